@@ -1,0 +1,1 @@
+"""Immutable releases: staged beside the current one, verified, and made current in one atomic step."""
