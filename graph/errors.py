@@ -67,3 +67,66 @@ class ShapesError(HamkorError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"
+
+
+@dataclass
+class QuerySyntaxError(HamkorError):
+    """A query is not legal SPARQL, or uses a function that the engine does not have.
+
+    Attributes:
+        problem: what is wrong.
+        line: 1-based line in the query, where known.
+        column: 1-based column in characters, where known.
+        token: the offending token as it stands in the query, where known.
+    """
+
+    problem: str
+    line: int | None = None
+    column: int | None = None
+    token: str = ""
+
+    def __str__(self) -> str:
+        place = f"line {self.line}, column {self.column}: " if self.line is not None else ""
+        return place + self.problem + (f", at {self.token!r}" if self.token else "")
+
+
+@dataclass
+class QueryRefusedError(HamkorError):
+    """A query asks for something that this service does not do (an update, a SERVICE call off the allow-list …)."""
+
+    problem: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return self.problem + (f" ({self.remedy})" if self.remedy else "")
+
+
+@dataclass
+class QueryLimitError(HamkorError):
+    """A query hit a limit of the service.
+
+    Attributes:
+        limit: the name of the setting, such as ``limits.query_seconds``.
+        value: its value, with the unit that the setting has.
+        problem: what happened, in one sentence.
+        remedy: what the client can do.
+    """
+
+    limit: str
+    value: float
+    problem: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.problem} ({self.limit} = {self.value:g}){'; ' + self.remedy if self.remedy else ''}"
+
+
+@dataclass
+class EngineUnavailableError(HamkorError):
+    """The engine cannot answer at this moment; ``retry_after`` is in seconds."""
+
+    problem: str
+    retry_after: float = 1.0
+
+    def __str__(self) -> str:
+        return self.problem

@@ -1,0 +1,71 @@
+"""The interface of everything that answers queries: one read query in, one complete answer out.
+
+It evaluates nothing itself. The embedded engine and a remote SPARQL 1.1 endpoint both fulfil it, so that what stands
+above (HTTP, command line, pages) does not know which one it talks to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from graph.formats import Format
+
+QueryForm = Literal["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """The RDF dataset that a protocol request names (SPARQL 1.1 Protocol 2.1.4).
+
+    Both tuples empty means: not named, the query sees the release's own default graph and named graphs, or what its
+    FROM clauses say. As soon as either holds an IRI, the two together are the whole dataset.
+    """
+
+    default_graphs: tuple[str, ...] = ()
+    named_graphs: tuple[str, ...] = ()
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the request named any graph."""
+        return bool(self.default_graphs or self.named_graphs)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRequest:
+    """One query to be answered.
+
+    Attributes:
+        text: the query, already accepted by the guard.
+        form: its query form, as the guard read it.
+        format: in which format the answer is wanted; it fits the form.
+        base: the IRI against which relative IRIs in the query are resolved.
+        dataset: the dataset that the protocol request names.
+    """
+
+    text: str
+    form: QueryForm
+    format: Format
+    base: str
+    dataset: Dataset = field(default_factory=Dataset)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer, serialised.
+
+    Attributes:
+        body: the bytes, or the spool file that holds them (the receiver deletes it).
+        release: the id of the release that was asked.
+    """
+
+    body: bytes | Path
+    release: str
+
+
+class Engine(Protocol):
+    """Whatever answers queries."""
+
+    def answer(self, request: QueryRequest) -> Answer:
+        """Answer completely, or raise one of the query errors of ``graph.errors``."""
