@@ -1,0 +1,70 @@
+"""The IRIs of the vocabularies that the engine itself reads or writes, and the names of its own graphs.
+
+It is no list of everything that a publication may use: prefixes for display come from the publication.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+OWL = "http://www.w3.org/2002/07/owl#"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+SH = "http://www.w3.org/ns/shacl#"
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+PROV = "http://www.w3.org/ns/prov#"
+DCT = "http://purl.org/dc/terms/"
+DCAT = "http://www.w3.org/ns/dcat#"
+FOAF = "http://xmlns.com/foaf/0.1/"
+VOID = "http://rdfs.org/ns/void#"
+SD = "http://www.w3.org/ns/sparql-service-description#"
+SCHEMA = "https://schema.org/"
+FORMATS = "http://www.w3.org/ns/formats/"
+
+RDF_TYPE = RDF + "type"
+RDFS_LABEL = RDFS + "label"
+
+PREFIXES = {
+    "rdf": RDF,
+    "rdfs": RDFS,
+    "owl": OWL,
+    "xsd": XSD,
+    "sh": SH,
+    "skos": SKOS,
+    "prov": PROV,
+    "dct": DCT,
+    "dcat": DCAT,
+    "foaf": FOAF,
+    "void": VOID,
+    "sd": SD,
+    "schema": SCHEMA,
+    "org": "http://www.w3.org/ns/org#",
+    "cv": "http://data.europa.eu/m8g/",
+    "person": "http://www.w3.org/ns/person#",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
+    "locn": "http://www.w3.org/ns/locn#",
+    "geo": "http://www.opengis.net/ont/geosparql#",
+    "lode": "http://linkedevents.org/ontology/",
+    "qb": "http://purl.org/linked-data/cube#",
+    "time": "http://www.w3.org/2006/time#",
+}
+"""Well-known prefixes, for writing Turtle and pages; a publication's own come first."""
+
+ONTOLOGY_GRAPH = "ontology"
+SCHEMES_GRAPH = "schemes"
+SHAPES_GRAPH = "shapes"
+CATALOG_GRAPH = "catalog"
+ENTAILED_GRAPH = "entailed"
+COMPUTED_GRAPHS = (CATALOG_GRAPH, ENTAILED_GRAPH)
+"""Graphs that the engine writes itself; no source file may bear their names."""
+
+
+def graph_iri(base: str, name: str) -> str:
+    """Return the IRI of the publication's graph ``name``: ``<base>graph/<name>``, percent-encoded where needed."""
+    return f"{base}graph/{quote(name, safe='-._~/')}"
+
+
+def genid_iri(base: str, name: str) -> str:
+    """Return the skolem IRI ``name`` of a blank node (RDF 1.1 Concepts 3.5)."""
+    return f"{base}.well-known/genid/{name}"

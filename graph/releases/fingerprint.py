@@ -1,0 +1,41 @@
+"""The fingerprint of everything that a release is made from: equal fingerprint, nothing to build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from graph.publication import SETTINGS_FILE, Publication
+from graph.releases.members import file_sha256
+
+TOOLS = ("hamkor", "pyoxigraph", "pyshacl", "rdflib", "csvw")
+FOLDERS = ("ontology", "shapes", "data")
+
+
+def tool_versions() -> dict[str, str]:
+    """Return the versions of what makes a release."""
+    return {name: _version(name) for name in TOOLS}
+
+
+def fingerprint(publication: Publication) -> str:
+    """Return the fingerprint of the publication's files, settings and of the tools."""
+    lines = [f"{name} {number}" for name, number in tool_versions().items()]
+    lines += [f"{path.relative_to(publication.root)} {file_sha256(path)}" for path in _files(publication)]
+    return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _files(publication: Publication) -> Iterator[Path]:
+    settings = publication.root / SETTINGS_FILE
+    if settings.is_file():
+        yield settings
+    for folder in FOLDERS:
+        yield from sorted(path for path in (publication.root / folder).rglob("*") if path.is_file())
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,112 @@
+"""The folder of releases: which there are, which one is current, and how a staged one becomes current in one step.
+
+It moves whole folders and one link; what is inside a release is none of its business.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from graph.errors import ReleaseError
+
+CURRENT = "current"
+STAGING = ".staging-"
+LOCK = ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasesFolder:
+    """Where a publication keeps its releases."""
+
+    path: Path
+
+    def current(self) -> Path | None:
+        """Return the folder of the current release, or None before the first one."""
+        link = self.path / CURRENT
+        return link.resolve() if link.is_symlink() and link.exists() else None
+
+    def release(self, release_id: str) -> Path:
+        """Return the folder of a release.
+
+        Raises:
+            ReleaseError: there is no such release.
+        """
+        folder = self.path / release_id
+        if release_id.startswith(".") or "/" in release_id or release_id == CURRENT or not folder.is_dir():
+            raise ReleaseError(f"no release {release_id!r}", "hamkor releases list shows what there is")
+        return folder
+
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of all releases, oldest first."""
+        if not self.path.is_dir():
+            return ()
+        return tuple(sorted(each.name for each in self.path.iterdir() if each.is_dir() and _is_id(each.name)))
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """Give an empty folder to make a release in, to one writer at a time; it is gone afterwards.
+
+        Raises:
+            ReleaseError: somebody else is writing, or the folder cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / LOCK).open("w")
+        except OSError as problem:
+            raise ReleaseError(f"{self.path} cannot be written: {problem.strerror}") from problem
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as problem:
+                raise ReleaseError("another process is making a release", "wait until it is done") from problem
+            for left in self.path.glob(f"{STAGING}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            folder = self.path / f"{STAGING}{os.getpid()}"
+            folder.mkdir()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def commit(self, staged: Path, release_id: str) -> Path:
+        """Make the staged folder the release ``release_id`` and the current one; return its folder.
+
+        Everything is on disk before the link moves; the link moves by a rename, which is atomic (POSIX rename).
+        """
+        _sync_tree(staged)
+        folder = self.path / release_id
+        staged.rename(folder)
+        _sync(self.path)
+        self.make_current(release_id)
+        return folder
+
+    def make_current(self, release_id: str) -> None:
+        """Point ``current`` to a release."""
+        fresh = self.path / f".{CURRENT}-{os.getpid()}"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(release_id)
+        fresh.replace(self.path / CURRENT)
+        _sync(self.path)
+
+
+def _is_id(name: str) -> bool:
+    return not name.startswith(".") and name != CURRENT
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in (*folder.rglob("*"), folder):
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,86 @@
+"""The manifest of a release: what it holds, from what it was made, and the digests that prove it.
+
+It is data, read and written as JSON; it opens no store and judges nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from graph.errors import ReleaseError
+
+MANIFEST_FILE = "manifest.json"
+
+
+class GraphEntry(msgspec.Struct, frozen=True):
+    """One named graph of a release.
+
+    Attributes:
+        iri: its name.
+        file: its member below ``graphs/``: N-Quads, gzip.
+        triples: how many distinct triples it holds.
+        digest: its content digest (see ``graph.releases.digest``), independent of order.
+        sha256: of the member file.
+        size: of the member file, in bytes.
+    """
+
+    iri: str
+    file: str
+    triples: int
+    digest: str
+    sha256: str
+    size: int
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What a release is.
+
+    Attributes:
+        id: time of the release and start of its content digest.
+        created: ISO 8601, UTC.
+        parent: id of the release before it, or None.
+        base: the publication's base IRI.
+        digest: content digest over all graphs but the computed catalogue: the same sources give the same everywhere.
+        fingerprint: of everything the release was made from, to know whether a build would change anything.
+        triples: distinct triples over all graphs (the default graph of a query).
+        quads: triples summed over the graphs.
+        graphs: one entry a named graph, ordered by IRI.
+        sharing: IRIs of the graphs that have a triple in common with another graph.
+        sources: the files it was made from, by name, and the graphs that each fills.
+        warnings: how many validation results below sh:Violation the report holds.
+        tools: versions of what made it.
+    """
+
+    id: str
+    created: str
+    parent: str | None
+    base: str
+    digest: str
+    fingerprint: str
+    triples: int
+    quads: int
+    graphs: tuple[GraphEntry, ...]
+    sharing: tuple[str, ...]
+    sources: dict[str, tuple[str, ...]]
+    warnings: int
+    tools: dict[str, str]
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write the manifest into a release's folder."""
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    (folder / MANIFEST_FILE).write_bytes(text + b"\n")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of the release in ``folder``.
+
+    Raises:
+        ReleaseError: there is none, or it cannot be read.
+    """
+    try:
+        return msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError) as problem:
+        raise ReleaseError(f"{folder.name}: the manifest cannot be read: {problem}", "run hamkor build") from problem

@@ -1,0 +1,126 @@
+"""The members of a release: each named graph as N-Quads, gzip, written from the parse. They are the truth.
+
+It writes and reads these files and knows their digests. The store is another thing: an index made from the same
+triples (``graph.releases.index``).
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+import numpy as np
+from isal import isal_zlib
+
+from graph.releases.digest import Lanes, graph_digest, sum_of, triple_hashes
+from graph.releases.manifest import GraphEntry
+from graph.releases.overlap import repeated_keys
+from graph.sources.chunks import Chunk
+
+GRAPHS_FOLDER = "graphs"
+NAME_BYTES = 180
+GZIP_WINDOW = 31
+LEVEL = 2
+
+
+def member_name(iri: str, base: str) -> str:
+    """Return the file name of a graph: its name below ``<base>graph/``, otherwise its IRI, percent-encoded."""
+    name = quote(iri.removeprefix(f"{base}graph/"), safe="-._~")
+    if len(name) > NAME_BYTES or name.startswith("."):
+        name = sha256(iri.encode()).hexdigest()
+    return f"{name}.nq.gz"
+
+
+@dataclass
+class Member:
+    """One graph's file while it is being written."""
+
+    iri: str
+    path: Path
+    lanes: Lanes = field(default_factory=lambda: np.zeros(4, dtype=np.uint64))
+    keys: list[Lanes] = field(default_factory=list)
+    triples: int = 0
+
+    def __post_init__(self) -> None:
+        """Open the file."""
+        self._stream: IO[bytes] = self.path.open("wb")
+        self._gzip = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, GZIP_WINDOW)
+
+    def write(self, chunk: Chunk) -> int:
+        """Append a chunk and return how many lines it had; repeated ones are taken out when the file is closed."""
+        hashes = triple_hashes(chunk.lines())
+        self.lanes = self.lanes + sum_of(hashes)
+        self.triples += len(hashes)
+        self.keys.append(hashes[:, :2].copy())
+        self._stream.write(self._gzip.compress(chunk.quads()))
+        return len(hashes)
+
+    def close(self) -> GraphEntry:
+        """Finish the file and return its entry; a triple that was written twice is now there once."""
+        self.finish()
+        repeated = repeated_keys(np.concatenate([*self.keys, np.zeros((0, 2), dtype=np.uint64)]))
+        if len(repeated):
+            self._rewrite_distinct(set(repeated.tolist()))
+        return GraphEntry(
+            iri=self.iri,
+            file=f"{GRAPHS_FOLDER}/{self.path.name}",
+            triples=self.triples,
+            digest=graph_digest(self.lanes, self.triples),
+            sha256=file_sha256(self.path),
+            size=self.path.stat().st_size,
+        )
+
+    def finish(self) -> None:
+        """End the compressed stream and close the file."""
+        self._stream.write(self._gzip.flush())
+        self._stream.close()
+
+    def abandon(self) -> None:
+        """Close the file without finishing it."""
+        self._stream.close()
+
+    def _rewrite_distinct(self, repeated: set[int]) -> None:
+        """Write the file again without repeated lines (exact: lines are compared, not their keys)."""
+        old, seen = self.path.with_suffix(".repeated"), set[bytes]()
+        self.path.replace(old)
+        fresh = Member(self.iri, self.path)
+        for chunk in read_member(old, self.iri):
+            keys = triple_hashes(chunk.lines())[:, 0].tolist()
+            kept = [
+                line
+                for line, key in zip(chunk.lines(), keys, strict=True)
+                if key not in repeated or not (line in seen or seen.add(line))  # type: ignore[func-returns-value]
+            ]
+            if kept:
+                fresh.write(Chunk(self.iri, b"\n".join(kept) + b"\n"))
+        fresh.finish()
+        old.unlink()
+        self.lanes, self.keys, self.triples = fresh.lanes, fresh.keys, fresh.triples
+
+
+def read_member(path: Path, iri: str, size: int = 4 << 20) -> Iterator[Chunk]:
+    """Yield the triples of a member file, ``size`` bytes at a time.
+
+    Raises:
+        OSError: the file cannot be read or is not whole.
+    """
+    ending, rest = b" <" + iri.encode() + b"> .\n", b""
+    with gzip.open(path, "rb") as stream:
+        while part := stream.read(size):
+            block, _, rest = (rest + part).rpartition(b"\n")
+            if block:
+                yield Chunk(iri, (block + b"\n").replace(ending, b" .\n"))
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    digest = sha256()
+    with path.open("rb") as stream:
+        while part := stream.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()

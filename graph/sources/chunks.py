@@ -1,0 +1,113 @@
+"""Quads become chunks: canonical N-Triples of one named graph, without blank nodes, ready to be written and loaded.
+
+It works on a few ten thousand quads at a time, so that memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import pyoxigraph as ox
+
+from graph.errors import SourceError
+from graph.sources.skolem import has_blank_node, skolemise
+
+CHUNK_QUADS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some triples of one named graph.
+
+    Attributes:
+        graph: the graph's IRI.
+        triples: canonical N-Triples (RDF 1.2 N-Triples 4), a line each, in the order of the source.
+    """
+
+    graph: str
+    triples: bytes
+
+    def lines(self) -> list[bytes]:
+        """Return its lines, without their ends."""
+        return self.triples.split(b"\n")[:-1]
+
+    def quads(self) -> bytes:
+        """Return the same as N-Quads; a line end never stands inside a canonical literal."""
+        return self.triples.replace(b" .\n", b" <" + self.graph.encode() + b"> .\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where quads come from.
+
+    Attributes:
+        name: how the user calls the source, for messages.
+        graph: IRI of the graph that takes quads of the default graph.
+        base: the base below which blank nodes get their IRIs.
+        literal_bytes: the longest line that is taken.
+    """
+
+    name: str
+    graph: str
+    base: str
+    literal_bytes: int = 16 << 20
+
+
+def chunks(quads: Iterable[ox.Quad], origin: Origin, size: int = CHUNK_QUADS) -> Iterator[Chunk]:
+    """Yield the quads as chunks, holding ``size`` of them at a time (and those with blank nodes to the end).
+
+    Raises:
+        SourceError: a graph is named by a blank node, a literal is too long or holds a NUL, or there is no triple.
+    """
+    iterator, with_blanks, empty = iter(quads), list[ox.Quad](), True
+    while part := list(islice(iterator, size)):
+        empty = False
+        for iri, triples in _by_graph(part, origin).items():
+            plain = _serialised(triples)
+            if b"_:" in plain:
+                node = ox.NamedNode(iri)
+                with_blanks += [_quad(triple, node) for triple in triples if has_blank_node(triple)]
+                plain = _serialised([triple for triple in triples if not has_blank_node(triple)])
+            if plain:
+                yield _fit(Chunk(iri, plain), origin)
+    if empty:
+        raise SourceError(origin.name, "the file holds no triple", remedy="write at least one, or remove the file")
+    for iri, triples in _by_graph(skolemise(with_blanks, origin.base), origin).items():
+        yield _fit(Chunk(iri, _serialised(triples)), origin)
+
+
+def _quad(triple: ox.Triple, graph: ox.NamedNode) -> ox.Quad:
+    return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+
+
+def _by_graph(quads: Iterable[ox.Quad], origin: Origin) -> dict[str, list[ox.Triple]]:
+    found: dict[ox.NamedNode | ox.BlankNode | ox.DefaultGraph, list[ox.Triple]] = {}
+    for quad in quads:
+        found.setdefault(quad.graph_name, []).append(quad.triple)
+    named: dict[str, list[ox.Triple]] = {}
+    for node, triples in found.items():
+        if isinstance(node, ox.BlankNode):
+            raise SourceError(origin.name, f"the graph _:{node.value} has no IRI", remedy="name graphs by IRIs")
+        named.setdefault(node.value if isinstance(node, ox.NamedNode) else origin.graph, []).extend(triples)
+    return named
+
+
+def _serialised(triples: list[ox.Triple]) -> bytes:
+    return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+
+
+def _fit(chunk: Chunk, origin: Origin) -> Chunk:
+    limit = origin.literal_bytes
+    if len(chunk.triples) > limit and (longest := max(map(len, chunk.lines()))) > limit:
+        raise SourceError(
+            origin.name,
+            f"a literal of {longest:,} bytes is longer than the limit of {limit:,}",
+            remedy="shorten it, or raise limits.literal_mb in hamkor.toml",
+        )
+    if b"\\u0000" in chunk.triples and any(b"\\u0000" in line.replace(b"\\\\", b"") for line in chunk.lines()):
+        raise SourceError(
+            origin.name, "a literal holds the character NUL (U+0000)", remedy="remove it: no format carries it"
+        )
+    return chunk

@@ -1,0 +1,87 @@
+"""The gate: does a graph conform to the shapes? Only what conforms is released.
+
+The data that is validated is parsed from the sources, never read from a store (the store rewrites numeric literals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import chain
+
+import pyshacl
+from pyparsing import ParseBaseException
+from pyshacl.errors import ConstraintLoadError, ReportableRuntimeError, ShapeLoadError, ValidationFailure
+from rdflib import Graph
+from rdflib.term import Node
+
+from graph.errors import ShapesError
+from graph.sources.chunks import Chunk
+from graph.validation.report import Report, read_report
+from graph.validation.shapes import load_shapes
+from graph.validation.terms import subjects_of, to_rdflib
+
+
+def validate(data: Mapping[str, Iterable[Chunk]], shapes: Iterable[Chunk], *, base: str) -> Report:
+    """Validate the union of some named sources against shapes.
+
+    Args:
+        data: the chunks of each source (its name as messages shall call it).
+        shapes: the shapes.
+        base: the publication's base.
+
+    Raises:
+        ShapesError: the shapes themselves are not usable.
+    """
+    held = {name: list(each) for name, each in data.items()}
+    shapes_graph = load_shapes(shapes, base=base)
+    report_graph = run(to_rdflib(chain.from_iterable(held.values())), shapes_graph)
+    return read_report(report_graph, _Places(held).find)
+
+
+def run(data: Graph, shapes: Graph) -> Graph:
+    """Return pySHACL's report on a data graph.
+
+    Raises:
+        ShapesError: pySHACL cannot use the shapes.
+    """
+    try:
+        _, report, text = pyshacl.validate(
+            data, shacl_graph=shapes, inference="none", advanced=False, do_owl_imports=False, inplace=True
+        )
+    except (ShapeLoadError, ConstraintLoadError, ReportableRuntimeError) as problem:
+        raise ShapesError("shapes", str(problem).strip()) from problem
+    except ParseBaseException as problem:
+        raise ShapesError("shapes", f"a query in the shapes is no SPARQL: {problem.line}: {problem.msg}") from problem
+    if isinstance(report, ValidationFailure) or not isinstance(report, Graph):
+        raise ShapesError("shapes", str(text))
+    return report
+
+
+class _Places:
+    """In which sources a statement, or failing that its subject, stands."""
+
+    def __init__(self, sources: Mapping[str, list[Chunk]]) -> None:
+        self._sources = sources
+        self._subjects: dict[str, tuple[str, ...]] = {}
+
+    def find(self, focus: Node, path: Node | None, value: Node | None) -> tuple[str, ...]:
+        names = self._names(str(focus))
+        if path is not None and value is not None:
+            start = f"<{focus}> <{path}> {_plain(value)}".encode()
+            if exact := tuple(name for name in names if self._states(name, start)):
+                return exact
+        return names
+
+    def _states(self, name: str, start: bytes) -> bool:
+        return any(start in chunk.triples for chunk in self._sources[name])
+
+    def _names(self, subject: str) -> tuple[str, ...]:
+        if not self._subjects:
+            for name, chunks in self._sources.items():
+                for each in {iri for chunk in chunks for iri in subjects_of(chunk)}:
+                    self._subjects[each] = (*self._subjects.get(each, ()), name)
+        return self._subjects.get(subject, ())
+
+
+def _plain(value: Node) -> str:
+    return f"<{value}>" if not hasattr(value, "language") else f'"{value}'

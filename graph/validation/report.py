@@ -1,0 +1,127 @@
+"""The outcome of validation as values: what is wrong with which node, in which words, in which file.
+
+It reads pySHACL's report graph (SHACL 3.6) and writes text; it validates nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal as Choice
+
+from rdflib import Graph, URIRef
+from rdflib.namespace import RDF, SH
+from rdflib.term import Literal, Node
+
+Severity = Choice["Violation", "Warning", "Info"]
+SEVERITIES: tuple[Severity, ...] = ("Violation", "Warning", "Info")
+TEXT_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One validation result.
+
+    Attributes:
+        severity: how bad it is.
+        focus: the focus node, in N-Triples syntax.
+        path: the result path's predicate as an IRI, or None where it is no single predicate or there is none.
+        value: the offending value in N-Triples syntax, or None.
+        messages: the shape's messages by language tag ("" for none).
+        shape: IRI (or blank node label) of the source shape.
+        component: IRI of the constraint component.
+        files: the source files that speak of the focus node, the ones that state the value first.
+    """
+
+    severity: Severity
+    focus: str
+    path: str | None
+    value: str | None
+    messages: dict[str, str]
+    shape: str
+    component: str
+    files: tuple[str, ...] = ()
+
+    def message(self, languages: Sequence[str]) -> str:
+        """Return the message in the first of the languages that it has, else in any."""
+        for language in languages:
+            if language in self.messages:
+                return self.messages[language]
+        return next(iter(self.messages.values()), "")
+
+    def text(self, languages: Sequence[str]) -> str:
+        """Return one line: file, severity, node, path, value, message."""
+        parts = (f"{self.severity}: {self.focus}", self.path and f"<{self.path}>", self.value and _short(self.value))
+        place = f"{', '.join(self.files)}: " if self.files else ""
+        return f"{place}{' '.join(part for part in parts if part)}: {self.message(languages)}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All results, worst first, and the report graph that pySHACL wrote."""
+
+    results: tuple[Result, ...]
+    graph: Graph
+
+    @property
+    def conforms(self) -> bool:
+        """Whether nothing of severity sh:Violation was found (warnings pass)."""
+        return not self.count("Violation")
+
+    def count(self, severity: Severity) -> int:
+        """Return how many results have the severity."""
+        return sum(result.severity == severity for result in self.results)
+
+    def lines(self, languages: Sequence[str]) -> Iterator[str]:
+        """Yield the results as text, a line each."""
+        return (result.text(languages) for result in self.results)
+
+
+Locate = Callable[[Node, Node | None, Node | None], tuple[str, ...]]
+
+
+def read_report(graph: Graph, locate: Locate = lambda *_: ()) -> Report:
+    """Return the report that pySHACL wrote into ``graph``; ``locate`` says which files speak of a statement."""
+    found = [_result(graph, node, locate) for node in graph.objects(None, SH.result)]
+    return Report(tuple(sorted(found, key=_order)), graph)
+
+
+def _order(result: Result) -> tuple[int, tuple[str, ...], str, str, str, str]:
+    where = SEVERITIES.index(result.severity)
+    return where, result.files, result.focus, result.path or "", result.value or "", result.shape
+
+
+def _result(graph: Graph, node: Node, locate: Locate) -> Result:
+    focus, path, value = (graph.value(node, each) for each in (SH.focusNode, SH.resultPath, SH.value))
+    severity = str(graph.value(node, SH.resultSeverity)).removeprefix(str(SH))
+    predicate = path if isinstance(path, URIRef) else None
+    return Result(
+        severity=next((each for each in SEVERITIES if each == severity), "Violation"),
+        focus=_n3(focus),
+        path=str(predicate) if predicate is not None else None,
+        value=_n3(value) if value is not None else None,
+        messages={
+            (each.language or "") if isinstance(each, Literal) else "": str(each)
+            for each in sorted(graph.objects(node, SH.resultMessage), key=str)
+        },
+        shape=str(graph.value(node, SH.sourceShape)),
+        component=str(graph.value(node, SH.sourceConstraintComponent)),
+        files=locate(focus, predicate, value) if focus is not None else (),
+    )
+
+
+def _n3(node: Node | None) -> str:
+    return node.n3() if node is not None and hasattr(node, "n3") else str(node)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}…"
+
+
+def empty_report() -> Report:
+    """Return the report of a publication that has no shapes: it conforms."""
+    graph = Graph()
+    node = URIRef("urn:x-hamkor:report")
+    graph.add((node, RDF.type, SH.ValidationReport))
+    graph.add((node, SH.conforms, Literal(True)))
+    return Report((), graph)
