@@ -1,0 +1,51 @@
+# make serve   sets everything up, builds the release and serves it (HOST and PORT can be set)
+# make test    sets everything up and checks everything: format, lint, types, tests
+# make lock    writes the lock files anew from pyproject.toml
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --quiet
+
+.PHONY: serve build test format lock clean
+
+serve: $(VENV)/.serve
+	@exec $(BIN)/hamkor serve --host $(HOST) --port $(PORT)
+
+build: $(VENV)/.serve
+	@$(BIN)/hamkor build
+
+test: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+format: $(VENV)/.test
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:
+	$(LOCK) --extra build --output-file requirements.lock
+	$(LOCK) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .hamkor .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hamkor needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with make PYTHON=…")'
+	@echo "Setting up Python packages in $(VENV) (once; about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve: requirements.lock pyproject.toml | $(BIN)/python
+	@$(INSTALL) --require-hashes -r requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: requirements-dev.lock $(VENV)/.serve
+	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
