@@ -1,0 +1,58 @@
+"""The command line's face: ``hamkor``, whose commands are modules of ``endpoint.commands``, imported when called.
+
+It holds no rule of its own. Exit status: 0 done; 1 the data does not conform, or the query is not legal; 2 something
+could not be read or written.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from endpoint.commands.options import Options
+
+COMMANDS = ("build", "validate", "serve", "query", "export")
+
+
+class Commands(click.Group):
+    """The commands, found by name; help lists them in the order in which one meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """Return the names of all commands."""
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a command, importing what it needs; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"endpoint.commands.{cmd_name}").command
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--publication",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The publication's folder. Default: the nearest one, from here upwards, with a hamkor.toml.",
+)
+@click.option("--verbose", is_flag=True, help="Show the trace of an error.")
+@click.version_option(package_name="hamkor", prog_name="hamkor")
+@click.pass_context
+def main(context: click.Context, folder: Path | None, verbose: bool) -> None:
+    r"""Publish a folder of RDF: check it with SHACL, release it, serve it through SPARQL and pages.
+
+    A publication is a folder with data/ (Turtle, TriG, N-Triples, N-Quads, JSON-LD, RDF/XML, or CSV with CSVW
+    metadata) and, where wanted, ontology/, shapes/ and a hamkor.toml. Begin with:
+
+    \b
+      hamkor build       check everything and make a release
+      hamkor serve       serve it at http://127.0.0.1:8000
+      hamkor query 'SELECT * WHERE { ?s ?p ?o } LIMIT 5'
+
+    Exit status: 0 done; 1 the data does not conform, or the query is not legal; 2 something could not be read
+    or written.
+    """
+    context.obj = Options(folder, verbose)

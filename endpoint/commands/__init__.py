@@ -1,0 +1,1 @@
+"""The commands of ``hamkor``, one module each; each has a ``command`` and holds no rule of its own."""

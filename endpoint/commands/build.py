@@ -1,0 +1,61 @@
+"""``hamkor build``: sources → a new release, if anything changed."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from endpoint.commands.options import Options, publication_option
+from endpoint.commands.progress import progress_shown
+from graph.build import ValidationFailedError, build
+from graph.publication import Publication
+from graph.releases.folder import ReleasesFolder
+from graph.releases.release import Release
+
+SHOWN = 50
+
+
+@click.command("build")
+@click.option("--quiet", is_flag=True, help="Print the id of the release and nothing else.")
+@click.option("--lang", default="en", show_default=True, help="The language of the shapes' messages: en, ru, uz.")
+@publication_option
+def command(options: Options, quiet: bool, lang: str) -> None:
+    r"""Check the sources and make a release of them, if anything changed.
+
+    Reads data/, ontology/ and shapes/, adds what follows from the ontology, validates with SHACL and makes a new
+    release below .hamkor/releases, which becomes the current one in one step. Whatever fails, the release that was
+    current stays current.
+
+    Exit status: 0 done, 1 the data violates the shapes, 2 something could not be read or written.
+
+    \b
+      hamkor build
+      hamkor build --publication ../our-data
+    """
+    release, fresh = build_release(options.publication(), lang)
+    if quiet:
+        click.echo(release.id)
+        return
+    manifest = release.manifest
+    click.echo(f"{'Release' if fresh else 'Nothing has changed since release'} {release.id}")
+    click.echo(f"  {manifest.triples:,} triples in {len(manifest.graphs)} named graphs, {manifest.warnings} warnings")
+    click.echo(f"  digest {manifest.digest}")
+
+
+def build_release(publication: Publication, language: str) -> tuple[Release, bool]:
+    """Build, showing progress; return the release and whether it is new. Ends the process with 1 on violations."""
+    before = ReleasesFolder(publication.releases_folder).current()
+    languages = (language, *publication.settings.languages)
+    try:
+        with progress_shown() as progress:
+            release = build(publication, progress)
+    except ValidationFailedError as problem:
+        lines = list(problem.report.lines(languages))
+        for line in lines[:SHOWN]:
+            click.echo(line, err=True)
+        if len(lines) > SHOWN:
+            click.echo(f"… and {len(lines) - SHOWN} more: hamkor validate shows all", err=True)
+        click.echo(f"hamkor: {problem}", err=True)
+        sys.exit(1)
+    return release, before is None or before.name != release.id

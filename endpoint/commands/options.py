@@ -1,0 +1,78 @@
+"""What holds for every command: which publication is meant, and how an error is told."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import click
+
+from graph.errors import HamkorError, QueryRefusedError, QuerySyntaxError
+from graph.publication import Publication, find_publication, open_publication
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options before the command's name."""
+
+    folder: Path | None = None
+    verbose: bool = False
+
+    def publication(self) -> Publication:
+        """Return the publication that the user means.
+
+        Raises:
+            SettingError: there is none.
+        """
+        return find_publication(Path.cwd()) if self.folder is None else open_publication(self.folder)
+
+
+def publication_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let ``--publication`` stand behind the command's name, too, and give the command its ``Options``."""
+
+    def take(context: click.Context, _: click.Parameter, value: Path | None) -> None:
+        if value is not None:
+            verbose = context.obj.verbose if isinstance(context.obj, Options) else False
+            context.obj = Options(value, verbose)
+
+    return click.option(
+        "--publication",
+        type=click.Path(path_type=Path, file_okay=False),
+        expose_value=False,
+        callback=take,
+        help="The publication's folder. Default: the nearest one, from here upwards, with a hamkor.toml.",
+    )(click.pass_obj(readable_errors(command)))
+
+
+def readable_errors(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn every error into one line on standard error and an exit status; ``--verbose`` shows the trace."""
+
+    @wraps(command)
+    def run(*arguments: P.args, **options: P.kwargs) -> None:
+        try:
+            command(*arguments, **options)
+        except HamkorError as problem:
+            _fail(str(problem), 1 if isinstance(problem, QuerySyntaxError | QueryRefusedError) else 2)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(0)
+        except OSError as problem:
+            place = f"{problem.filename}: " if problem.filename else ""
+            _fail(f"{place}{problem.strerror or problem}", 2)
+
+    return run
+
+
+def _fail(message: str, status: int) -> None:
+    options = click.get_current_context().find_object(Options)
+    if options is not None and options.verbose:
+        traceback.print_exc()
+    click.echo(f"hamkor: {message}", err=True)
+    sys.exit(status)

@@ -1,0 +1,100 @@
+"""``hamkor query``: SPARQL over the current release, on the command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import pyoxigraph as ox
+from rich.console import Console
+from rich.table import Table
+
+from endpoint.commands.options import Options, publication_option
+from graph.errors import QueryRefusedError
+from graph.formats import GRAPH_FORMATS, RESULT_FORMATS, RESULTS_JSON, TURTLE, Format, format_named
+from graph.namespaces import PREFIXES
+from graph.query.embedded import EmbeddedEngine
+from graph.query.engine import QueryForm, QueryRequest
+from graph.query.examples import Example, read_examples
+from graph.query.guard import read_query
+from graph.releases.release import current_release
+
+NAMES = ("table", *(each.name for each in RESULT_FORMATS + GRAPH_FORMATS))
+
+
+@click.command("query")
+@click.argument("text", required=False)
+@click.option("-f", "--file", "path", type=click.Path(path_type=Path, exists=True), help="Read the query from a file.")
+@click.option("-e", "--example", help="Run the stored example query of this name.")
+@click.option("--list", "listing", is_flag=True, help="List the stored example queries.")
+@click.option("--format", "form", type=click.Choice(NAMES), help="Default: table, or turtle for a graph.")
+@publication_option
+def command(
+    options: Options, text: str | None, path: Path | None, example: str | None, listing: bool, form: str | None
+) -> None:
+    r"""Ask the current release in SPARQL: TEXT, a file, or a stored example.
+
+    Updates and SERVICE calls are refused. "-" as TEXT reads standard input.
+
+    \b
+      hamkor query 'SELECT ?club WHERE { ?club a <https://w3id.org/hamkor/ns#ParentsClub> }'
+      hamkor query -f question.rq --format csv
+      hamkor query --list
+      hamkor query --example clubs-by-region
+    """
+    publication = options.publication()
+    release = current_release(publication)
+    engine = EmbeddedEngine(release, {**PREFIXES})
+    examples = read_examples(release.store, publication.base)
+    if listing:
+        for each in examples:
+            click.echo(f"{each.slug:32} {each.label(('en',))}")
+        return
+    query = read_query(_text(text, path, example, examples))
+    wanted = _format(form, query.form)
+    answer = engine.answer(QueryRequest(query.text, query.form, wanted, f"{publication.base}sparql"))
+    body = answer.body if isinstance(answer.body, bytes) else answer.body.read_bytes()
+    if form in (None, "table") and wanted is RESULTS_JSON:
+        _print_table(body)
+    else:
+        click.echo(body, nl=not body.endswith(b"\n"))
+
+
+def _text(text: str | None, path: Path | None, example: str | None, examples: list[Example]) -> str:
+    given = [each for each in (text, path, example) if each is not None]
+    if len(given) != 1:
+        raise click.UsageError("give one query: as TEXT, with --file or with --example")
+    if path is not None:
+        return path.read_text(encoding="utf-8")
+    if text is not None:
+        return sys.stdin.read() if text == "-" else text
+    for each in examples:
+        if each.slug == example:
+            return each.text
+    raise QueryRefusedError(f"no example {example!r}", "hamkor query --list shows what there is")
+
+
+def _format(name: str | None, form: QueryForm) -> Format:
+    if name in (None, "table"):
+        return TURTLE if form in ("CONSTRUCT", "DESCRIBE") else RESULTS_JSON
+    return format_named(name or "") or RESULTS_JSON
+
+
+def _print_table(body: bytes) -> None:
+    results = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+    if isinstance(results, ox.QueryBoolean):
+        click.echo("true" if results else "false")
+        return
+    table = Table(show_edge=False, header_style="bold")
+    for variable in results.variables:
+        table.add_column(variable.value, overflow="fold")
+    for solution in results:
+        table.add_row(*("" if term is None else _plain(term) for term in solution))
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    console.print(f"{table.row_count} solutions")
+
+
+def _plain(term: object) -> str:
+    return term.value if isinstance(term, ox.NamedNode | ox.Literal) else str(term)

@@ -1,0 +1,32 @@
+"""``hamkor serve``: the current release over HTTP; built first where something changed."""
+
+from __future__ import annotations
+
+import click
+
+from endpoint.commands.build import build_release
+from endpoint.commands.options import Options, publication_option
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, envvar="HOST", help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, envvar="PORT", type=click.IntRange(0, 65535))
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that answer. Default: engine.workers.")
+@click.option("--no-build", is_flag=True, help="Serve the current release even if the sources have changed.")
+@publication_option
+def command(options: Options, host: str, port: int, workers: int | None, no_build: bool) -> None:
+    r"""Serve the publication at http://HOST:PORT, building a release first if the sources have changed.
+
+    Stop it with Ctrl-C. A release that is made while it runs is picked up by itself.
+
+    \b
+      hamkor serve
+      hamkor serve --host 0.0.0.0 --port 8080
+      hamkor serve --publication ../our-data
+    """
+    publication = options.publication()
+    if not no_build:
+        build_release(publication, "en")
+    from endpoint.server import serve  # noqa: PLC0415  after the build, whose errors come first
+
+    serve(publication, host, port, workers or publication.settings.engine.workers)

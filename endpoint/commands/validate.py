@@ -1,0 +1,75 @@
+"""``hamkor validate``: do files conform to the shapes?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from endpoint.commands.options import Options, publication_option
+from graph.check import check, file_of_user, publication_files
+from graph.errors import SettingError
+from graph.publication import Publication, SourceFile
+from graph.settings import Settings
+from graph.validation.report import Report
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command("validate")
+@click.argument("files", nargs=-1, type=FILE)
+@click.option("--shapes", multiple=True, type=FILE, help="Validate against this file instead of the publication's.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "turtle"]), default="text", show_default=True)
+@click.option("--lang", default="en", show_default=True, help="The language of the shapes' messages: en, ru, uz.")
+@publication_option
+def command(options: Options, files: tuple[Path, ...], shapes: tuple[Path, ...], form: str, lang: str) -> None:
+    r"""Check FILES with SHACL; without FILES the publication itself. Nothing is written.
+
+    FILES are judged together with the publication's own data, as they would be if they were part of it; with
+    --shapes they are judged alone, against those shapes.
+
+    Exit status: 0 conforms (warnings pass), 1 violations, 2 something could not be read.
+
+    \b
+      hamkor validate
+      hamkor validate our-clubs.ttl --lang ru
+      hamkor validate our.ttl --shapes our-shapes.ttl --format json
+    """
+    publication = _publication(options, needed=not shapes)
+    settings = publication.settings if publication is not None else Settings()
+    data = [file_of_user(path, settings.base) for path in files]
+    judges = [file_of_user(path, settings.base, "shapes") for path in shapes]
+    if publication is not None and not shapes:
+        own, judges = publication_files(publication)
+        data = own + data
+    elif publication is not None and not files:
+        data = publication_files(publication)[0]
+    report = check(data, judges, base=settings.base, limits=settings.limits)
+    _show(report, form, (lang, *settings.languages), judges)
+    sys.exit(0 if report.conforms else 1)
+
+
+def _publication(options: Options, *, needed: bool) -> Publication | None:
+    try:
+        return options.publication()
+    except SettingError:
+        if needed or options.folder is not None:
+            raise
+        return None
+
+
+def _show(report: Report, form: str, languages: tuple[str, ...], shapes: list[SourceFile]) -> None:
+    if form == "turtle":
+        click.echo(report.graph.serialize(format="turtle"))
+    elif form == "json":
+        rows = [msgspec.structs.asdict(row) if isinstance(row, msgspec.Struct) else row for row in report.results]
+        text = msgspec.json.format(msgspec.json.encode({"conforms": report.conforms, "results": rows}), indent=2)
+        click.echo(text.decode())
+    else:
+        for line in report.lines(languages):
+            click.echo(line)
+        against = "" if shapes else " (there are no shapes)"
+        verdict = "conforms" if report.conforms else "does not conform"
+        click.echo(f"{verdict}{against}: {report.count('Violation')} violations, {report.count('Warning')} warnings")

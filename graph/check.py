@@ -1,0 +1,45 @@
+"""Validation without a release: do these files conform to these shapes? Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from graph.errors import SourceError
+from graph.publication import SOURCE_SUFFIXES, Publication, SourceFile
+from graph.settings import LimitSettings
+from graph.sources.reader import read_source
+from graph.validation.gate import validate
+from graph.validation.report import Report, empty_report
+
+
+def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> Report:
+    """Validate the union of the data files against the shapes; without shapes everything conforms.
+
+    Raises:
+        SourceError: a file cannot be read.
+        ShapesError: the shapes are not usable.
+    """
+    read = {source.name: list(read_source(source, base=base, limits=limits)) for source in data}
+    if not shapes:
+        return empty_report()
+    chunks = [chunk for source in shapes for chunk in read_source(source, base=base, limits=limits)]
+    return validate(read, chunks, base=base)
+
+
+def file_of_user(path: Path, publication_base: str, role: str = "data") -> SourceFile:
+    """Return a file that the user named as a source.
+
+    Raises:
+        SourceError: its suffix says no format that can be read.
+    """
+    if path.suffix not in SOURCE_SUFFIXES:
+        known = " ".join(sorted(SOURCE_SUFFIXES))
+        raise SourceError(str(path), f"the suffix {path.suffix!r} says no format", remedy=f"known are {known}")
+    return SourceFile(path, str(path), "shapes" if role == "shapes" else "data", f"{publication_base}graph/{path.stem}")
+
+
+def publication_files(publication: Publication) -> tuple[list[SourceFile], list[SourceFile]]:
+    """Return the publication's files as (data and ontology, shapes)."""
+    sources = publication.sources()
+    return [each for each in sources if each.role != "shapes"], [each for each in sources if each.role == "shapes"]
