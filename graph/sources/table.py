@@ -1,0 +1,204 @@
+"""A CSV file with CSVW metadata in, triples out: the minimal mode of "Generating RDF from Tabular Data on the Web".
+
+It reads row by row and holds one row at a time (and 16 bytes of each primary key). Nothing is fetched, nothing is
+guessed: a cell that breaks its datatype ends the reading. Two things differ from the recommendation, because a
+publication holds no blank nodes and no wrong IRIs: a row's own node and the nodes of lists are skolem IRIs made of file
+name and row number, and a template that needs a null value gives no triple (or an error where a value would be lost).
+A null cell gives no triple, whatever its valueUrl.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import chain, islice
+from pathlib import Path
+from urllib.parse import quote
+
+import pyoxigraph as ox
+
+from graph.errors import SourceError
+from graph.namespaces import RDF, XSD, genid_iri
+from graph.sources.tabular.columns import Column, MissingValueError, Value
+from graph.sources.tabular.header import table_columns
+from graph.sources.tabular.metadata import TableDescription, describe_table, refusals
+from graph.sources.tabular.rows import CELL_CHARACTERS, Record, read_records
+from graph.sources.tabular.templates import ROW_VARIABLES, Template, Variables
+
+FIRST, REST, NIL = (ox.NamedNode(RDF + name) for name in ("first", "rest", "nil"))
+
+
+def read_table(
+    path: Path, *, base: str, name: str | None = None, cell_limit: int = CELL_CHARACTERS
+) -> Iterator[ox.Triple]:
+    """Yield the triples of a CSV file.
+
+    Args:
+        path: the file; its metadata lies beside it as ``<file>-metadata.json``, else as ``csv-metadata.json``, else
+            the header names the columns and predicates are ``<table's URL>#<column>``.
+        base: the IRI of the folder in which the table has its URL: ``<base><file name>`` unless the metadata says
+            otherwise. Relative results of URI templates are resolved against the table's URL, so ``id/club/{city}``
+            stands below the base.
+        name: how the user calls the file, for messages; the path itself if not given.
+        cell_limit: the most characters of a cell, or of a line of the file.
+
+    Raises:
+        SourceError: file or metadata cannot be used; with the line and column's name of the first bad cell.
+    """
+    shown = name or str(path)
+    description = describe_table(path, shown, base)
+    records = read_records(path, shown, description.dialect, cell_limit)
+    headers = list(islice(records, description.header_rows))
+    body = list(islice(records, 1))
+    if len(headers) < description.header_rows or not headers + body:
+        raise SourceError(shown, "the table is empty", remedy="write a header and rows, or remove the file")
+    columns = table_columns(description, headers, len((headers + body)[0].cells), shown)
+    table = _Table(shown, description, columns, genid_iri(base, quote(path.name, safe="-._~")))
+    for number, record in enumerate(chain(body, records), 1):
+        if record.cells:
+            yield from table.triples(record, number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How the cells of one column become triples."""
+
+    column: Column
+    about: Template | None
+    predicate: Template
+    value: Template | None
+    datatype: ox.NamedNode | None
+
+    def literal(self, form: str) -> ox.Literal:
+        if self.datatype:
+            return ox.Literal(form, datatype=self.datatype)
+        return ox.Literal(form, language=self.column.language)
+
+    def missing(self, variables: Variables) -> str:
+        """Name the columns that a template needs and this row has not."""
+        templates = (self.about, self.predicate, self.value)
+        return ", ".join(sorted({name for each in templates if each for name in each.needed - variables.keys()}))
+
+
+class _Table:
+    """The rows of one table, turned into triples one after the other."""
+
+    def __init__(self, name: str, description: TableDescription, columns: Sequence[Column], genid: str) -> None:
+        self.name, self.description, self.genid = name, description, genid
+        self.physical = [column for column in columns if not column.virtual]
+        self.defaults = {column.name: self._default(column) for column in columns if column.virtual}
+        known = ROW_VARIABLES | {column.name for column in columns}
+        plans = [self._plan(column, known) for column in columns if not column.suppressed]
+        self.plans = [] if description.suppressed else plans
+        self.lines_by_key: dict[bytes, int] = {}
+
+    def _default(self, column: Column) -> Value:
+        """Return the value that all cells of a virtual column have."""
+        with refusals(self.description.source, column.name):
+            return column.read("") if column.default else None
+
+    def _plan(self, column: Column, known: frozenset[str]) -> _Plan:
+        skipped = int(self.description.dialect.skipColumns)
+        own: Variables = {"_name": column.name, "_column": column.number, "_sourceColumn": column.number + skipped}
+
+        def template(text: str | None) -> Template | None:
+            made = None if text is None else Template(text, self.description.url, own)
+            if made and (unknown := made.variables - known):
+                raise ValueError(f"the template {text} uses {min(unknown)}, which is no column")
+            return made
+
+        with refusals(self.description.source, column.name):
+            default = f"{self.description.url}#{quote(column.name, safe='%-._~')}"
+            predicate = template(column.property) or Template(default, self.description.url, {})
+            plain = column.datatype.iri == XSD + "string"
+            datatype = None if plain else ox.NamedNode(column.datatype.iri)
+            return _Plan(column, template(column.about), predicate, template(column.value), datatype)
+
+    def triples(self, record: Record, number: int) -> Iterator[ox.Triple]:
+        """Yield the triples of row ``number``."""
+        values = self._values(record)
+        self._check_key(values, record)
+        variables: dict[str, str | int | list[str]] = {"_row": number, "_sourceRow": record.number}
+        for name, value in values.items():
+            if value is not None and value != ():
+                variables[name] = list(value) if isinstance(value, tuple) else value
+        for plan in self.plans:
+            try:
+                yield from self._cell(plan, values[plan.column.name], variables, f"{self.genid}/row-{number}")
+            except ValueError as problem:
+                raise self._error(record, plan.column, str(problem)) from None
+
+    def _values(self, record: Record) -> dict[str, Value]:
+        """Return the values of all cells by column name, of virtual columns those of their defaults."""
+        self._check_width(record)
+        values: dict[str, Value] = {}
+        for column, text in zip(self.physical, record.cells, strict=True):
+            try:
+                values[column.name] = column.read(text)
+            except MissingValueError as problem:
+                raise self._error(record, column, str(problem), "fill it in") from None
+            except (ValueError, ArithmeticError) as problem:
+                reason = f": {problem}" if str(problem) else ""
+                refusal = f"{_short(text)} is no {column.datatype.base}{reason}"
+                raise self._error(record, column, refusal, column.datatype.remedy()) from None
+        return values | self.defaults
+
+    def _check_width(self, record: Record) -> None:
+        cells, expected = record.cells, len(self.physical)
+        if len(cells) == expected:
+            return
+        problem = f"the row has {len(cells)} cells, the table {expected} columns"
+        if len(cells) > expected:
+            problem += f"; the first too many is {_short(cells[expected])}"
+        first = self.physical[len(cells)].name if len(cells) < expected else None
+        remedy = "put quotation marks around a cell that holds the delimiter"
+        raise SourceError(self.name, problem, record.line, first, remedy)
+
+    def _check_key(self, values: dict[str, Value], record: Record) -> None:
+        key = self.description.primary_key
+        if not key:
+            return
+        parts = [str(values.get(name)) for name in key]
+        digest = blake2b(repr(parts).encode(), digest_size=16).digest()
+        first = self.lines_by_key.setdefault(digest, record.line)
+        if first != record.line:
+            problem = f"the key {_short(', '.join(parts))} stands in line {first} already"
+            raise SourceError(self.name, problem, record.line, ", ".join(key), "give each row a key of its own")
+
+    def _cell(self, plan: _Plan, value: Value, variables: Variables, row: str) -> Iterator[ox.Triple]:
+        """Yield the triples of one cell (csv2rdf 4.4); ``row`` is the node of a row that has no aboutUrl."""
+        is_filled = value is not None and value != ()
+        if not is_filled and not (plan.column.virtual and plan.value):
+            return
+        subject = plan.about.expand(variables) if plan.about else ox.NamedNode(row)
+        predicate = plan.predicate.expand(variables)
+        target = plan.value.expand(variables) if plan.value else None
+        if subject is None or predicate is None or (plan.value and target is None):
+            if is_filled:
+                raise ValueError(f"its triple needs {plan.missing(variables)}, which is empty in this row")
+        elif target:
+            yield ox.Triple(subject, predicate, target)
+        elif isinstance(value, tuple) and plan.column.ordered:
+            yield from _list(subject, predicate, [plan.literal(each) for each in value], f"{row}/{plan.column.number}")
+        else:
+            for each in value if isinstance(value, tuple) else (value or "",):
+                yield ox.Triple(subject, predicate, plan.literal(each))
+
+    def _error(self, record: Record, column: Column, problem: str, remedy: str = "") -> SourceError:
+        return SourceError(self.name, problem, record.line, column.name, remedy)
+
+
+def _list(
+    subject: ox.NamedNode, predicate: ox.NamedNode, items: Sequence[ox.Literal], prefix: str
+) -> Iterator[ox.Triple]:
+    nodes = [ox.NamedNode(f"{prefix}/{position}") for position in range(1, len(items) + 1)]
+    yield ox.Triple(subject, predicate, nodes[0])
+    for node, item, rest in zip(nodes, items, [*nodes[1:], NIL], strict=True):
+        yield ox.Triple(node, FIRST, item)
+        yield ox.Triple(node, REST, rest)
+
+
+def _short(text: str) -> str:
+    """Return a value as a message shows it."""
+    return repr(text if len(text) <= 60 else text[:59] + "…")

@@ -1,0 +1,54 @@
+"""The header of a table against its metadata: which columns the table has, in which order.
+
+Columns are matched by position, and their titles have to agree (Metadata Vocabulary 5.5.1); nothing is reordered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from graph.errors import SourceError
+from graph.sources.tabular.columns import Column
+from graph.sources.tabular.metadata import TableDescription
+from graph.sources.tabular.rows import Record
+
+
+def table_columns(
+    description: TableDescription, headers: Sequence[Record], width: int, name: str
+) -> tuple[Column, ...]:
+    """Return the table's columns, virtual ones last.
+
+    Args:
+        description: what the metadata says; where it has no columns, the header's first row names them.
+        headers: the rows of the header.
+        width: how many cells the table's first row has.
+        name: how the user calls the table, for messages.
+
+    Raises:
+        SourceError: header and metadata disagree, or two columns have one name.
+    """
+    line = headers[0].line if headers else None
+    texts = [[cell.strip() for header in headers for cell in header.cells[at : at + 1]] for at in range(width)]
+    described = [column for column in description.columns if not column.virtual]
+    if described:
+        _check_titles(described, texts, SourceError(name, "", line))
+        if headers and width != len(described):
+            extra = width > len(described)
+            problem = "the metadata does not know this column" if extra else "the table lacks this column"
+            where = " ".join(texts[len(described)]) if extra else described[width].name
+            raise SourceError(name, problem, line, where, f"make the table and {description.source} agree")
+        return description.columns
+    found = [description.column(number, (text or [""])[0]) for number, text in enumerate(texts, 1)]
+    names = [column.name for column in (*found, *description.columns)]
+    if twice := [each for each in names if names.count(each) > 1]:
+        raise SourceError(name, "two columns have this name", line, twice[0], "rename one of them")
+    return (*found, *description.columns)
+
+
+def _check_titles(described: Sequence[Column], texts: Sequence[Sequence[str]], place: SourceError) -> None:
+    for column, text in zip(described, texts, strict=False):
+        if text and column.titles and column.titles.isdisjoint(text):
+            place.problem = f"column {column.number} is headed {text[0]!r}, the metadata has {column.name} here"
+            place.column = column.name
+            place.remedy = "put the columns in the order of the metadata, or correct its titles"
+            raise place
