@@ -87,6 +87,7 @@ class _Table:
     def __init__(self, name: str, description: TableDescription, columns: Sequence[Column], genid: str) -> None:
         self.name, self.description, self.genid = name, description, genid
         self.physical = [column for column in columns if not column.virtual]
+        self.templates: dict[str, Template] = {}
         self.defaults = {column.name: self._default(column) for column in columns if column.virtual}
         known = ROW_VARIABLES | {column.name for column in columns}
         plans = [self._plan(column, known) for column in columns if not column.suppressed]
@@ -103,10 +104,14 @@ class _Table:
         own: Variables = {"_name": column.name, "_column": column.number, "_sourceColumn": column.number + skipped}
 
         def template(text: str | None) -> Template | None:
-            made = None if text is None else Template(text, self.description.url, own)
-            if made and (unknown := made.variables - known):
+            if text is None:
+                return None
+            if text in self.templates:
+                return self.templates[text]
+            made = Template(text, self.description.url, own)
+            if unknown := made.variables - known:
                 raise ValueError(f"the template {text} uses {min(unknown)}, which is no column")
-            return made
+            return made if made.is_the_column_s_own else self.templates.setdefault(text, made)
 
         with refusals(self.description.source, column.name):
             default = f"{self.description.url}#{quote(column.name, safe='%-._~')}"
@@ -140,7 +145,8 @@ class _Table:
                 raise self._error(record, column, str(problem), "fill it in") from None
             except (ValueError, ArithmeticError) as problem:
                 reason = f": {problem}" if str(problem) else ""
-                refusal = f"{_short(text)} is no {column.datatype.base}{reason}"
+                form = " of this column's format" if column.datatype.form else ""
+                refusal = f"{_short(text)} is no {column.datatype.base}{form}{reason}"
                 raise self._error(record, column, refusal, column.datatype.remedy()) from None
         return values | self.defaults
 
@@ -149,11 +155,12 @@ class _Table:
         if len(cells) == expected:
             return
         problem = f"the row has {len(cells)} cells, the table {expected} columns"
-        if len(cells) > expected:
-            problem += f"; the first too many is {_short(cells[expected])}"
-        first = self.physical[len(cells)].name if len(cells) < expected else None
+        if len(cells) < expected:
+            remedy = "write the delimiters of empty cells too"
+            raise SourceError(self.name, problem, record.line, self.physical[len(cells)].name, remedy)
+        problem += f"; the first too many is {_short(cells[expected])}"
         remedy = "put quotation marks around a cell that holds the delimiter"
-        raise SourceError(self.name, problem, record.line, first, remedy)
+        raise SourceError(self.name, problem, record.line, remedy=remedy)
 
     def _check_key(self, values: dict[str, Value], record: Record) -> None:
         key = self.description.primary_key

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from urllib.parse import urljoin
 
 import pyoxigraph as ox
@@ -18,6 +19,7 @@ from uritemplate.variable import Operator
 ROW_VARIABLES = frozenset({"_row", "_sourceRow"})
 COLUMN_VARIABLES = frozenset({"_column", "_sourceColumn", "_name"})
 OPAQUE_SCHEMES = frozenset({"did", "doi", "geo", "info", "mailto", "sms", "tag", "tel", "urn"})
+ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(?!//)")
 Variables = Mapping[str, str | int | list[str]]
 
@@ -28,6 +30,7 @@ class Template:
     Attributes:
         variables: the names that it uses, those of its column left out: they are filled in already.
         needed: those that must not be null.
+        is_the_column_s_own: whether the result depends on the column, so that other columns cannot share it.
     """
 
     def __init__(self, text: str, base: str, own: Variables) -> None:
@@ -46,16 +49,11 @@ class Template:
             raise ValueError(f"{scheme[1]}: in {text} is no prefix that CSVW predefines; write the IRI in full")
         self._template = URITemplate(text)
         self.variables = frozenset(self._template.variable_names) - COLUMN_VARIABLES
-        self.needed = (
-            frozenset(
-                name
-                for variable in self._template.variables
-                if variable.operator in (Operator.default, Operator.reserved)
-                for name in variable.variable_names
-            )
-            - COLUMN_VARIABLES
-        )
-        self._constant = None if self.variables else self._iri({})
+        self.is_the_column_s_own = not COLUMN_VARIABLES.isdisjoint(self._template.variable_names)
+        plain = [each for each in self._template.variables if each.operator in (Operator.default, Operator.reserved)]
+        self.needed = self.variables.intersection(chain.from_iterable(each.variable_names for each in plain))
+        self._values: list[str | int | list[str] | None] = []
+        self._latest = None if self.variables else self._iri({})
 
     def expand(self, variables: Variables) -> ox.NamedNode | None:
         """Return the IRI for these variables, null ones absent; None where a needed one is absent.
@@ -63,9 +61,13 @@ class Template:
         Raises:
             ValueError: the result is no IRI.
         """
-        if self._constant:
-            return self._constant
-        return self._iri(variables) if self.needed <= variables.keys() else None
+        values = [variables.get(name) for name in self.variables]
+        if self._latest and values == self._values:  # the columns of a row mostly share their subject
+            return self._latest
+        if not self.needed <= variables.keys():
+            return None
+        self._values, self._latest = values, self._iri(variables)
+        return self._latest
 
     def _iri(self, variables: Variables) -> ox.NamedNode:
         text = self._template.expand({**variables, **self.own})
@@ -73,6 +75,6 @@ class Template:
         if colon and prefix in NAMESPACES:
             text = NAMESPACES[prefix] + local
         try:
-            return ox.NamedNode(urljoin(self.base, text))
+            return ox.NamedNode(text if ABSOLUTE.match(text) else urljoin(self.base, text))
         except ValueError as problem:
             raise ValueError(f"{self.text} gives {text[:200]}, which is no IRI: {problem}") from problem
