@@ -1,0 +1,131 @@
+"""The representations in which resources can be had, and which of them each kind of route offers.
+
+It names them; which one a client gets is decided in ``endpoint.negotiation``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from graph.formats import (
+    JSON_LD,
+    N_QUADS,
+    N_TRIPLES,
+    RDF_XML,
+    RESULTS_CSV,
+    RESULTS_JSON,
+    RESULTS_TSV,
+    RESULTS_XML,
+    TRIG,
+    TURTLE,
+    Format,
+)
+
+COMPACTED = "http://www.w3.org/ns/json-ld#compacted"
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """One form in which a resource can be had.
+
+    Attributes:
+        name: what ``format=`` calls it.
+        media_type: the media type that is sent.
+        suffix: the suffix of its own URL, without the dot.
+        title: how a person calls it.
+        content_type: the whole Content-Type header.
+        aliases: other media types by which clients ask for it; never sent.
+        format: the serialisation, where it is one.
+    """
+
+    name: str
+    media_type: str
+    suffix: str
+    title: str
+    content_type: str
+    aliases: tuple[str, ...] = ()
+    format: Format | None = None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters that its media type has (RFC 9110 8.3.1)."""
+        profile = {"profile": COMPACTED} if self.format is JSON_LD else {}
+        return {"charset": "utf-8"} | profile
+
+
+def _of(form: Format, *aliases: str) -> Representation:
+    return Representation(form.name, form.media_type, form.suffix, form.title, form.content_type, aliases, form)
+
+
+_TURTLE_NAMES = (
+    "application/turtle",
+    "application/x-turtle",
+    "text/ttl",
+    "text/n3",
+    "text/rdf+n3",
+    "application/rdf+n3",
+)
+AS_HTML = Representation("html", "text/html", "html", "HTML", "text/html; charset=utf-8")
+AS_TURTLE = _of(TURTLE, *_TURTLE_NAMES)
+AS_JSON_LD = _of(JSON_LD, "application/json", "text/json")
+AS_N_TRIPLES = _of(N_TRIPLES, "text/ntriples", "application/x-ntriples")
+AS_RDF_XML = _of(RDF_XML, "application/xml", "text/xml")
+AS_N_QUADS = _of(N_QUADS, "text/x-nquads", "text/nquads")
+AS_TRIG = _of(TRIG, "application/x-trig")
+AS_JSON = _of(RESULTS_JSON, "application/json", "text/json")
+AS_XML = _of(RESULTS_XML, "application/xml", "text/xml")
+AS_CSV = _of(RESULTS_CSV)
+AS_TSV = _of(RESULTS_TSV, "text/tsv")
+AS_PROBLEM = Representation(
+    "problem", "application/problem+json", "json", "problem details", "application/problem+json",
+    ("application/json", "text/json", "application/sparql-results+json", "application/ld+json", "application/geo+json"),
+)  # fmt: skip
+AS_TEXT = Representation("text", "text/plain", "txt", "plain text", "text/plain; charset=utf-8")
+
+GRAPHS = (AS_TURTLE, AS_JSON_LD, AS_N_TRIPLES, AS_RDF_XML)
+OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
+    # a description of a thing, and every page: for people unless asked otherwise
+    "description": (AS_HTML, *GRAPHS),
+    # documents for machines that also have a page
+    "vocabulary": (*GRAPHS, AS_HTML),
+    "service": (*GRAPHS, AS_HTML),
+    "graph": (*GRAPHS, AS_N_QUADS, AS_TRIG, AS_HTML),
+    # answers, by query form
+    "SELECT": (AS_JSON, AS_XML, AS_CSV, AS_TSV, AS_HTML),
+    "ASK": (AS_JSON, AS_XML, AS_HTML),
+    "CONSTRUCT": (*GRAPHS, AS_HTML),
+    "DESCRIBE": (*GRAPHS, AS_HTML),
+    "page": (AS_HTML,),
+    "context": (AS_JSON_LD,),
+    "problem": (AS_PROBLEM, AS_TEXT, AS_HTML),
+})  # fmt: skip
+"""What each kind of route offers, in the server's order: the first is what ``*/*`` and no Accept get."""
+
+
+def named(name: str, offered: Sequence[Representation]) -> Representation | None:
+    """Return the offered representation that ``format=`` calls so (name, suffix or media type), or None."""
+    wanted = SYNONYMS.get(name.strip().lower(), name.strip().lower())
+    for each in offered:
+        if wanted in (each.name, each.suffix, each.media_type, *each.aliases):
+            return each
+    generic = {"json": "application/json", "xml": "application/xml"}.get(wanted)
+    return named(generic, offered) if generic else None
+
+
+SYNONYMS = MappingProxyType({
+    "ttl": "turtle", "n3": "turtle", "n-triples": "ntriples", "nt": "ntriples", "json-ld": "jsonld",
+    "rdf+xml": "rdfxml", "rdf/xml": "rdfxml", "rdf": "rdfxml", "application/n3": "turtle",
+})  # fmt: skip
+
+
+def is_known(name: str) -> bool:
+    """Whether ``name`` names any representation of an answer or a graph."""
+    every = {*OFFERS["SELECT"], *OFFERS["graph"]}
+    return any(named(name, (each,)) is not None for each in every)
+
+
+def with_suffix(suffix: str, offered: Sequence[Representation]) -> Representation | None:
+    """Return the offered representation with this URL suffix, or None."""
+    return next((each for each in offered if each.suffix == suffix), None)

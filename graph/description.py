@@ -1,0 +1,165 @@
+"""Which triples describe a thing: what is said of it, what points to it, and the names of what it points to.
+
+It reads a release's store and writes nothing; how a description looks is decided elsewhere. Numbers come as the store
+has them (it rewrites derived integer types); the reads of whole graphs are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import pyoxigraph as ox
+
+from graph.labels import label_triples
+
+MOST_INCOMING = 100
+MOST_COUNTED = 100_000
+DEPTH = 4
+
+Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement about the thing, and the IRIs of the named graphs that make it, in order."""
+
+    predicate: str
+    object: Term
+    graphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """The things that point here by one predicate.
+
+    Attributes:
+        predicate: its IRI.
+        subjects: IRIs of the first ``MOST_INCOMING`` of them.
+        total: how many there are; where ``counted`` is False, at least so many.
+        counted: whether all were counted.
+    """
+
+    predicate: str
+    subjects: tuple[str, ...]
+    total: int
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a release says of one thing."""
+
+    iri: str
+    statements: tuple[Statement, ...]
+    incoming: tuple[Incoming, ...]
+
+    def values(self, predicate: str) -> tuple[Term, ...]:
+        """Return the objects of one predicate."""
+        return tuple(each.object for each in self.statements if each.predicate == predicate)
+
+    def mentioned(self) -> tuple[str, ...]:
+        """Return the IRIs of everything that the description speaks of, so that it can be labelled."""
+        found = [self.iri]
+        for each in self.statements:
+            found += (each.predicate, *each.graphs)
+            found += [term.value for term in _parts(each.object) if isinstance(term, ox.NamedNode)]
+            if isinstance(each.object, ox.Literal):
+                found.append(each.object.datatype.value)
+        for link in self.incoming:
+            found += (link.predicate, *link.subjects)
+        return tuple(dict.fromkeys(found))
+
+    def own_triples(self) -> Iterator[ox.Triple]:
+        """Yield what is said of the thing."""
+        subject = ox.NamedNode(self.iri)
+        for each in self.statements:
+            yield ox.Triple(subject, ox.NamedNode(each.predicate), each.object)
+
+    def incoming_triples(self) -> Iterator[ox.Triple]:
+        """Yield what points to it, as far as the description lists it."""
+        target = ox.NamedNode(self.iri)
+        for link in self.incoming:
+            for subject in link.subjects:
+                yield ox.Triple(ox.NamedNode(subject), ox.NamedNode(link.predicate), target)
+
+
+def _parts(term: Term) -> Iterator[Term]:
+    if isinstance(term, ox.Triple):
+        for part in (term.subject, term.predicate, term.object):
+            yield from _parts(part)
+    else:
+        yield term
+
+
+def describe(store: ox.Store, iri: str) -> Description | None:
+    """Return the description of a thing, or None where the release does not speak of it.
+
+    Raises:
+        ValueError: ``iri`` is no absolute IRI.
+    """
+    node = ox.NamedNode(iri)
+    description = Description(iri, _statements(store, node), _incoming(store, node))
+    return description if description.statements or description.incoming else None
+
+
+def _statements(store: ox.Store, node: ox.NamedNode) -> tuple[Statement, ...]:
+    graphs: dict[tuple[str, Term], set[str]] = {}
+    for quad in store.quads_for_pattern(node, None, None, None):
+        if isinstance(quad.graph_name, ox.NamedNode):
+            graphs.setdefault((quad.predicate.value, quad.object), set()).add(quad.graph_name.value)
+    ordered = sorted(graphs.items(), key=lambda each: (each[0][0], str(each[0][1])))
+    return tuple(Statement(predicate, term, tuple(sorted(names))) for (predicate, term), names in ordered)
+
+
+def _incoming(store: ox.Store, node: ox.NamedNode) -> tuple[Incoming, ...]:
+    most = MOST_COUNTED + 1
+    found = store.query(
+        f"SELECT ?p (COUNT(*) AS ?n) {{ {{ SELECT ?s ?p {{ ?s ?p {node} }} LIMIT {most} }} }} GROUP BY ?p ORDER BY ?p"
+    )
+    if not isinstance(found, ox.QuerySolutions):
+        return ()
+    totals = [
+        (predicate, int(number.value))
+        for predicate, number in found
+        if isinstance(predicate, ox.NamedNode) and isinstance(number, ox.Literal)
+    ]
+    counted = sum(number for _, number in totals) < most
+    return tuple(
+        Incoming(predicate.value, _subjects(store, predicate, node), total, counted) for predicate, total in totals
+    )
+
+
+def _subjects(store: ox.Store, predicate: ox.NamedNode, node: ox.NamedNode) -> tuple[str, ...]:
+    quads = store.quads_for_pattern(None, predicate, node, ox.DefaultGraph())
+    return tuple(quad.subject.value for quad in islice(quads, MOST_INCOMING) if isinstance(quad.subject, ox.NamedNode))
+
+
+def describing_triples(store: ox.Store, description: Description, skolem: str) -> list[ox.Triple]:
+    """Return the triples of a document about the thing, each once, grouped by subject, its own first.
+
+    These are its own, those of nodes that were blank in the source (whose IRIs start with ``skolem``) as far as they
+    hang on it, what points to it, and the labels of what it points to.
+    """
+    own = dict.fromkeys(description.own_triples())
+    own.update(dict.fromkeys(_blank(store, list(own), skolem, DEPTH)))
+    own.update(dict.fromkeys(description.incoming_triples()))
+    neighbours = [triple.object.value for triple in own if isinstance(triple.object, ox.NamedNode)]
+    neighbours += [subject for link in description.incoming for subject in link.subjects]
+    own.update(
+        dict.fromkeys(
+            ox.Triple(each.subject, each.predicate, each.object)
+            for each in label_triples(store, (iri for iri in neighbours if iri != description.iri))
+        )
+    )
+    return sorted(own, key=lambda triple: (str(triple.subject) != f"<{description.iri}>", str(triple)))
+
+
+def _blank(store: ox.Store, triples: list[ox.Triple], skolem: str, depth: int) -> Iterator[ox.Triple]:
+    nodes = {triple.object for triple in triples if isinstance(triple.object, ox.NamedNode)}
+    for node in sorted((each for each in nodes if each.value.startswith(skolem)), key=str):
+        more = [quad.triple for quad in store.quads_for_pattern(node, None, None, ox.DefaultGraph())]
+        yield from more
+        if depth:
+            yield from _blank(store, more, skolem, depth - 1)

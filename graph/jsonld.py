@@ -1,0 +1,101 @@
+"""JSON-LD that reads like JSON: triples compacted with the publication's own context (JSON-LD 1.1 API, 5.2).
+
+Nothing is ever fetched: the context is the publication's file, and a context that names another is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from graph.errors import SettingError
+from graph.namespaces import PREFIXES, RDF_TYPE
+from graph.publication import Publication
+
+CONTEXT_FILE = "ontology/context.jsonld"
+CONTEXT_NAME = "context.jsonld"
+
+Context = dict[str, Any]
+
+
+def read_context(publication: Publication) -> Context | None:
+    """Return the value of ``@context`` in the publication's context file, or None where there is no such file.
+
+    Raises:
+        SettingError: the file is no JSON object with a ``@context`` that is one.
+    """
+    path: Path = publication.root / CONTEXT_FILE
+    if not path.is_file():
+        return None
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError) as problem:
+        raise SettingError(CONTEXT_FILE, f"is no JSON: {problem}") from problem
+    context = document.get("@context") if isinstance(document, dict) else None
+    if not isinstance(context, dict):
+        raise SettingError(CONTEXT_FILE, "must be an object whose @context is an object")
+    return context
+
+
+def prefixes(publication: Publication, context: Context | None) -> dict[str, str]:
+    """Return the prefixes with which the publication's IRIs are shortened: well-known ones, then its own over them.
+
+    Its own are the terms of its context that stand for an IRI ending in ``#``, ``/`` or ``:``.
+    """
+    own = {
+        term: iri
+        for term, iri in (context or {}).items()
+        if isinstance(iri, str) and not term.startswith("@") and ":" in iri and iri.endswith(("#", "/", ":"))
+    }
+    vocabulary = f"{publication.base}ns#"
+    known = {} if vocabulary in own.values() else {"ns": vocabulary}
+    return {**PREFIXES, **known, **own}
+
+
+def compacted(triples: Iterable[ox.Triple], context: Mapping[str, Any], context_url: str) -> bytes:
+    """Return the triples, grouped by subject, as one JSON-LD document with its context inside, in UTF-8.
+
+    Args:
+        triples: in the order in which their subjects shall stand.
+        context: terms and prefixes.
+        context_url: the URL under which the context may name itself.
+
+    Raises:
+        SettingError: the context is not usable, or names another document.
+    """
+    from pyld import jsonld  # noqa: PLC0415  most answers need no JSON-LD
+
+    def load(url: str, _options: object) -> dict[str, Any]:
+        if url == context_url:
+            return {"contentType": "application/ld+json", "contextUrl": None, "documentUrl": url,
+                    "document": {"@context": dict(context)}}  # fmt: skip
+        raise jsonld.JsonLdError("not fetched: documents stand on their own", "jsonld.LoadDocumentError", {"url": url})
+
+    expanded = [_with_type(node) for node in json.loads(ox.serialize(triples, format=ox.RdfFormat.JSON_LD) or b"[]")]
+    options = {"documentLoader": load, "graph": True}
+    try:
+        document = jsonld.compact(expanded, {"@context": dict(context)}, options)
+    except jsonld.JsonLdError as problem:
+        raise SettingError(CONTEXT_FILE, _innermost(problem)) from problem
+    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _with_type(node: dict[str, Any]) -> dict[str, Any]:
+    """Return a node object with its classes under ``@type``, where JSON-LD has them."""
+    classes = node.pop(RDF_TYPE, [])
+    node["@type"] = [each["@id"] for each in classes if "@id" in each]
+    return node if classes else {key: value for key, value in node.items() if key != "@type"}
+
+
+def _innermost(problem: BaseException) -> str:
+    """Return what was wrong at the bottom of a chain of errors, as one line."""
+    if problem.__cause__ is not None:
+        return _innermost(problem.__cause__)
+    details = getattr(problem, "details", None) or {}
+    if "url" in details:
+        return f"names the context <{details['url']}>, which is not fetched; write its terms into the file"
+    return str(problem.args[0] if problem.args else problem)
