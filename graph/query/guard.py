@@ -1,0 +1,124 @@
+"""What a query may ask for, decided on its tokens before anything runs it.
+
+It evaluates nothing and replaces no parser: the engine still judges the grammar. It makes sure of what the engine
+would not refuse, above all that nothing dials out unread. What runs is therefore not only inspected: wherever the
+letters of SERVICE stand in a string, an IRI or a name, they are written so that no reader can take them for the
+keyword (``graph.query.disguises``), comments with them disappear, and the endpoint of a permitted call is written out
+as the allow-list has it. What is then left of these letters is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import cast
+
+from graph.errors import QueryRefusedError, QuerySyntaxError
+from graph.query import disguises, escapes
+from graph.query.engine import QueryForm
+from graph.query.federation import canonical_endpoint
+from graph.query.functions import EXTENSION_FUNCTIONS
+from graph.query.places import Revision, line_and_column, offset_at, revised
+from graph.query.reading import Reading, Rules
+
+MAX_TOKENS = 500_000
+MAX_NESTING = 400
+
+
+@dataclass(frozen=True, slots=True)
+class ReadQuery:
+    """A query that may run.
+
+    Attributes:
+        text: exactly what is to be run; the query as written wherever nothing had to be made unambiguous.
+        form: its query form.
+        services: the allowed endpoints that it calls, as the allow-list spells them.
+        uses_dataset_clause: whether it says FROM or FROM NAMED.
+        uses_graph_clause: whether it says GRAPH.
+        functions: the IRIs that it calls as functions.
+        normalised: its normal form, the same for queries that differ in comments and white space only.
+        written: the query as the client sent it.
+        base: the IRI against which its relative IRIs are resolved, as the reader was told.
+    """
+
+    text: str
+    form: QueryForm
+    services: tuple[str, ...]
+    uses_dataset_clause: bool
+    uses_graph_clause: bool
+    functions: tuple[str, ...]
+    normalised: str
+    written: str = field(repr=False)
+    base: str | None
+    _unescaped: Revision = field(repr=False)
+    _run: Revision = field(repr=False)
+
+    def written_at(self, offset: int) -> int:
+        """Return the offset in ``written`` of what stands at an offset of ``text``."""
+        return self._unescaped.origin(self._run.origin(offset))
+
+
+def read_query(
+    text: str,
+    *,
+    services: Iterable[str] = frozenset(),
+    base: str | None = None,
+    functions: frozenset[str] | None = EXTENSION_FUNCTIONS,
+    max_tokens: int = MAX_TOKENS,
+    max_nesting: int = MAX_NESTING,
+) -> ReadQuery:
+    """Read a query and decide whether it may run.
+
+    Args:
+        text: the query as the client sent it.
+        services: the IRIs of the endpoints that SERVICE may call.
+        base: the IRI against which relative IRIs are resolved, the same that the engine is given.
+        functions: the function IRIs that the engine has, or None where that is not known.
+        max_tokens: how many tokens a query may have.
+        max_nesting: how deeply its brackets may nest.
+
+    Raises:
+        QuerySyntaxError: it is no query, more than one, or uses a prefix or a function that is not there.
+        QueryRefusedError: it is an update, or has a SERVICE clause that is not allowed.
+        QueryLimitError: it has too many tokens or nests too deeply.
+    """
+    _check_characters(text)
+    unescaped = escapes.resolved(text)
+    allowed = {key: iri for iri in services if (key := canonical_endpoint(iri))}
+    reading = Reading(unescaped.text, base, Rules(allowed, functions, max_tokens, max_nesting))
+    try:
+        reading.read()
+    except QuerySyntaxError as error:
+        raise _as_written(error, unescaped, text) from None
+    run = revised(unescaped.text, reading.edits) if reading.edits else Revision(unescaped.text)
+    if disguises.mentions(run.text) != reading.harmless:
+        raise QueryRefusedError("a SERVICE clause may be hidden in this query", "write names with it as full IRIs")
+    return ReadQuery(
+        text=run.text,
+        form=cast(QueryForm, reading.form),
+        services=tuple(reading.services),
+        uses_dataset_clause=reading.dataset_clause,
+        uses_graph_clause=reading.graph_clause,
+        functions=tuple(reading.functions),
+        normalised=reading.normalised,
+        written=text,
+        base=base,
+        _unescaped=unescaped,
+        _run=run,
+    )
+
+
+def _check_characters(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        place = line_and_column(text, error.start)
+        raise QuerySyntaxError("a surrogate is no character", *place, token=ascii(text[error.start])) from error
+
+
+def _as_written(error: QuerySyntaxError, unescaped: Revision, text: str) -> QuerySyntaxError:
+    """Move an error from the text without escapes to the text that the client sent."""
+    if not unescaped.marks or error.line is None or error.column is None:
+        return error
+    offset = unescaped.origin(offset_at(unescaped.text, error.line, error.column))
+    return QuerySyntaxError(error.problem, *line_and_column(text, offset), token=error.token)
