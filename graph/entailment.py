@@ -35,7 +35,7 @@ RULES = (
     "CONSTRUCT { ?x ?property ?z } WHERE { ?property a owl:TransitiveProperty . ?x ?property ?y . ?y ?property ?z }",
 )
 CHAINS = "SELECT ?property ?list WHERE { ?property owl:propertyChainAxiom ?list } ORDER BY ?property ?list"
-LINK = "SELECT ?first ?rest WHERE { ?list rdf:first ?first ; rdf:rest ?rest }"
+LINK = "SELECT ?first ?rest WHERE {{ {node} rdf:first ?first ; rdf:rest ?rest }}"
 OWN_RULES = "SELECT ?rule ?text WHERE { ?rule a sh:SPARQLRule ; sh:construct ?text } ORDER BY ?rule"
 
 
@@ -85,13 +85,13 @@ def _links(store: ox.Store, node: Term) -> Iterator[Term]:
     seen = {RDF_NIL}
     while node not in seen:
         seen.add(node)
-        for link in _select(store, LINK, list=node):
+        for link in _select(store, LINK.format(node=node)):
             yield link["first"]
             node = link["rest"]
 
 
-def _select(store: ox.Store, query: str, **given: Term) -> list[ox.QuerySolution]:
-    answer = store.query(PROLOGUE + query, substitutions={ox.Variable(name): term for name, term in given.items()})
+def _select(store: ox.Store, query: str) -> list[ox.QuerySolution]:
+    answer = store.query(PROLOGUE + query)
     return list(answer) if isinstance(answer, ox.QuerySolutions) else []
 
 

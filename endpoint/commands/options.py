@@ -66,6 +66,10 @@ def readable_errors(command: Callable[P, None]) -> Callable[P, None]:
         except OSError as problem:
             place = f"{problem.filename}: " if problem.filename else ""
             _fail(f"{place}{problem.strerror or problem}", 2)
+        except (click.exceptions.Exit, click.ClickException):
+            raise
+        except Exception as problem:
+            _fail(f"this should not have happened: {type(problem).__name__}: {problem} (--verbose shows where)", 2)
 
     return run
 

@@ -13,7 +13,6 @@ from rich.table import Table
 from endpoint.commands.options import Options, publication_option
 from graph.errors import QueryRefusedError
 from graph.formats import GRAPH_FORMATS, RESULT_FORMATS, RESULTS_JSON, TURTLE, Format, format_named
-from graph.namespaces import PREFIXES
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import QueryForm, QueryRequest
 from graph.query.examples import Example, read_examples
@@ -45,7 +44,7 @@ def command(
     """
     publication = options.publication()
     release = current_release(publication)
-    engine = EmbeddedEngine(release, {**PREFIXES})
+    engine = EmbeddedEngine(release)
     examples = read_examples(release.store, publication.base)
     if listing:
         for each in examples:

@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import IO
 
 import pyoxigraph as ox
 
 from graph.errors import QueryRefusedError, QuerySyntaxError
-from graph.formats import JSON_LD, N_TRIPLES, RDF_XML, RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TURTLE
-from graph.formats import Format
+from graph.formats import (
+    JSON_LD,
+    N_TRIPLES,
+    RDF_XML,
+    RESULTS_CSV,
+    RESULTS_JSON,
+    RESULTS_TSV,
+    RESULTS_XML,
+    TURTLE,
+    Format,
+)
+from graph.namespaces import PREFIXES
 from graph.query.engine import Answer, Dataset, QueryRequest
+from graph.query.merge import merged_store
 from graph.releases.release import Release
 
 RESULTS = {
@@ -28,6 +40,7 @@ GRAPHS = {
     JSON_LD: ox.RdfFormat.JSON_LD,
     RDF_XML: ox.RdfFormat.RDF_XML,
 }
+Found = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,6 @@ class EmbeddedEngine:
     """Answers from one release."""
 
     release: Release
-    prefixes: dict[str, str]
 
     def answer(self, request: QueryRequest) -> Answer:
         """Answer the request, as ``graph.query.engine.Engine`` says.
@@ -44,17 +56,32 @@ class EmbeddedEngine:
             QuerySyntaxError: the engine cannot parse the query, or lacks a function that it calls.
             QueryRefusedError: the wanted format cannot hold this kind of answer.
         """
-        try:
-            found = _evaluate(self.release.store, request)
-            body = _serialised(found, request.format, self.prefixes)
-        except SyntaxError as problem:
-            raise QuerySyntaxError(problem.msg, problem.lineno, problem.offset) from problem
-        return Answer(body, self.release.id)
+        output = BytesIO()
+        found = evaluate(self.release.store, request, frozenset(self.release.manifest.sharing))
+        write_answer(found, request.format, output)
+        return Answer(output.getvalue(), self.release.id)
 
 
-def _evaluate(store: ox.Store, request: QueryRequest) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
-    default, named = _graphs(request.dataset)
-    return store.query(request.text, base_iri=request.base, default_graph=default, named_graphs=named)
+def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) -> Found:
+    """Return what the engine finds, not yet iterated.
+
+    Args:
+        store: the release's store.
+        request: the query and its dataset.
+        sharing: the graphs of the release that have a triple in common with another.
+
+    Raises:
+        QuerySyntaxError: the engine cannot parse the query.
+    """
+    dataset = request.effective_dataset
+    default, named = _graphs(dataset)
+    if len(sharing.intersection(dataset.default_graphs)) > 1:
+        store = merged_store(store, dataset)
+        default = [ox.DefaultGraph()]
+    try:
+        return store.query(request.text, base_iri=request.base, default_graph=default, named_graphs=named)
+    except SyntaxError as problem:
+        raise QuerySyntaxError(problem.msg, problem.lineno, problem.offset) from problem
 
 
 def _graphs(dataset: Dataset) -> tuple[list[_Graph] | None, list[_Name] | None]:
@@ -68,17 +95,19 @@ _Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 _Name = ox.NamedNode | ox.BlankNode
 
 
-def _serialised(
-    found: ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples, form: Format, prefixes: dict[str, str]
-) -> bytes:
-    output = BytesIO()
+def write_answer(found: Found, form: Format, output: IO[bytes]) -> None:
+    """Evaluate to the end, writing the answer.
+
+    Raises:
+        QueryRefusedError: the wanted format cannot hold this kind of answer.
+        QuerySyntaxError: the query calls a function that the engine does not have.
+    """
     if isinstance(found, ox.QueryTriples):
         if form not in GRAPHS:
             raise QueryRefusedError(f"{form.title} cannot hold a graph", "ask for Turtle, JSON-LD …")
-        used = prefixes if form in (TURTLE, RDF_XML) else None
+        used = PREFIXES if form in (TURTLE, RDF_XML) else None
         ox.serialize(found, output, format=GRAPHS[form], prefixes=used)
     elif form not in RESULTS or (isinstance(found, ox.QueryBoolean) and form in (RESULTS_CSV, RESULTS_TSV)):
         raise QueryRefusedError(f"{form.title} cannot hold this answer", "ask for JSON or XML")
     else:
         found.serialize(output, format=RESULTS[form])
-    return output.getvalue()

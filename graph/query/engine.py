@@ -42,6 +42,8 @@ class QueryRequest:
         format: in which format the answer is wanted; it fits the form.
         base: the IRI against which relative IRIs in the query are resolved.
         dataset: the dataset that the protocol request names.
+        clauses: the dataset that the query's own FROM and FROM NAMED clauses name.
+        uses_graphs: whether the query says GRAPH, so that it may look into named graphs.
     """
 
     text: str
@@ -49,6 +51,13 @@ class QueryRequest:
     format: Format
     base: str
     dataset: Dataset = field(default_factory=Dataset)
+    clauses: Dataset = field(default_factory=Dataset)
+    uses_graphs: bool = True
+
+    @property
+    def effective_dataset(self) -> Dataset:
+        """The dataset that counts: the protocol's overrides the query's own (SPARQL 1.1 Protocol 2.1.4)."""
+        return self.dataset if self.dataset.is_named else self.clauses
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Index:
 
     def __init__(self, folder: Path) -> None:
         """Create the store in ``folder``, which must not hold one yet."""
-        self.store = ox.Store(folder)
+        self._store: ox.Store | None = ox.Store(folder)
         self._loaders = ThreadPoolExecutor(2, thread_name_prefix="index")
         self._running: list[Future[None]] = []
         self._chunks: list[Chunk] = []
@@ -42,10 +42,23 @@ class Index:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Load what is left and flush; after an error only wait for the loaders."""
-        if kind is None:
-            self.flush()
-        self._loaders.shutdown(wait=True, cancel_futures=True)
+        """Load what is left, flush and close the store; after an error only wait for the loaders and close it.
+
+        RocksDB goes on moving files until it is closed: nothing may copy or sync the folder before.
+        """
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            self._loaders.shutdown(wait=True, cancel_futures=True)
+            self._store = None
+
+    @property
+    def store(self) -> ox.Store:
+        """The store, for queries while it is being filled; whoever takes it lets go of it before the end."""
+        if self._store is None:
+            raise ReleaseError("the store is closed")
+        return self._store
 
     def add(self, chunk: Chunk) -> None:
         """Take a chunk; it is visible in the store after ``flush``."""

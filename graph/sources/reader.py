@@ -18,12 +18,13 @@ def read_source(source: SourceFile, *, base: str, limits: LimitSettings) -> Iter
     Raises:
         SourceError: it cannot be read.
     """
-    return chunks(_quads(source, base), Origin(source.name, source.graph, base, limits.literal_mb << 20))
+    return chunks(_quads(source, base, limits), Origin(source.name, source.graph, base, limits.literal_mb << 20))
 
 
-def _quads(source: SourceFile, base: str) -> Iterable[ox.Quad]:
+def _quads(source: SourceFile, base: str, limits: LimitSettings) -> Iterable[ox.Quad]:
     if source.path.suffix != ".csv":
         return read_rdf(source.path, source.name, base=base)
     from graph.sources.table import read_table  # noqa: PLC0415  csvw takes a while to import
 
-    return (ox.Quad(each.subject, each.predicate, each.object) for each in read_table(source.path, base=base))
+    triples = read_table(source.path, base=base, name=source.name, cell_limit=limits.literal_mb << 20)
+    return (ox.Quad(each.subject, each.predicate, each.object) for each in triples)

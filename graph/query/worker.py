@@ -1,0 +1,95 @@
+"""A worker: a forked process that answers one query at a time from one store, within limits that the system keeps.
+
+It is killed, not asked, when a query runs too long; so it holds nothing that would be missed.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import pyoxigraph as ox
+
+from graph.errors import HamkorError, QueryRefusedError, QuerySyntaxError
+from graph.query.embedded import evaluate, write_answer
+from graph.query.engine import QueryRequest
+from graph.query.frames import Answered, Ask, Failed, Frame, Hello, asked, pack, receive
+from graph.query.spool import ResultTooLargeError, Spool
+
+GROWTH_BYTES = 64 << 20
+LONG_SECONDS = 0.4
+PAGE = resource.getpagesize()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """What one query may take: bytes of memory beyond the store, bytes of answer; and where large answers go."""
+
+    memory_bytes: int
+    result_bytes: int
+    spool: Path
+
+
+def work(
+    connection: socket.socket, store: ox.Store, release: str, sharing: frozenset[str], limits: WorkerLimits
+) -> None:
+    """Answer queries from the connection until the other side closes it, or a query has left this process large."""
+    _limit(limits)
+    connection.sendall(pack(Hello(os.getpid(), release)))
+    start = _resident()
+    while (frame := receive(connection)) is not None:
+        head, body = frame
+        assert isinstance(head, Ask)  # noqa: S101  the front sends nothing else
+        began = time.monotonic()
+        spool = Spool(limits.spool, limits.result_bytes)
+        failure = _answer(asked(head, body), store, sharing, spool)
+        last = time.monotonic() - began > LONG_SECONDS or _resident() - start > GROWTH_BYTES
+        reply, content = _reply(failure, spool, last=last)
+        connection.sendall(pack(reply, content))
+        if last:
+            return
+
+
+def _answer(request: QueryRequest, store: ox.Store, sharing: frozenset[str], spool: Spool) -> Failed | None:
+    try:
+        write_answer(evaluate(store, request, sharing), request.format, cast("IO[bytes]", spool))
+    except QuerySyntaxError as problem:
+        return Failed("syntax", problem.problem, problem.line, problem.column)
+    except QueryRefusedError as problem:
+        return Failed("refused", str(problem))
+    except ResultTooLargeError:
+        return Failed("result", "the answer is too large")
+    except (HamkorError, OSError, ValueError, RuntimeError) as problem:
+        return Failed("engine", str(problem))
+    return None
+
+
+def _reply(failure: Failed | None, spool: Spool, *, last: bool) -> tuple[Frame, bytes]:
+    if failure is not None:
+        spool.discard()
+        return Failed(failure.kind, failure.problem, failure.line, failure.column, last), b""
+    spool.close()
+    return Answered(str(spool.path) if spool.path else None, spool.size, last), spool.body()
+
+
+def _limit(limits: WorkerLimits) -> None:
+    """Set the system's limits for this process: address space, file size, no core files."""
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * PAGE if sys.platform == "linux" else 0
+    if mapped:
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + limits.memory_bytes,) * 2)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.result_bytes + (1 << 20),) * 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _resident() -> int:
+    """Return the resident memory of this process in bytes, 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+    except OSError:
+        return 0
