@@ -1,0 +1,55 @@
+"""What several tests need: the flagship publication, built once, and publications written on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+
+from graph.build import build
+from graph.publication import Publication, open_publication
+from graph.releases.release import Release
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PARTS = ("ontology", "shapes", "data", "hamkor.toml")
+
+Write = Callable[[Mapping[str, str | bytes]], Publication]
+
+
+@pytest.fixture(scope="session")
+def flagship_publication(tmp_path_factory: pytest.TempPathFactory) -> Publication:
+    """The repository's own publication, with a folder for releases of its own."""
+    folder = tmp_path_factory.mktemp("flagship")
+    for part in PARTS:
+        (folder / part).symlink_to(REPOSITORY / part)
+    return open_publication(folder)
+
+
+@pytest.fixture(scope="session")
+def flagship_release(flagship_publication: Publication) -> Release:
+    """The flagship, read, entailed, validated and released; once a session."""
+    return build(flagship_publication)
+
+
+@pytest.fixture(scope="session")
+def flagship(flagship_release: Release) -> ox.Store:
+    """The store of the flagship's release, read-only; its default graph is the merge of the named graphs."""
+    return flagship_release.store
+
+
+@pytest.fixture
+def publication(tmp_path: Path) -> Write:
+    """A function that writes files (relative name → content) into a folder and opens it as a publication."""
+
+    def write(files: Mapping[str, str | bytes]) -> Publication:
+        folder = tmp_path / "publication"
+        folder.mkdir(exist_ok=True)
+        for name, content in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return open_publication(folder)
+
+    return write
