@@ -26,6 +26,7 @@ import msgspec
 import pyoxigraph as ox
 
 from graph.query.frames import Ended, pack
+from graph.query.spool import partial_prefix
 from graph.query.succession import apply_difference, load
 from graph.query.worker import WorkerLimits, work
 from graph.releases.release import Release, open_release
@@ -118,8 +119,9 @@ class Holder:
             elif descriptor == self.listener.fileno():
                 self._fork(self.listener.accept()[0])
             elif descriptor in by_descriptor:
-                _kill(by_descriptor[descriptor])
-                self._forget(by_descriptor[descriptor], None)
+                pid = by_descriptor[descriptor]
+                _kill(pid)
+                self.workers.pop(pid).close()
         return True
 
     def _command(self) -> bool:
@@ -171,20 +173,17 @@ class Holder:
                 return
             if pid == 0:
                 return
-            self._forget(pid, os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
+            self._ended(pid, os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
 
-    def _forget(self, pid: int, ended_by: int | None) -> None:
-        """Close a worker's connection, saying first how the worker ended, and remove what it left in the spool."""
+    def _ended(self, pid: int, ended_by: int) -> None:
+        """Say on a worker's connection how it ended, close it, and remove what it left unfinished in the spool."""
         connection = self.workers.pop(pid, None)
-        if connection is None:
-            return
-        if ended_by is not None:
+        if connection is not None:
             with contextlib.suppress(OSError):
                 connection.sendall(pack(Ended(ended_by)))
-        connection.close()
-        if ended_by != 0:
-            for left in Path(self.settings.spool).glob(f"answer-{pid}-*"):
-                left.unlink(missing_ok=True)
+            connection.close()
+        for left in Path(self.settings.spool).glob(f"{partial_prefix(pid)}*"):
+            left.unlink(missing_ok=True)
 
 
 def serve(settings: HolderSettings, release: Release, store: ox.Store | None) -> None:

@@ -48,23 +48,33 @@ class Spool:
         """Return what is kept in memory: all of it, unless there is a file."""
         return b"" if self.path is not None else b"".join(self._parts)
 
-    def close(self) -> None:
-        """Close the file, which stays."""
+    def complete(self) -> None:
+        """Close the file and give it the name of a whole answer."""
+        self._close()
+        if self.path is not None:
+            self.path = self.path.rename(self.path.with_name("whole-" + self.path.name))
+
+    def discard(self) -> None:
+        """Close and remove the file."""
+        self._close()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
-    def discard(self) -> None:
-        """Close and remove the file."""
-        self.close()
-        if self.path is not None:
-            self.path.unlink(missing_ok=True)
-
     def _open(self) -> None:
-        self._descriptor, name = tempfile.mkstemp(prefix=f"answer-{os.getpid()}-", dir=self._folder)
+        self._descriptor, name = tempfile.mkstemp(prefix=partial_prefix(os.getpid()), dir=self._folder)
         self.path = Path(name)
         _write_all(self._descriptor, b"".join(self._parts))
         self._parts.clear()
+
+
+def partial_prefix(pid: int) -> str:
+    """Return how the names of files begin that the worker ``pid`` has not finished."""
+    return f"part-{pid}-"
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -74,7 +74,7 @@ def _reply(failure: Failed | None, spool: Spool, *, last: bool) -> tuple[Frame, 
     if failure is not None:
         spool.discard()
         return Failed(failure.kind, failure.problem, failure.line, failure.column, last), b""
-    spool.close()
+    spool.complete()
     return Answered(str(spool.path) if spool.path else None, spool.size, last), spool.body()
 
 
@@ -85,6 +85,7 @@ def _limit(limits: WorkerLimits) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (mapped + limits.memory_bytes,) * 2)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.result_bytes + (1 << 20),) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # the engine writes its last words there
 
 
 def _resident() -> int:

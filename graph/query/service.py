@@ -1,0 +1,219 @@
+"""The query service: holders are started, watched, replaced and ended; the pool is told where workers come from.
+
+A release is first held on disk, which takes no time, and in memory as soon as it is loaded, where it fits. A new
+release is taken over from the old holder's memory by the difference of their graphs. A holder that dies is replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from graph.errors import EngineUnavailableError
+from graph.query.holder import HolderSettings, Mode, Ready, Succeed
+from graph.query.pool import Address, Pool
+from graph.releases.release import Release
+from graph.settings import Settings
+
+BYTES_A_QUAD = 330
+SMALL_QUADS = 100_000
+RESTART_SECONDS = 0.5
+
+
+@dataclass(eq=False)
+class _Held:
+    """One holder process, from being asked for to its end."""
+
+    name: str
+    release: Release
+    mode: Mode
+    socket: str
+    process: asyncio.subprocess.Process | None = None
+    control: asyncio.StreamWriter | None = None
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class QueryService:
+    """Answers queries over the current release; an async context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare a service that holds nothing yet."""
+        self._settings = settings
+        self.pool = Pool(settings, self._address)
+        self._folder = Path(tempfile.mkdtemp(prefix="hamkor-"))
+        self._spool = self._folder / "spool"
+        self._spool.mkdir()
+        self._holders: dict[str, _Held] = {}
+        self._current: _Held | None = None
+        self._numbers = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._closing = False
+
+    @property
+    def release(self) -> str:
+        """The id of the release that queries see, or an empty string before there is one."""
+        return self._current.release.id if self._current is not None else ""
+
+    @property
+    def mode(self) -> str:
+        """How it is held: memory, disk, or an empty string."""
+        return self._current.mode if self._current is not None else ""
+
+    async def start(self, release: Release) -> None:
+        """Hold a release; returns when queries can be asked."""
+        self._server = await asyncio.start_unix_server(self._controlled, str(self._folder / "control"))
+        await self._begin(release)
+
+    async def replace(self, release: Release) -> None:
+        """Hold another release instead; returns when queries see it. Queries that run finish on the old one."""
+        old = self._current
+        if old is None or old.mode == "disk" or old.control is None:
+            await self._begin(release)
+        else:
+            fresh = self._named(release, "memory")
+            old.control.write(msgspec.json.encode(Succeed(fresh.name, str(release.folder), fresh.socket)) + b"\n")
+            await self._settle(fresh)
+
+    async def close(self) -> None:
+        """End all holders and remove the spool."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        self.pool.close()
+        for held in tuple(self._holders.values()):
+            await self._dismiss(held)
+        if self._server is not None:
+            self._server.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _address(self) -> Address:
+        if self._current is None or self._current.ended.is_set():
+            raise EngineUnavailableError("the query engine is starting", RESTART_SECONDS * 4)
+        return Address(self._current.socket, self._current.release.id)
+
+    async def _begin(self, release: Release) -> None:
+        """Hold a release from nothing: small ones in memory at once, others on disk first."""
+        fits = self._fits(release)
+        if fits and release.manifest.quads <= SMALL_QUADS:
+            await self._settle(await self._spawn(release, "memory"))
+            return
+        await self._settle(await self._spawn(release, "disk"))
+        if fits:
+            self._later(self._move_to_memory(release))
+
+    async def _move_to_memory(self, release: Release) -> None:
+        held = await self._spawn(release, "memory")
+        await held.ready.wait()
+        if self.release == release.id:
+            await self._settle(held)
+        else:
+            await self._dismiss(held)
+
+    def _fits(self, release: Release) -> bool:
+        needed = (release.manifest.quads + release.manifest.triples) * BYTES_A_QUAD
+        return needed <= self._settings.engine.memory_mb << 20
+
+    def _named(self, release: Release, mode: Mode) -> _Held:
+        self._numbers += 1
+        name = f"holder-{self._numbers}"
+        held = self._holders[name] = _Held(name, release, mode, str(self._folder / name))
+        return held
+
+    async def _spawn(self, release: Release, mode: Mode) -> _Held:
+        held, limits = self._named(release, mode), self._settings.limits
+        told = HolderSettings(
+            name=held.name,
+            release=str(release.folder),
+            mode=mode,
+            socket=held.socket,
+            control=str(self._folder / "control"),
+            spool=str(self._spool),
+            memory_bytes=limits.query_memory_mb << 20,
+            result_bytes=limits.result_mb << 20,
+        )
+        argument = msgspec.json.encode(told).decode()
+        held.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "graph.query.holder",
+            argument,
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._later(self._watch_start(held))
+        return held
+
+    async def _watch_start(self, held: _Held) -> None:
+        """Reap a holder that we started; where it ended before it was ready, say so."""
+        if held.process is not None:
+            await held.process.wait()
+            if not held.ready.is_set():
+                held.ended.set()
+                held.ready.set()
+
+    async def _settle(self, held: _Held) -> None:
+        """Wait until a holder is ready and make it the one that queries are sent to."""
+        await held.ready.wait()
+        if held.ended.is_set():
+            raise EngineUnavailableError("the query engine did not start", RESTART_SECONDS)
+        old, self._current = self._current, held
+        await self.pool.refresh()
+        if old is not None:
+            self._later(self._retire(old))
+
+    async def _retire(self, held: _Held) -> None:
+        """End an old holder when its last query can have ended."""
+        await asyncio.sleep(self._settings.limits.query_seconds + 1)
+        await self._dismiss(held)
+
+    async def _dismiss(self, held: _Held) -> None:
+        self._holders.pop(held.name, None)
+        if held.control is not None:
+            held.control.close()
+        elif held.process is not None and held.process.returncode is None:
+            held.process.kill()
+        if held.process is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(held.process.wait(), 2)
+
+    async def _controlled(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take a holder's control connection: it is ready now, and has ended when the connection ends."""
+        line = await reader.readline()
+        try:
+            held = self._holders.get(msgspec.json.decode(line, type=Ready).name)
+        except msgspec.DecodeError:
+            held = None
+        if held is None:
+            writer.close()
+            return
+        held.control = writer
+        held.ready.set()
+        await reader.read()
+        held.ended.set()
+        writer.close()
+        if held is self._current and not self._closing:
+            self._later(self._restart(held.release))
+
+    async def _restart(self, release: Release) -> None:
+        while not self._closing:
+            try:
+                await self._begin(release)
+            except EngineUnavailableError:
+                await asyncio.sleep(RESTART_SECONDS)
+            else:
+                return
+
+    def _later(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
