@@ -87,10 +87,10 @@ class Pool:
         """
         deadline = asyncio.get_running_loop().time() + self.settings.limits.query_seconds
         async with self._turn(client):
-            try:
-                return await self._answer_once(request, deadline)
-            except WorkerLostError:
-                return await self._answer_once(request, deadline)
+            for _ in range(self.settings.engine.workers + 1):  # as many idle workers may have died with their holder
+                with contextlib.suppress(WorkerLostError):
+                    return await self._answer_once(request, deadline)
+            return await self._answer_once(request, deadline)
 
     async def _answer_once(self, request: QueryRequest, deadline: float) -> Answer:
         connection = await self._connection()
