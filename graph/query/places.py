@@ -37,8 +37,8 @@ class Revision:
         index = bisect_right(self.marks, offset, key=lambda mark: mark[0]) - 1
         if index < 0:
             return offset
-        start, end, was_start, was_end = self.marks[index]
-        return was_start if offset < end or start == end == offset else was_end + offset - end
+        _, end, was_start, was_end = self.marks[index]
+        return was_start if offset < end else was_end + offset - end
 
 
 def revised(text: str, edits: Sequence[Edit]) -> Revision:
