@@ -103,6 +103,9 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
 })  # fmt: skip
 """What each kind of route offers, in the server's order: the first is what ``*/*`` and no Accept get."""
 
+SUFFIXES = tuple(dict.fromkeys(each.suffix for each in (*OFFERS["graph"], *OFFERS["SELECT"])))
+"""All suffixes that mean a format."""
+
 
 def named(name: str, offered: Sequence[Representation]) -> Representation | None:
     """Return the offered representation that ``format=`` calls so (name, suffix or media type), or None."""

@@ -6,6 +6,7 @@ under whatever prefix it runs. This module maps between the two, both ways. It k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlencode
 
@@ -41,9 +42,9 @@ class Urls:
         """Return the whole URL of a path made here."""
         return path if "://" in path.partition("?")[0] else self.host + path
 
-    def route(self, name: str, /, **parameters: str) -> str:
+    def route(self, name: str, /, **parameters: str | Sequence[str]) -> str:
         """Return the path of one of the server's own routes; parameters that are empty are left out."""
-        query = urlencode({key: value for key, value in parameters.items() if value})
+        query = urlencode({key.replace("_", "-"): value for key, value in parameters.items() if value}, doseq=True)
         return f"{self.root}/{name}" + (f"?{query}" if query else "")
 
     def read(self, iri: str, suffix: str = "") -> str:

@@ -1,0 +1,63 @@
+"""The Flask application over one publication: its blueprints, what every answer carries, and how errors end.
+
+It holds no route of its own. ``endpoint.server`` runs it.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from endpoint import headers
+from endpoint.current import EXTENSION, Current
+from endpoint.examples import examples
+from endpoint.graphs import graphs
+from endpoint.home import home
+from endpoint.operations import operations
+from endpoint.problems import Problem, problem_of, problem_of_status
+from endpoint.resources import resources
+from endpoint.responses import problem_response
+from endpoint.sparql import sparql
+from endpoint.vocabulary import vocabulary
+from graph.errors import HamkorError
+from graph.publication import Publication
+
+log = logging.getLogger("hamkor")
+
+
+def create_app(publication: Publication) -> Flask:
+    """Return the application that serves the publication's current release, whichever that is at each request."""
+    app = Flask("endpoint", static_url_path="/static")
+    # paths are names here: two slashes are not one, and a slash at the end is another name
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = False
+    app.extensions[EXTENSION] = Current(publication)
+    for blueprint in (home, sparql, examples, graphs, vocabulary, operations, resources):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(HamkorError, _own)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+    headers.install(app)
+    return app
+
+
+def _own(error: Exception) -> Response:
+    return problem_response(problem_of(error) if isinstance(error, HamkorError) else problem_of_status(500, ""))
+
+
+def _http(error: Exception) -> Response:
+    if not isinstance(error, HTTPException) or error.code is None:
+        return _unexpected(error)
+    if error.code < 400:
+        response = error.get_response()
+        return Response(response.get_data(), response.status, list(response.headers))
+    methods = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if isinstance(error, MethodNotAllowed) else {}
+    return problem_response(problem_of_status(error.code, error.description or "", methods))
+
+
+def _unexpected(error: Exception) -> Response:
+    """Log what should not have happened; the client learns that it did, and no more."""
+    log.error("unexpected error", exc_info=error)
+    return problem_response(Problem("internal", "what went wrong is in the server's log"))

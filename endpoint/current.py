@@ -1,0 +1,124 @@
+"""What is being served: the current release, opened, and what every answer over it needs.
+
+A request sees one release from its beginning to its end, even if ``current`` moves meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import cast
+
+from flask import current_app, g, request
+
+from endpoint.urls import Urls
+from graph.errors import ReleaseError
+from graph.jsonld import Context, prefixes, read_context
+from graph.publication import Publication
+from graph.query.embedded import EmbeddedEngine
+from graph.query.engine import Engine
+from graph.query.examples import Example, read_examples
+from graph.releases.folder import ReleasesFolder
+from graph.releases.release import Release, open_release
+
+CHECK_SECONDS = 1.0
+EXTENSION = "hamkor"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One release with what is derived from it once.
+
+    Attributes:
+        publication: whose release it is.
+        release: the release.
+        context: the publication's JSON-LD context, where it has one.
+    """
+
+    publication: Publication
+    release: Release
+    context: Context | None
+
+    @cached_property
+    def prefixes(self) -> dict[str, str]:
+        """Prefix → IRI, for everything that is written short."""
+        return prefixes(self.publication, self.context)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What answers queries."""
+        return EmbeddedEngine(self.release)
+
+    @cached_property
+    def examples(self) -> tuple[Example, ...]:
+        """The stored example queries, in order."""
+        return tuple(read_examples(self.release.store, self.publication.base))
+
+
+class Current:
+    """The publication's current release: opened at the first use, and again when ``current`` has moved."""
+
+    def __init__(self, publication: Publication) -> None:
+        self.publication = publication
+        self._folder = ReleasesFolder(publication.releases_folder)
+        self._lock = Lock()
+        self._opened: tuple[Path, Snapshot] | None = None
+        self._checked = 0.0
+
+    def snapshot(self) -> Snapshot:
+        """Return the current release; where the link points is looked up at most once a second.
+
+        Raises:
+            ReleaseError: there is none yet, or it cannot be opened.
+        """
+        opened = self._opened
+        if opened is not None and time.monotonic() - self._checked < CHECK_SECONDS:
+            return opened[1]
+        with self._lock:
+            return self._look()
+
+    def _look(self) -> Snapshot:
+        folder = self._folder.current()
+        self._checked = time.monotonic()
+        if folder is None:
+            raise ReleaseError("there is no release yet", "run hamkor build")
+        if self._opened is None or self._opened[0] != folder:
+            release = open_release(folder)
+            release.store  # noqa: B018  opened now, so that a broken store is no surprise later
+            self._opened = folder, Snapshot(self.publication, release, read_context(self.publication))
+        return self._opened[1]
+
+
+def publication() -> Publication:
+    """Return the publication that the application serves."""
+    return cast(Current, current_app.extensions[EXTENSION]).publication
+
+
+def snapshot() -> Snapshot:
+    """Return the release that this request sees.
+
+    Raises:
+        ReleaseError: there is none.
+    """
+    if "snapshot" not in g:
+        g.snapshot = cast(Current, current_app.extensions[EXTENSION]).snapshot()
+    return cast(Snapshot, g.snapshot)
+
+
+def urls() -> Urls:
+    """Return the URLs as the client of this request sees them."""
+    if "urls" not in g:
+        g.urls = Urls(publication().base, request.script_root.rstrip("/"), f"{request.scheme}://{request.host}")
+    return cast(Urls, g.urls)
+
+
+def languages() -> tuple[str, ...]:
+    """Return the languages in which labels are wanted: ``?lang=``, then Accept-Language, then the publication's."""
+    asked = request.args.get("lang", "").lower()
+    accepted = [tag.lower() for tag, quality in request.accept_languages if quality > 0 and tag != "*"]
+    own = publication().settings.languages
+    wanted = [tag for tag in (asked, *accepted) if tag and tag.partition("-")[0] in own]
+    return tuple(dict.fromkeys((*wanted[:8], *own)))

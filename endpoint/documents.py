@@ -1,0 +1,96 @@
+"""Triples as documents: a few triples, or a whole named graph, in one of the RDF formats.
+
+What a format cannot express is an error that says so; nothing is written that a parser would not read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+import pyoxigraph as ox
+
+from endpoint.current import Snapshot
+from endpoint.problems import ProblemError
+from graph.export import SERIALISATIONS, WITH_PREFIXES, write_chunks
+from graph.formats import JSON_LD, RDF_XML, RESULTS_XML, Format
+from graph.jsonld import CONTEXT_NAME, compacted
+
+NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+NO_QNAME = re.compile(rb'<oxprefix: xmlns:oxprefix="([^"]*)"')
+PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
+IN_MEMORY = 8 << 20
+ELSEWHERE = "ask for Turtle or N-Triples"
+
+
+def rdf_document(snapshot: Snapshot, triples: Sequence[ox.Triple], form: Format) -> bytes:
+    """Return a few triples as a document, JSON-LD compacted with the publication's context.
+
+    Raises:
+        ProblemError: the format cannot express them.
+    """
+    if any(isinstance(triple.object, ox.Triple) for triple in triples) and form is JSON_LD:
+        raise _cannot(form, "a triple as a term")
+    prefixes = _used(triples, snapshot.prefixes)
+    if form is JSON_LD:
+        context_url = f"{snapshot.publication.base}{CONTEXT_NAME}"
+        return compacted(triples, snapshot.context or prefixes, context_url)
+    used = prefixes if form in WITH_PREFIXES else None
+    body = ox.serialize(triples, format=SERIALISATIONS[form], prefixes=used) or b""
+    check_xml(body, form)
+    return body
+
+
+def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:
+    """Return a whole named graph, its literals exactly as they were put in, as a file at its beginning.
+
+    Raises:
+        ProblemError: the format cannot express it.
+        ReleaseError: the release has no such graph, or its member cannot be read.
+    """
+    # the caller sends it, and it is closed with the response
+    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+    try:
+        write_chunks(snapshot.release.read_graph(graph), file, form, _valid(snapshot.prefixes))
+        file.seek(0)
+        if form is RDF_XML:
+            while part := file.read(1 << 20):
+                check_xml(part, form)
+        file.seek(0)
+    except OSError as problem:
+        file.close()
+        raise _cannot(form, str(problem)) from problem
+    except ProblemError:
+        file.close()
+        raise
+    return file
+
+
+def check_xml(body: bytes, form: Format) -> None:
+    """Make sure that XML is XML: no control character, no predicate without a local name (RDF/XML 1.1 section 5.1).
+
+    Raises:
+        ProblemError: it is not; other formats can express it.
+    """
+    if form not in (RDF_XML, RESULTS_XML):
+        return
+    if (found := NO_QNAME.search(body)) is not None:
+        raise _cannot(form, f"the predicate <{found[1].decode(errors='replace')}>")
+    if NO_XML.search(body) is not None:
+        raise _cannot(form, "a control character")
+
+
+def _cannot(form: Format, what: str) -> ProblemError:
+    return ProblemError("not-acceptable", f"{form.title} cannot express {what}", {"remedy": ELSEWHERE})
+
+
+def _used(triples: Sequence[ox.Triple], prefixes: dict[str, str]) -> dict[str, str]:
+    text = "\n".join(dict.fromkeys(str(term) for triple in triples for term in (triple.predicate, triple.object)))
+    text += "\n".join(dict.fromkeys(str(triple.subject) for triple in triples))
+    return {prefix: iri for prefix, iri in _valid(prefixes).items() if f"<{iri}" in text}
+
+
+def _valid(prefixes: dict[str, str]) -> dict[str, str]:
+    return {prefix: iri for prefix, iri in prefixes.items() if PREFIX.match(prefix)}

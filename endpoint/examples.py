@@ -1,0 +1,59 @@
+"""The example queries: ``/queries`` lists them, ``/query/<slug>`` shows one and describes it as RDF."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, render_template
+
+from endpoint.current import languages, snapshot, urls
+from endpoint.representations import OFFERS
+from endpoint.resources import describing, downloads, find
+from endpoint.responses import answer, document_links, entity_tag, negotiated, page
+from graph.labels import language_chain
+from graph.query.examples import Example
+
+examples = Blueprint("examples", __name__)
+
+
+@examples.get("/queries")
+def listed() -> Response:
+    """All example queries."""
+    return page("queries.html", examples=shown_examples())
+
+
+@examples.get("/query/<path:path>")
+def one(path: str) -> Response:
+    """One example query: its text and a link that runs it, or its description as RDF."""
+    iri, suffix = find(f"query/{path}")
+    example = next((each for each in snapshot().examples if each.iri == iri), None)
+    if example is None or negotiated("description", suffix).format is not None:
+        return describing(iri, suffix)
+    links = document_links(iri, OFFERS["description"])
+    body = render_template(
+        "query.html", example=shown(example), links=links, downloads=downloads(iri)
+    ).encode()  # fmt: skip
+    representation = negotiated("description", suffix)
+    location = "" if suffix else urls().absolute(urls().document(iri, representation.suffix))
+    return answer(representation, lambda: body, tag=entity_tag(body), location=location, links=links)
+
+
+def shown_examples() -> list[dict[str, str]]:
+    """Return the examples as pages show them, in order."""
+    return [shown(each) for each in snapshot().examples]
+
+
+def shown(example: Example) -> dict[str, str]:
+    """Return label, comment, text and links of one example."""
+    chain = language_chain(languages())
+    lower = Example(
+        example.iri, example.slug, example.text,
+        {tag.lower(): text for tag, text in example.labels.items()},
+        {tag.lower(): text for tag, text in example.comments.items()},
+    )  # fmt: skip
+    return {
+        "label": lower.label(chain),
+        "language": next((tag for tag in chain if tag in lower.labels), ""),
+        "comment": lower.comment(chain),
+        "text": example.text,
+        "href": urls().read(example.iri),
+        "run": urls().route("sparql", query=example.text),
+    }

@@ -1,0 +1,43 @@
+"""Headers that every answer carries, errors and redirects included: CORS, the release, and what a browser may do.
+
+Everything here is public and read-only, so any page may read it (Fetch standard, CORS protocol): no credentials are
+ever looked at.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, request
+
+METHODS = "GET, HEAD, POST, OPTIONS"
+REQUEST_HEADERS = "Accept, Content-Type, Authorization, Accept-Profile, Accept-Datetime, If-None-Match"
+EXPOSED = "Link, Location, ETag, Content-Location, Memento-Datetime, Retry-After, Vary, Allow, X-Hamkor-Release"
+DAY = "86400"
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def add_headers(response: Response) -> Response:
+    """Add them to a response."""
+    headers = response.headers
+    headers["Access-Control-Allow-Origin"] = "*"
+    headers["Access-Control-Expose-Headers"] = EXPOSED
+    if request.method == "OPTIONS":
+        response.status_code = 204
+        response.set_data(b"")
+        headers.pop("Content-Type", None)
+        headers["Access-Control-Allow-Methods"] = METHODS
+        headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
+        headers["Access-Control-Max-Age"] = DAY
+    if "snapshot" in g:
+        headers["X-Hamkor-Release"] = g.snapshot.release.id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    if response.mimetype == "text/html":
+        headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+def install(app: Flask) -> None:
+    """Let an application add them to every response."""
+    app.after_request(add_headers)

@@ -1,0 +1,66 @@
+"""``/``: what is here at a glance, and how to use it; and ``/problems``, what each type of error means."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from endpoint.current import languages, snapshot, urls
+from endpoint.examples import shown_examples
+from endpoint.pages.names import names_for
+from endpoint.problems import KINDS
+from endpoint.responses import Link, page
+from endpoint.service import class_counts
+from graph.labels import language_chain
+from graph.namespaces import DCAT, DCT, OWL, PROV, RDF, RDFS, SD, SH, SKOS, VOID
+
+home = Blueprint("home", __name__)
+MACHINERY = (OWL, RDF, RDFS, SD, SH, VOID, DCAT, DCT)
+"""Vocabularies whose classes describe the graph rather than its subject."""
+ALSO = (SKOS + "ConceptScheme", PROV + "SoftwareAgent")
+
+
+@home.get("/")
+def front() -> Response:
+    """What the publication holds, and how to use it."""
+    here, manifest = snapshot(), snapshot().release.manifest
+    counts = class_counts(here)
+    names = names_for(here, urls(), languages(), (iri for iri, _ in counts))
+    subjects = [(names.thing(iri), count) for iri, count in counts if not iri.startswith(MACHINERY) and iri not in ALSO]
+    about, chain = here.publication.settings.about, language_chain(languages())
+    links = [
+        Link(here.publication.base, "canonical"),
+        Link(urls().absolute(urls().route("sparql", format="turtle")), "describedby", "text/turtle"),
+    ]
+    return page(
+        "home.html",
+        links=links,
+        manifest=manifest,
+        classes=subjects,
+        title=_text(about.title, chain),
+        description=_text(about.description, chain),
+        license=about.license,
+        examples=shown_examples(),
+        endpoint=urls().absolute(urls().route("sparql")),
+        sample=_sample(subjects[0][0].iri if subjects else ""),
+    )
+
+
+def _text(texts: dict[str, str], chain: tuple[str, ...]) -> tuple[str, str]:
+    """Return a text and its language, the first of the chain that there is."""
+    lower = {tag.lower(): text for tag, text in texts.items()}
+    for tag in chain:
+        if tag in lower:
+            return lower[tag], tag
+    return next(iter((text, tag) for tag, text in lower.items()), ("", ""))
+
+
+def _sample(class_iri: str) -> str:
+    """Return a first query that has an answer here."""
+    what = f"a <{class_iri}> ;\n         ?property ?value" if class_iri else "?property ?value"
+    return f"SELECT * WHERE {{\n  ?thing {what}\n}} LIMIT 10"
+
+
+@home.get("/problems")
+def problems() -> Response:
+    """The types of problem that errors name."""
+    return page("problems.html", kinds=KINDS)

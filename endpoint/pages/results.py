@@ -1,0 +1,67 @@
+"""The page of a query's answer: a table of solutions, yes or no, or triples as Turtle.
+
+It shows the beginning of a long answer and says so; the whole is one link away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import pyoxigraph as ox
+
+from endpoint.current import Snapshot
+from endpoint.pages.names import Shown, names_for
+from endpoint.urls import Urls
+from graph.formats import RESULTS_JSON, TURTLE
+from graph.query.engine import QueryForm
+
+MOST_ROWS = 1_000
+MOST_CHARACTERS = 200_000
+CONVERTED = MappingProxyType({
+    "SELECT": RESULTS_JSON, "ASK": RESULTS_JSON, "CONSTRUCT": TURTLE, "DESCRIBE": TURTLE,
+})  # fmt: skip
+"""The format from which the page of an answer is made, by query form."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsPage:
+    """What the page of an answer shows; one of ``rows``, ``truth`` and ``turtle`` is there.
+
+    Attributes:
+        variables: the columns.
+        rows: the solutions that are shown; None where a variable is unbound.
+        total: how many solutions there are.
+        truth: the answer of an ASK.
+        turtle: the triples of a CONSTRUCT or DESCRIBE.
+        is_cut: whether the answer goes on.
+    """
+
+    variables: tuple[str, ...] = ()
+    rows: tuple[tuple[Shown | None, ...], ...] = ()
+    total: int = 0
+    truth: bool | None = None
+    turtle: str | None = None
+    is_cut: bool = False
+
+
+def results_page(
+    form: QueryForm, body: bytes, snapshot: Snapshot, urls: Urls, languages: tuple[str, ...]
+) -> ResultsPage:
+    """Return the page of an answer in the format that ``CONVERTED`` names for its form."""
+    if form in ("CONSTRUCT", "DESCRIBE"):
+        text = body.decode()
+        return ResultsPage(turtle=text[:MOST_CHARACTERS], is_cut=len(text) > MOST_CHARACTERS)
+    results = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+    if isinstance(results, ox.QueryBoolean):
+        return ResultsPage(truth=bool(results))
+    variables = tuple(each.value for each in results.variables)
+    rows, total = [], 0
+    for solution in results:
+        total += 1
+        if total <= MOST_ROWS:
+            rows.append(tuple(solution))
+    iris = (term.value for row in rows for term in row if isinstance(term, ox.NamedNode))
+    names = names_for(snapshot, urls, languages, iris)
+    shown = tuple(tuple(None if term is None else names.term(term) for term in row) for row in rows)
+    return ResultsPage(variables, shown, total, is_cut=total > MOST_ROWS)

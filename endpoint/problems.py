@@ -1,0 +1,155 @@
+"""Problem details (RFC 9457): every error as a status, a title and what one can do about it.
+
+One table says which error has which status. It neither raises errors nor logs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from types import MappingProxyType
+
+from graph.errors import (
+    EngineUnavailableError,
+    HamkorError,
+    QueryLimitError,
+    QueryRefusedError,
+    QuerySyntaxError,
+    ReleaseError,
+    SettingError,
+    ShapesError,
+    SourceError,
+)
+
+Fact = str | int | float | list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A type of problem: its status, its title, and what it means, as the page of problems says it."""
+
+    status: int
+    title: str
+    meaning: str
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType({
+    "bad-request": Kind(400, "The request is not understood", "A parameter is missing, repeated or malformed."),
+    "query-syntax": Kind(
+        400,
+        "The query is not legal SPARQL",
+        "The grammar does not allow it, or it calls a function that the engine does not have. Where they are known, "
+        "line, column and token say where.",
+    ),
+    "refused": Kind(403, "This is not done here", "The service only reads; updates and foreign calls are refused."),
+    "not-found": Kind(404, "Nothing is known under this name", "The release holds no such thing, graph or page."),
+    "method-not-allowed": Kind(405, "This method is not allowed here", "The header Allow lists those that are."),
+    "not-acceptable": Kind(
+        406, "There is no such representation", "None of the media types asked for can be had; alternatives are listed."
+    ),
+    "gone": Kind(410, "This has been withdrawn", "It was published once and is not any more."),
+    "too-large": Kind(413, "The request is too large", "The field limit names the setting that was hit."),
+    "uri-too-long": Kind(414, "The URL is too long", "Send the query by POST."),
+    "media-type": Kind(415, "This media type is not read here", "The header Accept-Post lists those that are."),
+    "answer-too-large": Kind(403, "The answer is too large", "Ask for less, or take the download of the whole."),
+    "limit": Kind(503, "The query hit a limit", "An answer is complete or it is an error; nothing is cut short."),
+    "unavailable": Kind(503, "The service cannot answer now", "Try again after the time that Retry-After names."),
+    "internal": Kind(500, "The server has made a mistake", "The mistake is ours and has been logged."),
+})  # fmt: skip
+
+LIMITS = MappingProxyType({
+    "limits.query_mb": "too-large", "limits.query_tokens": "too-large", "limits.query_nesting": "too-large",
+    "limits.upload_mb": "too-large", "limits.result_mb": "answer-too-large",
+})  # fmt: skip
+"""Which problem it is to hit a limit; all others are ``limit``."""
+MOST_OF_A_TOKEN = 200
+
+STATUSES = MappingProxyType({
+    404: "not-found", 405: "method-not-allowed", 406: "not-acceptable", 410: "gone", 413: "too-large",
+    414: "uri-too-long", 415: "media-type", 403: "refused", 503: "unavailable",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem, ready to be written.
+
+    Attributes:
+        kind: a key of ``KINDS``.
+        detail: what happened this time.
+        facts: further members of the problem object (RFC 9457 3.2): line, column, token, limit, remedy …
+        headers: HTTP headers that belong to it.
+    """
+
+    kind: str
+    detail: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return KINDS[self.kind].status
+
+    @property
+    def title(self) -> str:
+        """What this type of problem is called."""
+        return KINDS[self.kind].title
+
+    def document(self, type_url: str) -> dict[str, Fact]:
+        """Return the problem object; ``type_url`` is where its type is explained."""
+        return {"type": type_url, "title": self.title, "status": self.status, "detail": self.detail, **self.facts}
+
+    def text(self) -> str:
+        """Return it as plain text, for a terminal or a client that shows what it gets."""
+        lines = [f"{self.title} ({self.status} {HTTPStatus(self.status).phrase})", self.detail]
+        for name, fact in self.facts.items():
+            if isinstance(fact, list):
+                lines += [f"{name}: {' '.join(each.values())}" for each in fact]
+            else:
+                lines.append(f"{name}: {fact}")
+        return "\n".join(lines) + "\n"
+
+
+class ProblemError(HamkorError):
+    """Raised where a request ends in a problem."""
+
+    def __init__(
+        self, kind: str, detail: str, facts: Mapping[str, Fact] | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.problem = Problem(kind, detail, facts or {}, headers or {})
+
+
+def problem_of(error: HamkorError) -> Problem:
+    """Return the problem that an error is; the one place that maps errors to statuses."""
+    found = Problem("internal", "no more is known")
+    match error:
+        case ProblemError():
+            found = error.problem
+        case QuerySyntaxError():
+            token = error.token[:MOST_OF_A_TOKEN]
+            found = Problem("query-syntax", str(error), _facts(line=error.line, column=error.column, token=token))
+        case QueryRefusedError():
+            found = Problem("refused", error.problem, _facts(remedy=error.remedy))
+        case QueryLimitError():
+            facts = _facts(limit=error.limit, value=error.value, remedy=error.remedy)
+            found = Problem(LIMITS.get(error.limit, "limit"), error.problem, facts)
+        case EngineUnavailableError():
+            found = Problem("unavailable", error.problem, {}, {"Retry-After": str(max(1, round(error.retry_after)))})
+        case ReleaseError():
+            found = Problem("unavailable", error.problem, _facts(remedy=error.remedy), {"Retry-After": "5"})
+        case SettingError() | ShapesError() | SourceError():
+            found = Problem("internal", f"the publication cannot be used: {error}")
+    return found
+
+
+def problem_of_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Problem:
+    """Return the problem for a status that the framework found."""
+    fallback = "bad-request" if 400 <= status < 500 else "internal"
+    return Problem(STATUSES.get(status, fallback), detail, {}, headers or {})
+
+
+def _facts(**facts: Fact | None) -> dict[str, Fact]:
+    return {name: fact for name, fact in facts.items() if fact not in (None, "")}

@@ -1,0 +1,133 @@
+"""The SPARQL 1.1 Protocol's query operation (section 2.1), read from a request: one query, its dataset, its version.
+
+A pure module: bytes in, a value or a problem out. It reads strictly, since a query that was changed on its way is not
+the query that was asked: the encoding is UTF-8 or it is an error, and nothing is decoded twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from endpoint.problems import ProblemError
+from graph.query.engine import Dataset
+
+FORM = "application/x-www-form-urlencoded"
+DIRECT = "application/sparql-query"
+UPDATE = "application/sparql-update"
+READ_TYPES = f"{FORM}, {DIRECT}"
+VERSIONS = ("1.1", "1.2", "1.2-basic")
+FORMAT_PARAMETERS = ("format", "output", "results")
+PAGE_PARAMETERS = frozenset({*FORMAT_PARAMETERS, "lang"})
+"""What may stand in the URL of the service itself, beside a query."""
+MOST_FIELDS = 10_000
+
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a request asks of the service.
+
+    Attributes:
+        query: the text, or None where the request is for the service itself.
+        dataset: what default-graph-uri and named-graph-uri name.
+        formats: the values of format=, output= and results=, in order.
+    """
+
+    query: str | None
+    dataset: Dataset = field(default_factory=Dataset)
+    formats: tuple[str, ...] = ()
+
+
+def read_operation(method: str, query_string: bytes, content_type: str, body: bytes) -> Operation:
+    """Return what a request asks for.
+
+    Args:
+        method: GET, HEAD, POST or QUERY.
+        query_string: of the URL, as sent.
+        content_type: the header as sent; empty where there is none.
+        body: as sent.
+
+    Raises:
+        ProblemError: 400 without exactly one query or with a bad parameter, 403 for an update, 415 for a body that is
+            neither of the protocol's two, or not UTF-8.
+    """
+    pairs, queries = list(_pairs(query_string, "URL")), list[str]()
+    if method not in ("GET", "HEAD"):
+        media_type, parameters = _media_type(content_type)
+        if media_type == FORM:
+            pairs += _pairs(body, "body")
+        elif media_type == DIRECT:
+            queries.append(_text(body, "body"))
+            pairs += [("version", parameters["version"])] if "version" in parameters else []
+        elif media_type == UPDATE:
+            raise _no_updates()
+        else:
+            raise _unread(f"{media_type or 'a body without a media type'} is not read here")
+    if any(name == "update" for name, _ in pairs):
+        raise _no_updates()
+    queries += [value for name, value in pairs if name == "query"]
+    if len(queries) > 1 or (not queries and (method == "POST" or not _is_for_the_service(pairs))):
+        raise ProblemError("bad-request", f"exactly one query is needed; there are {len(queries)}")
+    _check_version(pairs)
+    formats = tuple(value for name, value in pairs if name in FORMAT_PARAMETERS)
+    return Operation(queries[0] if queries else None, _dataset(pairs), formats)
+
+
+def _is_for_the_service(pairs: Pairs) -> bool:
+    return all(name in PAGE_PARAMETERS for name, _ in pairs)
+
+
+def _pairs(encoded: bytes, place: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            encoded.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )  # fmt: skip
+    except UnicodeDecodeError as problem:
+        raise ProblemError("bad-request", f"the parameters in the {place} are not percent-encoded UTF-8") from problem
+    except ValueError as problem:
+        raise ProblemError("bad-request", f"the parameters in the {place} cannot be read: {problem}") from problem
+
+
+def _text(body: bytes, place: str) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise ProblemError("bad-request", f"the {place} is not UTF-8, from byte {problem.start} on") from problem
+
+
+def _media_type(header: str) -> tuple[str, dict[str, str]]:
+    name, *rest = header.split(";")
+    pairs = (each.partition("=") for each in rest)
+    parameters = {key.strip().lower(): value.strip().strip('"') for key, equals, value in pairs if equals}
+    charset = parameters.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise _unread(f"the character set {charset} is not read here; SPARQL is UTF-8 (SPARQL 1.1 Protocol 2.1.3)")
+    return name.strip().lower(), parameters
+
+
+def _unread(detail: str) -> ProblemError:
+    return ProblemError("media-type", detail, {"remedy": f"send {FORM} or {DIRECT}"}, {"Accept-Post": READ_TYPES})
+
+
+def _no_updates() -> ProblemError:
+    return ProblemError("refused", "this service answers queries; updates are not executed here")
+
+
+def _check_version(pairs: Pairs) -> None:
+    for name, value in pairs:
+        if name == "version" and value not in VERSIONS:
+            raise ProblemError("bad-request", f"version={value[:50]} is not known", {"remedy": " or ".join(VERSIONS)})
+
+
+def _dataset(pairs: Pairs) -> Dataset:
+    default = tuple(value for name, value in pairs if name == "default-graph-uri")
+    named = tuple(value for name, value in pairs if name == "named-graph-uri")
+    for iri in (*default, *named):
+        scheme, colon, rest = iri.partition(":")
+        if not (colon and rest and scheme[:1].isalpha()) or any(sign in iri for sign in ' <>"{}|\\^`'):
+            raise ProblemError("bad-request", f"{iri[:200]!r} names no graph: an absolute IRI is needed")
+    return Dataset(tuple(dict.fromkeys(default)), tuple(dict.fromkeys(named)))

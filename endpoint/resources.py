@@ -1,0 +1,123 @@
+"""Things and documents about them: ``/id/…`` 303 → ``/doc/…``, ``/resource?iri=…``, and all other paths below the base.
+
+What a document says is decided in ``graph.description``, how its page looks in ``endpoint.pages``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyoxigraph as ox
+from flask import Blueprint, Response, render_template, request
+
+from endpoint.current import languages, snapshot, urls
+from endpoint.documents import rdf_document
+from endpoint.pages.names import names_for
+from endpoint.pages.thing import thing_page
+from endpoint.problems import ProblemError
+from endpoint.representations import OFFERS, SUFFIXES
+from endpoint.responses import Link, answer, document_links, entity_tag, negotiated, see_other
+from endpoint.urls import split_suffix
+from graph.description import Description, describe, describing_triples
+
+resources = Blueprint("resources", __name__)
+
+
+@resources.get("/id/<path:path>")
+def thing(path: str) -> Response:
+    """A thing that is no document: see the document about it."""
+    iri, suffix = find(f"id/{path}")
+    return see_other(urls().absolute(urls().document(iri, suffix)))
+
+
+@resources.get("/doc/<path:path>")
+def document(path: str) -> Response:
+    """The document about a thing."""
+    return describing(*find(f"doc/{path}"))
+
+
+@resources.get("/resource", defaults={"suffix": ""})
+@resources.get("/resource.<suffix>")
+def resource(suffix: str) -> Response:
+    """The document about any IRI that the release speaks of."""
+    iri = request.args.get("iri", "")
+    try:
+        ox.NamedNode(iri)
+    except ValueError as problem:
+        raise ProblemError("bad-request", f"iri={iri[:200]!r} is no absolute IRI", {"example": EXAMPLE}) from problem
+    return describing(iri, suffix)
+
+
+EXAMPLE = "/resource?iri=http%3A%2F%2Fwww.w3.org%2Fns%2Forg%23Organization"
+
+
+@resources.get("/<path:path>")
+def other(path: str) -> Response:
+    """Whatever else lies below the base: concepts, the dataset, terms of slash vocabularies."""
+    return describing(*find(path))
+
+
+def find(path: str) -> tuple[str, str]:
+    """Return the IRI that a path means, as far as the release speaks of it, and the format suffix of the path.
+
+    Raises:
+        ProblemError: the release speaks of none such.
+    """
+    store = snapshot().release.store
+    for name, suffix in dict.fromkeys(((path, ""), split_suffix(path, SUFFIXES))):
+        for iri in urls().thing(name):
+            if is_known(store, iri):
+                return iri, suffix
+    raise not_found(urls().thing(split_suffix(path, SUFFIXES)[0])[0])
+
+
+def is_known(store: ox.Store, iri: str) -> bool:
+    """Whether a release speaks of an IRI."""
+    try:
+        node = ox.NamedNode(iri)
+    except ValueError:
+        return False
+    merge = ox.DefaultGraph()
+    patterns: tuple[Callable[[], object], ...] = (
+        lambda: next(store.quads_for_pattern(node, None, None, merge), None),
+        lambda: next(store.quads_for_pattern(None, None, node, merge), None),
+    )
+    return any(look() is not None for look in patterns)
+
+
+def not_found(iri: str) -> ProblemError:
+    """Return the error that nothing is known of an IRI."""
+    return ProblemError("not-found", f"release {snapshot().release.id} says nothing about <{iri}>")
+
+
+def describing(iri: str, suffix: str = "", kind: str = "description") -> Response:
+    """Return the document about an IRI, in the representation that the request asks for.
+
+    Raises:
+        ProblemError: nothing is known of it, or it cannot be had as wanted.
+    """
+    representation = negotiated(kind, suffix, lambda each: urls().absolute(urls().document(iri, each)))
+    description = describe(snapshot().release.store, iri)
+    if description is None:
+        raise not_found(iri)
+    form, links = representation.format, document_links(iri, OFFERS[kind])
+    body = _page(description, links) if form is None else rdf_document(snapshot(), _triples(description), form)
+    location = "" if suffix else urls().absolute(urls().document(iri, representation.suffix))
+    tag = entity_tag(representation.name, body)
+    return answer(representation, lambda: body, tag=tag, location=location, links=links)
+
+
+def _triples(description: Description) -> list[ox.Triple]:
+    here = snapshot()
+    return describing_triples(here.release.store, description, f"{here.publication.base}.well-known/genid/")
+
+
+def _page(description: Description, links: list[Link]) -> bytes:
+    names = names_for(snapshot(), urls(), languages(), description.mentioned())
+    view = thing_page(description, names, languages())
+    return render_template("thing.html", page=view, links=links, downloads=downloads(description.iri)).encode()
+
+
+def downloads(iri: str, kind: str = "description") -> list[tuple[str, str]]:
+    """Return title and path of every RDF form of the document about an IRI."""
+    return [(each.title, urls().document(iri, each.suffix)) for each in OFFERS[kind] if each.format is not None]

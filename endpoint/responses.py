@@ -1,0 +1,153 @@
+"""Responses: a representation, its validators and its links, as HTTP asks for them.
+
+It decides nothing about content; it makes sure that every answer says what it is (Content-Type, Content-Location,
+Link), for whom it may be kept (ETag, Vary, Cache-Control), and that a client that has it already gets a 304.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from flask import Response, make_response, render_template, request
+from werkzeug.http import quote_etag
+
+from endpoint.current import snapshot, urls
+from endpoint.negotiation import choose
+from endpoint.problems import Problem, ProblemError
+from endpoint.representations import AS_HTML, AS_TEXT, OFFERS, Representation, with_suffix
+
+CACHE = "public, max-age=60, stale-while-revalidate=600"
+"""A URL without a release in it may mean another release soon; the ETag makes asking again cheap."""
+VARY = "Accept, Accept-Language"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link of the header Link (RFC 8288); targets hold no comma and no semicolon, at which readers split."""
+
+    target: str
+    relation: str
+    media_type: str = ""
+
+    def __str__(self) -> str:
+        safe = self.target.replace(",", "%2C").replace(";", "%3B").replace(">", "%3E")
+        return f'<{safe}>; rel="{self.relation}"' + (f'; type="{self.media_type}"' if self.media_type else "")
+
+
+def negotiated(kind: str, suffix: str = "", alternatives: Callable[[str], str] | None = None) -> Representation:
+    """Return the representation that this request gets: by its suffix, else by Accept.
+
+    Args:
+        kind: a key of ``OFFERS``.
+        suffix: the suffix of the URL; where it has one, Accept is not looked at.
+        alternatives: makes the URL of the representation with a given suffix, for the list in a 406.
+
+    Raises:
+        ProblemError: none is acceptable, or there is none with that suffix.
+    """
+    offered = OFFERS[kind]
+    if suffix:
+        found = with_suffix(suffix, offered)
+        if found is None:
+            raise ProblemError("not-found", f"this cannot be had as .{suffix}", {"alternatives": _list(offered, None)})
+        return found
+    found = choose(request.headers.get("Accept"), offered)
+    if found is None:
+        detail = f"none of {request.headers.get('Accept', '')[:200]!r} can be had here"
+        raise ProblemError("not-acceptable", detail, {"alternatives": _list(offered, alternatives)})
+    return found
+
+
+def _list(offered: Sequence[Representation], url: Callable[[str], str] | None) -> list[dict[str, str]]:
+    return [{"type": each.media_type} | ({"url": url(each.suffix)} if url else {}) for each in offered]
+
+
+def entity_tag(*parts: object) -> str:
+    """Return a strong entity tag (RFC 9110 8.8.3) for what these parts determine byte for byte."""
+    digest = blake2b(digest_size=12)
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else str(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def answer(
+    representation: Representation,
+    body: Callable[[], bytes],
+    *,
+    tag: str,
+    location: str = "",
+    links: Iterable[Link] = (),
+) -> Response:
+    """Return the response for a representation, or 304 where the client has it (RFC 9110 13.1.2).
+
+    Args:
+        representation: what is sent.
+        body: makes the bytes; not called for a 304.
+        tag: its entity tag.
+        location: the URL of just this representation (Content-Location), where it was negotiated.
+        links: for the header Link.
+    """
+    known = request.if_none_match.contains_weak(tag) or request.if_none_match.star_tag
+    response = Response(status=304) if known else Response(body(), content_type=representation.content_type)
+    response.headers["ETag"] = quote_etag(tag)
+    response.headers["Cache-Control"] = CACHE
+    response.headers["Vary"] = VARY
+    if location:
+        response.headers["Content-Location"] = location
+    for link in links:
+        response.headers.add("Link", str(link))
+    return response
+
+
+def page(template: str, *, links: Iterable[Link] = (), status: int = 200, **view: object) -> Response:
+    """Return a rendered page; its entity tag is that of its bytes."""
+    body = render_template(template, **view).encode()
+    response = answer(AS_HTML, lambda: body, tag=entity_tag(body), links=links)
+    if response.status_code == 200:
+        response.status_code = status
+    return response
+
+
+def see_other(url: str) -> Response:
+    """Return a 303 (RFC 9110 15.4.4) to a document about what was asked for."""
+    response = make_response("", 303)
+    response.headers.update({"Location": url, "Vary": "Accept", "Cache-Control": CACHE})
+    response.headers["Content-Type"] = AS_TEXT.content_type
+    return response
+
+
+def problem_response(problem: Problem) -> Response:
+    """Return a problem as JSON, plain text or a page, whichever the client reads best; as text where it reads none."""
+    representation = choose(request.headers.get("Accept"), OFFERS["problem"]) or AS_TEXT
+    document = problem.document(urls().absolute(urls().route("problems")) + f"#{problem.kind}")
+    if representation is AS_HTML:
+        body = render_template("problem.html", problem=problem, document=document)
+    elif representation is AS_TEXT:
+        body = problem.text()
+    else:
+        body = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    response = Response(body, status=problem.status, content_type=representation.content_type)
+    response.headers.update({"Cache-Control": "no-cache", "Vary": "Accept", **problem.headers})
+    return response
+
+
+def document_links(iri: str, offered: Sequence[Representation]) -> list[Link]:
+    """Return the links of a document about ``iri``: what it describes, its other forms, its place, its licence."""
+    here, publication = urls(), snapshot().publication
+    canonical = publication.base + here.document(iri).removeprefix(f"{here.root}/")
+    links = [
+        Link(iri, "describes"),
+        Link(iri, "cite-as"),
+        Link(canonical, "canonical"),
+        Link(publication.settings.about.license, "license"),
+        Link(here.absolute(here.route("dataset")), "collection"),
+    ]
+    links += [Link(here.absolute(here.document(iri, each.suffix)), "alternate", each.media_type) for each in offered]
+    turtle = next((each for each in offered if each.suffix == "ttl"), None)
+    if turtle is not None:
+        links.append(Link(here.absolute(here.document(iri, "ttl")), "describedby", turtle.media_type))
+    return links

@@ -1,0 +1,117 @@
+"""The web server: granian (WSGI) in front of the application, in as many processes as wanted.
+
+    python -m endpoint.server DIR [HOST [PORT [WORKERS]]]
+
+``hamkor serve`` is the way for people; it builds first. This module serves whatever release there is.
+"""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import socket
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graph.errors import HamkorError, SettingError
+from graph.publication import Publication, open_publication
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+THREADS = 4
+STOP_SECONDS = 5
+LOOK_SECONDS = 0.02
+
+
+def serve(publication: Publication, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
+    """Serve the publication until the process is told to stop (SIGINT, SIGTERM).
+
+    Args:
+        publication: what to serve.
+        host: the address to listen on.
+        port: the port; 0 takes a free one, which the line that is printed names.
+        workers: how many processes answer.
+
+    Raises:
+        SettingError: the address cannot be listened on.
+    """
+    from granian.constants import Interfaces  # noqa: PLC0415  not needed by those who only import the application
+    from granian.server import Server  # noqa: PLC0415
+
+    port = _bindable(host, port)
+    server = Server(
+        "hamkor",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=THREADS,
+        workers_kill_timeout=STOP_SECONDS,
+        respawn_failed_workers=True,
+        log_enabled=False,
+    )
+    threading.Thread(target=_announce, args=(publication, host, port), daemon=True).start()
+    server.serve(target_loader=partial(application, publication.root), wrap_loader=False)
+
+
+def application(root: Path) -> Flask:
+    """Return the application over the publication in ``root``; called in each worker process."""
+    from endpoint.app import create_app  # noqa: PLC0415  imported by workers, beside the parent that only watches
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    return create_app(open_publication(root))
+
+
+def _bindable(host: str, port: int) -> int:
+    """Return the port, having made sure that nobody else listens there: the workers would share it in silence."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            found: int = probe.getsockname()[1]
+            return found
+    except (OSError, OverflowError) as problem:
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise SettingError(f"{host}:{port}", f"cannot listen there: {reason}; try another --port") from problem
+
+
+def _announce(publication: Publication, host: str, port: int) -> None:
+    """Print where it is served, once it answers."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
+    while not _answers(near, port):
+        time.sleep(LOOK_SECONDS)
+    shown = f"[{near}]" if ":" in near else near
+    sys.stderr.write(f"Serving {publication.root} at http://{shown}:{port}/ (stop with Ctrl-C)\n")
+    sys.stderr.flush()
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=STOP_SECONDS)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def main(arguments: list[str]) -> int:
+    """Serve from the command line; return the exit status."""
+    folder, host, port, workers = (*arguments, *("", "127.0.0.1", "8000", "1")[len(arguments) :])
+    try:
+        serve(open_publication(Path(folder or ".")), host, int(port), int(workers))
+    except HamkorError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:5]))

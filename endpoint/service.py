@@ -1,0 +1,121 @@
+"""The service description of ``/sparql`` (SPARQL 1.1 Service Description), with VoID statistics (VoID 4).
+
+It says only what is true: numbers come from the manifest and the catalogue, features from the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyoxigraph as ox
+
+from endpoint.current import Snapshot
+from graph.formats import (
+    GRAPH_FORMATS,
+    JSON_LD,
+    N_TRIPLES,
+    RDF_XML,
+    RESULT_FORMATS,
+    RESULTS_CSV,
+    RESULTS_JSON,
+    RESULTS_TSV,
+    RESULTS_XML,
+    TURTLE,
+)
+from graph.namespaces import DCT, FORMATS, RDF_TYPE, RDFS_LABEL, SD, VOID, XSD
+from graph.query.functions import EXTENSION_FUNCTIONS
+
+SPARQL = "http://www.w3.org/ns/sparql#"
+FORMAT_NAMES = {
+    RESULTS_JSON: "SPARQL_Results_JSON", RESULTS_XML: "SPARQL_Results_XML", RESULTS_CSV: "SPARQL_Results_CSV",
+    RESULTS_TSV: "SPARQL_Results_TSV", TURTLE: "Turtle", N_TRIPLES: "N-Triples", RDF_XML: "RDF_XML",
+    JSON_LD: "JSON-LD",
+}  # fmt: skip
+CLASSES = f"SELECT ?class ?n {{ ?dataset <{VOID}classPartition> [ <{VOID}class> ?class ; <{VOID}entities> ?n ] }}"
+
+
+def service_description(snapshot: Snapshot, endpoint: str) -> list[ox.Triple]:
+    """Return the triples that describe the service.
+
+    Args:
+        snapshot: the release that it answers from.
+        endpoint: the URL that was dereferenced, exactly (Service Description 2).
+    """
+    publication, manifest = snapshot.publication, snapshot.release.manifest
+    service, default = f"{endpoint}#service", f"{endpoint}#default-graph"
+    dataset = f"{publication.base}dataset"
+    return [
+        _link(service, RDF_TYPE, f"{SD}Service"),
+        _link(service, f"{SD}endpoint", endpoint),
+        _text(service, RDFS_LABEL, f"SPARQL service of {publication.settings.about.title.get('en', publication.base)}"),
+        *(_link(service, f"{SD}supportedLanguage", f"{SD}{name}") for name in ("SPARQL11Query", "SPARQLQuery")),
+        *(_link(service, f"{SD}supportedVersion", f"{SPARQL}{name}") for name in ("version-1.1", "version-1.2")),
+        *(_link(service, f"{SD}resultFormat", FORMATS + FORMAT_NAMES[each]) for each in RESULT_FORMATS + GRAPH_FORMATS),
+        *_features(snapshot, service),
+        *(_link(service, f"{SD}extensionFunction", iri) for iri in sorted(EXTENSION_FUNCTIONS)),
+        *(_link(iri, RDF_TYPE, f"{SD}Function") for iri in sorted(EXTENSION_FUNCTIONS)),
+        _link(service, f"{SD}defaultEntailmentRegime", "http://www.w3.org/ns/entailment/Simple"),
+        _link(service, f"{SD}defaultDataset", dataset),
+        _link(dataset, RDF_TYPE, f"{SD}Dataset"),
+        _link(dataset, f"{SD}defaultGraph", default),
+        _link(default, RDF_TYPE, f"{SD}Graph"),
+        _link(default, RDF_TYPE, f"{VOID}Dataset"),
+        _number(default, f"{VOID}triples", manifest.triples),
+        _text(default, f"{VOID}uriSpace", publication.base, None),
+        *_classes(snapshot, default),
+        *_named_graphs(snapshot, dataset, endpoint),
+        _link(dataset, f"{DCT}license", publication.settings.about.license),
+    ]
+
+
+def _features(snapshot: Snapshot, service: str) -> Iterator[ox.Triple]:
+    """The default graph is the union of the named graphs; federation is there where the settings allow a service."""
+    yield _link(service, f"{SD}feature", f"{SD}UnionDefaultGraph")
+    if snapshot.publication.settings.federation.services:
+        yield _link(service, f"{SD}feature", f"{SD}BasicFederatedQuery")
+
+
+def _named_graphs(snapshot: Snapshot, dataset: str, endpoint: str) -> Iterator[ox.Triple]:
+    for number, entry in enumerate(snapshot.release.manifest.graphs, 1):
+        named, graph = f"{endpoint}#named-graph-{number}", f"{endpoint}#graph-{number}"
+        yield _link(dataset, f"{SD}namedGraph", named)
+        yield _link(named, RDF_TYPE, f"{SD}NamedGraph")
+        yield _link(named, f"{SD}name", entry.iri)
+        yield _link(named, f"{SD}graph", graph)
+        yield _link(graph, RDF_TYPE, f"{SD}Graph")
+        yield _link(graph, RDF_TYPE, f"{VOID}Dataset")
+        yield _number(graph, f"{VOID}triples", entry.triples)
+
+
+def class_counts(snapshot: Snapshot) -> list[tuple[str, int]]:
+    """Return the classes of the release and how many things each has, as its catalogue says; most first."""
+    found = snapshot.release.store.query(CLASSES)
+    if not isinstance(found, ox.QuerySolutions):
+        return []
+    counts = {
+        term.value: int(number.value)
+        for term, number in found
+        if isinstance(term, ox.NamedNode) and isinstance(number, ox.Literal)
+    }
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+
+
+def _classes(snapshot: Snapshot, default: str) -> Iterator[ox.Triple]:
+    for place, (iri, count) in enumerate(class_counts(snapshot), 1):
+        partition = f"{default}-class-{place}"
+        yield _link(default, f"{VOID}classPartition", partition)
+        yield _link(partition, f"{VOID}class", iri)
+        yield _number(partition, f"{VOID}entities", count)
+
+
+def _link(subject: str, predicate: str, target: str) -> ox.Triple:
+    return ox.Triple(ox.NamedNode(subject), ox.NamedNode(predicate), ox.NamedNode(target))
+
+
+def _text(subject: str, predicate: str, text: str, language: str | None = "en") -> ox.Triple:
+    return ox.Triple(ox.NamedNode(subject), ox.NamedNode(predicate), ox.Literal(text, language=language))
+
+
+def _number(subject: str, predicate: str, number: int) -> ox.Triple:
+    literal = ox.Literal(str(number), datatype=ox.NamedNode(f"{XSD}integer"))
+    return ox.Triple(ox.NamedNode(subject), ox.NamedNode(predicate), literal)

@@ -1,0 +1,183 @@
+"""``/sparql``: the SPARQL 1.1 Protocol, and without a query the service description, or for a browser a form.
+
+It reads the request, lets the guard and the engine work, and writes what they give. Nothing is evaluated here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from flask import Blueprint, Response, request
+
+from endpoint.current import languages, snapshot, urls
+from endpoint.documents import check_xml, rdf_document
+from endpoint.examples import shown_examples
+from endpoint.negotiation import choose
+from endpoint.pages.results import CONVERTED, results_page
+from endpoint.problems import Problem, ProblemError, problem_of
+from endpoint.protocol import READ_TYPES, Operation, read_operation
+from endpoint.representations import AS_CSV, AS_HTML, AS_TSV, OFFERS, Representation, named
+from endpoint.responses import Link, answer, entity_tag, negotiated, page
+from endpoint.service import service_description
+from graph.errors import HamkorError, QueryLimitError
+from graph.formats import Format
+from graph.query.engine import Answer, QueryRequest
+from graph.query.guard import ReadQuery, read_query
+
+sparql = Blueprint("sparql", __name__)
+
+MIB = 1 << 20
+PIECE = 1 << 16
+VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\b", re.IGNORECASE)
+"""Functions by which the same query has another answer each time."""
+
+
+@sparql.route("/sparql", methods=["GET", "POST", "QUERY"])
+def service() -> Response:
+    """Answer a query, or describe the service."""
+    response = _served()
+    response.headers["Accept-Post"] = READ_TYPES
+    for link in _links():
+        response.headers.add("Link", str(link))
+    return response
+
+
+def _links() -> tuple[Link, Link]:
+    here = urls()
+    return (
+        Link(here.absolute(here.route("sparql", format="turtle")), "service-desc", "text/turtle"),
+        Link(here.absolute(here.route("queries")), "service-doc", "text/html"),
+    )
+
+
+def _served() -> Response:
+    body = _body()
+    operation = read_operation(request.method, request.query_string, request.headers.get("Content-Type", ""), body)
+    if operation.query is None:
+        return _without_query(operation)
+    try:
+        return _answered(operation, operation.query)
+    except HamkorError as error:
+        if not _prefers_page(operation):
+            raise
+        return _form(operation, problem_of(error))
+
+
+def _body() -> bytes:
+    """Return the body, at most as large as a query may be."""
+    if request.method in ("GET", "HEAD"):
+        return b""
+    limit = snapshot().publication.settings.limits.query_mb
+    most = int(limit * MIB)
+    length = request.content_length
+    body = request.stream.read(most + 1) if length is None or length <= most else b""
+    if (length or 0) > most or len(body) > most:
+        raise _too_large(limit)
+    return body
+
+
+def _too_large(limit: float) -> QueryLimitError:
+    return QueryLimitError("limits.query_mb", limit, f"the query is larger than {limit:g} MiB", "divide it")
+
+
+def _prefers_page(operation: Operation) -> bool:
+    """Whether a person waits for the answer: decided before the query form is known."""
+    wanted = [each for name in operation.formats if (each := named(name, OFFERS["SELECT"])) is not None]
+    return (wanted[0] if wanted else choose(request.headers.get("Accept"), OFFERS["SELECT"])) is AS_HTML
+
+
+def _without_query(operation: Operation) -> Response:
+    wanted = [each for name in operation.formats if (each := named(name, OFFERS["service"])) is not None]
+    representation = wanted[0] if wanted else negotiated("service")
+    form = representation.format
+    if form is None:
+        return _form(operation)
+    body = rdf_document(snapshot(), service_description(snapshot(), request.base_url), form)
+    return answer(representation, lambda: body, tag=entity_tag(representation.name, body))
+
+
+def _form(operation: Operation, problem: Problem | None = None) -> Response:
+    return page(
+        "sparql.html",
+        query=operation.query,
+        problem=problem,
+        examples=shown_examples(),
+        status=problem.status if problem else 200,
+    )
+
+
+def _answered(operation: Operation, text: str) -> Response:
+    here = snapshot()
+    limits, base = here.publication.settings.limits, f"{here.publication.base}sparql"
+    if len(text.encode()) > limits.query_mb * MIB:
+        raise _too_large(limits.query_mb)
+    query = read_query(text, services=here.publication.settings.federation.services, base=base)
+    representation = _representation(operation, query)
+    form = representation.format
+    wanted = _request(operation, query, form or CONVERTED[query.form], base)
+    if form is None:
+        return _page_of(operation, wanted)
+    if query.services or VOLATILE.search(query.normalised) or request.method not in ("GET", "HEAD"):
+        return _uncached(representation, wanted, form)
+    tag = entity_tag(here.release.id, query.normalised, operation.dataset, form.name)
+    return _sent(answer(representation, lambda: b"", tag=tag), wanted, form)
+
+
+def _request(operation: Operation, query: ReadQuery, form: Format, base: str) -> QueryRequest:
+    return QueryRequest(
+        query.text, query.form, form, base, dataset=operation.dataset, uses_graphs=query.uses_graph_clause
+    )  # fmt: skip
+
+
+def _representation(operation: Operation, query: ReadQuery) -> Representation:
+    """Return the representation of the answer: the first known format= that fits the query form, else by Accept."""
+    for name in operation.formats:
+        if (found := named(name, OFFERS[query.form])) is not None:
+            return found
+        if query.form == "ASK" and named(name, (AS_CSV, AS_TSV)) is not None:
+            raise ProblemError("not-acceptable", f"{name} has no form for true and false", {"remedy": "json or xml"})
+    return negotiated(query.form)
+
+
+def _uncached(representation: Representation, wanted: QueryRequest, form: Format) -> Response:
+    response = Response(content_type=representation.content_type)
+    response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
+    return _sent(response, wanted, form)
+
+
+def _sent(response: Response, wanted: QueryRequest, form: Format) -> Response:
+    """Evaluate, and put the whole answer into the response, which then has its length; a 304 needs none."""
+    if response.status_code == 304:
+        return response
+    body = snapshot().engine.answer(wanted).body
+    if isinstance(body, bytes):
+        check_xml(body, form)
+        response.set_data(body)
+    else:
+        response.headers["Content-Length"] = str(body.stat().st_size)
+        response.response = _pieces(body)
+        response.call_on_close(lambda: body.unlink(missing_ok=True))
+    return response
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def _page_of(operation: Operation, wanted: QueryRequest) -> Response:
+    """Return the answer as a page, with links to it in the other formats."""
+    found: Answer = snapshot().engine.answer(wanted)
+    body = found.body if isinstance(found.body, bytes) else found.body.read_bytes()
+    view = results_page(wanted.form, body, snapshot(), urls(), languages())
+    downloads = [
+        (each.title, urls().route(
+            "sparql", query=operation.query or "", format=each.name,
+            default_graph_uri=operation.dataset.default_graphs, named_graph_uri=operation.dataset.named_graphs,
+        ))
+        for each in OFFERS[wanted.form] if each.format is not None
+    ]  # fmt: skip
+    return page("results.html", query=operation.query, results=view, downloads=downloads)

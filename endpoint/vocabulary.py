@@ -1,0 +1,71 @@
+"""The publication's own vocabulary: ``/ns``, its ontology as RDF and as a table of terms, and ``/context.jsonld``.
+
+Terms are hash IRIs below ``<base>ns``, so that one document describes them all.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pyoxigraph as ox
+from flask import Blueprint, Response, render_template
+
+from endpoint.current import languages, snapshot, urls
+from endpoint.documents import rdf_document
+from endpoint.pages.names import names_for
+from endpoint.pages.terms import terms_page
+from endpoint.problems import ProblemError
+from endpoint.representations import AS_JSON_LD, OFFERS
+from endpoint.resources import describing, downloads
+from endpoint.responses import Link, answer, document_links, entity_tag, negotiated
+from graph.jsonld import CONTEXT_NAME
+from graph.namespaces import ONTOLOGY_GRAPH
+
+vocabulary = Blueprint("vocabulary", __name__)
+
+
+@vocabulary.get("/ns", defaults={"suffix": ""})
+@vocabulary.get("/ns.<suffix>")
+def ontology(suffix: str) -> Response:
+    """The ontology: everything that the graph of the ontology says of the vocabulary and its terms."""
+    here, iri = urls(), f"{urls().base}ns"
+    triples = _triples(iri)
+    if not triples:
+        return describing(iri, suffix, "vocabulary")
+    representation = negotiated("vocabulary", suffix, lambda each: here.absolute(here.document(iri, each)))
+    links = document_links(iri, OFFERS["vocabulary"])
+    form = representation.format
+    body = _page(iri, triples, links) if form is None else rdf_document(snapshot(), triples, form)
+    location = "" if suffix else here.absolute(here.document(iri, representation.suffix))
+    tag = entity_tag(representation.name, body)
+    return answer(representation, lambda: body, tag=tag, location=location, links=links)
+
+
+def _triples(iri: str) -> list[ox.Triple]:
+    """Return what is said of the vocabulary and its terms, from the graph of the ontology or, without one, anywhere."""
+    store, own = snapshot().release.store, snapshot().publication.graph(ONTOLOGY_GRAPH)
+    quads = store.quads_for_pattern(None, None, None, ox.NamedNode(own))
+    ours = [
+        quad.triple
+        for quad in quads
+        if isinstance(quad.subject, ox.NamedNode)
+        and (quad.subject.value == iri or quad.subject.value.startswith(f"{iri}#"))
+    ]
+    return sorted(ours, key=str)
+
+
+def _page(iri: str, triples: list[ox.Triple], links: list[Link]) -> bytes:
+    mentioned = {term.value for triple in triples for term in triple if isinstance(term, ox.NamedNode)}
+    names = names_for(snapshot(), urls(), languages(), {iri, *mentioned})
+    view = terms_page(iri, triples, names, languages())
+    return render_template("vocabulary.html", page=view, links=links, downloads=downloads(iri, "vocabulary")).encode()
+
+
+@vocabulary.get(f"/{CONTEXT_NAME}")
+def context() -> Response:
+    """The JSON-LD context, for those who write data of this kind."""
+    found = snapshot().context
+    if found is None:
+        raise ProblemError("not-found", "this publication has no JSON-LD context")
+    body = json.dumps({"@context": found}, ensure_ascii=False, indent=1).encode() + b"\n"
+    return answer(AS_JSON_LD, lambda: body, tag=entity_tag(body))
