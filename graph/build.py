@@ -14,7 +14,7 @@ from pathlib import Path
 from graph.catalogue import catalogue
 from graph.entailment import entail
 from graph.errors import HamkorError, ReleaseError
-from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, SHAPES_GRAPH
+from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
 from graph.publication import Publication
 from graph.releases.digest import release_digest
 from graph.releases.fingerprint import fingerprint, tool_versions
@@ -98,7 +98,8 @@ def _make(publication: Publication, folder: Path, origin: Origin, progress: Prog
         _read(publication, staged, progress)
         progress("drawing conclusions", staged.read)
         index.flush()
-        if (entailed := entail(index.store, publication.graph(ENTAILED_GRAPH))) is not None:
+        entailed = entail(index.store, publication.graph(ENTAILED_GRAPH), publication.graph(ONTOLOGY_GRAPH))
+        if entailed is not None:
             staged.add(entailed)
         entries = staged.close()
         progress("validating", staged.read)
