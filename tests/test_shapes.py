@@ -290,6 +290,37 @@ def hidden(shape: Node) -> bool:
     return shapes().value(shape, SH.group) == URIRef(SHAPE + "group-checks")
 
 
+def test_every_property_that_the_data_use_has_a_shape() -> None:
+    data, covered = flagship(), covered_properties()
+    classes = {node: set(data.objects(node, RDF.type)) for node in set(data.subjects(RDF.type, None))}
+    bare = {
+        (str(kind), str(predicate))
+        for node, kinds in classes.items()
+        for kind in kinds & covered.keys()
+        for predicate in set(data.predicates(node)) - {RDF.type}
+        if not any(predicate in covered.get(other, ()) for other in kinds)
+    }
+    assert sorted(bare) == []
+
+
+def flagship() -> Graph:
+    data = Graph()
+    for folder in ("data", "ontology/schemes"):
+        for path in sorted((SHAPES.parent / folder).glob("*.ttl")):
+            data.parse(path)
+    return data
+
+
+def covered_properties() -> dict[Node, set[Node]]:
+    """Return for each class the predicates that its property shapes have as a path or an alternative of it."""
+    graph, covered = shapes(), dict[Node, set[Node]]()
+    for shape, kind in graph.subject_objects(SH.targetClass):
+        for path in graph.objects(shape, SH.property / SH.path):
+            alternatives = [one for each in graph.objects(path, SH.alternativePath) for one in graph.items(each)]
+            covered.setdefault(kind, set()).update([path, *alternatives])
+    return covered
+
+
 def test_texts_write_uzbek_with_its_own_letters_and_no_pattern_crashes_the_engine() -> None:
     for text in shapes().objects():
         if isinstance(text, Literal) and text.language == "uz":
