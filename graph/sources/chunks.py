@@ -74,7 +74,7 @@ def chunks(quads: Iterable[ox.Quad], origin: Origin, size: int = CHUNK_QUADS) ->
                 yield _fit(Chunk(iri, plain), origin)
     if empty:
         raise SourceError(origin.name, "the file holds no triple", remedy="write at least one, or remove the file")
-    for iri, triples in _by_graph(skolemise(with_blanks, origin.base), origin).items():
+    for iri, triples in _by_graph(skolemise(with_blanks, origin.base, origin.name), origin).items():
         yield _fit(Chunk(iri, _serialised(triples)), origin)
 
 

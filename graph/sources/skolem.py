@@ -1,18 +1,20 @@
 """Blank nodes become IRIs at the door: the same document gives the same IRIs on every machine and run.
 
-Each connected component of blank nodes is canonicalised by itself (RDFC-1.0), so a change elsewhere in the document
-leaves its IRIs alone. It is no general canonicaliser: that is pyoxigraph's.
+Each connected component of blank nodes is named by what it says, so a change elsewhere in the document leaves its
+IRIs alone. Blank nodes of two files are never the same (RDF 1.1 Semantics 4.1): the file's name is part of theirs.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 
 import pyoxigraph as ox
 
+from graph.errors import SourceError
 from graph.namespaces import genid_iri
+from graph.sources.colouring import TooAlikeError, numbered, statement, written
 
 
 def has_blank_node(triple: ox.Triple) -> bool:
@@ -29,21 +31,36 @@ def blank_nodes(triple: ox.Triple) -> Iterator[ox.BlankNode]:
             yield from blank_nodes(term)
 
 
-def skolemise(quads: Sequence[ox.Quad], base: str) -> Iterator[ox.Quad]:
+def skolemise(quads: Sequence[ox.Quad], base: str, source: str) -> Iterator[ox.Quad]:
     """Yield the quads with IRIs ``<base>.well-known/genid/…`` in place of blank nodes (RDF 1.1 Concepts 3.5).
 
     Equal components stay apart: the second copy of a component gets IRIs of its own.
+
+    Args:
+        quads: quads that hold a blank node each.
+        base: the publication's base.
+        source: the file's name.
+
+    Raises:
+        SourceError: hundreds of blank nodes cannot be told apart.
     """
     seen: Counter[str] = Counter()
-    for component in _components(quads):
-        dataset = ox.Dataset(component)
-        dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-        canonical = sorted(str(quad) for quad in dataset)
-        name = sha256("\n".join(canonical).encode()).hexdigest()[:24]
+    for component in _components(list(dict.fromkeys(quads))):
+        lines = [statement(quad) for quad in component]
+        try:
+            numbers = numbered(lines)
+        except TooAlikeError as problem:
+            nodes = len({node for quad in component for node in blank_nodes(quad.triple)})
+            raise SourceError(
+                source, f"{nodes} connected blank nodes cannot be told apart", remedy="give them IRIs"
+            ) from problem
+        labels = {node: f"_:c{number}" for node, number in numbers.items()}
+        text = "\n".join([source, *sorted(written(each, labels) for each in lines)])
+        name = sha256(text.encode()).hexdigest()[:24]
         seen[name] += 1
-        copy = f"-{seen[name]}" if seen[name] > 1 else ""
-        for quad in sorted(dataset, key=str):
-            yield _renamed(quad, f"{genid_iri(base, name)}{copy}-")
+        prefix = genid_iri(base, name) + (f"-{seen[name]}-" if seen[name] > 1 else "-")
+        named = {node: ox.NamedNode(f"{prefix}{number}") for node, number in numbers.items()}
+        yield from sorted((_renamed(quad, named) for quad in component), key=str)
 
 
 def _components(quads: Sequence[ox.Quad]) -> list[list[ox.Quad]]:
@@ -69,21 +86,17 @@ def _components(quads: Sequence[ox.Quad]) -> list[list[ox.Quad]]:
     return list(groups.values())
 
 
-def _renamed(quad: ox.Quad, prefix: str) -> ox.Quad:
-    triple = _renamed_triple(quad.triple, prefix)
+def _renamed(quad: ox.Quad, names: Mapping[ox.BlankNode, ox.NamedNode]) -> ox.Quad:
+    triple = _renamed_triple(quad.triple, names)
     return ox.Quad(triple.subject, triple.predicate, triple.object, quad.graph_name)
 
 
-def _renamed_triple(triple: ox.Triple, prefix: str) -> ox.Triple:
+def _renamed_triple(triple: ox.Triple, names: Mapping[ox.BlankNode, ox.NamedNode]) -> ox.Triple:
     subject, target = triple.subject, triple.object
     if isinstance(subject, ox.BlankNode):
-        subject = _named(subject, prefix)
+        subject = names[subject]
     if isinstance(target, ox.BlankNode):
-        target = _named(target, prefix)
+        target = names[target]
     elif isinstance(target, ox.Triple):
-        target = _renamed_triple(target, prefix)
+        target = _renamed_triple(target, names)
     return ox.Triple(subject, triple.predicate, target)
-
-
-def _named(node: ox.BlankNode, prefix: str) -> ox.NamedNode:
-    return ox.NamedNode(prefix + node.value.removeprefix("c14n"))
