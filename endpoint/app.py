@@ -11,7 +11,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from endpoint import headers
-from endpoint.current import EXTENSION, Current
+from endpoint.current import EXTENSION, Current, snapshot
 from endpoint.examples import examples
 from endpoint.graphs import graphs
 from endpoint.home import home
@@ -22,25 +22,46 @@ from endpoint.responses import problem_response
 from endpoint.sparql import sparql
 from endpoint.vocabulary import vocabulary
 from graph.errors import HamkorError
+from graph.namespaces import ONTOLOGY_GRAPH
 from graph.publication import Publication
+from graph.query.engine import Engine
 
 log = logging.getLogger("hamkor")
 
 
-def create_app(publication: Publication) -> Flask:
-    """Return the application that serves the publication's current release, whichever that is at each request."""
+def create_app(publication: Publication, engine: Engine | None = None) -> Flask:
+    """Return the application that serves the publication's current release, whichever that is at each request.
+
+    Args:
+        publication: what is served.
+        engine: what answers queries; by default this process, over the release's own store.
+    """
     app = Flask("endpoint", static_url_path="/static")
     # paths are names here: two slashes are not one, and a slash at the end is another name
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
-    app.extensions[EXTENSION] = Current(publication)
+    app.extensions[EXTENSION] = Current(publication, engine)
     for blueprint in (home, sparql, examples, graphs, vocabulary, operations, resources):
         app.register_blueprint(blueprint)
     app.register_error_handler(HamkorError, _own)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
+    app.context_processor(_frame)
     headers.install(app)
     return app
+
+
+def _frame() -> dict[str, object]:
+    """Return what the frame of every page shows: the release, and links to what it has."""
+    try:
+        here = snapshot()
+    except HamkorError:
+        return {"release": "", "has_vocabulary": False}
+    ontology = here.publication.graph(ONTOLOGY_GRAPH)
+    return {
+        "release": here.release.id,
+        "has_vocabulary": any(each.iri == ontology for each in here.release.manifest.graphs),
+    }
 
 
 def _own(error: Exception) -> Response:

@@ -36,11 +36,13 @@ class Snapshot:
         publication: whose release it is.
         release: the release.
         context: the publication's JSON-LD context, where it has one.
+        shared_engine: what answers queries, where that is not this process.
     """
 
     publication: Publication
     release: Release
     context: Context | None
+    shared_engine: Engine | None = None
 
     @cached_property
     def prefixes(self) -> dict[str, str]:
@@ -50,7 +52,7 @@ class Snapshot:
     @cached_property
     def engine(self) -> Engine:
         """What answers queries."""
-        return EmbeddedEngine(self.release)
+        return self.shared_engine or EmbeddedEngine(self.release)
 
     @cached_property
     def examples(self) -> tuple[Example, ...]:
@@ -61,8 +63,9 @@ class Snapshot:
 class Current:
     """The publication's current release: opened at the first use, and again when ``current`` has moved."""
 
-    def __init__(self, publication: Publication) -> None:
+    def __init__(self, publication: Publication, engine: Engine | None = None) -> None:
         self.publication = publication
+        self._engine = engine
         self._folder = ReleasesFolder(publication.releases_folder)
         self._lock = Lock()
         self._opened: tuple[Path, Snapshot] | None = None
@@ -88,7 +91,7 @@ class Current:
         if self._opened is None or self._opened[0] != folder:
             release = open_release(folder)
             release.store  # noqa: B018  opened now, so that a broken store is no surprise later
-            self._opened = folder, Snapshot(self.publication, release, read_context(self.publication))
+            self._opened = folder, Snapshot(self.publication, release, read_context(self.publication), self._engine)
         return self._opened[1]
 
 

@@ -1,4 +1,4 @@
-"""The web server: granian (WSGI) in front of the application, in as many processes as wanted.
+"""The web server: granian (ASGI) in front of the gateway, in one process; queries run in processes of their own.
 
     python -m endpoint.server DIR [HOST [PORT [WORKERS]]]
 
@@ -17,25 +17,26 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from graph.errors import HamkorError, SettingError
 from graph.publication import Publication, open_publication
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from endpoint.gateway import Gateway
 
-THREADS = 4
 STOP_SECONDS = 5
 LOOK_SECONDS = 0.02
 
 
-def serve(publication: Publication, host: str = "127.0.0.1", port: int = 8000, workers: int = 1) -> None:
+def serve(publication: Publication, host: str = "127.0.0.1", port: int = 8000, workers: int = 2) -> None:
     """Serve the publication until the process is told to stop (SIGINT, SIGTERM).
 
     Args:
         publication: what to serve.
         host: the address to listen on.
         port: the port; 0 takes a free one, which the line that is printed names.
-        workers: how many processes answer.
+        workers: how many queries run at a time.
 
     Raises:
         SettingError: the address cannot be listened on.
@@ -43,28 +44,33 @@ def serve(publication: Publication, host: str = "127.0.0.1", port: int = 8000, w
     from granian.constants import Interfaces  # noqa: PLC0415  not needed by those who only import the application
     from granian.server import Server  # noqa: PLC0415
 
+    import endpoint.gateway  # noqa: F401, PLC0415  loaded once, before the serving process is forked
+
     port = _bindable(host, port)
     server = Server(
         "hamkor",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=THREADS,
+        interface=Interfaces.ASGI,
+        workers=1,
         workers_kill_timeout=STOP_SECONDS,
         respawn_failed_workers=True,
         log_enabled=False,
     )
     threading.Thread(target=_announce, args=(publication, host, port), daemon=True).start()
-    server.serve(target_loader=partial(application, publication.root), wrap_loader=False)
+    server.serve(target_loader=partial(application, publication.root, workers), wrap_loader=False)
 
 
-def application(root: Path) -> Flask:
-    """Return the application over the publication in ``root``; called in each worker process."""
-    from endpoint.app import create_app  # noqa: PLC0415  imported by workers, beside the parent that only watches
+def application(root: Path, workers: int) -> Gateway:
+    """Return the application over the publication in ``root``; called in the serving process."""
+    from endpoint.gateway import Gateway  # noqa: PLC0415  not needed by those who only ask for the address
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    return create_app(open_publication(root))
+    logging.getLogger("hamkor.access").setLevel(logging.INFO)
+    publication = open_publication(root)
+    engine = msgspec.structs.replace(publication.settings.engine, workers=workers)
+    settings = msgspec.structs.replace(publication.settings, engine=engine)
+    return Gateway(Publication(publication.root, settings))
 
 
 def _bindable(host: str, port: int) -> int:
@@ -104,7 +110,7 @@ def _answers(host: str, port: int) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Serve from the command line; return the exit status."""
-    folder, host, port, workers = (*arguments, *("", "127.0.0.1", "8000", "1")[len(arguments) :])
+    folder, host, port, workers = (*arguments, *("", "127.0.0.1", "8000", "2")[len(arguments) :])
     try:
         serve(open_publication(Path(folder or ".")), host, int(port), int(workers))
     except HamkorError as error:

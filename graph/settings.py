@@ -26,6 +26,7 @@ class EngineSettings(Section, frozen=True):
 
     memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 2048
     workers: Count = 2
+    cache_mb: Annotated[int, msgspec.Meta(ge=0)] = 64
 
 
 class LimitSettings(Section, frozen=True):
@@ -37,7 +38,7 @@ class LimitSettings(Section, frozen=True):
     result_mb: Count = 256
     upload_mb: Count = 64
     queue_seconds: Positive = 5.0
-    literal_mb: Count = 16
+    literal_mb: Annotated[int, msgspec.Meta(ge=1, le=16)] = 16
 
 
 class FederationSettings(Section, frozen=True):
@@ -51,6 +52,13 @@ class PrivacySettings(Section, frozen=True):
 
     withhold_graphs: tuple[str, ...] = ()
     withhold: tuple[str, ...] = ()
+
+
+class LogSettings(Section, frozen=True):
+    """``[log]``: what is written to standard error while serving."""
+
+    access: bool = False
+    slow_seconds: Positive = 1.0
 
 
 class AboutSettings(Section, frozen=True):
@@ -74,6 +82,7 @@ class Settings(Section, frozen=True):
     limits: LimitSettings = LimitSettings()
     federation: FederationSettings = FederationSettings()
     privacy: PrivacySettings = PrivacySettings()
+    log: LogSettings = LogSettings()
 
 
 def read_settings(path: Path) -> Settings:

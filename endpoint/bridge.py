@@ -1,0 +1,30 @@
+"""The pool for those who are not on the event loop: Flask's threads ask and wait."""
+
+from __future__ import annotations
+
+import asyncio
+
+from graph.errors import EngineUnavailableError
+from graph.query.engine import Answer, QueryRequest
+from graph.query.pool import Pool
+
+CLIENT = "pages"
+
+
+class PooledEngine:
+    """An engine (``graph.query.engine.Engine``) whose answers come from the pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        """Ask the pool; its event loop is set when it runs."""
+        self._pool = pool
+        self.loop: asyncio.AbstractEventLoop | None = None
+
+    def answer(self, request: QueryRequest) -> Answer:
+        """Answer the request; waits, so never to be called on the event loop.
+
+        Raises:
+            HamkorError: as ``Pool.answer``.
+        """
+        if self.loop is None:
+            raise EngineUnavailableError("the query engine is starting")
+        return asyncio.run_coroutine_threadsafe(self._pool.answer(request, CLIENT), self.loop).result()
