@@ -106,8 +106,10 @@ def _fit(chunk: Chunk, origin: Origin) -> Chunk:
             f"a literal of {longest:,} bytes is longer than the limit of {limit:,}",
             remedy="shorten it, or raise limits.literal_mb in hamkor.toml",
         )
-    if b"\\u0000" in chunk.triples and any(b"\\u0000" in line.replace(b"\\\\", b"") for line in chunk.lines()):
-        raise SourceError(
-            origin.name, "a literal holds the character NUL (U+0000)", remedy="remove it: no format carries it"
-        )
+    if b"\\u0000" in chunk.triples:
+        for line in chunk.lines():
+            if b"\\u0000" in line.replace(b"\\\\", b""):
+                subject = line[: line.index(b" ")].decode()
+                problem = f"a literal of {subject} holds the character NUL (U+0000)"
+                raise SourceError(origin.name, problem, remedy="remove it: no format carries it")
     return chunk

@@ -1,20 +1,22 @@
 """RDF files in: Turtle, TriG, N-Triples, N-Quads, JSON-LD and RDF/XML, parsed by pyoxigraph, quad by quad.
 
-It refuses what could hurt (entity declarations, remote contexts, giant literals) and says where a file is wrong. It
-stores nothing and fetches nothing.
+It refuses what could hurt (entity declarations, remote contexts, giant literals, bottomless nesting) and says where a
+file is wrong. Relative IRIs are resolved against the publication's base, so that they do not depend on where the folder
+lies. It stores nothing and fetches nothing.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import pyoxigraph as ox
 
 from graph.errors import SourceError
+from graph.sources.nesting import REMOTE, check_json_ld, check_triple_terms
+from graph.sources.rdfxml import WatchedXml
 
 RDF_SUFFIXES = {
     ".ttl": ox.RdfFormat.TURTLE,
@@ -25,13 +27,17 @@ RDF_SUFFIXES = {
     ".rdf": ox.RdfFormat.RDF_XML,
 }
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
+LONGEST_TOKEN = 16 << 20
+"""The buffer of pyoxigraph's parsers, in bytes: no token can be longer (in JSON-LD, half of it)."""
+TOO_LONG = "split it: 8 MiB are taken in JSON-LD, 16 MiB elsewhere"
 
 REMEDIES = (
-    ("LoadDocumentCallback", "remote JSON-LD contexts are never fetched; write the context into the file"),
+    ("LoadDocumentCallback", REMOTE),
     ("UTF-8", "save the file as UTF-8"),
+    ("utf-8", "save the file as UTF-8"),
+    ("Unexpected byte: ", "save the file as UTF-8"),
+    ("\\x00", "is the file UTF-8, and not UTF-16?"),
     ("No scheme found", "write absolute IRIs, between < and >"),
-    ("buffer maximal size", "a single literal or token is larger than 16 MiB; split it"),
     ("has not been declared", "declare it with @prefix"),
 )
 
@@ -56,35 +62,46 @@ def read_rdf(path: Path, name: str, *, base: str) -> Iterator[ox.Quad]:
 
 
 def read_rdf_stream(stream: IO[bytes], name: str, *, form: ox.RdfFormat, base: str) -> Iterator[ox.Quad]:
-    """Yield the quads of an open RDF document; as ``read_rdf``."""
+    """Yield the quads of an open RDF document that can seek; as ``read_rdf``."""
     start = stream.read(3)
     if not start:
         raise SourceError(name, "the file is empty", remedy="write at least one triple, or remove it")
     if start != BYTE_ORDER_MARK:
         stream.seek(0)
     if form == ox.RdfFormat.RDF_XML:
-        stream = _without_entities(stream, name)
+        yield from _read_rdf_xml(stream, name, base)
+        return
+    check = check_json_ld if form == ox.RdfFormat.JSON_LD else check_triple_terms
+    check(stream, name)
     try:
         yield from ox.parse(input=stream, format=form, base_iri=None if form == ox.RdfFormat.N_QUADS else base)
     except SyntaxError as problem:
-        raise _source_error(name, problem) from problem
-    except ValueError as problem:
-        raise SourceError(name, str(problem)) from problem
+        raise _source_error(name, problem, problem.lineno, problem.offset) from problem
+    except MemoryError as problem:
+        raise SourceError(name, "a literal or another token is too long", _line(stream), remedy=TOO_LONG) from problem
 
 
-def _without_entities(stream: IO[bytes], name: str) -> IO[bytes]:
-    """Return the document, or refuse it: entity declarations can expand without bound (CWE-776) or read files."""
-    text = stream.read()
-    if found := ENTITY.search(text):
-        line = text.count(b"\n", 0, found.start()) + 1
-        raise SourceError(name, "XML entity declarations are not read", line, remedy="write the text out in full")
-    if b"\0" in text[:4096]:
-        raise SourceError(name, "the file is not UTF-8", 1, remedy="save the file as UTF-8")
-    return BytesIO(text)
+def _read_rdf_xml(stream: IO[bytes], name: str, base: str) -> Iterator[ox.Quad]:
+    watched = WatchedXml(stream, name, LONGEST_TOKEN)
+    try:
+        yield from ox.parse(input=cast(IO[bytes], watched), format=ox.RdfFormat.RDF_XML, base_iri=base)
+        while watched.read(LONGEST_TOKEN):
+            """The parser stops at the end of the root element; what follows must be XML, too."""
+    except SyntaxError as problem:
+        raise _source_error(name, problem, watched.line, watched.column) from problem
 
 
-def _source_error(name: str, problem: SyntaxError) -> SourceError:
+def _line(stream: IO[bytes]) -> int:
+    """Return the line of the token that fills the parser's buffer, which ends where the stream stands."""
+    end, line = stream.tell() - LONGEST_TOKEN, 1
+    stream.seek(0)
+    for start in range(0, end, 1 << 20):
+        line += stream.read(min(1 << 20, end - start)).count(b"\n")
+    return line
+
+
+def _source_error(name: str, problem: SyntaxError, line: int | None, column: int | None) -> SourceError:
     text = re.sub(r"^Parser error at line \d+.*?: ", "", problem.msg).strip()
     text = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
     remedy = next((each for part, each in REMEDIES if part in text), "")
-    return SourceError(name, text, problem.lineno, problem.offset, remedy)
+    return SourceError(name, text, line, column, remedy)
