@@ -6,7 +6,12 @@ ever looked at.
 
 from __future__ import annotations
 
-from flask import Flask, Response, g, request
+from contextlib import suppress
+
+from flask import Flask, Response, request
+
+from endpoint.current import snapshot
+from graph.errors import HamkorError
 
 METHODS = "GET, HEAD, POST, OPTIONS"
 REQUEST_HEADERS = "Accept, Content-Type, Authorization, Accept-Profile, Accept-Datetime, If-None-Match"
@@ -29,8 +34,8 @@ def add_headers(response: Response) -> Response:
         headers["Access-Control-Allow-Methods"] = METHODS
         headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
         headers["Access-Control-Max-Age"] = DAY
-    if "snapshot" in g:
-        headers["X-Hamkor-Release"] = g.snapshot.release.id
+    with suppress(HamkorError):
+        headers["X-Hamkor-Release"] = snapshot().release.id
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
     if response.mimetype == "text/html":

@@ -19,8 +19,8 @@ from endpoint.documents import check_xml
 from endpoint.negotiation import choose
 from endpoint.protocol import Operation, read_operation
 from endpoint.representations import OFFERS, Representation, named
-from endpoint.sparql import VOLATILE
-from graph.errors import HamkorError
+from endpoint.sparql import VOLATILE, explained
+from graph.errors import HamkorError, QuerySyntaxError
 from graph.publication import Publication
 from graph.query.cache import AnswerCache, AnswerKey
 from graph.query.engine import Answer, QueryRequest
@@ -134,7 +134,10 @@ class SparqlLane:
             prepared.operation.dataset,
             uses_graphs=query.uses_graph_clause,
         )
-        found: Answer = await self._service.pool.answer(request, client)
+        try:
+            found: Answer = await self._service.pool.answer(request, client)
+        except QuerySyntaxError as error:
+            raise explained(error, query) from error
         tag = ""
         if isinstance(found.body, bytes):
             check_xml(found.body, form)

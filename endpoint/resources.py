@@ -98,6 +98,8 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
     """
     representation = negotiated(kind, suffix, lambda each: urls().absolute(urls().document(iri, each)))
     description = describe(snapshot().release.store, iri)
+    if description is None and kind == "graph":
+        description = Description(iri, (), ())
     if description is None:
         raise not_found(iri)
     form, links = representation.format, document_links(iri, OFFERS[kind])

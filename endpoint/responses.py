@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from urllib.parse import quote
 
 from flask import Response, make_response, render_template, request
 from werkzeug.http import quote_etag
@@ -17,10 +18,12 @@ from werkzeug.http import quote_etag
 from endpoint.current import snapshot, urls
 from endpoint.negotiation import choose
 from endpoint.problems import Problem, ProblemError
-from endpoint.representations import AS_HTML, AS_TEXT, OFFERS, Representation, with_suffix
+from endpoint.representations import AS_HTML, AS_TEXT, OFFERS, Representation, named, with_suffix
 
 CACHE = "public, max-age=60, stale-while-revalidate=600"
 """A URL without a release in it may mean another release soon; the ETag makes asking again cheap."""
+IN_A_LINK = "%/:?#[]@!$&'()*+="
+"""What stays as it is in the target of a link; the rest, above all letters beyond ASCII, is percent-encoded."""
 VARY = "Accept, Accept-Language"
 
 
@@ -33,12 +36,12 @@ class Link:
     media_type: str = ""
 
     def __str__(self) -> str:
-        safe = self.target.replace(",", "%2C").replace(";", "%3B").replace(">", "%3E")
+        safe = quote(self.target, safe=IN_A_LINK)
         return f'<{safe}>; rel="{self.relation}"' + (f'; type="{self.media_type}"' if self.media_type else "")
 
 
 def negotiated(kind: str, suffix: str = "", alternatives: Callable[[str], str] | None = None) -> Representation:
-    """Return the representation that this request gets: by its suffix, else by Accept.
+    """Return the representation that this request gets: by its suffix, else by ``format=`` if known, else by Accept.
 
     Args:
         kind: a key of ``OFFERS``.
@@ -54,7 +57,10 @@ def negotiated(kind: str, suffix: str = "", alternatives: Callable[[str], str] |
         if found is None:
             raise ProblemError("not-found", f"this cannot be had as .{suffix}", {"alternatives": _list(offered, None)})
         return found
-    found = choose(request.headers.get("Accept"), offered)
+    wished = (named(name, offered) for name in request.args.getlist("format"))
+    found = next((each for each in wished if each is not None), None)
+    if found is None:
+        found = choose(request.headers.get("Accept"), offered)
     if found is None:
         detail = f"none of {request.headers.get('Accept', '')[:200]!r} can be had here"
         raise ProblemError("not-acceptable", detail, {"alternatives": _list(offered, alternatives)})

@@ -21,10 +21,11 @@ from endpoint.protocol import READ_TYPES, Operation, read_operation
 from endpoint.representations import AS_CSV, AS_HTML, AS_TSV, OFFERS, Representation, named
 from endpoint.responses import Link, answer, entity_tag, negotiated, page
 from endpoint.service import service_description
-from graph.errors import HamkorError, QueryLimitError
+from graph.errors import HamkorError, QueryLimitError, QuerySyntaxError
 from graph.formats import Format
 from graph.query.engine import Answer, QueryRequest
 from graph.query.guard import ReadQuery, read_query
+from graph.query.syntax import syntax_error
 
 sparql = Blueprint("sparql", __name__)
 
@@ -117,12 +118,32 @@ def _answered(operation: Operation, text: str) -> Response:
     representation = _representation(operation, query)
     form = representation.format
     wanted = _request(operation, query, form or CONVERTED[query.form], base)
-    if form is None:
-        return _page_of(operation, wanted)
+    try:
+        if form is None:
+            return _page_of(operation, wanted)
+        return _sent(_head(operation, query, representation), wanted, form)
+    except QuerySyntaxError as error:
+        raise explained(error, query) from error
+
+
+def explained(error: QuerySyntaxError, query: ReadQuery) -> QuerySyntaxError:
+    """Return what the engine says of a query's syntax as an error with a place in the query as it was written."""
+    if error.line is None and error.problem.startswith("error at"):
+        return syntax_error(SyntaxError(error.problem), query)
+    return error
+
+
+def _head(operation: Operation, query: ReadQuery, representation: Representation) -> Response:
+    """Return the response to a query without its body: a 304 where the client has the answer of this release.
+
+    An answer that another service or the hour has a part in is not kept.
+    """
     if query.services or VOLATILE.search(query.normalised) or request.method not in ("GET", "HEAD"):
-        return _uncached(representation, wanted, form)
-    tag = entity_tag(here.release.id, query.normalised, operation.dataset, form.name)
-    return _sent(answer(representation, lambda: b"", tag=tag), wanted, form)
+        response = Response(content_type=representation.content_type)
+        response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
+        return response
+    tag = entity_tag(snapshot().release.id, query.normalised, operation.dataset, representation.name)
+    return answer(representation, lambda: b"", tag=tag)
 
 
 def _request(operation: Operation, query: ReadQuery, form: Format, base: str) -> QueryRequest:
@@ -139,12 +160,6 @@ def _representation(operation: Operation, query: ReadQuery) -> Representation:
         if query.form == "ASK" and named(name, (AS_CSV, AS_TSV)) is not None:
             raise ProblemError("not-acceptable", f"{name} has no form for true and false", {"remedy": "json or xml"})
     return negotiated(query.form)
-
-
-def _uncached(representation: Representation, wanted: QueryRequest, form: Format) -> Response:
-    response = Response(content_type=representation.content_type)
-    response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
-    return _sent(response, wanted, form)
 
 
 def _sent(response: Response, wanted: QueryRequest, form: Format) -> Response:
