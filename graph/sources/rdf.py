@@ -16,7 +16,7 @@ import pyoxigraph as ox
 
 from graph.errors import SourceError
 from graph.sources.nesting import REMOTE, check_json_ld, check_triple_terms
-from graph.sources.rdfxml import WatchedXml
+from graph.sources.rdfxml import WatchedXml, place_of_error
 
 RDF_SUFFIXES = {
     ".ttl": ox.RdfFormat.TURTLE,
@@ -82,13 +82,14 @@ def read_rdf_stream(stream: IO[bytes], name: str, *, form: ox.RdfFormat, base: s
 
 
 def _read_rdf_xml(stream: IO[bytes], name: str, base: str) -> Iterator[ox.Quad]:
-    watched = WatchedXml(stream, name, LONGEST_TOKEN)
+    start, watched = stream.tell(), WatchedXml(stream, name, LONGEST_TOKEN)
     try:
         yield from ox.parse(input=cast(IO[bytes], watched), format=ox.RdfFormat.RDF_XML, base_iri=base)
         while watched.read(LONGEST_TOKEN):
             """The parser stops at the end of the root element; what follows must be XML, too."""
     except SyntaxError as problem:
-        raise _source_error(name, problem, watched.line, watched.column) from problem
+        stream.seek(start)
+        raise _source_error(name, problem, *place_of_error(stream.read(), base)) from problem
 
 
 def _line(stream: IO[bytes]) -> int:

@@ -1,70 +1,63 @@
-"""RDF/XML on its way to the parser: what pyoxigraph does not watch, expat does, piece by piece.
+"""RDF/XML on its way to the parser: what pyoxigraph does not watch, expat does, block by block.
 
-pyoxigraph expands entities, takes a document that breaks off for a whole one, and knows no line of its errors. So each
-piece passes expat first, which must find it well-formed XML in UTF-8 without entities, nested and filled within bounds.
+pyoxigraph expands entities, takes a document that breaks off for a whole one, and knows no line of its errors. So
+expat sees each block first and must find it well-formed XML in UTF-8 without entities, nested and filled within bounds.
 It knows nothing of RDF, and fetches nothing: a DTD elsewhere is not read.
 """
 
 from __future__ import annotations
 
-from typing import IO
+from typing import IO, cast
 from xml.parsers import expat
+
+import pyoxigraph as ox
 
 from graph.errors import SourceError
 
 LEVELS = 1000
-BLOCK = 1 << 16
+BLOCK = 1 << 20
 PARSE_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns# parseType"
 
 
 class WatchedXml:
-    """A stream of RDF/XML that is read tag by tag, so that an error is on the line of the tag read last."""
+    """A stream of RDF/XML, every block of which expat has seen before it is given out."""
 
     def __init__(self, stream: IO[bytes], name: str, text_bytes: int) -> None:
         """Watch ``stream``, called ``name`` in messages, whose texts are of ``text_bytes`` at most."""
         self._stream, self._name, self._text_bytes = stream, name, text_bytes
-        self._held, self._depth, self._given, self._text_start, self._literal = b"", 0, 0, 0, 0
-        self._is_done = False
+        self._block, self._given, self._taken, self._is_done = b"", 0, 0, False
+        self._depth, self._text_start, self._literal = 0, 0, 0
         self._expat = parser = expat.ParserCreate(namespace_separator=" ")
         parser.XmlDeclHandler = self._declaration
         parser.EntityDeclHandler = self._entity
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
 
-    @property
-    def line(self) -> int:
-        """The line that has been reached, from 1."""
-        return self._expat.CurrentLineNumber
-
-    @property
-    def column(self) -> int:
-        """The column that has been reached, from 1."""
-        return self._expat.CurrentColumnNumber + 1
-
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes, to the end of a tag at most.
+        """Return the next bytes, at most ``size`` of them.
 
         Raises:
             SourceError: they are not what is taken.
         """
-        if self._is_done:
-            return b""
-        if not self._held:
-            self._held = self._stream.read(BLOCK)
-        end = self._held.find(b">") + 1 or len(self._held)
-        end = min(end, size) if size >= 0 else end
-        piece, self._held = self._held[:end], self._held[end:]
+        if self._given == len(self._block) and not self._is_done:
+            self._take()
+        piece = self._block[self._given : self._given + size] if size >= 0 else self._block[self._given :]
+        self._given += len(piece)
+        return piece
+
+    def _take(self) -> None:
+        self._block, self._given = self._stream.read(BLOCK), 0
+        self._is_done = not self._block
         try:
-            self._expat.Parse(piece, not piece)
+            self._expat.Parse(self._block, self._is_done)
         except expat.ExpatError as problem:
             text = expat.errors.messages.get(problem.code, str(problem))
             raise SourceError(
                 self._name, f"no well-formed XML: {text}", problem.lineno, problem.offset + 1
             ) from problem
-        self._given, self._is_done = self._given + len(piece), not piece
-        if self._given - self._text_start > self._text_bytes:
+        self._taken += len(self._block)
+        if self._taken - self._text_start > self._text_bytes:
             raise self._error(f"a text of more than {self._text_bytes:,} bytes", "split it")
-        return piece
 
     def _declaration(self, _: str, encoding: str | None, __: int) -> None:
         if encoding is not None and encoding.upper() not in ("UTF-8", "US-ASCII"):
@@ -87,4 +80,30 @@ class WatchedXml:
         self._depth -= 1
 
     def _error(self, problem: str, remedy: str = "") -> SourceError:
-        return SourceError(self._name, problem, self.line, self.column, remedy)
+        line, column = self._expat.CurrentLineNumber, self._expat.CurrentColumnNumber + 1
+        return SourceError(self._name, problem, line, column, remedy)
+
+
+class _TagByTag:
+    """A document given out to the end of a tag at a time, so that it is known where the parser stopped."""
+
+    def __init__(self, document: bytes) -> None:
+        self._document, self.start, self.end = document, 0, 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        self.start = self.end
+        tag = self._document.find(b">", self.start) + 1 or len(self._document)
+        self.end = min(tag, self.start + size) if size >= 0 else tag
+        return self._document[self.start : self.end]
+
+
+def place_of_error(document: bytes, base: str) -> tuple[int, int]:
+    """Return line and column (from 1, in bytes) of the tag at which pyoxigraph stops reading an RDF/XML document."""
+    stream = _TagByTag(document)
+    try:
+        for _ in ox.parse(input=cast(IO[bytes], stream), format=ox.RdfFormat.RDF_XML, base_iri=base):
+            pass
+    except SyntaxError:
+        pass
+    before = document[: document.find(b"<", stream.start, stream.end) + 1 or stream.start + 1]
+    return before.count(b"\n") + 1, len(before) - before.rfind(b"\n") - 1
