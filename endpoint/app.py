@@ -10,13 +10,14 @@ import logging
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from endpoint import headers
+from endpoint import compression, headers
 from endpoint.current import EXTENSION, Current, snapshot
 from endpoint.examples import examples
 from endpoint.graphs import graphs
 from endpoint.home import home
 from endpoint.operations import operations
 from endpoint.problems import Problem, problem_of, problem_of_status
+from endpoint.proxy import NearProxy
 from endpoint.resources import resources
 from endpoint.responses import problem_response
 from endpoint.sparql import sparql
@@ -48,6 +49,8 @@ def create_app(publication: Publication, engine: Engine | None = None) -> Flask:
     app.register_error_handler(Exception, _unexpected)
     app.context_processor(_frame)
     headers.install(app)
+    compression.install(app)
+    app.wsgi_app = NearProxy(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

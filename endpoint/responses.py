@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from urllib.parse import quote
 
 from flask import Response, make_response, render_template, request
 from werkzeug.http import quote_etag
 
+from endpoint.compression import SUFFIX
 from endpoint.current import snapshot, urls
 from endpoint.negotiation import choose
 from endpoint.problems import Problem, ProblemError
@@ -97,9 +99,11 @@ def answer(
         location: the URL of just this representation (Content-Location), where it was negotiated.
         links: for the header Link.
     """
-    known = request.if_none_match.contains_weak(tag) or request.if_none_match.star_tag
+    modified = datetime.fromisoformat(snapshot().release.manifest.created)
+    known = _known(tag, modified)
     response = Response(status=304) if known else Response(body(), content_type=representation.content_type)
-    response.headers["ETag"] = quote_etag(tag)
+    response.headers["ETag"] = quote_etag(known or tag)
+    response.last_modified = modified
     response.headers["Cache-Control"] = CACHE
     response.headers["Vary"] = VARY
     if location:
@@ -107,6 +111,17 @@ def answer(
     for link in links:
         response.headers.add("Link", str(link))
     return response
+
+
+def _known(tag: str, modified: datetime) -> str:
+    """Return the tag under which the client has this, compressed or not, or an empty string.
+
+    Where it names no tag, just this date is as good. A later one says nothing: an earlier release may be current again.
+    """
+    theirs = request.if_none_match
+    if "If-None-Match" in request.headers:
+        return next((each for each in (tag, tag + SUFFIX) if theirs.star_tag or theirs.contains_weak(each)), "")
+    return tag if request.if_modified_since == modified else ""
 
 
 def page(template: str, *, links: Iterable[Link] = (), status: int = 200, **view: object) -> Response:

@@ -134,7 +134,7 @@ def serving(folder: Path, *, workers: int = 1) -> Iterator[Served]:
     root = Path(__file__).resolve().parents[2]
     process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(root)})
     try:
-        with httpx.Client(timeout=10, trust_env=False) as client:
+        with httpx.Client(timeout=10, trust_env=False, headers={"Accept-Encoding": "identity"}) as client:
             served = Served(f"http://127.0.0.1:{port}", folder, release, client)
             _wait(served, process)
             yield served

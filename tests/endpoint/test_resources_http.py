@@ -146,6 +146,27 @@ def test_a_document_is_linked_with_what_belongs_to_it(served: Served) -> None:
         assert served.get(url.removeprefix(served.url)).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/doc/club/termez.jsonld", "/doc/club/termez", "/sparql"])
+def test_gzip_is_another_representation_of_the_same(served: Served, path: str) -> None:
+    plain = served.get(path, headers={"Accept-Encoding": "identity"})
+    small = served.get(path, headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert small.content == plain.content
+    assert small.headers["ETag"] != plain.headers["ETag"]
+    assert "Accept-Encoding" in small.headers["Vary"]
+    assert "Accept-Encoding" in plain.headers["Vary"]
+    for tag in (small.headers["ETag"], plain.headers["ETag"]):
+        assert served.get(path, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_the_date_of_the_release_is_a_validator_too(served: Served) -> None:
+    date = served.get("/doc/club/termez.ttl").headers["Last-Modified"]
+    assert served.get("/doc/club/termez.ttl", headers={"If-Modified-Since": date}).status_code == 304
+    both = {"If-Modified-Since": date, "If-None-Match": '"other"'}
+    assert served.get("/doc/club/termez.ttl", headers=both).status_code == 200
+
+
 ODD = [
     ("id/club/клуб", "/doc/club/%D0%BA%D0%BB%D1%83%D0%B1", "Cyrillic slug"),
     ("id/club/a%20b", "/doc/club/a%20b", "A blank in its name"),
@@ -368,6 +389,13 @@ def test_below_a_prefix_links_stay_below_it(tmp_path: Path) -> None:
     )
     description = client.get("/sparql", base_url="https://host.example/kb").text
     assert "https://host.example/kb/sparql" in description
+
+
+def test_a_proxy_on_this_machine_is_believed(served: Served) -> None:
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "data.example", "X-Forwarded-Prefix": "/kb"}
+    answer = served.get("/id/club/termez", headers=headers)
+    assert answer.headers["Location"] == "https://data.example/kb/doc/club/termez"
+    assert "<https://data.example/kb/sparql>" in served.get("/sparql", "application/n-triples", headers=headers).text
 
 
 def test_a_port_that_is_taken_is_one_clear_line(served: Served) -> None:
