@@ -7,32 +7,39 @@ triples (``graph.releases.index``).
 from __future__ import annotations
 
 import gzip
+import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
-from urllib.parse import quote
 
 import numpy as np
 from isal import isal_zlib
 
+from graph.errors import ReleaseError
 from graph.releases.digest import Lanes, graph_digest, sum_of, triple_hashes
 from graph.releases.manifest import GraphEntry
 from graph.releases.overlap import repeated_keys
 from graph.sources.chunks import Chunk
 
 GRAPHS_FOLDER = "graphs"
-NAME_BYTES = 180
+PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,179}")
+NOT_PLAIN = re.compile(r"[^a-z0-9._]+")
 GZIP_WINDOW = 31
 LEVEL = 2
 
 
 def member_name(iri: str, base: str) -> str:
-    """Return the file name of a graph: its name below ``<base>graph/``, otherwise its IRI, percent-encoded."""
-    name = quote(iri.removeprefix(f"{base}graph/"), safe="-._~")
-    if len(name) > NAME_BYTES or name.startswith("."):
-        name = sha256(iri.encode()).hexdigest()
+    """Return the file name of a graph: its name below ``<base>graph/`` where that will do on every file system.
+
+    Any other graph's is made of what is readable in its IRI and a hash, so that no two graphs share a file.
+    """
+    name = iri.removeprefix(f"{base}graph/")
+    if name == iri or not PLAIN_NAME.fullmatch(name):
+        readable = NOT_PLAIN.sub("-", iri.lower())[-60:].strip("-.")
+        name = f"{readable}~{sha256(iri.encode()).hexdigest()[:16]}"
     return f"{name}.nq.gz"
 
 
@@ -107,14 +114,17 @@ def read_member(path: Path, iri: str, size: int = 4 << 20) -> Iterator[Chunk]:
     """Yield the triples of a member file, ``size`` bytes at a time.
 
     Raises:
-        OSError: the file cannot be read or is not whole.
+        ReleaseError: the file cannot be read or is not whole.
     """
     ending, rest = b" <" + iri.encode() + b"> .\n", b""
-    with gzip.open(path, "rb") as stream:
-        while part := stream.read(size):
-            block, _, rest = (rest + part).rpartition(b"\n")
-            if block:
-                yield Chunk(iri, (block + b"\n").replace(ending, b" .\n"))
+    try:
+        with gzip.open(path, "rb") as stream:
+            while part := stream.read(size):
+                block, _, rest = (rest + part).rpartition(b"\n")
+                if block:
+                    yield Chunk(iri, (block + b"\n").replace(ending, b" .\n"))
+    except (OSError, EOFError, zlib.error) as problem:
+        raise ReleaseError(f"{path.name} cannot be read: {problem}", "run hamkor build") from problem
 
 
 def file_sha256(path: Path) -> str:
