@@ -6,6 +6,7 @@ import asyncio
 
 from graph.errors import EngineUnavailableError
 from graph.query.engine import Answer, QueryRequest
+from graph.query.frames import ask
 from graph.query.pool import Pool
 
 CLIENT = "pages"
@@ -27,4 +28,4 @@ class PooledEngine:
         """
         if self.loop is None:
             raise EngineUnavailableError("the query engine is starting")
-        return asyncio.run_coroutine_threadsafe(self._pool.answer(request, CLIENT), self.loop).result()
+        return asyncio.run_coroutine_threadsafe(self._pool.answer(ask(request), CLIENT), self.loop).result()

@@ -6,42 +6,51 @@ request itself are left to the Flask application (``endpoint.sparql``), which sa
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 from cachetools import LRUCache
-from isal import isal_zlib
 
 from endpoint.documents import check_xml
 from endpoint.negotiation import choose
-from endpoint.protocol import Operation, read_operation
+from endpoint.protocol import read_operation
 from endpoint.representations import OFFERS, Representation, named
 from endpoint.sparql import VOLATILE, explained
 from graph.errors import HamkorError, QuerySyntaxError
+from graph.formats import RDF_XML, RESULTS_XML
 from graph.publication import Publication
 from graph.query.cache import AnswerCache, AnswerKey
-from graph.query.engine import Answer, QueryRequest
+from graph.query.engine import QueryRequest
+from graph.query.frames import ask
 from graph.query.guard import ReadQuery, read_query
 from graph.query.service import QueryService
 
 MIB = 1 << 20
 PREPARED = 4096
 LONGEST_PREPARED = 16_384
-GZIP_FROM = 1024
-GZIP_WINDOW = 31
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request that has been read: what is to be run, and how its answer is to be written."""
+    """A request that has been read.
+
+    Attributes:
+        query: what the guard read.
+        representation: how the answer is to be written; it is a serialisation.
+        frame: the request as workers take it.
+        digest: of what determines the answer beside the release; empty for one that is not to be kept.
+    """
 
     query: ReadQuery
-    operation: Operation
     representation: Representation
-    cacheable: bool
+    frame: bytes
+    digest: str
+
+    def tag(self, release: str) -> str:
+        """Return the strong entity tag of the answer from a release (RFC 9110 8.8.3), or an empty string."""
+        return f"{release.rpartition('-')[2]}-{self.digest}" if self.digest else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,71 +109,41 @@ class SparqlLane:
         representation = wanted[0] if wanted else choose(accept or None, OFFERS[query.form])
         if representation is None or representation.format is None or (operation.formats and not wanted):
             return None
+        form = representation.format
+        request = QueryRequest(
+            query.text, query.form, form, self._base, operation.dataset, uses_graphs=query.uses_graph_clause
+        )
         cacheable = not query.services and VOLATILE.search(query.normalised) is None
-        return Prepared(query, operation, representation, cacheable)
+        facts = repr((query.normalised, operation.dataset, representation.name)).encode()
+        digest = blake2b(facts, digest_size=12).hexdigest() if cacheable else ""
+        return Prepared(query, representation, ask(request), digest)
 
     def known(self, prepared: Prepared) -> LaneAnswer | None:
         """Return the answer without asking anybody, where the cache has it."""
-        if not prepared.cacheable:
-            return None
-        key = self._key(prepared, self._service.release)
-        body = self.cache.get(key)
+        release = self._service.release
+        body = self.cache.get(AnswerKey(release, prepared.digest)) if prepared.digest else None
         if body is None:
             return None
-        return LaneAnswer(prepared.representation, key.release, entity_tag(key), body, "cached")
+        return LaneAnswer(prepared.representation, release, prepared.tag(release), body, "cached")
 
     def tag(self, prepared: Prepared) -> str:
         """Return the entity tag that the answer would have now."""
-        return entity_tag(self._key(prepared, self._service.release)) if prepared.cacheable else ""
+        return prepared.tag(self._service.release)
 
-    async def answer(self, prepared: Prepared, client: str) -> LaneAnswer:
-        """Ask the pool.
+    async def answer(self, prepared: Prepared, client: str, slow: Callable[[], None]) -> LaneAnswer:
+        """Ask the pool; ``slow`` is called once where the answer takes longer than a moment.
 
         Raises:
             HamkorError: the query hit a limit, the engine refuses it or is away, or XML cannot hold the answer.
         """
-        form = prepared.representation.format
-        assert form is not None  # noqa: S101  see _read
-        query = prepared.query
-        request = QueryRequest(
-            query.text,
-            query.form,
-            form,
-            self._base,
-            prepared.operation.dataset,
-            uses_graphs=query.uses_graph_clause,
-        )
         try:
-            found: Answer = await self._service.pool.answer(request, client)
+            found = await self._service.pool.answer(prepared.frame, client, slow)
         except QuerySyntaxError as error:
-            raise explained(error, query) from error
-        tag = ""
-        if isinstance(found.body, bytes):
-            check_xml(found.body, form)
-        if prepared.cacheable:
-            key = self._key(prepared, found.release)
-            tag = entity_tag(key)
-            if isinstance(found.body, bytes):
-                self.cache.put(key, found.body)
-        return LaneAnswer(prepared.representation, found.release, tag, found.body, "answered")
-
-    def _key(self, prepared: Prepared, release: str) -> AnswerKey:
-        representation = prepared.representation
-        return AnswerKey(release, prepared.query.normalised, prepared.operation.dataset, representation.name)
-
-
-def entity_tag(key: AnswerKey) -> str:
-    """Return the strong entity tag of the answer that the key determines (RFC 9110 8.8.3)."""
-    return blake2b(repr(key).encode(), digest_size=12).hexdigest()
-
-
-async def compressed(body: bytes) -> bytes:
-    """Return the body as gzip; large ones are compressed beside the event loop."""
-    if len(body) < MIB:
-        return _gzip(body)
-    return await asyncio.get_running_loop().run_in_executor(None, _gzip, body)
-
-
-def _gzip(body: bytes) -> bytes:
-    packed: bytes = isal_zlib.compress(body, 1, GZIP_WINDOW)
-    return packed
+            raise explained(error, prepared.query) from error
+        representation, body = prepared.representation, found.body
+        if type(body) is bytes:
+            if representation.format in (RDF_XML, RESULTS_XML):
+                check_xml(body, representation.format)
+            if prepared.digest:
+                self.cache.put(AnswerKey(found.release, prepared.digest), body)
+        return LaneAnswer(representation, found.release, prepared.tag(found.release), body, "answered")

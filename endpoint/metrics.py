@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
 from hashlib import sha256
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from endpoint.lane import SparqlLane
@@ -23,45 +28,65 @@ access = logging.getLogger("hamkor.access")
 
 
 class Metrics:
-    """The figures of one serving process."""
+    """The figures of one serving process; counted as plain numbers, and given their form when they are asked for."""
 
     def __init__(self, service: QueryService, lane: SparqlLane, slow_seconds: float) -> None:
         """Count for a service; queries that take ``slow_seconds`` or longer are logged."""
-        self._slow_seconds = slow_seconds
-        disable_created_metrics()
+        self._service, self._lane, self._slow_seconds = service, lane, slow_seconds
+        self._queries: Counter[str] = Counter()
+        self._responses: Counter[int] = Counter()
+        self._buckets = [0] * (len(SECONDS) + 1)
+        self._total = 0.0
         self._registry = CollectorRegistry()
-        self._queries = Counter("hamkor_queries", "SPARQL queries by outcome", ["outcome"], registry=self._registry)
-        self._seconds = Histogram(
-            "hamkor_query_seconds", "Seconds from arrival to whole answer", buckets=SECONDS, registry=self._registry
-        )
-        self._responses = Counter("hamkor_responses", "HTTP responses by status", ["status"], registry=self._registry)
-        pool, cache = service.pool, lane.cache
-        for name, text, value in (
-            ("hamkor_workers_busy", "Workers that run a query", lambda: pool.busy),
-            ("hamkor_queue_length", "Queries that wait for a worker", lambda: pool.waiting),
-            ("hamkor_workers_started", "Workers forked since the start", lambda: pool.counts.started),
-            ("hamkor_workers_ended", "Workers ended after a long, large or failed query", lambda: pool.counts.killed),
-            ("hamkor_queries_timed_out", "Queries stopped at the deadline", lambda: pool.counts.timeouts),
-            ("hamkor_queries_turned_away", "Queries that found the queue full", lambda: pool.counts.refusals),
-            ("hamkor_cache_bytes", "Bytes of answers held", lambda: cache.size),
-            ("hamkor_cache_hits", "Answers given from the cache", lambda: cache.counts.hits),
-            ("hamkor_cache_misses", "Answers that the cache did not have", lambda: cache.counts.misses),
-            ("hamkor_in_memory", "Whether the release is held in memory", lambda: service.mode == "memory"),
-        ):
-            Gauge(name, text, registry=self._registry).set_function(value)
+        self._registry.register(self)
 
     def query(self, outcome: str, seconds: float, normalised: str) -> None:
         """Count one query; log it where it was slow."""
-        self._queries.labels(outcome).inc()
-        self._seconds.observe(seconds)
+        self._queries[outcome] += 1
+        self._buckets[bisect_left(SECONDS, seconds)] += 1
+        self._total += seconds
         if seconds >= self._slow_seconds:
             digest = sha256(normalised.encode()).hexdigest()[:16]
             slow.warning(json.dumps({"query": digest, "seconds": round(seconds, 3), "outcome": outcome}))
 
     def response(self, status: int) -> None:
         """Count one response."""
-        self._responses.labels(str(status)).inc()
+        self._responses[status] += 1
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
         return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures (prometheus_client's collector interface)."""
+        queries = CounterMetricFamily("hamkor_queries", "SPARQL queries by outcome", labels=["outcome"])
+        for outcome, count in sorted(self._queries.items()):
+            queries.add_metric([outcome], count)
+        responses = CounterMetricFamily("hamkor_responses", "HTTP responses by status", labels=["status"])
+        for status, count in sorted(self._responses.items()):
+            responses.add_metric([str(status)], count)
+        sums = list(accumulate(self._buckets))
+        bounds = [*(str(float(bound)) for bound in SECONDS), "+Inf"]
+        seconds = HistogramMetricFamily(
+            "hamkor_query_seconds",
+            "Seconds from arrival to whole answer",
+            list(zip(bounds, sums, strict=True)),
+            self._total,
+        )
+        yield from (queries, responses, seconds, *self._gauges())
+
+    def _gauges(self) -> Iterator[Metric]:
+        pool, cache, service = self._service.pool, self._lane.cache, self._service
+        for name, text, value in (
+            ("workers_busy", "Workers that run a query", pool.busy),
+            ("queue_length", "Queries that wait for a worker", pool.waiting),
+            ("workers_started", "Workers forked since the start", pool.counts.started),
+            ("workers_ended", "Workers ended after a long, large or failed query", pool.counts.killed),
+            ("queries_timed_out", "Queries stopped at the deadline", pool.counts.timeouts),
+            ("queries_turned_away", "Queries that found the queue full", pool.counts.refusals),
+            ("cache_bytes", "Bytes of answers held", cache.size),
+            ("cache_hits", "Answers given from the cache", cache.counts.hits),
+            ("cache_misses", "Answers that the cache did not have", cache.counts.misses),
+            ("in_memory", "Whether the release is held in memory", service.mode == "memory"),
+        ):
+            yield GaugeMetricFamily(f"hamkor_{name}", text, float(value))

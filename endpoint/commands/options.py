@@ -68,7 +68,7 @@ def readable_errors(command: Callable[P, None]) -> Callable[P, None]:
             _fail(f"{place}{problem.strerror or problem}", 2)
         except (click.exceptions.Exit, click.ClickException):
             raise
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001  the last resort: no traceback reaches a user
             _fail(f"this should not have happened: {type(problem).__name__}: {problem} (--verbose shows where)", 2)
 
     return run

@@ -11,19 +11,15 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from graph.query.engine import Dataset
-
 OVERHEAD_BYTES = 400
 LARGEST_SHARE = 8
 
 
 class AnswerKey(NamedTuple):
-    """What determines an answer, byte for byte."""
+    """What determines an answer, byte for byte: the release, and the digest of query, dataset and format."""
 
     release: str
-    query: str
-    dataset: Dataset
-    format: str
+    digest: str
 
 
 @dataclass(slots=True)

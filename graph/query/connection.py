@@ -1,6 +1,6 @@
 """One connection of the front to a worker: a query goes out, an answer or an error comes back.
 
-It times nothing and retries nothing; the pool does. Closing the connection kills the worker.
+It keeps no time and retries nothing; the pool does. Closing the connection kills the worker.
 """
 
 from __future__ import annotations
@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from graph.errors import EngineUnavailableError, HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
-from graph.query.engine import Answer, QueryRequest
-from graph.query.frames import LENGTHS, Answered, Ended, Failed, Frame, Hello, ask, unpack
+from graph.query.engine import Answer
+from graph.query.frames import LENGTHS, Answered, Ended, Failed, Frame, Hello, unpack
+from graph.settings import LimitSettings
 
 NICENESS = 15
 
@@ -22,16 +25,28 @@ class WorkerLostError(EngineUnavailableError):
 
 
 class WorkerConnection(asyncio.Protocol):
-    """A worker's end at the front; ``release`` and ``pid`` are known once it has said hello."""
+    """A worker's end at the front.
 
-    def __init__(self, limits: dict[str, float]) -> None:
-        """Make one that is not connected yet; ``limits`` are the settings' values by name, for messages."""
-        self._limits = limits
+    Attributes:
+        socket: the path of the holder's socket that it is connected to.
+        release: the release that the worker answers from, once it has said hello.
+        began: when its present query was sent, in the event loop's time.
+        deadline: when that query is to be stopped.
+        slow: to be called when its present query takes longer than a moment, or None.
+        usable: whether it can be asked another query.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: LimitSettings) -> None:
+        """Make one that is not connected yet; the limits are for messages."""
+        self._loop, self._limits = loop, limits
         self._buffer = bytearray()
         self._waiting: asyncio.Future[tuple[Frame, bytes]] | None = None
         self._transport: asyncio.Transport | None = None
-        self.release = self.socket = ""
-        self.pid = 0
+        self._pid = 0
+        self._calm = False
+        self.socket = self.release = ""
+        self.began = self.deadline = 0.0
+        self.slow: Callable[[], None] | None = None
         self.usable = False
 
     async def connect(self, path: str) -> None:
@@ -40,38 +55,51 @@ class WorkerConnection(asyncio.Protocol):
         Raises:
             EngineUnavailableError: nobody answers there.
         """
-        loop = asyncio.get_running_loop()
-        self._waiting = loop.create_future()
+        self.socket, self._waiting = path, self._loop.create_future()
         try:
-            self.socket = path
-            await loop.create_unix_connection(lambda: self, path)
+            await self._loop.create_unix_connection(lambda: self, path)
             frame, _ = await self._waiting
         except OSError as problem:
             raise EngineUnavailableError(f"the query engine is starting: {problem.strerror}") from problem
         if not isinstance(frame, Hello):
             raise EngineUnavailableError("the query engine is starting")
-        self.release, self.pid, self.usable = frame.release, frame.pid, True
+        self.release, self._pid, self.usable = frame.release, frame.pid, True
 
-    async def ask(self, request: QueryRequest) -> Answer:
-        """Send a query and return its answer.
+    async def ask(self, frame: bytes) -> Answer:
+        """Send a packed query and return its answer.
 
         Raises:
             HamkorError: one of the query errors.
         """
-        assert self._transport is not None  # noqa: S101  connected
-        self._waiting = asyncio.get_running_loop().create_future()
-        self._transport.write(ask(request))
-        frame, body = await self._waiting
-        if isinstance(frame, Answered):
-            self.usable = not frame.last
-            return Answer(Path(frame.spool) if frame.spool else body, self.release)
-        self.usable = isinstance(frame, Failed) and not frame.last
-        raise self._error(frame)
+        self._waiting = self._loop.create_future()
+        if self._transport is not None:
+            self._transport.write(frame)
+        reply, body = await self._waiting
+        if type(reply) is Answered:
+            self.usable = not reply.last
+            return Answer(Path(reply.spool) if reply.spool else body, self.release)
+        self.usable = type(reply) is Failed and not reply.last
+        raise self._error(reply)
 
-    def lower_priority(self) -> None:
-        """Let everything else on this machine run before this worker's query."""
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self.pid, NICENESS)
+    def calm(self) -> None:
+        """Let everything else on this machine run before this worker's query; the worker ends after it."""
+        if not self._calm:
+            self._calm = True
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, self._pid, NICENESS)
+
+    def expire(self) -> None:
+        """Stop the query: its deadline has come."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(
+                QueryLimitError(
+                    "limits.query_seconds",
+                    self._limits.query_seconds,
+                    "the query took too long and was stopped",
+                    "make it more selective, or page it with ORDER BY, LIMIT and OFFSET",
+                )
+            )
+        self.close()
 
     def close(self) -> None:
         """Close the connection; the holder kills the worker, whatever it does."""
@@ -81,8 +109,7 @@ class WorkerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (asyncio.Protocol)."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by its methods only
 
     def data_received(self, data: bytes) -> None:
         """Collect bytes until a frame is whole (asyncio.Protocol)."""
@@ -116,19 +143,19 @@ class WorkerConnection(asyncio.Protocol):
         if isinstance(frame, Ended):
             return QueryLimitError(
                 "limits.query_memory_mb",
-                self._limits["query_memory_mb"],
+                self._limits.query_memory_mb,
                 "the query needs more memory than it may have",
                 "ask for less: a LIMIT, fewer patterns without a shared variable, no sorting of everything",
             )
-        assert isinstance(frame, Failed)  # noqa: S101  nothing else comes here
-        match frame.kind:
+        failed = cast("Failed", frame)
+        match failed.kind:
             case "syntax":
-                return QuerySyntaxError(frame.problem, frame.line, frame.column)
+                return QuerySyntaxError(failed.problem, failed.line, failed.column)
             case "refused":
-                return QueryRefusedError(frame.problem)
+                return QueryRefusedError(failed.problem)
             case "result":
                 return QueryLimitError(
-                    "limits.result_mb", self._limits["result_mb"], "the answer is too large", "page it with LIMIT"
+                    "limits.result_mb", self._limits.result_mb, "the answer is too large", "page it with LIMIT"
                 )
             case _:
-                return EngineUnavailableError(frame.problem)
+                return EngineUnavailableError(failed.problem)

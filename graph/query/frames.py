@@ -16,6 +16,7 @@ from graph.formats import Format, format_named
 from graph.query.engine import Dataset, QueryForm, QueryRequest
 
 LENGTHS = struct.Struct(">IQ")
+RECEIVED_BYTES = 65536
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):
@@ -78,13 +79,24 @@ def unpack(head: bytes) -> Frame:
 
 
 def receive(connection: socket.socket) -> tuple[Frame, bytes] | None:
-    """Return the next frame and its body, or None where the other side has closed."""
-    lengths = _exactly(connection, LENGTHS.size)
-    if lengths is None:
+    """Return the next frame and its body, or None where the other side has closed.
+
+    The other side sends a frame only after the one before it was answered, so nothing is read too far.
+    """
+    data = connection.recv(RECEIVED_BYTES)
+    while 0 < len(data) < LENGTHS.size:
+        data += _some(connection, LENGTHS.size - len(data))
+    if not data:
         return None
-    head_size, body_size = LENGTHS.unpack(lengths)
-    head, body = _exactly(connection, head_size), _exactly(connection, body_size)
-    return None if head is None or body is None else (unpack(head), body)
+    head_size, body_size = LENGTHS.unpack_from(data)
+    end = LENGTHS.size + head_size + body_size
+    parts, missing = [data], end - len(data)
+    while missing > 0:
+        parts.append(_some(connection, missing))
+        missing -= len(parts[-1])
+    whole = data if len(parts) == 1 else b"".join(parts)
+    body_start = LENGTHS.size + head_size
+    return unpack(whole[LENGTHS.size : body_start]), whole[body_start:end]
 
 
 def ask(request: QueryRequest) -> bytes:
@@ -100,12 +112,8 @@ def asked(head: Ask, body: bytes) -> QueryRequest:
     return QueryRequest(body.decode(), head.form, form, head.base, head.dataset, head.clauses, head.uses_graphs)
 
 
-def _exactly(connection: socket.socket, size: int) -> bytes | None:
-    parts, missing = [], size
-    while missing:
-        part = connection.recv(min(missing, 1 << 20))
-        if not part:
-            return None
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
+def _some(connection: socket.socket, most: int) -> bytes:
+    data = connection.recv(min(most, 1 << 20))
+    if not data:
+        raise ConnectionResetError
+    return data

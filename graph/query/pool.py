@@ -1,7 +1,8 @@
 """The pool: whose turn it is. Queries wait for a worker, run until the deadline, and cost nobody else an answer.
 
 A client holds at most ``engine.workers`` workers; one more is there, so that nobody can hold all. The queue is
-bounded, and so is each client's part of it. It starts no process: workers come from wherever ``address`` points.
+bounded, and so is each client's part of it. It starts no process: workers come from wherever ``address`` points. It
+is used from one event loop; a look around every few hundredths of a second keeps the time of all queries at once.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from graph.errors import EngineUnavailableError, QueryLimitError
+from graph.errors import EngineUnavailableError
 from graph.query.connection import WorkerConnection, WorkerLostError
-from graph.query.engine import Answer, QueryRequest
+from graph.query.engine import Answer
 from graph.settings import Settings
 
-LOW_PRIORITY_AFTER = 0.25
+LOOK_SECONDS = 0.05
+CALM_SECONDS = 0.25
 QUEUE = 256
 QUEUE_OF_ONE = 64
 
@@ -60,100 +61,126 @@ class Pool:
     settings: Settings
     address: Callable[[], Address]
     counts: PoolCounts = field(default_factory=PoolCounts)
+    _loop: asyncio.AbstractEventLoop | None = None
     _idle: deque[WorkerConnection] = field(default_factory=deque)
+    _busy: set[WorkerConnection] = field(default_factory=set)
     _using: Counter[str] = field(default_factory=Counter)
+    _running: int = 0
     _queue: deque[_Waiter] = field(default_factory=deque)
     _spares: set[asyncio.Task[None]] = field(default_factory=set)
+    _looking: bool = False
 
     @property
     def busy(self) -> int:
-        """How many workers run a query now."""
-        return self._using.total()
+        """How many queries have a worker now."""
+        return self._running
 
     @property
     def waiting(self) -> int:
         """How many queries wait for a worker."""
         return len(self._queue)
 
-    async def answer(self, request: QueryRequest, client: str) -> Answer:
-        """Answer a request for a client (its address, for fairness).
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that the pool is used from: that of its first use."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
+    async def answer(self, frame: bytes, client: str, slow: Callable[[], None] | None = None) -> Answer:
+        """Answer a packed query (``graph.query.frames.ask``) for a client (its address, for fairness).
+
+        ``slow`` is called where the query has to wait, or runs longer than a moment; perhaps more than once.
 
         The deadline runs from this call: what a query has waited, it cannot use. Cancelling it frees the worker.
 
         Raises:
-            QueryLimitError: the deadline, the memory or the size of the answer was hit, or the queue is full.
-            EngineUnavailableError: there is no engine at this moment.
+            QueryLimitError: the deadline, the memory or the size of the answer was hit.
+            EngineUnavailableError: the queue is full, or there is no engine at this moment.
             QuerySyntaxError: the engine cannot parse the query.
         """
-        deadline = asyncio.get_running_loop().time() + self.settings.limits.query_seconds
-        async with self._turn(client):
+        deadline = self.loop.time() + self.settings.limits.query_seconds
+        if self._queue or not self._may_run(client):
+            if slow is not None:
+                slow()
+            await self._wait(client)
+        else:
+            self._using[client] += 1
+            self._running += 1
+        try:
             for _ in range(self.settings.engine.workers + 1):  # as many idle workers may have died with their holder
-                with contextlib.suppress(WorkerLostError):
-                    return await self._answer_once(request, deadline)
-            return await self._answer_once(request, deadline)
-
-    async def _answer_once(self, request: QueryRequest, deadline: float) -> Answer:
-        connection = await self._connection()
-        try:
-            return await self._ask(connection, request, deadline)
+                try:
+                    return await self._answer_once(frame, deadline, slow)
+                except WorkerLostError:
+                    continue
+            return await self._answer_once(frame, deadline, slow)
         finally:
-            self._put_back(connection)
+            self._leave(client)
 
-    async def _ask(self, connection: WorkerConnection, request: QueryRequest, deadline: float) -> Answer:
-        loop = asyncio.get_running_loop()
-        calm = loop.call_later(LOW_PRIORITY_AFTER, connection.lower_priority)
+    async def _answer_once(self, frame: bytes, deadline: float, slow: Callable[[], None] | None) -> Answer:
+        connection = await self._connection()
+        connection.began, connection.deadline, connection.slow = self.loop.time(), deadline, slow
+        self._busy.add(connection)
+        if not self._looking:
+            self._looking = True
+            self.loop.call_later(LOOK_SECONDS, self._look)
         try:
-            async with asyncio.timeout_at(deadline):
-                return await connection.ask(request)
-        except TimeoutError as problem:
-            self.counts.timeouts += 1
-            connection.close()
-            raise QueryLimitError(
-                "limits.query_seconds",
-                self.settings.limits.query_seconds,
-                "the query took too long and was stopped",
-                "make it more selective, or page it with ORDER BY, LIMIT and OFFSET",
-            ) from problem
+            return await connection.ask(frame)
         except asyncio.CancelledError:
             connection.close()
             raise
         finally:
-            calm.cancel()
+            self._busy.discard(connection)
+            if connection.usable:
+                self._idle.appendleft(connection)
+            else:
+                self._replace(connection)
 
-    @asynccontextmanager
-    async def _turn(self, client: str) -> AsyncIterator[None]:
-        if self._queue or not self._may_run(client):
-            await self._wait(client)
-        else:
-            self._using[client] += 1
-        try:
-            yield
-        finally:
-            self._using[client] -= 1
-            if not self._using[client]:
-                del self._using[client]
-            self._call_next()
+    def _look(self) -> None:
+        """Calm what runs long, stop what runs too long, and come back while anything runs."""
+        now = self.loop.time()
+        for connection in tuple(self._busy):
+            if now >= connection.deadline:
+                self.counts.timeouts += 1
+                connection.expire()
+                continue
+            if connection.slow is not None:
+                connection.slow()
+            if now >= connection.began + CALM_SECONDS:
+                connection.calm()
+        self._looking = bool(self._busy)
+        if self._looking:
+            self.loop.call_later(LOOK_SECONDS, self._look)
+
+    # Whose turn it is
 
     def _may_run(self, client: str) -> bool:
         workers = self.settings.engine.workers
-        return self._using.total() <= workers and self._using[client] < workers
+        return self._running <= workers and self._using[client] < workers
+
+    def _leave(self, client: str) -> None:
+        self._running -= 1
+        self._using[client] -= 1
+        if not self._using[client]:
+            del self._using[client]
+        if self._queue:
+            self._call_next()
 
     async def _wait(self, client: str) -> None:
         if len(self._queue) >= QUEUE or sum(each.client == client for each in self._queue) >= QUEUE_OF_ONE:
-            self.counts.refusals += 1
             raise self._full()
-        waiter = _Waiter(client, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(client, self.loop.create_future())
         self._queue.append(waiter)
         self._call_next()
+        limits = self.settings.limits
         try:
-            limits = self.settings.limits
             async with asyncio.timeout(min(limits.queue_seconds, limits.query_seconds)):
                 await waiter.turn
-        except (TimeoutError, asyncio.CancelledError) as problem:
+        except TimeoutError as problem:
             self._give_up(waiter)
-            if isinstance(problem, TimeoutError):
-                self.counts.refusals += 1
-                raise self._full() from problem
+            raise self._full() from problem
+        except asyncio.CancelledError:
+            self._give_up(waiter)
             raise
 
     def _give_up(self, waiter: _Waiter) -> None:
@@ -161,24 +188,27 @@ class Pool:
         with contextlib.suppress(ValueError):
             self._queue.remove(waiter)
         if waiter.turn.done() and not waiter.turn.cancelled():
-            self._using[waiter.client] -= 1
-        self._call_next()
+            self._leave(waiter.client)
 
     def _call_next(self) -> None:
         """Give free workers to those who wait longest among the clients that may have one more."""
         for waiter in tuple(self._queue):
-            if self._using.total() > self.settings.engine.workers:
+            if self._running > self.settings.engine.workers:
                 return
             if self._may_run(waiter.client):
                 self._queue.remove(waiter)
                 if not waiter.turn.done():
                     self._using[waiter.client] += 1
+                    self._running += 1
                     waiter.turn.set_result(None)
 
     def _full(self) -> EngineUnavailableError:
+        self.counts.refusals += 1
         return EngineUnavailableError(
             "all workers are busy and the queue is full; try again in a moment", self.settings.limits.queue_seconds
         )
+
+    # Where workers come from
 
     async def _connection(self) -> WorkerConnection:
         address = self.address()
@@ -190,20 +220,16 @@ class Pool:
         return await self._connect(address)
 
     async def _connect(self, address: Address) -> WorkerConnection:
-        limits = self.settings.limits
-        values = {"query_memory_mb": float(limits.query_memory_mb), "result_mb": float(limits.result_mb)}
-        connection = WorkerConnection(values)
+        connection = WorkerConnection(self.loop, self.settings.limits)
         await connection.connect(address.socket)
         self.counts.started += 1
         return connection
 
-    def _put_back(self, connection: WorkerConnection) -> None:
-        if connection.usable:
-            self._idle.appendleft(connection)
-            return
+    def _replace(self, connection: WorkerConnection) -> None:
+        """End a worker and have another one ready instead."""
         self.counts.killed += 1
         connection.close()
-        task = asyncio.get_running_loop().create_task(self.warm(1))
+        task = self.loop.create_task(self.warm(1))
         self._spares.add(task)
         task.add_done_callback(self._spares.discard)
 
@@ -211,7 +237,7 @@ class Pool:
         """Have ``count`` more workers ready, so that the next query need not wait for a fork."""
         with contextlib.suppress(EngineUnavailableError):
             for _ in range(count):
-                if len(self._idle) + self.busy > self.settings.engine.workers:
+                if len(self._idle) + self._running > self.settings.engine.workers:
                     return
                 self._idle.append(await self._connect(self.address()))
 

@@ -23,7 +23,8 @@ from graph.query.frames import Answered, Ask, Failed, Frame, Hello, asked, pack,
 from graph.query.spool import ResultTooLargeError, Spool
 
 GROWTH_BYTES = 64 << 20
-LONG_SECONDS = 0.4
+LONG_SECONDS = 0.2
+LOOK_SECONDS = 0.02
 PAGE = resource.getpagesize()
 
 
@@ -49,7 +50,8 @@ def work(
         began = time.monotonic()
         spool = Spool(limits.spool, limits.result_bytes)
         failure = _answer(asked(head, body), store, sharing, spool)
-        last = time.monotonic() - began > LONG_SECONDS or _resident() - start > GROWTH_BYTES
+        took = time.monotonic() - began
+        last = took > LONG_SECONDS or (took > LOOK_SECONDS and _resident() - start > GROWTH_BYTES)
         reply, content = _reply(failure, spool, last=last)
         connection.sendall(pack(reply, content))
         if last:

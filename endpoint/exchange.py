@@ -1,0 +1,183 @@
+"""One ASGI exchange on the short way of a query: what was asked, and what goes back, as cheaply as can be.
+
+It decides nothing about the answer. Headers that never change are made once; those that follow the host, once a host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from isal import isal_zlib
+
+from endpoint.headers import EXPOSED
+from endpoint.lane import LaneAnswer
+from endpoint.negotiation import choose
+from endpoint.problems import problem_of
+from endpoint.protocol import READ_TYPES
+from endpoint.representations import AS_PROBLEM, OFFERS
+from endpoint.responses import CACHE
+from graph.errors import HamkorError
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+PIECE = 1 << 20
+GZIP_FROM = 1024
+GZIP_BESIDE = 1 << 20
+GZIP_WINDOW = 31
+NEAR = ("127.0.0.1", "::1", "")
+ALWAYS: Headers = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", EXPOSED.encode()),
+    (b"x-content-type-options", b"nosniff"),
+]
+OF_ANSWERS: Headers = [*ALWAYS, (b"vary", b"Accept, Accept-Encoding"), (b"accept-post", READ_TYPES.encode())]
+KEPT = (b"cache-control", CACHE.encode())
+NOT_KEPT = (b"cache-control", b"no-store")
+
+
+class Exchange:
+    """A request to ``/sparql`` and its response."""
+
+    __slots__ = ("_receive", "_send", "body", "headers", "scope", "status")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take up an exchange; header names are in small letters, the last of equal names counts."""
+        self.scope, self._receive, self._send = scope, receive, send
+        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.body, self.status = b"", 0
+
+    @property
+    def client(self) -> str:
+        """Who asks, for fairness: behind a proxy on this machine, the address that it names last."""
+        peer: str = (self.scope.get("client") or ("",))[0]
+        forwarded = self.headers.get("x-forwarded-for", "")
+        return forwarded.rpartition(",")[2].strip() if forwarded and peer in NEAR else peer
+
+    async def read_body(self, most: int) -> bool:
+        """Read the body; return False, having read a part, where it is larger than ``most`` bytes."""
+        parts, size = list[bytes](), 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise asyncio.CancelledError
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > most or not message.get("more_body"):
+                self.body = b"".join(parts)
+                return size <= most
+
+    async def gone(self) -> None:
+        """Return when the client has gone away."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    def knows(self, tag: str) -> bool:
+        """Whether If-None-Match names the tag, compressed or not (RFC 9110 13.1.2: weak comparison)."""
+        header = self.headers.get("if-none-match")
+        if not header or not tag:
+            return False
+        named = {each.strip().removeprefix("W/").strip('"') for each in header.split(",")}
+        return "*" in named or tag in named or f"{tag}-gzip" in named
+
+    async def not_modified(self, tag: str, release: str) -> None:
+        """Send a 304."""
+        await self._start(304, [*self._of_answer(tag, release)])
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def answer(self, found: LaneAnswer) -> None:
+        """Send a whole answer; a spool file is removed, whatever happens."""
+        body, tag = found.body, found.tag
+        headers: Headers = [(b"content-type", found.representation.content_type.encode())]
+        if isinstance(body, Path):
+            await self._send_file([*headers, *self._of_answer(tag, found.release)], body)
+            return
+        if len(body) >= GZIP_FROM and "gzip" in self.headers.get("accept-encoding", ""):
+            body = await _compressed(body)
+            tag = f"{tag}-gzip" if tag else ""
+            headers.append((b"content-encoding", b"gzip"))
+        await self._whole(200, [*headers, *self._of_answer(tag, found.release)], body)
+
+    async def problem(self, error: HamkorError) -> None:
+        """Send an error as a problem (RFC 9457), or as text to those who do not read JSON."""
+        problem = problem_of(error)
+        if choose(self.headers.get("accept"), OFFERS["problem"]) is AS_PROBLEM:
+            document = problem.document(f"{_here(self.scope, self.headers)}/problems#{problem.kind}")
+            kind, body = AS_PROBLEM.content_type, json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+        else:
+            kind, body = "text/plain; charset=utf-8", problem.text()
+        headers: Headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+        if problem.status == 503 and "Retry-After" not in problem.headers:
+            headers.append((b"retry-after", b"5"))
+        headers += [(b"content-type", kind.encode()), (b"cache-control", b"no-cache"), (b"vary", b"Accept"), *ALWAYS]
+        await self._whole(problem.status, headers, body.encode())
+
+    async def plain(self, content_type: str, body: bytes) -> None:
+        """Send some bytes with status 200."""
+        await self._whole(200, [(b"content-type", content_type.encode()), *ALWAYS], body)
+
+    def _of_answer(self, tag: str, release: str) -> Headers:
+        return [
+            *OF_ANSWERS,
+            *_links(_here(self.scope, self.headers)),
+            (b"x-hamkor-release", release.encode()),
+            *([(b"etag", f'"{tag}"'.encode()), KEPT] if tag else [NOT_KEPT]),
+        ]
+
+    async def _start(self, status: int, headers: Headers) -> None:
+        self.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def _whole(self, status: int, headers: Headers, body: bytes) -> None:
+        headers.append((b"content-length", b"%d" % len(body)))
+        await self._start(status, headers)
+        await self._send({"type": "http.response.body", "body": b"" if self.scope["method"] == "HEAD" else body})
+
+    async def _send_file(self, headers: Headers, path: Path) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            with path.open("rb") as file:
+                headers.append((b"content-length", b"%d" % path.stat().st_size))
+                path.unlink()
+                await self._start(200, headers)
+                while self.scope["method"] != "HEAD" and (piece := await loop.run_in_executor(None, file.read, PIECE)):
+                    await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+            await self._send({"type": "http.response.body", "body": b""})
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _here(scope: Scope, headers: dict[str, str]) -> str:
+    """Return the service's own address as the client sees it; a proxy on this machine is believed."""
+    scheme = headers.get("x-forwarded-proto") or scope.get("scheme", "http")
+    return f"{scheme}://{headers.get('host', '')}{scope.get('root_path', '')}"
+
+
+@lru_cache(maxsize=64)
+def _links(here: str) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"link", f'<{here}/sparql?format=turtle>; rel="service-desc"; type="text/turtle"'.encode()),
+        (b"link", f'<{here}/queries>; rel="service-doc"; type="text/html"'.encode()),
+    )
+
+
+async def _compressed(body: bytes) -> bytes:
+    """Return the body as gzip; large ones are compressed beside the event loop."""
+    if len(body) < GZIP_BESIDE:
+        return _gzip(body)
+    return await asyncio.get_running_loop().run_in_executor(None, _gzip, body)
+
+
+def _gzip(body: bytes) -> bytes:
+    packed: bytes = isal_zlib.compress(body, 1, GZIP_WINDOW)
+    return packed
