@@ -37,10 +37,9 @@ class ReleasesFolder:
         Raises:
             ReleaseError: there is no such release.
         """
-        folder = self.path / release_id
-        if release_id.startswith(".") or "/" in release_id or release_id == CURRENT or not folder.is_dir():
+        if release_id not in self.ids():
             raise ReleaseError(f"no release {release_id!r}", "hamkor releases list shows what there is")
-        return folder
+        return self.path / release_id
 
     def ids(self) -> tuple[str, ...]:
         """Return the ids of all releases, oldest first."""
@@ -65,14 +64,20 @@ class ReleasesFolder:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as problem:
                 raise ReleaseError("another process is making a release", "wait until it is done") from problem
-            for left in self.path.glob(f"{STAGING}*"):
-                shutil.rmtree(left, ignore_errors=True)
+            self._clear()
             folder = self.path / f"{STAGING}{os.getpid()}"
             folder.mkdir()
             try:
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _clear(self) -> None:
+        """Take away what a writer that was killed has left."""
+        for left in self.path.glob(f"{STAGING}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        for link in self.path.glob(f".{CURRENT}-*"):
+            link.unlink()
 
     def commit(self, staged: Path, release_id: str) -> Path:
         """Make the staged folder the release ``release_id`` and the current one; return its folder.
@@ -81,6 +86,8 @@ class ReleasesFolder:
         """
         _sync_tree(staged)
         folder = self.path / release_id
+        if folder.exists():  # a writer was killed before the link moved, in this very second
+            shutil.rmtree(folder)
         staged.rename(folder)
         _sync(self.path)
         self.make_current(release_id)
