@@ -13,9 +13,9 @@ from pathlib import Path
 
 from graph.catalogue import catalogue
 from graph.entailment import entail
-from graph.errors import HamkorError, ReleaseError
+from graph.errors import HamkorError, ReleaseError, SettingError
 from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
-from graph.publication import Publication
+from graph.publication import SETTINGS_FILE, Publication
 from graph.releases.digest import release_digest
 from graph.releases.fingerprint import fingerprint, tool_versions
 from graph.releases.folder import ReleasesFolder
@@ -24,6 +24,7 @@ from graph.releases.manifest import GraphEntry, Manifest, write_manifest
 from graph.releases.members import read_member
 from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, open_release
 from graph.releases.staged import Staged
+from graph.settings import PrivacySettings
 from graph.sources.reader import read_source
 from graph.validation.report import Report, empty_report
 
@@ -62,6 +63,7 @@ def build(publication: Publication, progress: Progress = lambda *_: None) -> Rel
         ValidationFailedError: the data violates the shapes.
         ReleaseError: somebody else is writing, or the disk does not take it.
     """
+    _refuse_withholding(publication)
     releases, mark = ReleasesFolder(publication.releases_folder), fingerprint(publication)
     parent = releases.current()
     if parent is not None and (release := _unchanged(parent, mark)) is not None:
@@ -73,6 +75,13 @@ def build(publication: Publication, progress: Progress = lambda *_: None) -> Rel
             return open_release(releases.commit(folder, manifest.id))
         except OSError as problem:
             raise ReleaseError(f"the release could not be written: {problem}", "the current one stays") from problem
+
+
+def _refuse_withholding(publication: Publication) -> None:
+    """Refuse what cannot be kept: a promise of privacy must not be passed over in silence."""
+    if publication.settings.privacy != PrivacySettings():
+        problem = "privacy: withholding is not there yet; take what must not be published out of data/"
+        raise SettingError(SETTINGS_FILE, problem)
 
 
 def _time_after(parent: Path | None) -> datetime:

@@ -5,11 +5,13 @@ It is the one place that reads settings. It does not act on any of them.
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
+import pyoxigraph as ox
 
 from graph.errors import SettingError
 
@@ -94,16 +96,77 @@ def read_settings(path: Path) -> Settings:
     if not path.exists():
         return Settings()
     try:
-        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
-    except (msgspec.DecodeError, UnicodeDecodeError, OSError) as problem:
-        raise SettingError(path.name, str(problem)) from problem
+        settings = msgspec.convert(tomllib.loads(path.read_bytes().decode("utf-8-sig")), Settings)
+    except UnicodeDecodeError as problem:
+        raise SettingError(path.name, "the file is not UTF-8; save it as UTF-8") from problem
+    except OSError as problem:
+        raise SettingError(path.name, problem.strerror or str(problem)) from problem
+    except tomllib.TOMLDecodeError as problem:
+        raise SettingError(path.name, f"no TOML: {problem}") from problem
+    except msgspec.ValidationError as problem:
+        raise SettingError(path.name, _explained(str(problem))) from problem
     _check_base(path.name, settings.base)
+    _check_languages(path.name, settings)
+    _check_iris(path.name, settings)
     return settings
 
 
+def _explained(problem: str) -> str:
+    """Return a message of msgspec with the setting's name first, as it stands in the file."""
+    text, _, place = problem.partition(" - at `$.")
+    place = place.rstrip("`")
+    if unknown := re.search(r"unknown field `(.*)`", text):
+        section: type[msgspec.Struct] = Settings
+        for part in filter(None, place.split(".")):
+            section = next(each.type for each in msgspec.structs.fields(section) if each.name == part)
+        name = f"{place}.{unknown[1]}" if place else unknown[1]
+        return f"unknown setting `{name}`; known are {', '.join(section.__struct_fields__)}"
+    return f"`{place}`: {text}"
+
+
 def _check_base(path: str, base: str) -> None:
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.netloc or not base.endswith("/"):
+    if not re.match(r"https?://[^/]", base) or not base.endswith("/"):
         raise SettingError(path, f"base must be an absolute http(s) IRI that ends in '/', not {base!r}")
-    if parts.query or parts.fragment or any(sign in base for sign in ' <>"{}|\\^`'):
-        raise SettingError(path, f"base must have no query, fragment, space or bracket: {base!r}")
+    if "?" in base or "#" in base or not _is_iri(base):
+        raise SettingError(path, f"base must be an IRI without query, fragment, space or bracket, not {base!r}")
+
+
+def _check_languages(path: str, settings: Settings) -> None:
+    about = settings.about
+    for key, tags in (
+        ("languages", settings.languages),
+        *((f"about.{name}", tuple(getattr(about, name))) for name in ("title", "description", "publisher")),
+    ):
+        for tag in tags:
+            if not _is_language(tag):
+                raise SettingError(path, f"{key}: {tag!r} is no language; write a tag such as en, ru, uz-Latn")
+            if tags.count(tag) > 1:
+                raise SettingError(path, f"{key}: {tag!r} twice; name each language once")
+
+
+def _check_iris(path: str, settings: Settings) -> None:
+    for key, iris in (
+        ("about.license", (settings.about.license,)),
+        ("about.code_license", (settings.about.code_license,)),
+        ("federation.services", settings.federation.services),
+        ("privacy.withhold", settings.privacy.withhold),
+    ):
+        for iri in iris:
+            if not _is_iri(iri):
+                raise SettingError(path, f"{key}: {iri!r} is no absolute IRI")
+
+
+def _is_iri(text: str) -> bool:
+    try:
+        ox.NamedNode(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_language(tag: str) -> bool:
+    try:
+        ox.Literal("", language=tag)
+    except ValueError:
+        return False
+    return True
