@@ -23,7 +23,6 @@ from endpoint.responses import problem_response
 from endpoint.sparql import sparql
 from endpoint.vocabulary import vocabulary
 from graph.errors import HamkorError
-from graph.namespaces import ONTOLOGY_GRAPH
 from graph.publication import Publication
 from graph.query.engine import Engine
 
@@ -60,11 +59,7 @@ def _frame() -> dict[str, object]:
         here = snapshot()
     except HamkorError:
         return {"release": "", "has_vocabulary": False}
-    ontology = here.publication.graph(ONTOLOGY_GRAPH)
-    return {
-        "release": here.release.id,
-        "has_vocabulary": any(each.iri == ontology for each in here.release.manifest.graphs),
-    }
+    return {"release": here.release.id, "has_vocabulary": here.has_vocabulary}
 
 
 def _own(error: Exception) -> Response:

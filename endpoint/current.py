@@ -15,8 +15,9 @@ from typing import cast
 from flask import current_app, g, request
 
 from endpoint.urls import Urls
-from graph.errors import ReleaseError
+from graph.errors import HamkorError, ReleaseError
 from graph.jsonld import Context, prefixes, read_context
+from graph.namespaces import ONTOLOGY_GRAPH
 from graph.publication import Publication
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Engine
@@ -48,6 +49,12 @@ class Snapshot:
     def prefixes(self) -> dict[str, str]:
         """Prefix → IRI, for everything that is written short."""
         return prefixes(self.publication, self.context)
+
+    @cached_property
+    def has_vocabulary(self) -> bool:
+        """Whether the release holds an ontology of the publication's own."""
+        own = self.publication.graph(ONTOLOGY_GRAPH)
+        return any(each.iri == own for each in self.release.manifest.graphs)
 
     @cached_property
     def engine(self) -> Engine:
@@ -114,7 +121,11 @@ def snapshot() -> Snapshot:
 def urls() -> Urls:
     """Return the URLs as the client of this request sees them."""
     if "urls" not in g:
-        g.urls = Urls(publication().base, request.script_root.rstrip("/"), f"{request.scheme}://{request.host}")
+        root, host = request.script_root.rstrip("/"), f"{request.scheme}://{request.host}"
+        try:
+            g.urls = Urls(publication().base, root, host, snapshot().has_vocabulary)
+        except HamkorError:
+            g.urls = Urls(publication().base, root, host)
     return cast(Urls, g.urls)
 
 

@@ -5,8 +5,6 @@ What a document says is decided in ``graph.description``, how its page looks in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pyoxigraph as ox
 from flask import Blueprint, Response, render_template, request
 
@@ -18,7 +16,7 @@ from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS, SUFFIXES
 from endpoint.responses import Link, answer, document_links, entity_tag, negotiated, see_other
 from endpoint.urls import split_suffix
-from graph.description import Description, describe, describing_triples
+from graph.description import Description, describe, describing_triples, is_described
 
 resources = Blueprint("resources", __name__)
 
@@ -66,23 +64,9 @@ def find(path: str) -> tuple[str, str]:
     store = snapshot().release.store
     for name, suffix in dict.fromkeys(((path, ""), split_suffix(path, SUFFIXES))):
         for iri in urls().thing(name):
-            if is_known(store, iri):
+            if is_described(store, iri):
                 return iri, suffix
     raise not_found(urls().thing(split_suffix(path, SUFFIXES)[0])[0])
-
-
-def is_known(store: ox.Store, iri: str) -> bool:
-    """Whether a release speaks of an IRI."""
-    try:
-        node = ox.NamedNode(iri)
-    except ValueError:
-        return False
-    merge = ox.DefaultGraph()
-    patterns: tuple[Callable[[], object], ...] = (
-        lambda: next(store.quads_for_pattern(node, None, None, merge), None),
-        lambda: next(store.quads_for_pattern(None, None, node, merge), None),
-    )
-    return any(look() is not None for look in patterns)
 
 
 def not_found(iri: str) -> ProblemError:

@@ -32,11 +32,13 @@ class Urls:
         base: the base IRI, ending in a slash.
         root: the path below which the server answers, without a slash at its end; empty at the top of a host.
         host: scheme and authority, such as ``http://127.0.0.1:8000``.
+        has_vocabulary: whether ``ns`` is a document that describes the terms ``ns#…``.
     """
 
     base: str
     root: str = ""
     host: str = ""
+    has_vocabulary: bool = True
 
     def absolute(self, path: str) -> str:
         """Return the whole URL of a path made here."""
@@ -78,6 +80,8 @@ class Urls:
         if name == iri:
             return None
         if name == VOCABULARY or name.startswith(f"{VOCABULARY}#"):
+            if not self.has_vocabulary:
+                return None
             return VOCABULARY + quote(name.removeprefix(VOCABULARY), safe="#" + URI_CHARACTERS + "%")
         if name.startswith(THING):
             name = DOCUMENT + name.removeprefix(THING)

@@ -104,6 +104,17 @@ def describe(store: ox.Store, iri: str) -> Description | None:
     return description if description.statements or description.incoming else None
 
 
+def is_described(store: ox.Store, iri: str) -> bool:
+    """Whether anything is said of an IRI, or points to it; what is no IRI is not described."""
+    try:
+        node = ox.NamedNode(iri)
+    except ValueError:
+        return False
+    merge = ox.DefaultGraph()
+    found = next(store.quads_for_pattern(node, None, None, merge), None)
+    return (found or next(store.quads_for_pattern(None, None, node, merge), None)) is not None
+
+
 def _statements(store: ox.Store, node: ox.NamedNode) -> tuple[Statement, ...]:
     graphs: dict[tuple[str, Term], set[str]] = {}
     for quad in store.quads_for_pattern(node, None, None, None):

@@ -12,10 +12,12 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from endpoint.urls import Urls
+from graph.description import is_described
 from graph.labels import Label, labels
 from graph.namespaces import XSD
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
+UNNAMED = ".well-known/genid/"
 TIMES = frozenset(XSD + name for name in ("date", "dateTime", "gYear", "gYearMonth", "time"))
 PLAIN = TIMES | frozenset(XSD + name for name in ("string", "integer", "decimal", "boolean", "double"))
 
@@ -45,17 +47,27 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of the things on one page."""
+    """The names of the things on one page.
+
+    Attributes:
+        urls: where one reads on.
+        prefixes: prefix → IRI.
+        labels: the labels that were found.
+        silent: IRIs below the base of which nothing is said, so that there is nothing to read.
+    """
 
     urls: Urls
     prefixes: Mapping[str, str]
     labels: Mapping[str, Label]
+    silent: frozenset[str] = frozenset()
 
     def short(self, iri: str) -> str:
         """Return an IRI written short: with a prefix, without the base, or as the plain number or address it is."""
         for scheme in ("tel:", "mailto:"):
             if iri.startswith(scheme):
                 return iri.removeprefix(scheme)
+        if iri.startswith(self.urls.base + UNNAMED):
+            return f"unnamed {iri[-6:]}"
         fitting = [(len(start), prefix) for prefix, start in self.prefixes.items() if iri.startswith(start)]
         if fitting:
             length, prefix = max(fitting)
@@ -67,6 +79,8 @@ class Names:
         label = self.labels.get(iri)
         text, language = (label.text, label.language) if label else (self.short(iri), "")
         is_ours = label is not None or iri.startswith(self.urls.base)
+        if iri in self.silent:
+            return Shown(text, language, "", iri)
         href = iri if not is_ours and iri.startswith(SAFE_SCHEMES) else self.urls.read(iri)
         return Shown(text, language, href, iri)
 
@@ -87,4 +101,9 @@ class Names:
 
 def names_for(snapshot: Snapshot, urls: Urls, languages: tuple[str, ...], iris: Iterable[str]) -> Names:
     """Return the names of these things, looked up at once."""
-    return Names(urls, snapshot.prefixes, labels(snapshot.release.store, iris, languages))
+    store, wanted = snapshot.release.store, tuple(dict.fromkeys(iris))
+    found = labels(store, wanted, languages)
+    graphs = {each.iri for each in snapshot.release.manifest.graphs}
+    nameless = (iri for iri in wanted if iri.startswith(urls.base) and iri not in found and iri not in graphs)
+    silent = frozenset(iri for iri in nameless if not is_described(store, iri))
+    return Names(urls, snapshot.prefixes, found, silent)

@@ -47,6 +47,11 @@ def test_a_foreign_iri_is_read_at_the_resource_route() -> None:
     assert TOP.read("http://other.example/a#b", "ttl") == "/resource.ttl?iri=http%3A%2F%2Fother.example%2Fa%23b"
 
 
+def test_without_a_vocabulary_its_terms_are_read_one_by_one() -> None:
+    bare = Urls(BASE, has_vocabulary=False)
+    assert bare.read(f"{BASE}ns#Club") == "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fns%23Club"
+
+
 def test_a_suffix_stands_before_the_fragment() -> None:
     assert TOP.read(f"{BASE}ns#Club", "ttl") == "/ns.ttl#Club"
     assert TOP.document(f"{BASE}ns#Club", "ttl") == "/ns.ttl"
