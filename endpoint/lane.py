@@ -25,6 +25,7 @@ from graph.query.cache import AnswerCache, AnswerKey
 from graph.query.engine import QueryRequest
 from graph.query.frames import ask
 from graph.query.guard import ReadQuery, read_query
+from graph.query.lookup import looked_up
 from graph.query.service import QueryService
 
 MIB = 1 << 20
@@ -40,12 +41,16 @@ class Prepared:
         query: what the guard read.
         representation: how the answer is to be written; it is a serialisation.
         frame: the request as workers take it.
+        request: the request as an engine takes it.
+        subject: the only subject that it looks at, or None where it is no lookup.
         digest: of what determines the answer beside the release; empty for one that is not to be kept.
     """
 
     query: ReadQuery
     representation: Representation
     frame: bytes
+    request: QueryRequest
+    subject: str | None
     digest: str
 
     def tag(self, release: str) -> str:
@@ -116,15 +121,31 @@ class SparqlLane:
         cacheable = not query.services and VOLATILE.search(query.normalised) is None
         facts = repr((query.normalised, operation.dataset, representation.name)).encode()
         digest = blake2b(facts, digest_size=12).hexdigest() if cacheable else ""
-        return Prepared(query, representation, ask(request), digest)
+        return Prepared(query, representation, ask(request), request, looked_up(query, request), digest)
 
     def known(self, prepared: Prepared) -> LaneAnswer | None:
-        """Return the answer without asking anybody, where the cache has it."""
+        """Return the answer without asking anybody: where the cache has it, or it is but a lookup.
+
+        Raises:
+            HamkorError: as ``answer``.
+        """
         release = self._service.release
-        body = self.cache.get(AnswerKey(release, prepared.digest)) if prepared.digest else None
+        body, outcome = self.cache.get(AnswerKey(release, prepared.digest)) if prepared.digest else None, "cached"
+        lookup = self._service.lookup
+        if body is None and prepared.subject is not None and lookup is not None and lookup.release == release:
+            body, outcome = lookup.answer(prepared.subject, prepared.request), "looked up"
+            if body is not None:
+                self._keep(prepared, release, body)
         if body is None:
             return None
-        return LaneAnswer(prepared.representation, release, prepared.tag(release), body, "cached")
+        return LaneAnswer(prepared.representation, release, prepared.tag(release), body, outcome)
+
+    def _keep(self, prepared: Prepared, release: str, body: bytes) -> None:
+        """Check an answer that has just been made, and hold it."""
+        if prepared.representation.format in (RDF_XML, RESULTS_XML):
+            check_xml(body, prepared.representation.format)
+        if prepared.digest:
+            self.cache.put(AnswerKey(release, prepared.digest), body)
 
     def tag(self, prepared: Prepared) -> str:
         """Return the entity tag that the answer would have now."""
@@ -142,8 +163,5 @@ class SparqlLane:
             raise explained(error, prepared.query) from error
         representation, body = prepared.representation, found.body
         if type(body) is bytes:
-            if representation.format in (RDF_XML, RESULTS_XML):
-                check_xml(body, representation.format)
-            if prepared.digest:
-                self.cache.put(AnswerKey(found.release, prepared.digest), body)
+            self._keep(prepared, found.release, body)
         return LaneAnswer(representation, found.release, prepared.tag(found.release), body, "answered")

@@ -29,6 +29,7 @@ class EngineSettings(Section, frozen=True):
     memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 2048
     workers: Count = 2
     cache_mb: Annotated[int, msgspec.Meta(ge=0)] = 64
+    lookup_mb: Annotated[int, msgspec.Meta(ge=0)] = 512
 
 
 class LimitSettings(Section, frozen=True):

@@ -12,13 +12,13 @@ import pyoxigraph as ox
 
 FIND = """
 PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
-PREFIX schema: <https://schema.org/>
+PREFIX schema: <https://schema.org/> PREFIX dct: <http://purl.org/dc/terms/>
 SELECT ?query ?text ?position ?label ?comment WHERE {
   ?query sh:select|sh:ask|sh:construct ?text ;
          a ?kind . FILTER(?kind IN (sh:SPARQLExecutable, sh:SPARQLSelectExecutable, sh:SPARQLAskExecutable,
                                     sh:SPARQLConstructExecutable))
   OPTIONAL { ?query schema:position ?position }
-  OPTIONAL { { ?query rdfs:label ?label } UNION { ?query rdfs:comment ?comment } }
+  OPTIONAL { { ?query rdfs:label ?label } UNION { ?query rdfs:comment|dct:description ?comment } }
 } ORDER BY ?position ?query
 """
 

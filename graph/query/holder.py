@@ -97,6 +97,7 @@ class Holder:
             while self._turn():
                 pass
         finally:
+            signal.set_wakeup_fd(-1)
             for pid in self.workers:
                 _kill(pid)
             Path(self.settings.socket).unlink(missing_ok=True)

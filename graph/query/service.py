@@ -19,6 +19,7 @@ import msgspec
 
 from graph.errors import EngineUnavailableError
 from graph.query.holder import HolderSettings, Mode, Ready, Succeed
+from graph.query.lookup import LookupStore, load_lookup
 from graph.query.pool import Address, Pool
 from graph.releases.release import Release
 from graph.settings import Settings
@@ -55,6 +56,7 @@ class QueryService:
         self._holders: dict[str, _Held] = {}
         self._current: _Held | None = None
         self._numbers = 0
+        self.lookup: LookupStore | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._closing = False
@@ -168,8 +170,18 @@ class QueryService:
             raise EngineUnavailableError("the query engine did not start", RESTART_SECONDS)
         old, self._current = self._current, held
         await self.pool.refresh()
+        if self.lookup is None or self.lookup.release != held.release.id:
+            self._later(self._load_lookup(held.release))
         if old is not None:
             self._later(self._retire(old))
+
+    async def _load_lookup(self, release: Release) -> None:
+        """Hold the merge in this process, too, where it is small enough, for queries that are but a lookup."""
+        self.lookup = None
+        if release.manifest.triples * BYTES_A_QUAD <= self._settings.engine.lookup_mb << 20:
+            loaded = await asyncio.to_thread(load_lookup, release)
+            if self.release == release.id:
+                self.lookup = loaded
 
     async def _retire(self, held: _Held) -> None:
         """End an old holder when its last query can have ended."""
