@@ -13,8 +13,8 @@ from pathlib import Path
 
 from graph.catalogue import catalogue
 from graph.entailment import entail
-from graph.errors import HamkorError, ReleaseError, SettingError
-from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
+from graph.errors import HamkorError, ReleaseError, SettingError, SourceError
+from graph.namespaces import CATALOG_GRAPH, COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
 from graph.publication import SETTINGS_FILE, Publication
 from graph.releases.digest import release_digest
 from graph.releases.fingerprint import fingerprint, tool_versions
@@ -64,6 +64,7 @@ def build(publication: Publication, progress: Progress = lambda *_: None) -> Rel
         ReleaseError: somebody else is writing, or the disk does not take it.
     """
     _refuse_withholding(publication)
+    publication.sources()  # what is wrong with the files' names comes first
     releases, mark = ReleasesFolder(publication.releases_folder), fingerprint(publication)
     parent = releases.current()
     if parent is not None and (release := _unchanged(parent, mark)) is not None:
@@ -125,8 +126,11 @@ def _make(publication: Publication, folder: Path, origin: Origin, progress: Prog
 
 
 def _read(publication: Publication, staged: Staged, progress: Progress) -> None:
+    computed = {publication.graph(name) for name in COMPUTED_GRAPHS}
     for source in publication.sources():
         for chunk in read_source(source, base=publication.base, limits=publication.settings.limits):
+            if chunk.graph in computed:
+                raise SourceError(source.name, f"the graph <{chunk.graph}> is computed", remedy="name it otherwise")
             staged.add(chunk, source.name)
             progress(f"reading {source.name}", staged.read)
 

@@ -33,7 +33,7 @@ def file_of_user(path: Path, publication_base: str, role: str = "data") -> Sourc
     Raises:
         SourceError: its suffix says no format that can be read.
     """
-    if path.suffix not in SOURCE_SUFFIXES:
+    if path.suffix.lower() not in SOURCE_SUFFIXES:
         known = " ".join(sorted(SOURCE_SUFFIXES))
         raise SourceError(str(path), f"the suffix {path.suffix!r} says no format", remedy=f"known are {known}")
     return SourceFile(path, str(path), "shapes" if role == "shapes" else "data", f"{publication_base}graph/{path.stem}")

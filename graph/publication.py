@@ -17,6 +17,7 @@ from graph.settings import Settings, read_settings
 
 SETTINGS_FILE = "hamkor.toml"
 WORK_FOLDER = ".hamkor"
+CONTEXT_FILE = "ontology/context.jsonld"
 SOURCE_SUFFIXES = frozenset({".ttl", ".nt", ".nq", ".trig", ".jsonld", ".rdf", ".csv"})
 
 Role = Literal["data", "ontology", "shapes"]
@@ -82,10 +83,23 @@ class Publication:
     def _files(self, folder: str, role: Role) -> Iterator[SourceFile]:
         top = self.root / folder
         for path in sorted(top.rglob("*") if role == "ontology" else top.glob("*")):
-            if path.suffix not in SOURCE_SUFFIXES or not path.is_file() or path.name == "context.jsonld":
+            place = path.relative_to(self.root)
+            if path.suffix.lower() not in SOURCE_SUFFIXES or any(part.startswith(".") for part in place.parts):
                 continue
-            name = SHAPES_GRAPH if role == "shapes" else path.name.removesuffix(path.suffix)
-            yield SourceFile(path, path.relative_to(self.root).as_posix(), role, self.graph(name))
+            if place.as_posix() != CONTEXT_FILE:
+                _check_file(path, place.as_posix())
+                name = SHAPES_GRAPH if role == "shapes" else path.name.removesuffix(path.suffix)
+                yield SourceFile(path, place.as_posix(), role, self.graph(name))
+
+
+def _check_file(path: Path, name: str) -> None:
+    """Refuse what looks like a source and is none: passing it over would lose data in silence."""
+    if not name.isprintable():
+        raise SettingError(name.encode(errors="backslashreplace").decode(), "the file's name is no UTF-8; rename it")
+    if path.is_dir():
+        raise SettingError(name, "a directory bears the name of a source file; rename it")
+    if not path.is_file():
+        raise SettingError(name, "no such file: a link that leads nowhere" if path.is_symlink() else "no regular file")
 
 
 def _refuse_clashes(sources: tuple[SourceFile, ...]) -> None:

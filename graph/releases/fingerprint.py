@@ -23,7 +23,7 @@ def fingerprint(publication: Publication) -> str:
     """Return the fingerprint of the publication's files, settings and of the tools."""
     lines = [f"{name} {number}" for name, number in tool_versions().items()]
     lines += [f"{path.relative_to(publication.root)} {file_sha256(path)}" for path in _files(publication)]
-    return sha256("\n".join(lines).encode()).hexdigest()
+    return sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def _files(publication: Publication) -> Iterator[Path]:

@@ -53,7 +53,7 @@ def read_rdf(path: Path, name: str, *, base: str) -> Iterator[ox.Quad]:
     Raises:
         SourceError: the file cannot be read or parsed; with line and column where the parser knows them.
     """
-    form = RDF_SUFFIXES[path.suffix]
+    form = RDF_SUFFIXES[path.suffix.lower()]
     try:
         with path.open("rb") as stream:
             yield from read_rdf_stream(stream, name, form=form, base=base)

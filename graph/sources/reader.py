@@ -22,7 +22,7 @@ def read_source(source: SourceFile, *, base: str, limits: LimitSettings) -> Iter
 
 
 def _quads(source: SourceFile, base: str, limits: LimitSettings) -> Iterable[ox.Quad]:
-    if source.path.suffix != ".csv":
+    if source.path.suffix.lower() != ".csv":
         return read_rdf(source.path, source.name, base=base)
     from graph.sources.table import read_table  # noqa: PLC0415  csvw takes a while to import
 
