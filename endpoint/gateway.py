@@ -55,7 +55,11 @@ class Gateway:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            await self._serve(scope, receive, send)
+            try:
+                await self._serve(scope, receive, send)
+            except Exception:
+                log.exception("unexpected error")  # the server answers 500 where nothing has been sent yet
+                raise
 
     # The life of the service
 

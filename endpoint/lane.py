@@ -116,7 +116,7 @@ class SparqlLane:
             return None
         form = representation.format
         request = QueryRequest(
-            query.text, query.form, form, self._base, operation.dataset, uses_graphs=query.uses_graph_clause
+            query.text, query.form, form, self._base, operation.dataset, query.clauses, query.uses_graph_clause
         )
         cacheable = not query.services and VOLATILE.search(query.normalised) is None
         facts = repr((query.normalised, operation.dataset, representation.name)).encode()

@@ -148,7 +148,7 @@ def _head(operation: Operation, query: ReadQuery, representation: Representation
 
 def _request(operation: Operation, query: ReadQuery, form: Format, base: str) -> QueryRequest:
     return QueryRequest(
-        query.text, query.form, form, base, dataset=operation.dataset, uses_graphs=query.uses_graph_clause
+        query.text, query.form, form, base, operation.dataset, query.clauses, query.uses_graph_clause
     )  # fmt: skip
 
 

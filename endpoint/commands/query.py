@@ -52,7 +52,9 @@ def command(
         return
     query = read_query(_text(text, path, example, examples))
     wanted = _format(form, query.form)
-    answer = engine.answer(QueryRequest(query.text, query.form, wanted, f"{publication.base}sparql"))
+    answer = engine.answer(
+        QueryRequest(query.text, query.form, wanted, f"{publication.base}sparql", clauses=query.clauses)
+    )
     body = answer.body if isinstance(answer.body, bytes) else answer.body.read_bytes()
     if form in (None, "table") and wanted is RESULTS_JSON:
         _print_table(body)

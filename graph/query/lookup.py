@@ -36,7 +36,7 @@ MANY = 1_000
 
 def looked_up(query: ReadQuery, request: QueryRequest) -> str | None:
     """Return the IRI of the only subject that the query looks at, or None where it is no lookup."""
-    if request.effective_dataset.is_named or query.uses_dataset_clause or query.uses_graph_clause or query.services:
+    if request.effective_dataset.is_named or query.clauses.is_named or query.uses_graph_clause or query.services:
         return None
     found = SMALL.fullmatch(query.normalised)
     if found is None or query.text != query.written:
