@@ -16,6 +16,7 @@ from graph.entailment import entail
 from graph.errors import HamkorError, ReleaseError, SettingError, SourceError
 from graph.namespaces import CATALOG_GRAPH, COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
 from graph.publication import SETTINGS_FILE, Publication
+from graph.query.guard import read_query
 from graph.releases.digest import release_digest
 from graph.releases.fingerprint import fingerprint, tool_versions
 from graph.releases.folder import ReleasesFolder
@@ -108,7 +109,8 @@ def _make(publication: Publication, folder: Path, origin: Origin, progress: Prog
         _read(publication, staged, progress)
         progress("drawing conclusions", staged.read)
         index.flush()
-        entailed = entail(index.store, publication.graph(ENTAILED_GRAPH), publication.graph(ONTOLOGY_GRAPH))
+        graphs = publication.graph(ENTAILED_GRAPH), publication.graph(ONTOLOGY_GRAPH)
+        entailed = entail(index.store, *graphs, lambda text: read_query(text).text)
         if entailed is not None:
             staged.add(entailed)
         entries = staged.close()

@@ -7,11 +7,12 @@ no reasoner: it draws no conclusion about classes themselves and detects no cont
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from graph.errors import SourceError
+from graph.errors import QueryRefusedError, QuerySyntaxError, SourceError
 from graph.namespaces import OWL, RDF, RDFS, SH
 from graph.sources.chunks import Chunk
 
@@ -22,9 +23,10 @@ RDF_NIL: Term = ox.NamedNode(RDF + "nil")
 PROLOGUE = f"PREFIX rdf: <{RDF}> PREFIX rdfs: <{RDFS}> PREFIX owl: <{OWL}> PREFIX sh: <{SH}> "
 
 SCHEMATA = (
-    # subclasses (OWL 2 RL cax-sco)
+    # subclasses (OWL 2 RL cax-sco); a class that has no name, such as a restriction, nobody asks for
     (
-        "SELECT DISTINCT ?a ?b WHERE { ?a rdfs:subClassOf+ ?b FILTER(isIRI(?a) && isIRI(?b) && ?a != ?b) }",
+        "SELECT DISTINCT ?a ?b WHERE { ?a rdfs:subClassOf+ ?b "
+        "FILTER(isIRI(?a) && isIRI(?b) && ?a != ?b && !CONTAINS(STR(?b), '/.well-known/genid/')) }",
         "CONSTRUCT {{ ?x a {b} }} WHERE {{ ?x a {a} }}",
     ),
     # subproperties (prp-spo1)
@@ -49,27 +51,38 @@ SCHEMATA = (
 )
 """Which axioms are looked for, and which rule each of them gives."""
 
+WHERE_FROM = "ontology"
 CHAINS = "SELECT ?property ?list WHERE { ?property owl:propertyChainAxiom ?list } ORDER BY ?property ?list"
 LINK = "SELECT ?first ?rest WHERE {{ {node} rdf:first ?first ; rdf:rest ?rest }}"
 OWN_RULES = "SELECT ?rule ?text WHERE { ?rule a sh:SPARQLRule ; sh:construct ?text } ORDER BY ?rule"
 
 
-def entail(store: ox.Store, graph: str, ontology: str) -> Chunk | None:
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A CONSTRUCT query, and what it is called in messages."""
+
+    name: str
+    query: str
+
+
+def entail(store: ox.Store, graph: str, ontology: str, read: Callable[[str], str] = str) -> Chunk | None:
     """Add what follows to the store (its default graph and ``graph``) until nothing new follows; return it.
 
     Args:
         store: filled with everything else.
         graph: IRI of the graph that takes what follows.
         ontology: IRI of the only graph whose axioms and rules count; data states no axioms here.
+        read: reads the query of one of the publication's own rules before it runs, and returns what may run; it
+            raises ``QuerySyntaxError`` or ``QueryRefusedError``, and so keeps rules from dialling out.
 
     Returns:
         The entailed triples, sorted, or None where nothing follows.
 
     Raises:
-        SourceError: a rule of the publication is no legal CONSTRUCT query, or has no end.
+        SourceError: a rule of the publication is no legal CONSTRUCT query, makes blank nodes, or has no end.
     """
     found: set[ox.Triple] = set()
-    rules = tuple(_rules(store, ox.NamedNode(ontology)))
+    rules = tuple(_rules(store, ox.NamedNode(ontology), read))
     for _ in range(ROUNDS):
         fresh = {triple for rule in rules for triple in _conclusions(store, rule)}
         fresh = {triple for triple in fresh if _quad(triple) not in store}
@@ -78,28 +91,38 @@ def entail(store: ox.Store, graph: str, ontology: str) -> Chunk | None:
         found |= fresh
         name = ox.NamedNode(graph)
         store.extend(_quad(triple, where) for triple in fresh for where in (ox.DefaultGraph(), name))
-    raise SourceError("ontology", f"the rules still draw new conclusions after {ROUNDS} rounds", remedy="mend them")
+    raise SourceError(WHERE_FROM, f"the rules still draw new conclusions after {ROUNDS} rounds", remedy="mend them")
 
 
-def _rules(store: ox.Store, ontology: ox.NamedNode) -> Iterator[str]:
+def _rules(store: ox.Store, ontology: ox.NamedNode, read: Callable[[str], str]) -> Iterator[Rule]:
     for axioms, rule in SCHEMATA:
         for solution in _select(store, axioms, ontology):
-            yield rule.format(**dict(zip("ab", solution, strict=False)))
+            yield Rule(f"the axiom of {solution['a']}", rule.format(**dict(zip("ab", solution, strict=False))))
     for solution in _select(store, CHAINS, ontology):
-        links = list(_links(store, solution["list"], ontology))
-        steps = " ".join(f"?v{number} {link} ?v{number + 1} ." for number, link in enumerate(links))
-        yield f"CONSTRUCT {{ ?v0 {solution['property']} ?v{len(links)} }} WHERE {{ {steps} }}"
-    yield from (str(solution["text"].value) for solution in _select(store, OWN_RULES, ontology))
+        name, links = f"the property chain of {solution['property']}", _links(store, solution["list"], ontology)
+        steps = [f"?v{number} {link} ?v{number + 1} ." for number, link in enumerate(links)]
+        head = f"?v0 {solution['property']} ?v{len(steps)}"
+        yield Rule(name, f"CONSTRUCT {{ {head} }} WHERE {{ {' '.join(steps)} }}")
+    for solution in _select(store, OWN_RULES, ontology):
+        name = f"the rule {solution['rule']}"
+        try:
+            yield Rule(name, read(str(solution["text"].value)))
+        except (QuerySyntaxError, QueryRefusedError) as problem:
+            raise SourceError(WHERE_FROM, f"{name} cannot be used: {problem}") from problem
 
 
-def _conclusions(store: ox.Store, rule: str) -> Iterable[ox.Triple]:
+def _conclusions(store: ox.Store, rule: Rule) -> Iterator[ox.Triple]:
     try:
-        answer = store.query(rule)
+        answer = store.query(rule.query)
     except SyntaxError as problem:
-        raise SourceError("ontology", f"a rule is no SPARQL: {problem.msg}", remedy=rule[:200]) from problem
+        place = problem.msg.partition(": expected")[0]  # what may stand there instead fills a page
+        raise SourceError(WHERE_FROM, f"{rule.name} is no SPARQL: {place}") from problem
     if not isinstance(answer, ox.QueryTriples):
-        raise SourceError("ontology", "a rule is no CONSTRUCT query", remedy=rule[:200])
-    return answer
+        raise SourceError(WHERE_FROM, f"{rule.name} is no CONSTRUCT query")
+    for triple in answer:
+        if isinstance(triple.subject, ox.BlankNode) or isinstance(triple.object, ox.BlankNode):
+            raise SourceError(WHERE_FROM, f"{rule.name} makes blank nodes", remedy="make IRIs with IRI(…)")
+        yield triple
 
 
 def _links(store: ox.Store, node: Term, ontology: ox.NamedNode) -> Iterator[Term]:
