@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
@@ -14,7 +15,7 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from endpoint.problems import ProblemError
-from graph.export import SERIALISATIONS, WITH_PREFIXES, write_chunks
+from graph.export import write_chunks, write_statements
 from graph.formats import JSON_LD, RDF_XML, RESULTS_XML, Format
 from graph.jsonld import CONTEXT_NAME, compacted
 
@@ -37,10 +38,10 @@ def rdf_document(snapshot: Snapshot, triples: Sequence[ox.Triple], form: Format)
     if form is JSON_LD:
         context_url = f"{snapshot.publication.base}{CONTEXT_NAME}"
         return compacted(triples, snapshot.context or prefixes, context_url)
-    used = prefixes if form in WITH_PREFIXES else None
-    body = ox.serialize(triples, format=SERIALISATIONS[form], prefixes=used) or b""
-    check_xml(body, form)
-    return body
+    output = BytesIO()
+    write_statements(triples, output, form, prefixes)
+    check_xml(output.getvalue(), form)
+    return output.getvalue()
 
 
 def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:

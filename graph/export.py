@@ -5,8 +5,9 @@ It writes; which triples, and in which format, others decide.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import IO
+from typing import IO, cast
 
 import pyoxigraph as ox
 
@@ -22,6 +23,8 @@ SERIALISATIONS = {
     TRIG: ox.RdfFormat.TRIG,
 }
 WITH_PREFIXES = (TURTLE, TRIG, RDF_XML)
+NO_PREFIX = re.compile(rb"^(?!@prefix )(?=.{8}|.*\n)", re.MULTILINE)
+NAMESPACE = re.compile(rb' xmlns:[^=]+="[^"]*"')
 
 
 def write_chunks(chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefixes: Mapping[str, str]) -> None:
@@ -33,11 +36,67 @@ def write_chunks(chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefi
         form: one of ``GRAPH_FORMATS`` or ``DATASET_FORMATS``.
         prefixes: prefix → IRI, for the formats that abbreviate.
     """
-    used = dict(prefixes) if form in WITH_PREFIXES else None
-    if form in DATASET_FORMATS:
-        ox.serialize(_quads(chunks), stream, format=SERIALISATIONS[form], prefixes=used)
-    else:
-        ox.serialize(_triples(chunks), stream, format=SERIALISATIONS[form], prefixes=used)
+    write_statements(_quads(chunks) if form in DATASET_FORMATS else _triples(chunks), stream, form, prefixes)
+
+
+def write_statements(
+    statements: Iterable[ox.Quad] | Iterable[ox.Triple], stream: IO[bytes], form: Format, prefixes: Mapping[str, str]
+) -> None:
+    """Write statements to a stream, the same bytes for the same statements in the same order."""
+    if form not in WITH_PREFIXES:
+        ox.serialize(statements, stream, format=SERIALISATIONS[form])
+        return
+    ordered = _OrderedPrologue(stream, form)
+    ox.serialize(statements, cast("IO[bytes]", ordered), format=SERIALISATIONS[form], prefixes=dict(prefixes))
+    ordered.end()
+
+
+class _OrderedPrologue:
+    """A stream that passes everything on, but the prefixes, which the engine writes in no order, in order."""
+
+    def __init__(self, stream: IO[bytes], form: Format) -> None:
+        self._stream, self._form = stream, form
+        self._held: bytes | None = b""
+
+    def write(self, data: bytes) -> int:
+        """Take some bytes."""
+        if self._held is None:
+            return self._stream.write(data)
+        self._held += data
+        end = self._end_of_prologue(self._held)
+        if end is not None:
+            self._stream.write(self._ordered(self._held[:end]) + self._held[end:])
+            self._held = None
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: what is held is not ready, and the rest has been passed on."""
+
+    def end(self) -> None:
+        """Pass on what is still held: a document that is all prologue."""
+        if self._held:
+            self._stream.write(self._ordered(self._held))
+            self._held = None
+
+    def _end_of_prologue(self, held: bytes) -> int | None:
+        if self._form is RDF_XML:
+            start = held.find(b"<rdf:RDF")
+            end = held.find(b">", start) if start >= 0 else -1
+            return end if end >= 0 else None
+        found = NO_PREFIX.search(held)
+        return found.start() if found else None
+
+    def _ordered(self, prologue: bytes) -> bytes:
+        if self._form is RDF_XML:
+            before, root, names = prologue.partition(b"<rdf:RDF")
+            return before + root + b"".join(sorted(NAMESPACE.findall(names)))
+        return b"".join(sorted(prologue.splitlines(keepends=True)))
+
+
+def used_prefixes(chunks: Iterable[Chunk], prefixes: Mapping[str, str]) -> dict[str, str]:
+    """Return the prefixes whose IRIs begin an IRI somewhere in the chunks."""
+    held = list(chunks)
+    return {name: iri for name, iri in prefixes.items() if any(f"<{iri}".encode() in each.triples for each in held)}
 
 
 def chunks_about(chunks: Iterable[Chunk], iri: str) -> Iterator[Chunk]:

@@ -10,7 +10,7 @@ import click
 
 from endpoint.commands.options import Options, publication_option
 from graph.errors import ReleaseError
-from graph.export import chunks_about, write_chunks
+from graph.export import chunks_about, used_prefixes, write_chunks
 from graph.formats import DATASET_FORMATS, GRAPH_FORMATS, format_named
 from graph.namespaces import PREFIXES
 from graph.publication import Publication
@@ -46,6 +46,8 @@ def command(
         raise click.UsageError(f"no format {form!r}")
     chunks = _chunks(publication, release, iri, graph_name)
     prefixes = {"hk": f"{publication.base}ns#", **PREFIXES}
+    if iri is not None:
+        prefixes = used_prefixes(chunks, prefixes)
     with sys.stdout.buffer if output is None else output.open("wb") as stream:
         write_chunks(chunks, stream, wanted, prefixes)
 

@@ -12,17 +12,8 @@ from typing import IO
 import pyoxigraph as ox
 
 from graph.errors import QueryRefusedError, QuerySyntaxError
-from graph.formats import (
-    JSON_LD,
-    N_TRIPLES,
-    RDF_XML,
-    RESULTS_CSV,
-    RESULTS_JSON,
-    RESULTS_TSV,
-    RESULTS_XML,
-    TURTLE,
-    Format,
-)
+from graph.export import write_statements
+from graph.formats import GRAPH_FORMATS, RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, Format
 from graph.namespaces import PREFIXES
 from graph.query.engine import Answer, Dataset, QueryRequest
 from graph.query.merge import merged_store
@@ -33,12 +24,6 @@ RESULTS = {
     RESULTS_XML: ox.QueryResultsFormat.XML,
     RESULTS_CSV: ox.QueryResultsFormat.CSV,
     RESULTS_TSV: ox.QueryResultsFormat.TSV,
-}
-GRAPHS = {
-    TURTLE: ox.RdfFormat.TURTLE,
-    N_TRIPLES: ox.RdfFormat.N_TRIPLES,
-    JSON_LD: ox.RdfFormat.JSON_LD,
-    RDF_XML: ox.RdfFormat.RDF_XML,
 }
 Found = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
@@ -103,10 +88,9 @@ def write_answer(found: Found, form: Format, output: IO[bytes]) -> None:
         QuerySyntaxError: the query calls a function that the engine does not have.
     """
     if isinstance(found, ox.QueryTriples):
-        if form not in GRAPHS:
+        if form not in GRAPH_FORMATS:
             raise QueryRefusedError(f"{form.title} cannot hold a graph", "ask for Turtle, JSON-LD …")
-        used = PREFIXES if form in (TURTLE, RDF_XML) else None
-        ox.serialize(found, output, format=GRAPHS[form], prefixes=used)
+        write_statements(found, output, form, PREFIXES)
     elif form not in RESULTS or (isinstance(found, ox.QueryBoolean) and form in (RESULTS_CSV, RESULTS_TSV)):
         raise QueryRefusedError(f"{form.title} cannot hold this answer", "ask for JSON or XML")
     else:
