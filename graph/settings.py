@@ -42,12 +42,17 @@ class LimitSettings(Section, frozen=True):
     upload_mb: Count = 64
     queue_seconds: Positive = 5.0
     literal_mb: Annotated[int, msgspec.Meta(ge=1, le=16)] = 16
+    query_tokens: Count = 500_000
+    query_nesting: Annotated[int, msgspec.Meta(ge=1, le=400)] = 400
 
 
 class FederationSettings(Section, frozen=True):
-    """``[federation]``: which SPARQL services a query may call."""
+    """``[federation]``: which SPARQL services a query may call, and what one call may cost (seconds, MiB)."""
 
     services: tuple[str, ...] = ()
+    seconds: Positive = 10.0
+    result_mb: Count = 16
+    allow_private: bool = False
 
 
 class PrivacySettings(Section, frozen=True):

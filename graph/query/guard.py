@@ -4,18 +4,19 @@ It evaluates nothing and replaces no parser: the engine still judges the grammar
 would not refuse, above all that nothing dials out unread. What runs is therefore not only inspected: wherever the
 letters of SERVICE stand in a string, an IRI or a name, they are written so that no reader can take them for the
 keyword (``graph.query.disguises``), comments with them disappear, and the endpoint of a permitted call is written out
-as the allow-list has it. What is then left of these letters is counted.
+as the allow-list has it, or as the address through which it is to be reached. What is then left of these letters is
+counted. Names with the letters of FROM or GRAPH are written out too, so that the dataset read here is the engine's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
 from graph.errors import QueryRefusedError, QuerySyntaxError
 from graph.query import disguises, escapes
-from graph.query.engine import QueryForm
+from graph.query.engine import Dataset, QueryForm
 from graph.query.federation import canonical_endpoint
 from graph.query.functions import EXTENSION_FUNCTIONS
 from graph.query.places import Revision, line_and_column, offset_at, revised
@@ -33,7 +34,7 @@ class ReadQuery:
         text: exactly what is to be run; the query as written wherever nothing had to be made unambiguous.
         form: its query form.
         services: the allowed endpoints that it calls, as the allow-list spells them.
-        uses_dataset_clause: whether it says FROM or FROM NAMED.
+        clauses: the dataset that its FROM and FROM NAMED clauses name, each graph once.
         uses_graph_clause: whether it says GRAPH.
         functions: the IRIs that it calls as functions.
         normalised: its normal form, the same for queries that differ in comments and white space only.
@@ -44,7 +45,7 @@ class ReadQuery:
     text: str
     form: QueryForm
     services: tuple[str, ...]
-    uses_dataset_clause: bool
+    clauses: Dataset
     uses_graph_clause: bool
     functions: tuple[str, ...]
     normalised: str
@@ -61,7 +62,7 @@ class ReadQuery:
 def read_query(
     text: str,
     *,
-    services: Iterable[str] = frozenset(),
+    services: Iterable[str] | Mapping[str, str] = frozenset(),
     base: str | None = None,
     functions: frozenset[str] | None = EXTENSION_FUNCTIONS,
     max_tokens: int = MAX_TOKENS,
@@ -71,7 +72,8 @@ def read_query(
 
     Args:
         text: the query as the client sent it.
-        services: the IRIs of the endpoints that SERVICE may call.
+        services: the IRIs of the endpoints that SERVICE may call; as a mapping, with what is written in place of
+            each, as ``graph.query.forwarder.Forwarder.addresses`` has it.
         base: the IRI against which relative IRIs are resolved, the same that the engine is given.
         functions: the function IRIs that the engine has, or None where that is not known.
         max_tokens: how many tokens a query may have.
@@ -84,8 +86,9 @@ def read_query(
     """
     _check_characters(text)
     unescaped = escapes.resolved(text)
-    allowed = {key: iri for iri in services if (key := canonical_endpoint(iri))}
-    reading = Reading(unescaped.text, base, Rules(allowed, functions, max_tokens, max_nesting))
+    addresses = services if isinstance(services, Mapping) else {iri: iri for iri in services}
+    allowed = {key: iri for iri in addresses if (key := canonical_endpoint(iri))}
+    reading = Reading(unescaped.text, base, Rules(allowed, addresses, functions, max_tokens, max_nesting))
     try:
         reading.read()
     except QuerySyntaxError as error:
@@ -97,7 +100,7 @@ def read_query(
         text=run.text,
         form=cast(QueryForm, reading.form),
         services=tuple(reading.services),
-        uses_dataset_clause=reading.dataset_clause,
+        clauses=Dataset(tuple(reading.default_graphs), tuple(reading.named_graphs)),
         uses_graph_clause=reading.graph_clause,
         functions=tuple(reading.functions),
         normalised=reading.normalised,

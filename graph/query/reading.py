@@ -14,7 +14,7 @@ from graph.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError
 from graph.query import disguises
 from graph.query.federation import canonical_endpoint
 from graph.query.functions import unknown_function
-from graph.query.iris import Declarations
+from graph.query.iris import Declarations, resolved
 from graph.query.keywords import FORMS, PROLOGUE, UPDATES
 from graph.query.normal import separator
 from graph.query.places import Edit, line_and_column
@@ -42,14 +42,19 @@ _BRACKETS = {"{": "}", "(": ")", "[": "]", "{|": "|}", "<<": ">>", "<<(": ")>>"}
 _CLOSING = frozenset(_BRACKETS.values())
 _NAMES = frozenset({Kind.IRI, Kind.PREFIXED_NAME})
 
-# What must follow a word of the prologue, or SERVICE.
+# What must follow a word of the prologue, SERVICE, FROM or FROM NAMED.
 _FOLLOWERS = {
     "BASE": ({Kind.IRI}, "an IRI in angle brackets must follow BASE"),
     "PREFIX": ({Kind.PREFIXED_NAME}, "a prefix with its colon must follow PREFIX"),
     "NAMESPACE": ({Kind.IRI}, "an IRI in angle brackets must follow the prefix"),
     "VERSION": ({Kind.STRING}, "a version in quotes must follow VERSION"),
     "SERVICE": ({Kind.IRI, Kind.PREFIXED_NAME, Kind.VARIABLE, Kind.WORD}, "an IRI must follow SERVICE"),
+    "FROM": ({Kind.IRI, Kind.PREFIXED_NAME, Kind.WORD}, "an IRI, or NAMED and an IRI, must follow FROM"),
+    "NAMED": ({Kind.IRI, Kind.PREFIXED_NAME}, "an IRI must follow FROM NAMED"),
 }
+# The words that may stand between such a word and its IRI.
+_BETWEEN = {"SERVICE": "SILENT", "FROM": "NAMED"}
+_BEGINNING = "a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE"
 
 
 @dataclass(slots=True)
@@ -64,12 +69,14 @@ class Rules:
 
     Attributes:
         services: the endpoints that SERVICE may call, by their canonical spelling.
+        addresses: what is written in place of each such endpoint.
         functions: the function IRIs that the engine has; None where it is not known.
         max_tokens: how many tokens a query may have.
         max_nesting: how deeply its brackets may nest.
     """
 
     services: Mapping[str, str]
+    addresses: Mapping[str, str]
     functions: frozenset[str] | None
     max_tokens: int
     max_nesting: int
@@ -82,7 +89,8 @@ class Reading:
         form: the query form.
         services: the endpoints called, as the allow-list spells them.
         functions: the IRIs called as functions.
-        dataset_clause: whether FROM stands in the query.
+        default_graphs: the IRIs that FROM names, each once.
+        named_graphs: the IRIs that FROM NAMED names, each once.
         graph_clause: whether GRAPH stands in it.
         edits: what is to be replaced before the text runs, ascending.
         harmless: how often the letters of SERVICE may remain in the text that runs.
@@ -92,7 +100,9 @@ class Reading:
         self.form = ""
         self.services: dict[str, None] = {}
         self.functions: dict[str, None] = {}
-        self.dataset_clause = self.graph_clause = False
+        self.default_graphs: dict[str, None] = {}
+        self.named_graphs: dict[str, None] = {}
+        self.graph_clause = False
         self.edits: list[Edit] = []
         self.harmless = 0
         self._text, self._rules = text, rules
@@ -124,8 +134,11 @@ class Reading:
             if gap:
                 self._gap(end, token)
             self._normal += (separator(self._previous, token, gap=gap), token.text)
-            if self._pending and token.kind not in _FOLLOWERS[self._pending][0]:
-                raise self._misplaced(token, _FOLLOWERS[self._pending][1])
+            if self._pending:
+                if token.kind not in _FOLLOWERS[self._pending][0]:
+                    raise self._misplaced(token, _FOLLOWERS[self._pending][1])
+            elif not self.form and token.kind is not Kind.WORD:
+                raise self._misplaced(token, _BEGINNING)
             action = _ACTIONS.get(token.kind)
             if action is not None:
                 action(self, token)
@@ -154,25 +167,26 @@ class Reading:
     def _word(self, token: Token) -> None:
         word = token.text.upper()
         if self._pending:
-            if word != "SILENT":
+            if word != _BETWEEN[self._pending]:
                 raise self._misplaced(token, _FOLLOWERS[self._pending][1])
+            self._pending = "NAMED" if word == "NAMED" else self._pending
         elif not self.form:
             self._begin(token, word)
         elif word in FORMS or word in PROLOGUE or word in UPDATES:
             self._begin_within(token, word)
         else:
-            self._clause(word)
+            self._clause(token, word)
 
     def _begin(self, token: Token, word: str) -> None:
         if word in FORMS:
             self.form = word
-            self._clause(word)
+            self._clause(token, word)
         elif word in PROLOGUE:
             self._pending, self._prefix = word, token
         elif word in UPDATES:
             raise self._update(token)
         else:
-            raise self._misplaced(token, "a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE")
+            raise self._misplaced(token, _BEGINNING)
 
     def _begin_within(self, token: Token, word: str) -> None:
         nested = len(self._frames) > 1
@@ -181,7 +195,7 @@ class Reading:
         if word != "SELECT" or not nested:
             problem = "this cannot stand inside a query" if nested else "only one query at a time, and nothing after it"
             raise self._misplaced(token, problem)
-        self._clause(word)
+        self._clause(token, word)
 
     def _update(self, token: Token) -> QueryRefusedError:
         return QueryRefusedError(
@@ -189,11 +203,14 @@ class Reading:
             "ask with SELECT, ASK, CONSTRUCT or DESCRIBE",
         )
 
-    def _clause(self, word: str) -> None:
+    def _clause(self, token: Token, word: str) -> None:
         if word == "SERVICE":
             self._pending = word
             self.harmless += 1
-        self.dataset_clause |= word == "FROM"
+        elif word == "FROM":
+            if len(self._frames) > 1:
+                raise self._misplaced(token, "FROM cannot stand within brackets; it belongs before WHERE")
+            self._pending = word
         self.graph_clause |= word == "GRAPH"
         frame = self._frames[-1]
         if word in _MODES and frame.mode is not _Mode.EXPRESSION:
@@ -256,8 +273,8 @@ class Reading:
             self._pending = ""
         elif self._pending == "NAMESPACE":
             self._declare_prefix(token)
-        elif self._pending == "SERVICE":
-            self._service(token)
+        elif self._pending:
+            self._reach(token)
 
     def _declare_prefix(self, namespace: Token) -> None:
         prefix = self._previous.text[:-1]
@@ -278,13 +295,28 @@ class Reading:
             return
         if not self._declared.has_prefix(prefix):
             raise self._misplaced(token, f"the prefix {prefix}: is not declared; add PREFIX {prefix}: <…> at the top")
-        if self._pending == "SERVICE":
-            self._service(token)
-        elif disguises.mentioned(token.text) or disguises.beyond_engine(token.text):
+        if self._pending:
+            self._reach(token)
+        elif disguises.decisive(token.text) or disguises.beyond_engine(token.text):
             self.edits.append(Edit(token.start, token.end, disguises.broken(f"<{self._meaning(token)}>")))
 
+    def _reach(self, name: Token) -> None:
+        """Take the IRI of an endpoint or of a graph of the dataset."""
+        clause, self._pending = self._pending, ""
+        if clause == "SERVICE":
+            self._service(name)
+        else:
+            self._graph(name, self.named_graphs if clause == "NAMED" else self.default_graphs)
+
+    def _graph(self, name: Token, graphs: dict[str, None]) -> None:
+        iri = self._meaning(name)
+        if resolved(iri, None) is None:
+            raise self._misplaced(name, f"FROM needs the absolute IRI of a graph, and <{iri}> is none")
+        graphs[iri] = None
+        if name.kind is Kind.PREFIXED_NAME:
+            self.edits.append(Edit(name.start, name.end, disguises.broken(f"<{iri}>")))
+
     def _service(self, endpoint: Token) -> None:
-        self._pending = ""
         iri = self._meaning(endpoint)
         allowed = self._rules.services.get(canonical_endpoint(iri) or "")
         if allowed is None:
@@ -293,7 +325,7 @@ class Reading:
                 "query that endpoint yourself, or ask the operator to allow it",
             )
         self.services[allowed] = None
-        self.edits.append(Edit(endpoint.start, endpoint.end, disguises.broken(f"<{allowed}>")))
+        self.edits.append(Edit(endpoint.start, endpoint.end, disguises.broken(f"<{self._rules.addresses[allowed]}>")))
 
     # What is only looked at for the letters of SERVICE
 

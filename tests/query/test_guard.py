@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from query_material import LEGAL, answer, texts
 
 from graph.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
+from graph.query.engine import Dataset
 from graph.query.escapes import resolved
 from graph.query.guard import read_query
 from graph.query.keywords import UPDATES
@@ -99,10 +100,10 @@ def test_the_query_form(query: str, form: str) -> None:
 
 def test_what_else_is_read_from_a_query() -> None:
     read = read_query(CALLS, functions=None)
-    assert (read.uses_dataset_clause, read.uses_graph_clause) == (True, True)
+    assert (read.clauses, read.uses_graph_clause) == (Dataset(("http://a/g",)), True)
     assert read.functions == ("http://a/f", "http://g")
     plain = read_query("ASK { ?s ?p 'FROM', 'GRAPH' } # FROM GRAPH")
-    assert (plain.uses_dataset_clause, plain.uses_graph_clause, plain.functions) == (False, False, ())
+    assert (plain.clauses, plain.uses_graph_clause, plain.functions) == (Dataset(), False, ())
 
 
 @pytest.mark.parametrize("word", sorted(UPDATES))
