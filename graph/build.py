@@ -6,7 +6,7 @@ commit, and the release that was current stays current.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from graph.releases.members import read_member
 from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, open_release
 from graph.releases.staged import Staged
 from graph.settings import PrivacySettings
+from graph.sources.chunks import Chunk
 from graph.sources.reader import read_source
 from graph.validation.report import Report, empty_report
 
@@ -143,14 +144,20 @@ def _validate(publication: Publication, staged: Staged, entries: tuple[GraphEntr
     shapes = publication.graph(SHAPES_GRAPH)
     if shapes not in members:
         return empty_report()
-    from graph.validation.gate import validate  # noqa: PLC0415  rdflib and pySHACL take most of a second to import
+    from graph.validation.gate import located, validate  # noqa: PLC0415  takes most of a second to import
 
-    names = {iri: name for name, graphs in sorted(staged.graphs_of.items()) for iri in graphs}
-    data = {names.get(iri, iri): read_member(path, iri) for iri, path in members.items() if iri != shapes}
+    data = {iri: read_member(path, iri) for iri, path in members.items() if iri != shapes}
     report = validate(data, read_member(members[shapes], shapes), base=publication.base)
     if not report.conforms:
-        raise ValidationFailedError(report)
+        raise ValidationFailedError(located(report, _by_file(publication)))
     return report
+
+
+def _by_file(publication: Publication) -> dict[str, Iterable[Chunk]]:
+    """Return everything that was validated by the name of its file, read once more: several may fill one graph."""
+    limits, shapes = publication.settings.limits, publication.graph(SHAPES_GRAPH)
+    files = {each.name: each for each in publication.sources() if each.graph != shapes}
+    return {name: read_source(each, base=publication.base, limits=limits) for name, each in files.items()}
 
 
 def _manifest(publication: Publication, staged: Staged, origin: Origin, report: Report) -> Manifest:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from rdflib import Graph
+from rdflib import BNode, Graph
 from rdflib.namespace import SH
 
 from graph.errors import ShapesError
@@ -27,5 +27,6 @@ def load_shapes(chunks: Iterable[Chunk], *, base: str) -> Graph:
         try:
             re.compile(str(pattern))
         except re.error as problem:
-            raise ShapesError(str(shape), f"sh:pattern {str(pattern)!r} cannot be used: {problem}") from problem
+            place = str(shapes.value(shape, SH.path) if isinstance(shape, BNode) else shape)
+            raise ShapesError(place, f"sh:pattern {str(pattern)!r} cannot be used: {problem}") from problem
     return shapes
