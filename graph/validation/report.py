@@ -5,7 +5,7 @@ It reads pySHACL's report graph (SHACL 3.6) and writes text; it validates nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal as Choice
 
@@ -16,6 +16,14 @@ from rdflib.term import Literal, Node
 Severity = Choice["Violation", "Warning", "Info"]
 SEVERITIES: tuple[Severity, ...] = ("Violation", "Warning", "Info")
 TEXT_LIMIT = 200
+
+
+class Messages(dict[str, str]):
+    """Messages by language tag; a value of a result, so two are equal, and hash equal, by what they say."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        """Hash what they say."""
+        return hash(frozenset(self.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +45,7 @@ class Result:
     focus: str
     path: str | None
     value: str | None
-    messages: dict[str, str]
+    messages: Messages
     shape: str
     component: str
     files: tuple[str, ...] = ()
@@ -80,9 +88,16 @@ class Report:
 Locate = Callable[[Node, Node | None, Node | None], tuple[str, ...]]
 
 
-def read_report(graph: Graph, locate: Locate = lambda *_: ()) -> Report:
-    """Return the report that pySHACL wrote into ``graph``; ``locate`` says which files speak of a statement."""
-    found = [_result(graph, node, locate) for node in graph.objects(None, SH.result)]
+def read_report(graph: Graph, shapes: Graph, locate: Locate = lambda *_: ()) -> Report:
+    """Return the report that pySHACL wrote into ``graph``.
+
+    Args:
+        graph: the report graph.
+        shapes: the shapes graph; pySHACL drops the languages of a SPARQL constraint's messages, it still has them.
+        locate: says which files speak of a statement.
+    """
+    tags = {str(each): each.language or "" for each in shapes.objects(None, SH.message) if isinstance(each, Literal)}
+    found = {_result(graph, node, tags, locate): None for node in graph.objects(None, SH.result)}
     return Report(tuple(sorted(found, key=_order)), graph)
 
 
@@ -91,7 +106,7 @@ def _order(result: Result) -> tuple[int, tuple[str, ...], str, str, str, str]:
     return where, result.files, result.focus, result.path or "", result.value or "", result.shape
 
 
-def _result(graph: Graph, node: Node, locate: Locate) -> Result:
+def _result(graph: Graph, node: Node, tags: Mapping[str, str], locate: Locate) -> Result:
     focus, path, value = (graph.value(node, each) for each in (SH.focusNode, SH.resultPath, SH.value))
     severity = str(graph.value(node, SH.resultSeverity)).removeprefix(str(SH))
     predicate = path if isinstance(path, URIRef) else None
@@ -100,10 +115,10 @@ def _result(graph: Graph, node: Node, locate: Locate) -> Result:
         focus=_n3(focus),
         path=str(predicate) if predicate is not None else None,
         value=_n3(value) if value is not None else None,
-        messages={
-            (each.language or "") if isinstance(each, Literal) else "": str(each)
+        messages=Messages(
+            (getattr(each, "language", None) or tags.get(str(each), ""), str(each))
             for each in sorted(graph.objects(node, SH.resultMessage), key=str)
-        },
+        ),
         shape=str(graph.value(node, SH.sourceShape)),
         component=str(graph.value(node, SH.sourceConstraintComponent)),
         files=locate(focus, predicate, value) if focus is not None else (),
