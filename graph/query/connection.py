@@ -12,9 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import msgspec
+
 from graph.errors import EngineUnavailableError, HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
 from graph.query.engine import Answer
-from graph.query.frames import LENGTHS, Answered, Ended, Failed, Frame, Hello, unpack
+from graph.query.frames import LENGTHS, Answered, Ended, Failed, Frame, Hello, length, unpack
+from graph.query.spool import taken
 from graph.settings import LimitSettings
 
 NICENESS = 15
@@ -74,11 +77,15 @@ class WorkerConnection(asyncio.Protocol):
         self._waiting = self._loop.create_future()
         if self._transport is not None:
             self._transport.write(frame)
-        reply, body = await self._waiting
+        try:
+            reply, body = await self._waiting
+        except asyncio.CancelledError:
+            self._discard()
+            raise
         if type(reply) is Answered:
-            self.usable = not reply.last
+            self.usable = not (reply.last or self._calm)
             return Answer(Path(reply.spool) if reply.spool else body, self.release)
-        self.usable = type(reply) is Failed and not reply.last
+        self.usable = type(reply) is Failed and not (reply.last or self._calm)
         raise self._error(reply)
 
     def calm(self) -> None:
@@ -114,16 +121,10 @@ class WorkerConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Collect bytes until a frame is whole (asyncio.Protocol)."""
         self._buffer += data
-        if len(self._buffer) < LENGTHS.size:
-            return
-        head_size, body_size = LENGTHS.unpack_from(self._buffer)
-        end = LENGTHS.size + head_size + body_size
-        if len(self._buffer) < end:
-            return
-        head = bytes(self._buffer[LENGTHS.size : LENGTHS.size + head_size])
-        body = bytes(self._buffer[LENGTHS.size + head_size : end])
-        del self._buffer[:end]
-        self._settle(unpack(head), body)
+        while len(self._buffer) >= LENGTHS.size and len(self._buffer) >= (end := length(self._buffer)):
+            found = unpack(self._buffer[:end])
+            del self._buffer[:end]
+            self._settle(*(found or (Ended(0), b"")))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail whoever waits (asyncio.Protocol)."""
@@ -131,22 +132,28 @@ class WorkerConnection(asyncio.Protocol):
         self._settle(Ended(0), b"")
 
     def _settle(self, frame: Frame, body: bytes) -> None:
-        self.usable = self.usable and not isinstance(frame, Ended)
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result((frame, body))
-        elif isinstance(frame, Answered) and frame.spool:
-            Path(frame.spool).unlink(missing_ok=True)  # nobody waits for it any more
+        self.usable = self.usable and type(frame) is not Ended
+        if self._waiting is None or self._waiting.done():
+            return  # nobody waits for it any more; a file is removed with its worker
+        if type(frame) is Answered and frame.spool:
+            try:
+                frame = msgspec.structs.replace(frame, spool=str(taken(Path(frame.spool))))
+            except OSError:  # the worker was ended in the same moment, and its file with it
+                frame = Ended(0)
+        self._waiting.set_result((frame, body))
+
+    def _discard(self) -> None:
+        """Remove the file of an answer that has come in the moment in which it was given up."""
+        if self._waiting is None or self._waiting.cancelled() or self._waiting.exception() is not None:
+            return
+        reply, _ = self._waiting.result()
+        if type(reply) is Answered and reply.spool:
+            Path(reply.spool).unlink(missing_ok=True)
 
     def _error(self, frame: Frame) -> HamkorError:
-        if isinstance(frame, Ended) and not frame.signal:
-            return WorkerLostError("the query engine has just been replaced; try again")
         if isinstance(frame, Ended):
-            return QueryLimitError(
-                "limits.query_memory_mb",
-                self._limits.query_memory_mb,
-                "the query needs more memory than it may have",
-                "ask for less: a LIMIT, fewer patterns without a shared variable, no sorting of everything",
-            )
+            lost = WorkerLostError("the query engine has just been replaced; try again")
+            return self._out_of_memory() if frame.signal else lost
         failed = cast("Failed", frame)
         match failed.kind:
             case "syntax":
@@ -157,5 +164,15 @@ class WorkerConnection(asyncio.Protocol):
                 return QueryLimitError(
                     "limits.result_mb", self._limits.result_mb, "the answer is too large", "page it with LIMIT"
                 )
+            case "memory":
+                return self._out_of_memory()
             case _:
                 return EngineUnavailableError(failed.problem)
+
+    def _out_of_memory(self) -> QueryLimitError:
+        return QueryLimitError(
+            "limits.query_memory_mb",
+            self._limits.query_memory_mb,
+            "the query needs more memory than it may have",
+            "ask for less: a LIMIT, fewer patterns without a shared variable, no sorting of everything",
+        )

@@ -61,7 +61,7 @@ def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) ->
     dataset = request.effective_dataset
     default, named = _graphs(dataset)
     if len(sharing.intersection(dataset.default_graphs)) > 1:
-        store = merged_store(store, dataset)
+        store = merged_store(store, dataset.default_graphs, dataset.named_graphs if request.uses_graphs else ())
         default = [ox.DefaultGraph()]
     try:
         return store.query(request.text, base_iri=request.base, default_graph=default, named_graphs=named)

@@ -1,7 +1,9 @@
 """What the front, the holder and its workers say to each other over a Unix socket: frames of a head and a body.
 
-A frame is two big-endian lengths (head 4 bytes, body 8 bytes), the head as MessagePack, and the body as it is. It
-knows no SPARQL and no sockets beyond sending and receiving all of a frame.
+A frame is two big-endian lengths (head 4 bytes, body 8 bytes), the head as MessagePack, the body as it is, and one
+byte that ends it. A worker can be killed while it sends, and the holder then says so on the same connection: without
+that byte, what the holder says could be taken for the end of an answer. It knows no SPARQL and no sockets beyond
+sending and receiving all of a frame.
 """
 
 from __future__ import annotations
@@ -17,6 +19,11 @@ from graph.query.engine import Dataset, QueryForm, QueryRequest
 
 LENGTHS = struct.Struct(">IQ")
 RECEIVED_BYTES = 65536
+END, END_OF_ENDED = 0xFF, 0xFE
+"""The last byte of a frame: ``Ended`` has another one, and none of its bytes is the one of the others."""
+
+
+FailureKind = Literal["syntax", "refused", "result", "memory", "engine"]
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):
@@ -48,7 +55,7 @@ class Answered(msgspec.Struct, frozen=True, tag="answered"):
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
     """Worker to front: no answer; ``kind`` says which error, the rest are its fields."""
 
-    kind: Literal["syntax", "refused", "result", "engine"]
+    kind: FailureKind
     problem: str
     line: int | None = None
     column: int | None = None
@@ -69,13 +76,25 @@ _decoder = msgspec.msgpack.Decoder(Frame)
 def pack(frame: Frame, body: bytes = b"") -> bytes:
     """Return a frame as bytes."""
     head = _encoder.encode(frame)
-    return LENGTHS.pack(len(head), len(body)) + head + body
+    end = END_OF_ENDED if type(frame) is Ended else END
+    return b"".join((LENGTHS.pack(len(head), len(body)), head, body, end.to_bytes()))
 
 
-def unpack(head: bytes) -> Frame:
-    """Return the frame whose head is given."""
-    frame: Frame = _decoder.decode(head)
-    return frame
+def length(data: bytes | bytearray) -> int:
+    """Return how many bytes the frame has that ``data`` begins; at least ``LENGTHS.size`` bytes are there."""
+    head_size, body_size = LENGTHS.unpack_from(data)
+    return int(LENGTHS.size + head_size + body_size + 1)
+
+
+def unpack(data: bytes | bytearray) -> tuple[Frame, bytes] | None:
+    """Return a frame and its body from all its bytes, or None where its end is not its own."""
+    if data[-1] not in (END, END_OF_ENDED):
+        return None
+    start = LENGTHS.size + LENGTHS.unpack_from(data)[0]
+    frame: Frame = _decoder.decode(data[LENGTHS.size : start])
+    if (data[-1] == END_OF_ENDED) is not (type(frame) is Ended):
+        return None
+    return frame, bytes(data[start:-1])
 
 
 def receive(connection: socket.socket) -> tuple[Frame, bytes] | None:
@@ -88,15 +107,14 @@ def receive(connection: socket.socket) -> tuple[Frame, bytes] | None:
         data += _some(connection, LENGTHS.size - len(data))
     if not data:
         return None
-    head_size, body_size = LENGTHS.unpack_from(data)
-    end = LENGTHS.size + head_size + body_size
-    parts, missing = [data], end - len(data)
+    parts, missing = [data], length(data) - len(data)
     while missing > 0:
         parts.append(_some(connection, missing))
         missing -= len(parts[-1])
-    whole = data if len(parts) == 1 else b"".join(parts)
-    body_start = LENGTHS.size + head_size
-    return unpack(whole[LENGTHS.size : body_start]), whole[body_start:end]
+    found = unpack(data if len(parts) == 1 else b"".join(parts))
+    if found is None:
+        raise ConnectionResetError
+    return found
 
 
 def ask(request: QueryRequest) -> bytes:

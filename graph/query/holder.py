@@ -2,7 +2,8 @@
 
 It has no threads and runs no queries. In memory mode it has loaded the release into a store that all workers share
 copy-on-write; in disk mode each worker opens the release's own store. When the front closes a connection, the holder
-kills that worker; when a worker dies, the holder says so on its connection; when the front is gone, everything ends.
+kills that worker; when a worker dies, the holder says so on its connection; when the front is gone, everything ends;
+and when the holder is gone, the system kills its workers.
 
 Started as ``python -m graph.query.holder SETTINGS`` (``HolderSettings`` in JSON). When it can serve, it connects to
 the front's control socket, says ``Ready`` there, and takes commands from it, one JSON line each.
@@ -14,6 +15,7 @@ import contextlib
 import gc
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -26,9 +28,9 @@ import msgspec
 import pyoxigraph as ox
 
 from graph.query.frames import Ended, pack
-from graph.query.spool import partial_prefix
+from graph.query.spool import remove_left
 from graph.query.succession import apply_difference, load
-from graph.query.worker import WorkerLimits, work
+from graph.query.worker import WorkerLimits, end_with_parent, work
 from graph.releases.release import Release, open_release
 
 Mode = Literal["memory", "disk"]
@@ -44,7 +46,7 @@ class HolderSettings(msgspec.Struct, frozen=True):
         mode: how to hold it.
         socket: path of the Unix socket to listen on.
         control: path of the front's control socket.
-        spool: folder for large answers.
+        spool: folder for large answers; this holder's own.
         memory_bytes: what a query may take beyond the store.
         result_bytes: how large an answer may be.
     """
@@ -59,11 +61,16 @@ class HolderSettings(msgspec.Struct, frozen=True):
     result_bytes: int
 
 
-class Ready(msgspec.Struct, frozen=True):
-    """Holder to front: it listens."""
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """Holder to front, first of all: it listens."""
 
     name: str
-    pid: int
+
+
+class Lost(msgspec.Struct, frozen=True, tag="lost"):
+    """Holder to front: the successor of this name has ended, perhaps before it was ready."""
+
+    name: str
 
 
 class Succeed(msgspec.Struct, frozen=True):
@@ -72,11 +79,12 @@ class Succeed(msgspec.Struct, frozen=True):
     name: str
     release: str
     socket: str
+    spool: str
 
 
 @dataclass
 class Holder:
-    """One holder's state: what it holds, and the connections of its workers by process id."""
+    """One holder's state: what it holds, the connections of its workers and the names of successors by process id."""
 
     settings: HolderSettings
     release: Release
@@ -84,6 +92,7 @@ class Holder:
     listener: socket.socket
     control: socket.socket
     workers: dict[int, socket.socket] = field(default_factory=dict)
+    successors: dict[int, str] = field(default_factory=dict)
     wake: socket.socket = field(init=False)
     woken: socket.socket = field(init=False)
 
@@ -92,7 +101,7 @@ class Holder:
         gc.collect()
         gc.freeze()
         self.wake, self.woken = _wakeup()
-        self.control.sendall(msgspec.json.encode(Ready(self.settings.name, os.getpid())) + b"\n")
+        self._say(Ready(self.settings.name))
         try:
             while self._turn():
                 pass
@@ -101,6 +110,8 @@ class Holder:
             for pid in self.workers:
                 _kill(pid)
             Path(self.settings.socket).unlink(missing_ok=True)
+            if _nobody_listens(self.settings.control):
+                shutil.rmtree(Path(self.settings.control).parent, ignore_errors=True)
 
     def _turn(self) -> bool:
         """Wait, do what is due, and return False when the front has gone."""
@@ -119,8 +130,7 @@ class Holder:
                 self._reap()
             elif descriptor == self.listener.fileno():
                 self._fork(self.listener.accept()[0])
-            elif descriptor in by_descriptor:
-                pid = by_descriptor[descriptor]
+            elif (pid := by_descriptor.get(descriptor, 0)) in self.workers:  # else it has just been reaped
                 _kill(pid)
                 self.workers.pop(pid).close()
         return True
@@ -130,28 +140,44 @@ class Holder:
         if not line:
             return False
         command = msgspec.json.decode(line, type=Succeed)
-        if os.fork() == 0:
-            self._become(command)
-        return True
-
-    def _become(self, command: Succeed) -> NoReturn:
-        """In the child: drop what belongs to the old holder, take up the new release, and serve."""
-        self._drop()
-        folder = Path(command.release)
-        settings = msgspec.structs.replace(
-            self.settings, name=command.name, release=command.release, socket=command.socket
-        )
-        release = open_release(folder)
-        if self.store is not None:
-            apply_difference(self.store, self.release, release)
-        _exit_after(lambda: serve(settings, release, self.store))
-
-    def _fork(self, connection: socket.socket) -> None:
-        pid = os.fork()
+        pid = _forked()
         if pid == 0:
             self._drop()
-            _exit_after(lambda: self._work(connection))
-        self.workers[pid] = connection
+            _exit_after(lambda: self._become(command))
+        if pid is None:
+            self._say(Lost(command.name))
+        else:
+            self.successors[pid] = command.name
+        return True
+
+    def _say(self, message: Ready | Lost) -> None:
+        with contextlib.suppress(OSError):  # the front has gone: the next turn finds out
+            self.control.sendall(msgspec.json.encode(message) + b"\n")
+
+    def _become(self, command: Succeed) -> None:
+        """In the child: take up the new release, and serve."""
+        settings = msgspec.structs.replace(
+            self.settings,
+            name=command.name,
+            release=command.release,
+            socket=command.socket,
+            spool=command.spool,
+        )
+        release = open_release(Path(command.release))
+        if self.store is not None:
+            apply_difference(self.store, self.release, release)
+        serve(settings, release, self.store)
+
+    def _fork(self, connection: socket.socket) -> None:
+        own = os.getpid()
+        pid = _forked()
+        if pid == 0:
+            self._drop()
+            _exit_after(lambda: self._work(connection, own))
+        if pid is None:
+            connection.close()  # the front takes that for an engine that is not there
+        else:
+            self.workers[pid] = connection
 
     def _drop(self) -> None:
         """In a child: give back the signals and close every socket that is the holder's."""
@@ -160,8 +186,10 @@ class Holder:
         for own in (self.listener, self.control, self.wake, self.woken, *self.workers.values()):
             own.close()
         self.workers.clear()
+        self.successors.clear()
 
-    def _work(self, connection: socket.socket) -> None:
+    def _work(self, connection: socket.socket, holder: int) -> None:
+        end_with_parent(holder)
         store = self.store if self.store is not None else self.release.store
         limits = WorkerLimits(self.settings.memory_bytes, self.settings.result_bytes, Path(self.settings.spool))
         work(connection, store, self.release.id, frozenset(self.release.manifest.sharing), limits)
@@ -177,14 +205,15 @@ class Holder:
             self._ended(pid, os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0)
 
     def _ended(self, pid: int, ended_by: int) -> None:
-        """Say on a worker's connection how it ended, close it, and remove what it left unfinished in the spool."""
+        """Say how a worker or a successor ended, and remove what a worker left in the spool."""
         connection = self.workers.pop(pid, None)
+        if (name := self.successors.pop(pid, None)) is not None:
+            self._say(Lost(name))
         if connection is not None:
             with contextlib.suppress(OSError):
-                connection.sendall(pack(Ended(ended_by)))
+                connection.send(pack(Ended(ended_by)), socket.MSG_DONTWAIT)
             connection.close()
-        for left in Path(self.settings.spool).glob(f"{partial_prefix(pid)}*"):
-            left.unlink(missing_ok=True)
+        remove_left(Path(self.settings.spool), pid)
 
 
 def serve(settings: HolderSettings, release: Release, store: ox.Store | None) -> None:
@@ -210,6 +239,19 @@ def _wakeup() -> tuple[socket.socket, socket.socket]:
 def _drain(woken: socket.socket) -> None:
     with contextlib.suppress(BlockingIOError):
         woken.recv(4096)
+
+
+def _forked() -> int | None:
+    """Fork; return the child's id, 0 in the child, None where the system gives no more processes."""
+    try:
+        return os.fork()
+    except OSError:
+        return None
+
+
+def _nobody_listens(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) != 0
 
 
 def _kill(pid: int) -> None:

@@ -6,20 +6,17 @@ only where the chosen graphs really share triples; the release knows which do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyoxigraph as ox
 
-from graph.query.engine import Dataset
 
-
-def merged_store(store: ox.Store, dataset: Dataset) -> ox.Store:
-    """Return a store in memory whose default graph is the merge of the dataset's default graphs.
-
-    Its named graphs are the dataset's named graphs.
-    """
+def merged_store(store: ox.Store, default_graphs: Iterable[str], named_graphs: Iterable[str]) -> ox.Store:
+    """Return a store in memory whose default graph is the merge of some graphs of a store, with some named graphs."""
     merged = ox.Store()
-    for iri in dataset.default_graphs:
+    for iri in default_graphs:
         found = store.quads_for_pattern(None, None, None, ox.NamedNode(iri))
         merged.bulk_extend(ox.Quad(quad.subject, quad.predicate, quad.object) for quad in found)
-    for iri in dataset.named_graphs:
+    for iri in named_graphs:
         merged.bulk_extend(store.quads_for_pattern(None, None, None, ox.NamedNode(iri)))
     return merged

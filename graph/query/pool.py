@@ -20,6 +20,7 @@ from graph.settings import Settings
 
 LOOK_SECONDS = 0.05
 CALM_SECONDS = 0.25
+RETRY_SECONDS = 2.0
 QUEUE = 256
 QUEUE_OF_ONE = 64
 
@@ -118,7 +119,7 @@ class Pool:
             self._leave(client)
 
     async def _answer_once(self, frame: bytes, deadline: float, slow: Callable[[], None] | None) -> Answer:
-        connection = await self._connection()
+        connection = await self._connection(deadline)
         connection.began, connection.deadline, connection.slow = self.loop.time(), deadline, slow
         self._busy.add(connection)
         if not self._looking:
@@ -210,18 +211,25 @@ class Pool:
 
     # Where workers come from
 
-    async def _connection(self) -> WorkerConnection:
+    async def _connection(self, deadline: float) -> WorkerConnection:
         address = self.address()
         while self._idle:
             connection = self._idle.popleft()
             if connection.usable and connection.socket == address.socket:
                 return connection
             connection.close()
-        return await self._connect(address)
+        return await self._connect(address, deadline)
 
-    async def _connect(self, address: Address) -> WorkerConnection:
+    async def _connect(self, address: Address, deadline: float) -> WorkerConnection:
         connection = WorkerConnection(self.loop, self.settings.limits)
-        await connection.connect(address.socket)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await connection.connect(address.socket)
+        except TimeoutError as problem:
+            raise EngineUnavailableError("the query engine does not answer", RETRY_SECONDS) from problem
+        finally:
+            if not connection.usable:
+                connection.close()
         self.counts.started += 1
         return connection
 
@@ -235,11 +243,13 @@ class Pool:
 
     async def warm(self, count: int) -> None:
         """Have ``count`` more workers ready, so that the next query need not wait for a fork."""
+        self._idle = deque(each for each in self._idle if each.usable)
         with contextlib.suppress(EngineUnavailableError):
             for _ in range(count):
                 if len(self._idle) + self._running > self.settings.engine.workers:
                     return
-                self._idle.append(await self._connect(self.address()))
+                deadline = self.loop.time() + self.settings.limits.query_seconds
+                self._idle.append(await self._connect(self.address(), deadline))
 
     async def refresh(self) -> None:
         """Replace idle workers of another address by workers of the present one."""
@@ -251,7 +261,9 @@ class Pool:
         await self.warm(self.settings.engine.workers + 1)
 
     def close(self) -> None:
-        """Close all idle workers."""
-        for connection in self._idle:
+        """Close all workers, and begin no more."""
+        for task in self._spares:
+            task.cancel()
+        for connection in (*self._idle, *self._busy):
             connection.close()
         self._idle.clear()

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from graph.errors import EngineUnavailableError
-from graph.query.holder import HolderSettings, Mode, Ready, Succeed
+from graph.query.holder import HolderSettings, Lost, Mode, Ready, Succeed
 from graph.query.lookup import LookupStore, load_lookup
 from graph.query.pool import Address, Pool
 from graph.releases.release import Release
@@ -27,6 +27,7 @@ from graph.settings import Settings
 BYTES_A_QUAD = 330
 SMALL_QUADS = 100_000
 RESTART_SECONDS = 0.5
+END_SECONDS = 2
 
 
 @dataclass(eq=False)
@@ -37,10 +38,18 @@ class _Held:
     release: Release
     mode: Mode
     socket: str
+    spool: Path
+    parent: _Held | None = None
     process: asyncio.subprocess.Process | None = None
     control: asyncio.StreamWriter | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def fail(self) -> None:
+        """Say that it has ended, where it was never ready."""
+        if not self.ready.is_set():
+            self.ended.set()
+            self.ready.set()
 
 
 class QueryService:
@@ -60,6 +69,7 @@ class QueryService:
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._closing = False
+        self._changing = asyncio.Lock()
 
     @property
     def release(self) -> str:
@@ -72,19 +82,42 @@ class QueryService:
         return self._current.mode if self._current is not None else ""
 
     async def start(self, release: Release) -> None:
-        """Hold a release; returns when queries can be asked."""
+        """Hold a release; returns when queries can be asked.
+
+        Raises:
+            EngineUnavailableError: the engine does not start; nothing is left of the service.
+        """
         self._server = await asyncio.start_unix_server(self._controlled, str(self._folder / "control"))
-        await self._begin(release)
+        try:
+            async with self._changing:
+                await self._begin(release)
+        except EngineUnavailableError:
+            await self.close()
+            raise
 
     async def replace(self, release: Release) -> None:
-        """Hold another release instead; returns when queries see it. Queries that run finish on the old one."""
+        """Hold another release instead; returns when queries see it. Queries that run finish on the old one.
+
+        Raises:
+            EngineUnavailableError: it cannot be held; queries go on seeing the old one.
+        """
+        async with self._changing:
+            if not await self._succeeded(release):
+                await self._begin(release)
+
+    async def _succeeded(self, release: Release) -> bool:
+        """Let the present holder make its successor of the difference, where it can."""
         old = self._current
-        if old is None or old.mode == "disk" or old.control is None:
-            await self._begin(release)
-        else:
-            fresh = self._named(release, "memory")
-            old.control.write(msgspec.json.encode(Succeed(fresh.name, str(release.folder), fresh.socket)) + b"\n")
+        if old is None or old.mode == "disk" or old.control is None or old.ended.is_set() or not self._fits(release):
+            return False
+        fresh = self._named(release, "memory", old)
+        told = Succeed(fresh.name, str(release.folder), fresh.socket, str(fresh.spool))
+        old.control.write(msgspec.json.encode(told) + b"\n")
+        try:
             await self._settle(fresh)
+        except EngineUnavailableError:
+            return False
+        return True
 
     async def close(self) -> None:
         """End all holders and remove the spool."""
@@ -116,19 +149,23 @@ class QueryService:
     async def _move_to_memory(self, release: Release) -> None:
         held = await self._spawn(release, "memory")
         await held.ready.wait()
-        if self.release == release.id:
-            await self._settle(held)
-        else:
-            await self._dismiss(held)
+        async with self._changing:
+            if self.release != release.id or self.mode == "memory":
+                await self._dismiss(held)
+                return
+            with contextlib.suppress(EngineUnavailableError):  # it stays on disk, which is slower but answers
+                await self._settle(held)
 
     def _fits(self, release: Release) -> bool:
         needed = (release.manifest.quads + release.manifest.triples) * BYTES_A_QUAD
         return needed <= self._settings.engine.memory_mb << 20
 
-    def _named(self, release: Release, mode: Mode) -> _Held:
+    def _named(self, release: Release, mode: Mode, parent: _Held | None = None) -> _Held:
         self._numbers += 1
         name = f"holder-{self._numbers}"
-        held = self._holders[name] = _Held(name, release, mode, str(self._folder / name))
+        spool = self._spool / name
+        spool.mkdir()
+        held = self._holders[name] = _Held(name, release, mode, str(self._folder / name), spool, parent)
         return held
 
     async def _spawn(self, release: Release, mode: Mode) -> _Held:
@@ -139,7 +176,7 @@ class QueryService:
             mode=mode,
             socket=held.socket,
             control=str(self._folder / "control"),
-            spool=str(self._spool),
+            spool=str(held.spool),
             memory_bytes=limits.query_memory_mb << 20,
             result_bytes=limits.result_mb << 20,
         )
@@ -159,14 +196,13 @@ class QueryService:
         """Reap a holder that we started; where it ended before it was ready, say so."""
         if held.process is not None:
             await held.process.wait()
-            if not held.ready.is_set():
-                held.ended.set()
-                held.ready.set()
+            held.fail()
 
     async def _settle(self, held: _Held) -> None:
         """Wait until a holder is ready and make it the one that queries are sent to."""
         await held.ready.wait()
         if held.ended.is_set():
+            await self._dismiss(held)
             raise EngineUnavailableError("the query engine did not start", RESTART_SECONDS)
         old, self._current = self._current, held
         await self.pool.refresh()
@@ -195,35 +231,48 @@ class QueryService:
         elif held.process is not None and held.process.returncode is None:
             held.process.kill()
         if held.process is not None:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(held.process.wait(), 2)
+            try:
+                await asyncio.wait_for(held.process.wait(), END_SECONDS)
+            except TimeoutError:
+                held.process.kill()
+        shutil.rmtree(held.spool, ignore_errors=True)
 
     async def _controlled(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a holder's control connection: it is ready now, and has ended when the connection ends."""
-        line = await reader.readline()
-        try:
-            held = self._holders.get(msgspec.json.decode(line, type=Ready).name)
-        except msgspec.DecodeError:
-            held = None
-        if held is None:
-            writer.close()
-            return
-        held.control = writer
-        held.ready.set()
-        await reader.read()
-        held.ended.set()
+        held = None
+        with contextlib.suppress(OSError, msgspec.DecodeError):
+            while line := await reader.readline():
+                said = msgspec.json.decode(line, type=Ready | Lost)
+                named = self._holders.get(said.name)
+                if named is None:
+                    break  # it was given up before it was ready
+                if isinstance(said, Lost):
+                    named.fail()
+                else:
+                    held, named.control = named, writer
+                    named.ready.set()
         writer.close()
-        if held is self._current and not self._closing:
-            self._later(self._restart(held.release))
+        if held is not None:
+            self._ended(held)
 
-    async def _restart(self, release: Release) -> None:
+    def _ended(self, held: _Held) -> None:
+        """Give up what a holder that has ended was to bring forth, and replace it where queries go to it."""
+        held.ended.set()
+        for each in self._holders.values():
+            if each.parent is held:
+                each.fail()
+        if held is self._current and not self._closing:
+            self._later(self._restart(held))
+
+    async def _restart(self, dead: _Held) -> None:
         while not self._closing:
-            try:
-                await self._begin(release)
-            except EngineUnavailableError:
-                await asyncio.sleep(RESTART_SECONDS)
-            else:
-                return
+            async with self._changing:
+                if self._current is not dead:
+                    return
+                with contextlib.suppress(EngineUnavailableError):
+                    await self._begin(dead.release)
+                    return
+            await asyncio.sleep(RESTART_SECONDS)
 
     def _later(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -1,4 +1,8 @@
-"""Where an answer is written: small ones stay in memory, large ones go to a file, too large ones are refused."""
+"""Where an answer is written: small ones stay in memory, large ones go to a file, too large ones are refused.
+
+A file belongs to the worker that writes it, whose process id begins its name, until the front takes it by a new name.
+So whoever ends a worker knows what to remove.
+"""
 
 from __future__ import annotations
 
@@ -48,33 +52,38 @@ class Spool:
         """Return what is kept in memory: all of it, unless there is a file."""
         return b"" if self.path is not None else b"".join(self._parts)
 
-    def complete(self) -> None:
-        """Close the file and give it the name of a whole answer."""
-        self._close()
-        if self.path is not None:
-            self.path = self.path.rename(self.path.with_name("whole-" + self.path.name))
-
     def discard(self) -> None:
         """Close and remove the file."""
-        self._close()
+        self.close()
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the file; the answer is whole."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     def _open(self) -> None:
-        self._descriptor, name = tempfile.mkstemp(prefix=partial_prefix(os.getpid()), dir=self._folder)
+        self._descriptor, name = tempfile.mkstemp(prefix=f"{os.getpid()}-", dir=self._folder)
         self.path = Path(name)
         _write_all(self._descriptor, b"".join(self._parts))
         self._parts.clear()
 
 
-def partial_prefix(pid: int) -> str:
-    """Return how the names of files begin that the worker ``pid`` has not finished."""
-    return f"part-{pid}-"
+def taken(path: Path) -> Path:
+    """Take a worker's file: it moves up one folder, and is the caller's from now on.
+
+    Raises:
+        FileNotFoundError: the worker has been ended, and the file with it.
+    """
+    return path.rename(path.parent.parent / path.name)
+
+
+def remove_left(folder: Path, pid: int) -> None:
+    """Remove what a worker that has ended left in the folder."""
+    for left in folder.glob(f"{pid}-*"):
+        left.unlink(missing_ok=True)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -8,6 +8,8 @@ import pyoxigraph as ox
 
 from graph.releases.release import Release
 
+TYPED = b'"^^<'
+
 
 def load(release: Release) -> ox.Store:
     """Return a store in memory with the release's named graphs, and their merge as its default graph."""
@@ -19,7 +21,11 @@ def load(release: Release) -> ox.Store:
 
 
 def apply_difference(store: ox.Store, old: Release, new: Release) -> None:
-    """Change a store that holds ``old`` into one that holds ``new``."""
+    """Change a store that holds ``old`` into one that holds ``new``.
+
+    Lines are compared as they were parsed, but the store takes ``"01"^^xsd:integer`` and ``1`` for one literal: what
+    removing one of them may have taken along is put back.
+    """
     before = {entry.iri: entry.digest for entry in old.manifest.graphs}
     after = {entry.iri: entry.digest for entry in new.manifest.graphs}
     changed = sorted(iri for iri in before.keys() | after.keys() if before.get(iri) != after.get(iri))
@@ -29,6 +35,7 @@ def apply_difference(store: ox.Store, old: Release, new: Release) -> None:
         lines_after = _lines(new, iri) if iri in after else set()
         removed += list(_quads(lines_before - lines_after, iri))
         added += list(_quads(lines_after - lines_before, iri))
+        added += list(_quads(_alike(lines_before - lines_after, lines_before & lines_after), iri))
     for quad in removed:
         store.remove(quad)
     store.extend(added)
@@ -36,6 +43,12 @@ def apply_difference(store: ox.Store, old: Release, new: Release) -> None:
     for quad in removed:
         if not any(_named(store, quad)):
             store.remove(ox.Quad(quad.subject, quad.predicate, quad.object))
+
+
+def _alike(removed: Iterable[bytes], kept: Iterable[bytes]) -> Iterable[bytes]:
+    """Return the kept lines that the store may not tell from a removed one: typed literals of the same subject."""
+    subjects = {line.split(b" ", 2)[0] for line in removed if TYPED in line}
+    return [line for line in kept if TYPED in line and line.split(b" ", 2)[0] in subjects] if subjects else ()
 
 
 def _lines(release: Release, iri: str) -> set[bytes]:
