@@ -14,7 +14,6 @@ import pyshacl
 from pyparsing import ParseBaseException
 from pyshacl.errors import ShapeRecursionWarning, ValidationFailure
 from rdflib import Graph
-from rdflib.term import Node
 
 from graph.errors import ShapesError
 from graph.sources.chunks import Chunk
@@ -42,7 +41,7 @@ def validate(data: Mapping[str, Iterable[Chunk]], shapes: Iterable[Chunk], *, ba
 
 def located(report: Report, data: Mapping[str, Iterable[Chunk]]) -> Report:
     """Return the report with its files found anew: those of ``data`` that speak of each focus node."""
-    return read_report(report.graph, _Places({name: list(each) for name, each in data.items()}).find)
+    return report.located(_Places({name: list(each) for name, each in data.items()}).find)
 
 
 def run(data: Graph, shapes: Graph) -> Graph:
@@ -83,10 +82,10 @@ class _Places:
         self._sources = sources
         self._subjects: dict[str, tuple[str, ...]] = {}
 
-    def find(self, focus: Node, path: Node | None, value: Node | None) -> tuple[str, ...]:
-        names = self._names(str(focus))
+    def find(self, focus: str, path: str | None, value: str | None) -> tuple[str, ...]:
+        names = self._names(focus.strip("<>"))
         if path is not None and value is not None:
-            start = f"<{focus}> <{path}> {_plain(value)}".encode()
+            start = f"{focus} <{path}> {value}".encode()
             if exact := tuple(name for name in names if self._states(name, start)):
                 return exact
         return names
@@ -100,7 +99,3 @@ class _Places:
                 for each in {iri for chunk in chunks for iri in subjects_of(chunk)}:
                     self._subjects[each] = (*self._subjects.get(each, ()), name)
         return self._subjects.get(subject, ())
-
-
-def _plain(value: Node) -> str:
-    return f"<{value}>" if not hasattr(value, "language") else f'"{value}'

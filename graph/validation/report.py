@@ -6,7 +6,7 @@ It reads pySHACL's report graph (SHACL 3.6) and writes text; it validates nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal as Choice
 
 from rdflib import Graph, URIRef
@@ -64,6 +64,10 @@ class Result:
         return f"{place}{' '.join(part for part in parts if part)}: {self.message(languages)}"
 
 
+Locate = Callable[[str, str | None, str | None], tuple[str, ...]]
+"""Which files speak of a focus node (in N-Triples syntax), a path (an IRI) and a value (in N-Triples syntax)."""
+
+
 @dataclass(frozen=True)
 class Report:
     """All results, worst first, and the report graph that pySHACL wrote."""
@@ -80,12 +84,14 @@ class Report:
         """Return how many results have the severity."""
         return sum(result.severity == severity for result in self.results)
 
+    def located(self, locate: Locate) -> Report:
+        """Return the same report with other files."""
+        found = [replace(each, files=locate(each.focus, each.path, each.value)) for each in self.results]
+        return Report(tuple(sorted(found, key=_order)), self.graph)
+
     def lines(self, languages: Sequence[str]) -> Iterator[str]:
         """Yield the results as text, a line each."""
         return (result.text(languages) for result in self.results)
-
-
-Locate = Callable[[Node, Node | None, Node | None], tuple[str, ...]]
 
 
 def read_report(graph: Graph, shapes: Graph, locate: Locate = lambda *_: ()) -> Report:
@@ -110,7 +116,7 @@ def _result(graph: Graph, node: Node, tags: Mapping[str, str], locate: Locate) -
     focus, path, value = (graph.value(node, each) for each in (SH.focusNode, SH.resultPath, SH.value))
     severity = str(graph.value(node, SH.resultSeverity)).removeprefix(str(SH))
     predicate = path if isinstance(path, URIRef) else None
-    return Result(
+    result = Result(
         severity=next((each for each in SEVERITIES if each == severity), "Violation"),
         focus=_n3(focus),
         path=str(predicate) if predicate is not None else None,
@@ -121,8 +127,8 @@ def _result(graph: Graph, node: Node, tags: Mapping[str, str], locate: Locate) -
         ),
         shape=str(graph.value(node, SH.sourceShape)),
         component=str(graph.value(node, SH.sourceConstraintComponent)),
-        files=locate(focus, predicate, value) if focus is not None else (),
     )
+    return replace(result, files=locate(result.focus, result.path, result.value))
 
 
 def _n3(node: Node | None) -> str:
