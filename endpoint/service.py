@@ -62,7 +62,12 @@ def service_description(snapshot: Snapshot, endpoint: str) -> list[ox.Triple]:
         _link(default, RDF_TYPE, f"{VOID}Dataset"),
         _number(default, f"{VOID}triples", manifest.triples),
         _text(default, f"{VOID}uriSpace", publication.base, None),
+        _number(default, f"{VOID}distinctSubjects", manifest.statistics.subjects),
+        _number(default, f"{VOID}distinctObjects", manifest.statistics.objects),
+        _number(default, f"{VOID}properties", len(manifest.statistics.properties)),
         *_classes(snapshot, default),
+        *_properties(snapshot, default),
+        *(_link(default, f"{VOID}vocabulary", iri) for iri in _vocabularies(snapshot)),
         *_named_graphs(snapshot, dataset, endpoint),
         _link(dataset, f"{DCT}license", publication.settings.about.license),
     ]
@@ -100,7 +105,22 @@ def class_counts(snapshot: Snapshot) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda each: (-each[1], each[0]))
 
 
+def _properties(snapshot: Snapshot, default: str) -> Iterator[ox.Triple]:
+    for place, (iri, count) in enumerate(snapshot.release.manifest.statistics.properties.items(), 1):
+        partition = f"{default}-property-{place}"
+        yield _link(default, f"{VOID}propertyPartition", partition)
+        yield _link(partition, f"{VOID}property", iri)
+        yield _number(partition, f"{VOID}triples", count)
+
+
+def _vocabularies(snapshot: Snapshot) -> list[str]:
+    """Return the namespaces of the properties in use, by their known prefixes."""
+    used = snapshot.release.manifest.statistics.properties
+    return sorted({iri for iri in snapshot.prefixes.values() if any(name.startswith(iri) for name in used)})
+
+
 def _classes(snapshot: Snapshot, default: str) -> Iterator[ox.Triple]:
+    yield _number(default, f"{VOID}classes", len(class_counts(snapshot)))
     for place, (iri, count) in enumerate(class_counts(snapshot), 1):
         partition = f"{default}-class-{place}"
         yield _link(default, f"{VOID}classPartition", partition)

@@ -179,4 +179,5 @@ def _manifest(publication: Publication, staged: Staged, origin: Origin, report: 
         sources={name: tuple(sorted(graphs)) for name, graphs in sorted(staged.graphs_of.items())},
         warnings=len(report.results),
         tools=tool_versions(),
+        statistics=staged.statistics(),
     )

@@ -34,6 +34,20 @@ class GraphEntry(msgspec.Struct, frozen=True):
     size: int
 
 
+class Statistics(msgspec.Struct, frozen=True):
+    """Counts over the merge of all named graphs.
+
+    Attributes:
+        subjects: distinct subjects.
+        objects: distinct objects.
+        properties: how many triples each property has, by its IRI.
+    """
+
+    subjects: int = 0
+    objects: int = 0
+    properties: dict[str, int] = {}
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """What a release is.
 
@@ -51,6 +65,7 @@ class Manifest(msgspec.Struct, frozen=True):
         sources: the files it was made from, by name, and the graphs that each fills.
         warnings: how many validation results below sh:Violation the report holds.
         tools: versions of what made it.
+        statistics: for those who plan queries.
     """
 
     id: str
@@ -66,6 +81,7 @@ class Manifest(msgspec.Struct, frozen=True):
     sources: dict[str, tuple[str, ...]]
     warnings: int
     tools: dict[str, str]
+    statistics: Statistics = Statistics()
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:

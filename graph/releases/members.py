@@ -22,6 +22,7 @@ from graph.errors import ReleaseError
 from graph.releases.digest import Lanes, graph_digest, sum_of, triple_hashes
 from graph.releases.manifest import GraphEntry
 from graph.releases.overlap import repeated_keys
+from graph.releases.statistics import TermHashes
 from graph.sources.chunks import Chunk
 
 GRAPHS_FOLDER = "graphs"
@@ -51,6 +52,7 @@ class Member:
     path: Path
     lanes: Lanes = field(default_factory=lambda: np.zeros(4, dtype=np.uint64))
     keys: list[Lanes] = field(default_factory=list)
+    terms: TermHashes = field(default_factory=TermHashes)
     triples: int = 0
 
     def __post_init__(self) -> None:
@@ -60,7 +62,9 @@ class Member:
 
     def write(self, chunk: Chunk) -> int:
         """Append a chunk and return how many lines it had; repeated ones are taken out when the file is closed."""
-        hashes = triple_hashes(chunk.lines())
+        lines = chunk.lines()
+        hashes = triple_hashes(lines)
+        self.terms.add(lines)
         self.lanes = self.lanes + sum_of(hashes)
         self.triples += len(hashes)
         self.keys.append(hashes[:, :2].copy())
@@ -107,7 +111,7 @@ class Member:
                 fresh.write(Chunk(self.iri, b"\n".join(kept) + b"\n"))
         fresh.finish()
         old.unlink()
-        self.lanes, self.keys, self.triples = fresh.lanes, fresh.keys, fresh.triples
+        self.lanes, self.keys, self.terms, self.triples = fresh.lanes, fresh.keys, fresh.terms, fresh.triples
 
 
 def read_member(path: Path, iri: str, size: int = 4 << 20) -> Iterator[Chunk]:

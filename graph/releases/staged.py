@@ -10,9 +10,10 @@ from pathlib import Path
 
 from graph.errors import ReleaseError
 from graph.releases.index import Index
-from graph.releases.manifest import GraphEntry
+from graph.releases.manifest import GraphEntry, Statistics
 from graph.releases.members import GRAPHS_FOLDER, Member, member_name
 from graph.releases.overlap import Overlap, overlap
+from graph.releases.statistics import statistics
 from graph.sources.chunks import Chunk
 
 
@@ -67,3 +68,7 @@ class Staged:
     def overlap(self) -> Overlap:
         """Return what the closed members have in common."""
         return overlap({iri: self._members[iri].keys for iri in self._entries})
+
+    def statistics(self) -> Statistics:
+        """Return the statistics of the closed members."""
+        return statistics({iri: (self._members[iri].keys, self._members[iri].terms) for iri in self._entries})
