@@ -91,7 +91,10 @@ def unpack(data: bytes | bytearray) -> tuple[Frame, bytes] | None:
     if data[-1] not in (END, END_OF_ENDED):
         return None
     start = LENGTHS.size + LENGTHS.unpack_from(data)[0]
-    frame: Frame = _decoder.decode(data[LENGTHS.size : start])
+    try:
+        frame: Frame = _decoder.decode(data[LENGTHS.size : start])
+    except msgspec.DecodeError:
+        return None
     if (data[-1] == END_OF_ENDED) is not (type(frame) is Ended):
         return None
     return frame, bytes(data[start:-1])
