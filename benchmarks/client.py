@@ -26,6 +26,8 @@ import msgspec
 from benchmarks.response import BrokenResponseError, Response
 
 _PIECE: Final = 1 << 18
+#: Seconds: a server that is gone is not asked as fast as this processor can fail.
+_AFTER_FAILURE: Final = 0.01
 #: Statuses of our own for what has no HTTP status.
 BROKEN: Final = 0
 TOO_LATE: Final = -1
@@ -184,7 +186,7 @@ class _Loop:
                 connection.begin(request)
             except OSError:
                 self._samples.append(Sample(request, time.perf_counter() - connection.began, BROKEN, 0))
-                time.sleep(0.01)  # nobody listens: not as fast as this processor can fail
+                time.sleep(_AFTER_FAILURE)
                 continue
             self._busy[connection.fileno()] = connection
             return
@@ -192,6 +194,8 @@ class _Loop:
 
     def _ended(self, connection: _Connection, sample: Sample) -> None:
         self._samples.append(sample)
+        if sample.status == BROKEN:
+            time.sleep(_AFTER_FAILURE)
         self._begin(connection)
 
     def _lose_patience(self) -> None:

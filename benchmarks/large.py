@@ -26,9 +26,10 @@ import pyoxigraph as ox
 from benchmarks.client import get
 from benchmarks.machine import head
 from benchmarks.measure import CommandFailedError
-from benchmarks.peers import NO_CACHE, Data, Oxigraph, Server, hamkor, running
+from benchmarks.peers import NO_CACHE, Oxigraph, hamkor
 from benchmarks.processes import forget_peak, peak
 from benchmarks.section import RESULTS, publish, table
+from benchmarks.servers import Data, Server, running
 
 #: So much may the front grow, in MB, whatever the answer's size.
 GROWTH_MB: Final = 64

@@ -14,8 +14,8 @@ import msgspec
 
 from benchmarks.answers import Answer, UnreadableError, difference, solutions, triples
 from benchmarks.client import Job, Outcome, Sample, ask
-from benchmarks.peers import Server
 from benchmarks.queries import Query
+from benchmarks.servers import Server
 from benchmarks.workloads import is_description, is_graph, request
 
 _OK = 200

@@ -10,27 +10,21 @@ installed is left out with the reason. It measures no time.
 from __future__ import annotations
 
 import argparse
-import http.client
 import shutil
 import subprocess
 import sys
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Final
-from urllib.parse import quote
 
 from benchmarks import virtuoso
-from benchmarks.build import Places, generate
 from benchmarks.measure import CommandFailedError
 from benchmarks.processes import Service
 from benchmarks.section import WORK
-from benchmarks.start import free_port
+from benchmarks.servers import AbsentError, Data, Server, run, running
 
-_POLL_SECONDS: Final = 0.05
 _PROGRAMS: Final = Path(sys.executable).parent
 #: rdflib-endpoint is no part of this project's environment: it gets one of its own.
 RDFLIB_ENDPOINT: Final = WORK / "rdflib-endpoint"
@@ -40,110 +34,6 @@ DISK: Final = {"engine.memory_mb": 0}
 NO_CACHE: Final = {"engine.cache_mb": 0}
 #: More triples than this rdflib does not hold on this side of an hour and of the memory.
 RDFLIB_MOST: Final = 1_000_000
-
-
-class AbsentError(Exception):
-    """A server cannot be tested here, and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """The registry of one size, in the forms that the servers take."""
-
-    triples: int
-
-    @property
-    def folder(self) -> Path:
-        """Where everything of this size stands."""
-        return WORK / f"serve-{self.triples}"
-
-    @property
-    def quads(self) -> Path:
-        """In its named graphs."""
-        return Places(self.triples).data
-
-    @property
-    def plain(self) -> Path:
-        """The same triples in no named graph."""
-        return self.folder / "data" / "registry.nt"
-
-    def make(self) -> None:
-        """Write both files where they are not there yet, and have them in the system's cache."""
-        generate(Places(self.triples))
-        if self.plain.exists():
-            return
-        self.plain.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.plain.with_suffix(".part")
-        with self.quads.open("rb") as quads, unfinished.open("wb") as plain:
-            plain.writelines(line.rsplit(b" ", 2)[0] + b" .\n" for line in quads)
-        unfinished.rename(self.plain)
-
-
-@dataclass
-class Server(ABC):
-    """One server over one registry: what it needs is made once, then it can be started and ended again and again."""
-
-    data: Data
-    name: str
-    path: ClassVar[str] = "/sparql"
-    port: int = field(default_factory=free_port)
-    service: Service | None = None
-
-    @abstractmethod
-    def make(self) -> None:
-        """Make what it serves. Raises AbsentError if it cannot be tested here."""
-
-    @abstractmethod
-    def command(self) -> Service:
-        """What to start."""
-
-    def ready(self) -> bool:
-        """Whether it answers as it will from now on."""
-        return self.answers("ASK { ?s ?p ?o }")
-
-    def start(self, *, patience: float = 900.0) -> None:
-        """Start it, wait until it is ready and has come to rest. Raises CommandFailedError if it does not."""
-        self.service = self.command()
-        self.service.start()
-        until = time.monotonic() + patience
-        while not self.ready():
-            if not self.service.runs or time.monotonic() > until:
-                said = self.service.said()
-                self.end()
-                raise CommandFailedError(f"{self.name} does not answer\n{said}")
-            time.sleep(_POLL_SECONDS)
-        self.service.settle()
-
-    def end(self) -> None:
-        """End it with all its processes."""
-        if self.service is not None:
-            self.service.end()
-            self.service = None
-
-    def query_path(self, query: str) -> str:
-        """Path and query string of a GET request for a SPARQL query."""
-        return f"{self.path}?query={quote(query, safe='')}"
-
-    def answers(self, query: str) -> bool:
-        """Whether it gives a whole 200 to a query."""
-        status, body = self.fetch(self.query_path(query), "application/sparql-results+json")
-        return status == http.client.OK and b"true" in body
-
-    def fetch(self, path: str, accept: str = "*/*") -> tuple[int, bytes]:
-        """Status and body of a GET; (0, b"") where no whole response comes."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request("GET", path, headers={"Accept": accept})
-            response = connection.getresponse()
-            return response.status, response.read()
-        except (OSError, http.client.HTTPException):
-            return 0, b""
-        finally:
-            connection.close()
-
-    def log(self) -> Path:
-        """Where it writes what it says."""
-        return self.data.folder / f"{self.name.replace(' ', '-')}.log"
 
 
 @dataclass
@@ -164,7 +54,7 @@ class Hamkor(Server):
         if not source.exists():
             source.symlink_to(self.data.quads)
         (whole / "hamkor.toml").touch()
-        _run(str(program), "build", "--publication", str(whole))
+        run(str(program), "build", "--publication", str(whole))
         self.folder.mkdir(exist_ok=True)
         (self.folder / "hamkor.toml").write_text(_toml(self.settings), encoding="utf-8")
         if not (self.folder / ".hamkor").is_symlink():
@@ -192,11 +82,17 @@ class Hamkor(Server):
 
 @dataclass
 class Oxigraph(Server):
-    """``oxigraph serve-read-only``; all triples in its default graph, which is what it is fastest with."""
+    """``oxigraph serve-read-only``; all triples in its default graph, which is what it is fastest with.
+
+    Attributes:
+        timeout: seconds after which it is to stop a query.
+        memory_gb: address space that the system grants it.
+    """
 
     path: ClassVar[str] = "/query"
     more: ClassVar[tuple[str, ...]] = ()
     timeout: int | None = None
+    memory_gb: int | None = None
 
     @property
     def store(self) -> Path:
@@ -218,15 +114,18 @@ class Oxigraph(Server):
         unfinished = self.store.with_suffix(".part")
         shutil.rmtree(unfinished, ignore_errors=True)
         program, location = str(_PROGRAMS / "oxigraph"), str(unfinished)
-        _run(program, "load", "--location", location, "--file", str(self.source))
-        _run(program, "optimize", "--location", location)
+        run(program, "load", "--location", location, "--file", str(self.source))
+        run(program, "optimize", "--location", location)
         unfinished.rename(self.store)
 
     def command(self) -> Service:
         """The server."""
         limit = ("--timeout-s", str(self.timeout)) if self.timeout else ()
         location = ("--location", str(self.store), "--bind", f"127.0.0.1:{self.port}")
-        return Service((str(_PROGRAMS / "oxigraph"), "serve-read-only", *location, *limit, *self.more), self.log())
+        command = (str(_PROGRAMS / "oxigraph"), "serve-read-only", *location, *limit, *self.more)
+        if self.memory_gb:  # it has no limit of its own, and this machine is to outlive it
+            command = ("sh", "-c", f'ulimit -v {self.memory_gb << 20}; exec "$@"', "sh", *command)
+        return Service(command, self.log())
 
 
 @dataclass
@@ -317,33 +216,8 @@ def hamkor(data: Data, name: str = "hamkor", *settings: Mapping[str, int | float
     return Hamkor(data, name, settings=merged)
 
 
-@contextmanager
-def running(servers: Iterable[Server]) -> Iterator[list[Server]]:
-    """Those of the servers that can be tested here, started; ended afterwards. Says which are left out and why."""
-    started: list[Server] = []
-    try:
-        for server in servers:
-            try:
-                server.make()
-            except AbsentError as problem:
-                print(f"{server.name} is left out: {problem}", file=sys.stderr)
-                continue
-            started.append(server)
-            server.start()
-        yield started
-    finally:
-        for server in started:
-            server.end()
-
-
 def _toml(settings: dict[str, int | float]) -> str:
     return "".join(f"{key} = {value}\n" for key, value in settings.items())
-
-
-def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise CommandFailedError(f"{' '.join(command)} ended with {done.returncode}\n{done.stderr[-2000:]}")
 
 
 def main() -> None:

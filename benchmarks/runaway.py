@@ -4,8 +4,8 @@
 
 Each query is owed an honest error (or a whole answer) within the deadline and one second; another client's lookups
 keep a 95th percentile within three times its quiet value; afterwards the memory of the whole service is back where it
-was. The same one by one against the Oxigraph server with ``--timeout-s``, for the record; it is started anew when it
-has died or does not answer any more.
+was. The same one by one against the Oxigraph server with ``--timeout-s``, for the record, in an address space of
+16 GiB so that the machine outlives it; it is started anew when it has died or goes on computing.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from benchmarks import client
 from benchmarks.knowledge import Registry
 from benchmarks.machine import head
 from benchmarks.measure import CommandFailedError
-from benchmarks.peers import NO_CACHE, Data, Oxigraph, Server, hamkor, running
+from benchmarks.peers import NO_CACHE, Oxigraph, hamkor
 from benchmarks.runaways import runaways
 from benchmarks.section import RESULTS, publish, table
+from benchmarks.servers import Data, Server, running
 from benchmarks.stopped import Ending, send
 from benchmarks.workloads import LIGHT, LOOKUPS, request
 
@@ -36,10 +37,9 @@ _GRACE: Final = 1.0
 _SLOWER: Final = 3.0
 _LARGER: Final = 1.1
 _QUIET_SECONDS: Final = 6.0
-#: How long after the deadline a query without an end is waited for.
-_PATIENCE: Final = 20.0
 #: What the lookups' client needs to be at work.
 _START_SECONDS: Final = 0.3
+_OXIGRAPH_GB: Final = 16
 _OTHER: Final = "10.0.0"
 Given = TypeVar("Given")
 #: Phase → how many at a time, and from how many clients.
@@ -48,6 +48,14 @@ PHASES: Final = {
     "three at a time, one client": (3, 1),
     "three at a time, three clients": (3, 3),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds: after which a service is to stop a query, and after which a query without an end is given up."""
+
+    deadline: float
+    patience: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +142,7 @@ def state(server: Server) -> State:
     return State(service.memory(), len(service.processes()), descriptors)
 
 
-def phase(server: Server, registry: Registry, name: str, deadline: float) -> Phase:
+def phase(server: Server, registry: Registry, name: str, limits: Limits) -> Phase:
     """Send the twelve, so many at a time, while another client looks things up."""
     at_a_time, clients = PHASES[name]
     visitor = Visitor(server, registry)
@@ -144,7 +152,7 @@ def phase(server: Server, registry: Registry, name: str, deadline: float) -> Pha
         with ThreadPoolExecutor(at_a_time) as pool:
             addresses = [f"10.0.9.{number % clients + 1}" for number in range(len(runaways()))]
             sent = [
-                pool.submit(send, server, query, address, deadline + _PATIENCE)
+                pool.submit(send, server, query, address, limits.patience)
                 for query, address in zip(runaways(), addresses, strict=True)
             ]
             return [each.result() for each in sent]
@@ -153,7 +161,7 @@ def phase(server: Server, registry: Registry, name: str, deadline: float) -> Pha
     return Phase(server.name, name, endings, quiet, meanwhile, before, state(server))
 
 
-def record(server: Server, registry: Registry, deadline: float) -> Phase:
+def record(server: Server, registry: Registry, limits: Limits) -> Phase:
     """One by one, the server started anew whenever it has died or no longer answers."""
     visitor = Visitor(server, registry)
     quiet, before = visitor.quiet(), state(server)
@@ -161,7 +169,7 @@ def record(server: Server, registry: Registry, deadline: float) -> Phase:
     endings, worst = list[Ending](), quiet
 
     for query in runaways():
-        visit, ending = visitor.during(partial(send, server, query, "10.0.9.1", deadline + _PATIENCE))
+        visit, ending = visitor.during(partial(send, server, query, "10.0.9.1", limits.patience))
         if not _recovers(server):
             ending = Ending(ending.name, ending.kind, f"{ending.said}; {_fate(server)}", ending.seconds)
             server.end()
@@ -199,7 +207,8 @@ def section(phases: Sequence[Phase], deadline: float) -> str:
     summary = [row for phase in phases for row in _verdicts(phase, deadline)]
     return "\n\n".join(
         [
-            f"Deadline {deadline:g} s. What came back, and after how many seconds; in bold what is not honest or late:",
+            f"Deadline {deadline:g} s. What came back, and after how many seconds; in bold what is not honest or late. "
+            f"Oxigraph has an address space of {_OXIGRAPH_GB} GiB and ends when that is used up.",
             table(("query", *titles), rows),
             "Another client meanwhile (95th percentiles, quiet → meanwhile), and the service before → afterwards:",
             table(("", "", "value", "goal", ""), summary),
@@ -249,22 +258,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.runaway", description=__doc__.splitlines()[0])
     parser.add_argument("--triples", type=int, default=1_000_000, help="the size of the registry (default 1,000,000)")
     parser.add_argument("--deadline", type=int, default=2, help="seconds that a query may take (default 2)")
+    parser.add_argument("--patience", type=float, default=20.0, help="seconds after the deadline to wait (default 20)")
     parser.add_argument("--phases", nargs="+", default=[*PHASES], choices=[*PHASES], help="some of the three")
-    parser.add_argument("--no-oxigraph", action="store_true", help="leave out the record of the Oxigraph server")
+    parser.add_argument("--only", choices=("hamkor", "oxigraph"), help="one of the two servers")
     parser.add_argument("--write", action="store_true", help="put the tables into RESULTS.md")
     options = parser.parse_args()
     data, deadline = Data(options.triples), float(options.deadline)
+    limits = Limits(deadline, deadline + options.patience)
     registry = Registry.of(data.triples, 1)
     ours = hamkor(data, "hamkor runaway", NO_CACHE, {"limits.query_seconds": deadline})
     phases = list[Phase]()
+    theirs = Oxigraph(data, "oxigraph", timeout=options.deadline, memory_gb=_OXIGRAPH_GB)
     try:
-        with running([ours]) as servers:
+        with running([ours] if options.only != "oxigraph" else []) as servers:
             for server in servers:
                 time.sleep(deadline + 2)  # until what held the release while it was loaded has ended
-                phases += [phase(server, registry, name, deadline) for name in options.phases]
-        if not options.no_oxigraph:
-            with running([Oxigraph(data, "oxigraph", timeout=options.deadline)]) as servers:
-                phases += [record(server, registry, deadline) for server in servers]
+                phases += [phase(server, registry, name, limits) for name in options.phases]
+        with running([theirs] if options.only != "hamkor" else []) as servers:
+            phases += [record(server, registry, limits) for server in servers]
     except CommandFailedError as problem:
         raise SystemExit(f"no figures: {problem}") from problem
     publish("runaway", f"{head()}\n\n{section(phases, deadline)}", RESULTS if options.write else None)

@@ -23,21 +23,11 @@ from benchmarks import passes
 from benchmarks.knowledge import Registry
 from benchmarks.measure import CommandFailedError
 from benchmarks.passes import Pass
-from benchmarks.peers import (
-    DISK,
-    NO_CACHE,
-    Data,
-    Oxigraph,
-    OxigraphUnion,
-    RdflibEndpoint,
-    Server,
-    Virtuoso,
-    hamkor,
-    running,
-)
+from benchmarks.peers import DISK, NO_CACHE, Oxigraph, OxigraphUnion, RdflibEndpoint, Virtuoso, hamkor
 from benchmarks.queries import TEMPLATES
 from benchmarks.section import RESULTS, WORK, publish
 from benchmarks.serve_tables import Stage, section
+from benchmarks.servers import Data, Server, running
 from benchmarks.workloads import EVALUATED, LOOKUPS, MIX, REPEATED, Workload
 
 _CONNECTIONS: Final = (1, 4, 16)

@@ -83,13 +83,17 @@ def _head(stages: Sequence[Stage]) -> str:
     asked = [each for stage in stages for each in stage.passes]
     cost = statistics.median(each.processor / each.count for each in asked) * 1e6
     lookups = [each.processor / each.count for each in asked if each.workload.startswith(LOOKUPS.name)]
+    busiest = max(asked, key=lambda each: each.processor / each.wall)
     rows = facts() | {
         "Virtuoso": virtuoso.version(),
         "rdflib-endpoint": _rdflib_version(),
         "client": f"{cost:.0f} µs of processor time a request at the median, "
-        f"{statistics.median(lookups or [0]) * 1e6:.0f} µs a lookup, on the same cores",
-        "memory, MB": "; ".join(
-            f"{name} {size / 2**20:,.0f}" for stage in stages for name, size in stage.memory.items()
+        f"{statistics.median(lookups or [0]) * 1e6:.0f} µs a lookup, on the same cores; at most "
+        f"{busiest.processor / busiest.wall:.0%} of a core ({busiest.server}, {busiest.workload}, "
+        f"{busiest.connections} clients)",
+        "memory afterwards, MB": "; ".join(
+            f"{stage.name}: " + ", ".join(f"{name} {size / 2**20:,.0f}" for name, size in stage.memory.items())
+            for stage in stages
         ),
     }
     return table(("measured with", ""), rows.items())

@@ -14,8 +14,8 @@ import time
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmarks.peers import Server
 from benchmarks.queries import Query
+from benchmarks.servers import Server
 
 _PIECE: Final = 1 << 20
 #: Up to this size an answer is read as JSON to tell whether it is whole; beyond, by its end.

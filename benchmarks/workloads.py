@@ -58,7 +58,7 @@ def _of(templates: dict[str, queries.Template]) -> Callable[[Registry, int, int]
     return lambda registry, rounds, seed: queries.mix(registry, rounds, seed, templates)
 
 
-MIX: Final = Workload("registry mix", _of(TEMPLATES), ((10_000_000, 2), (1_000_000, 8), (0, 20)))
+MIX: Final = Workload("registry mix", _of(TEMPLATES), ((10_000_000, 1), (1_000_000, 8), (0, 20)))
 LIGHT: Final = Workload("light templates", _of(_LIGHT), ((10_000_000, 25), (0, 60)))
 LOOKUPS: Final = Workload("lookups", _of(_LOOKUP), ((0, 4000),))
 EXPLORE: Final = Workload("explore mix", explore.mix, ((10_000_000, 3), (1_000_000, 10), (0, 20)))
