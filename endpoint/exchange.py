@@ -89,23 +89,28 @@ class Exchange:
         named = {each.strip().removeprefix("W/").strip('"') for each in header.split(",")}
         return "*" in named or tag in named or f"{tag}-gzip" in named
 
-    async def not_modified(self, tag: str, release: str) -> None:
+    async def _not_modified(self, tag: str, release: str) -> None:
         """Send a 304."""
         await self._start(304, [*self._of_answer(tag, release)])
         await self._send({"type": "http.response.body", "body": b""})
 
     async def answer(self, found: LaneAnswer) -> None:
-        """Send a whole answer; a spool file is removed, whatever happens."""
-        body, tag = found.body, found.tag
+        """Send a whole answer, or a 304 to a client that has it; a spool file is removed, whatever happens."""
+        body, tag, release = found.answer.body, found.tag, found.answer.release
+        if self.knows(tag):
+            await self._not_modified(tag, release)
+            if isinstance(body, Path):
+                body.unlink(missing_ok=True)
+            return
         headers: Headers = [(b"content-type", found.representation.content_type.encode())]
         if isinstance(body, Path):
-            await self._send_file([*headers, *self._of_answer(tag, found.release)], body)
+            await self._send_file([*headers, *self._of_answer(tag, release)], body)
             return
         if len(body) >= GZIP_FROM and "gzip" in self.headers.get("accept-encoding", ""):
             body = await _compressed(body)
             tag = f"{tag}-gzip" if tag else ""
             headers.append((b"content-encoding", b"gzip"))
-        await self._whole(200, [*headers, *self._of_answer(tag, found.release)], body)
+        await self._whole(200, [*headers, *self._of_answer(tag, release)], body)
 
     async def problem(self, error: HamkorError) -> None:
         """Send an error as a problem (RFC 9457), or as text to those who do not read JSON."""

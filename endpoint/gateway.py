@@ -141,9 +141,6 @@ class Gateway:
         if prepared is None:
             return await self._page(scope, replayed(exchange.body, receive, whole=whole), send)
         try:
-            if exchange.knows(tag := self._lane.tag(prepared)):
-                await exchange.not_modified(tag, self._service.release)
-                return exchange.status
             found = self._lane.known(prepared) or await self._asked(prepared, exchange)
             outcome = found.outcome
             await exchange.answer(found)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path
 
 from cachetools import LRUCache
 
@@ -22,7 +21,7 @@ from graph.errors import HamkorError, QuerySyntaxError
 from graph.formats import RDF_XML, RESULTS_XML
 from graph.publication import Publication
 from graph.query.cache import AnswerCache, AnswerKey
-from graph.query.engine import QueryRequest
+from graph.query.engine import Answer, QueryRequest
 from graph.query.frames import ask
 from graph.query.guard import ReadQuery, read_query
 from graph.query.lookup import looked_up
@@ -53,10 +52,6 @@ class Prepared:
     subject: str | None
     digest: str
 
-    def tag(self, release: str) -> str:
-        """Return the strong entity tag of the answer from a release (RFC 9110 8.8.3), or an empty string."""
-        return f"{release.rpartition('-')[2]}-{self.digest}" if self.digest else ""
-
 
 @dataclass(frozen=True, slots=True)
 class LaneAnswer:
@@ -64,16 +59,14 @@ class LaneAnswer:
 
     Attributes:
         representation: what it is.
-        release: which release was asked.
+        answer: the bytes, or the spool file, which the receiver removes; and their release.
         tag: its entity tag, or an empty string for one that is not to be kept.
-        body: the bytes, or the spool file, which the receiver removes.
-        outcome: for metrics: cached or answered.
+        outcome: for metrics: cached, looked up or answered.
     """
 
     representation: Representation
-    release: str
+    answer: Answer
     tag: str
-    body: bytes | Path
     outcome: str
 
 
@@ -129,27 +122,15 @@ class SparqlLane:
         Raises:
             HamkorError: as ``answer``.
         """
-        release = self._service.release
-        body, outcome = self.cache.get(AnswerKey(release, prepared.digest)) if prepared.digest else None, "cached"
-        lookup = self._service.lookup
-        if body is None and prepared.subject is not None and lookup is not None and lookup.release == release:
-            body, outcome = lookup.answer(prepared.subject, prepared.request), "looked up"
-            if body is not None:
-                self._keep(prepared, release, body)
-        if body is None:
-            return None
-        return LaneAnswer(prepared.representation, release, prepared.tag(release), body, outcome)
-
-    def _keep(self, prepared: Prepared, release: str, body: bytes) -> None:
-        """Check an answer that has just been made, and hold it."""
-        if prepared.representation.format in (RDF_XML, RESULTS_XML):
-            check_xml(body, prepared.representation.format)
-        if prepared.digest:
-            self.cache.put(AnswerKey(release, prepared.digest), body)
-
-    def tag(self, prepared: Prepared) -> str:
-        """Return the entity tag that the answer would have now."""
-        return prepared.tag(self._service.release)
+        release, lookup = self._service.release, self._service.lookup
+        found = self.cache.get(AnswerKey(release, prepared.digest)) if prepared.digest else None
+        if found is not None:
+            return self._lane_answer(prepared, found, "cached")
+        if prepared.subject is not None and lookup is not None and lookup.release == release:
+            found = lookup.answer(prepared.subject, prepared.request)
+            if found is not None:
+                return self._lane_answer(prepared, self._checked(prepared, found), "looked up")
+        return None
 
     async def answer(self, prepared: Prepared, client: str, slow: Callable[[], None]) -> LaneAnswer:
         """Ask the pool; ``slow`` is called once where the answer takes longer than a moment.
@@ -161,7 +142,16 @@ class SparqlLane:
             found = await self._service.pool.answer(prepared.frame, client, slow)
         except QuerySyntaxError as error:
             raise explained(error, prepared.query) from error
-        representation, body = prepared.representation, found.body
-        if type(body) is bytes:
-            self._keep(prepared, found.release, body)
-        return LaneAnswer(representation, found.release, prepared.tag(found.release), body, "answered")
+        return self._lane_answer(prepared, self._checked(prepared, found), "answered")
+
+    def _checked(self, prepared: Prepared, found: Answer) -> Answer:
+        """Check an answer that has just been made, and hold it."""
+        form = prepared.representation.format
+        if form in (RDF_XML, RESULTS_XML) and isinstance(found.body, bytes):
+            check_xml(found.body, form)
+        if prepared.digest:
+            self.cache.put(AnswerKey(found.release, prepared.digest), found)
+        return found
+
+    def _lane_answer(self, prepared: Prepared, found: Answer, outcome: str) -> LaneAnswer:
+        return LaneAnswer(prepared.representation, found, found.tag if prepared.digest else "", outcome)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
+from graph.query.engine import Answer
+
 OVERHEAD_BYTES = 400
 LARGEST_SHARE = 8
 
@@ -37,14 +39,14 @@ class AnswerCache:
         """Hold at most ``size`` bytes; 0 holds nothing."""
         self.counts = CacheCounts()
         self._largest = size // LARGEST_SHARE
-        self._answers: LRUCache[AnswerKey, bytes] = LRUCache(size, getsizeof=lambda body: len(body) + OVERHEAD_BYTES)
+        self._answers: LRUCache[AnswerKey, Answer] = LRUCache(size, getsizeof=_size)
 
     @property
     def size(self) -> int:
         """How many bytes are held now."""
         return int(self._answers.currsize)
 
-    def get(self, key: AnswerKey) -> bytes | None:
+    def get(self, key: AnswerKey) -> Answer | None:
         """Return the answer, or None where it is not held."""
         found = self._answers.get(key)
         if found is None:
@@ -53,12 +55,16 @@ class AnswerCache:
             self.counts.hits += 1
         return found
 
-    def put(self, key: AnswerKey, body: bytes) -> None:
-        """Hold an answer, unless it would take more than its share."""
-        if len(body) + OVERHEAD_BYTES <= self._largest:
-            self._answers[key] = body
+    def put(self, key: AnswerKey, answer: Answer) -> None:
+        """Hold an answer, unless it would take more than its share, or is a spool file."""
+        if isinstance(answer.body, bytes) and _size(answer) <= self._largest:
+            self._answers[key] = answer
 
     def keep(self, release: str) -> None:
         """Forget the answers of every other release."""
         for key in [key for key in self._answers if key.release != release]:
             del self._answers[key]
+
+
+def _size(answer: Answer) -> int:
+    return len(answer.body) + OVERHEAD_BYTES if isinstance(answer.body, bytes) else OVERHEAD_BYTES

@@ -84,7 +84,7 @@ class WorkerConnection(asyncio.Protocol):
             raise
         if type(reply) is Answered:
             self.usable = not (reply.last or self._calm)
-            return Answer(Path(reply.spool) if reply.spool else body, self.release)
+            return Answer(Path(reply.spool) if reply.spool else body, self.release, reply.digest)
         self.usable = type(reply) is Failed and not (reply.last or self._calm)
         raise self._error(reply)
 

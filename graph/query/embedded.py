@@ -17,6 +17,7 @@ from graph.formats import GRAPH_FORMATS, RESULTS_CSV, RESULTS_JSON, RESULTS_TSV,
 from graph.namespaces import PREFIXES
 from graph.query.engine import Answer, Dataset, QueryRequest
 from graph.query.merge import merged_store
+from graph.query.spool import digest_of
 from graph.releases.release import Release
 
 RESULTS = {
@@ -44,7 +45,7 @@ class EmbeddedEngine:
         output = BytesIO()
         found = evaluate(self.release.store, request, frozenset(self.release.manifest.sharing))
         write_answer(found, request.format, output)
-        return Answer(output.getvalue(), self.release.id)
+        return Answer(output.getvalue(), self.release.id, digest_of(output.getvalue()))
 
 
 def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) -> Found:

@@ -67,10 +67,17 @@ class Answer:
     Attributes:
         body: the bytes, or the spool file that holds them (the receiver deletes it).
         release: the id of the release that was asked.
+        digest: of the bytes.
     """
 
     body: bytes | Path
     release: str
+    digest: str
+
+    @property
+    def tag(self) -> str:
+        """The strong entity tag of these bytes (RFC 9110 8.8.3); it says which release they are from."""
+        return f"{self.release.rpartition('-')[2]}-{self.digest}"
 
 
 class Engine(Protocol):

@@ -48,7 +48,7 @@ class Answered(msgspec.Struct, frozen=True, tag="answered"):
     """Worker to front: the answer is the body, or the spool file; ``last`` when the worker ends after it."""
 
     spool: str | None
-    size: int
+    digest: str
     last: bool
 
 

@@ -16,8 +16,9 @@ from io import BytesIO
 import pyoxigraph as ox
 
 from graph.query.embedded import evaluate, write_answer
-from graph.query.engine import QueryRequest
+from graph.query.engine import Answer, QueryRequest
 from graph.query.guard import ReadQuery
+from graph.query.spool import digest_of
 from graph.releases.release import Release
 
 IRI = r"<[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\\s]*>"
@@ -58,7 +59,7 @@ class LookupStore:
     store: ox.Store
     large: frozenset[str]
 
-    def answer(self, subject: str, request: QueryRequest) -> bytes | None:
+    def answer(self, subject: str, request: QueryRequest) -> Answer | None:
         """Return the answer to a lookup of ``subject``, or None where it is not to be answered here.
 
         Raises:
@@ -68,7 +69,8 @@ class LookupStore:
             return None
         output = BytesIO()
         write_answer(evaluate(self.store, request, frozenset()), request.format, output)
-        return output.getvalue()
+        body = output.getvalue()
+        return Answer(body, self.release, digest_of(body))
 
 
 def load_lookup(release: Release) -> LookupStore:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from hashlib import blake2b
 from pathlib import Path
 
 KEPT_BYTES = 256 << 10
+DIGEST_BYTES = 12
 
 
 class ResultTooLargeError(Exception):
@@ -25,6 +27,7 @@ class Spool:
         self._folder, self._limit = folder, limit
         self._parts: list[bytes] = []
         self._descriptor: int | None = None
+        self._digest = blake2b(digest_size=DIGEST_BYTES)
         self.path: Path | None = None
         self.size = 0
 
@@ -37,6 +40,7 @@ class Spool:
         self.size += len(data)
         if self.size > self._limit:
             raise ResultTooLargeError
+        self._digest.update(data)
         if self._descriptor is None:
             self._parts.append(bytes(data))
             if self.size > KEPT_BYTES:
@@ -51,6 +55,10 @@ class Spool:
     def body(self) -> bytes:
         """Return what is kept in memory: all of it, unless there is a file."""
         return b"" if self.path is not None else b"".join(self._parts)
+
+    def digest(self) -> str:
+        """Return the digest of everything that was written."""
+        return self._digest.hexdigest()
 
     def discard(self) -> None:
         """Close and remove the file."""
@@ -69,6 +77,11 @@ class Spool:
         self.path = Path(name)
         _write_all(self._descriptor, b"".join(self._parts))
         self._parts.clear()
+
+
+def digest_of(body: bytes) -> str:
+    """Return the digest that an answer of these bytes has."""
+    return blake2b(body, digest_size=DIGEST_BYTES).hexdigest()
 
 
 def taken(path: Path) -> Path:

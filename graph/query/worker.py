@@ -93,7 +93,7 @@ def _reply(failure: Failed | None, spool: Spool, *, last: bool) -> tuple[Frame, 
         spool.discard()
         return Failed(failure.kind, failure.problem, failure.line, failure.column, last), b""
     spool.close()
-    return Answered(str(spool.path) if spool.path else None, spool.size, last), spool.body()
+    return Answered(str(spool.path) if spool.path else None, spool.digest(), last), spool.body()
 
 
 def _limit(limits: WorkerLimits) -> None:
