@@ -22,6 +22,8 @@ FORMAT_PARAMETERS = ("format", "output", "results")
 PAGE_PARAMETERS = frozenset({*FORMAT_PARAMETERS, "lang"})
 """What may stand in the URL of the service itself, beside a query."""
 MOST_FIELDS = 10_000
+LONGEST_URL = 60_000
+"""The web server itself ends a little above, without a word (RFC 9110 4.1 asks for 8,000 at least)."""
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -51,9 +53,14 @@ def read_operation(method: str, query_string: bytes, content_type: str, body: by
         body: as sent.
 
     Raises:
-        ProblemError: 400 without exactly one query or with a bad parameter, 403 for an update, 415 for a body that is
+        ProblemError: 400 without exactly one query or with a bad parameter, 403 for an update, 414 for a URL that is too
+            long, 415 for a body that is
             neither of the protocol's two, or not UTF-8.
     """
+    if len(query_string) > LONGEST_URL:
+        raise ProblemError(
+            "uri-too-long", f"the URL is longer than {LONGEST_URL:,} bytes", {"remedy": "send it by POST"}
+        )
     pairs, queries = list(_pairs(query_string, "URL")), list[str]()
     if method not in ("GET", "HEAD"):
         media_type, parameters = _media_type(content_type)
