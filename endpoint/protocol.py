@@ -53,9 +53,8 @@ def read_operation(method: str, query_string: bytes, content_type: str, body: by
         body: as sent.
 
     Raises:
-        ProblemError: 400 without exactly one query or with a bad parameter, 403 for an update, 414 for a URL that is too
-            long, 415 for a body that is
-            neither of the protocol's two, or not UTF-8.
+        ProblemError: 400 without exactly one query or with a bad parameter, 403 for an update, 414 for a URL that is
+            too long, 415 for a body that is neither of the protocol's two, or not UTF-8.
     """
     if len(query_string) > LONGEST_URL:
         raise ProblemError(
