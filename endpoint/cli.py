@@ -42,7 +42,7 @@ class Commands(click.Group):
 @click.version_option(package_name="hamkor", prog_name="hamkor")
 @click.pass_context
 def main(context: click.Context, folder: Path | None, verbose: bool) -> None:
-    r"""Publish a folder of RDF: check it with SHACL, release it, serve it through SPARQL and pages.
+    """Publish a folder of RDF: check it with SHACL, release it, serve it through SPARQL and pages.
 
     A publication is a folder with data/ (Turtle, TriG, N-Triples, N-Quads, JSON-LD, RDF/XML, or CSV with CSVW
     metadata) and, where wanted, ontology/, shapes/ and a hamkor.toml. Begin with:
@@ -54,5 +54,5 @@ def main(context: click.Context, folder: Path | None, verbose: bool) -> None:
 
     Exit status: 0 done; 1 the data does not conform, or the query is not legal; 2 something could not be read
     or written.
-    """
+    """  # noqa: D301  click reads \b as the sign itself
     context.obj = Options(folder, verbose)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
+from pyoxigraph import RdfFormat, Store
+
+from graph.entailment import entail
 from graph.errors import SourceError
+from graph.namespaces import ENTAILED_GRAPH, ONTOLOGY_GRAPH, graph_iri
 from graph.publication import SOURCE_SUFFIXES, Publication, SourceFile
+from graph.query.guard import read_query
 from graph.settings import LimitSettings
+from graph.sources.chunks import Chunk
 from graph.sources.reader import read_source
 from graph.validation.gate import validate
 from graph.validation.report import Report, empty_report
 
 
 def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> Report:
-    """Validate the union of the data files against the shapes; without shapes everything conforms.
+    """Validate the union of the data files, and what follows from it, against the shapes; without these all conforms.
 
     Raises:
         SourceError: a file cannot be read.
@@ -23,8 +30,22 @@ def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str
     read = {source.name: list(read_source(source, base=base, limits=limits)) for source in data}
     if not shapes:
         return empty_report()
+    if (entailed := _entailed(chain.from_iterable(read.values()), base)) is not None:
+        read["what follows from the ontology"] = [entailed]
     chunks = [chunk for source in shapes for chunk in read_source(source, base=base, limits=limits)]
     return validate(read, chunks, base=base)
+
+
+def _entailed(chunks: Iterable[Chunk], base: str) -> Chunk | None:
+    """Return what follows, as a build would have it."""
+    ontology, store, has_axioms = graph_iri(base, ONTOLOGY_GRAPH), Store(), False
+    for chunk in chunks:
+        store.load(chunk.triples, RdfFormat.N_TRIPLES, lenient=True)
+        if chunk.graph == ontology:
+            store.load(chunk.quads(), RdfFormat.N_QUADS, lenient=True)
+            has_axioms = True
+    entailed = graph_iri(base, ENTAILED_GRAPH)
+    return entail(store, entailed, ontology, lambda text: read_query(text).text) if has_axioms else None
 
 
 def file_of_user(path: Path, publication_base: str, role: str = "data") -> SourceFile:

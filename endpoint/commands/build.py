@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from endpoint.commands.options import Options, publication_option
+from endpoint.commands.options import Options, language_option, publication_option
 from endpoint.commands.progress import progress_shown
 from graph.build import ValidationFailedError, build
 from graph.publication import Publication
@@ -18,10 +18,10 @@ SHOWN = 50
 
 @click.command("build")
 @click.option("--quiet", is_flag=True, help="Print the id of the release and nothing else.")
-@click.option("--lang", default="en", show_default=True, help="The language of the shapes' messages: en, ru, uz.")
+@language_option
 @publication_option
 def command(options: Options, quiet: bool, lang: str) -> None:
-    r"""Check the sources and make a release of them, if anything changed.
+    """Check the sources and make a release of them, if anything changed.
 
     Reads data/, ontology/ and shapes/, adds what follows from the ontology, validates with SHACL and makes a new
     release below .hamkor/releases, which becomes the current one in one step. Whatever fails, the release that was
@@ -32,7 +32,7 @@ def command(options: Options, quiet: bool, lang: str) -> None:
     \b
       hamkor build
       hamkor build --publication ../our-data
-    """
+    """  # noqa: D301  click reads \b as the sign itself
     release, fresh = build_release(options.publication(), lang)
     if quiet:
         click.echo(release.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -28,7 +29,7 @@ from graph.sources.chunks import Chunk
 def command(
     options: Options, iri: str | None, graph_name: str | None, everything: bool, form: str | None, output: Path | None
 ) -> None:
-    r"""Write what the current release holds: about one IRI, one named graph, or everything.
+    """Write what the current release holds: about one IRI, one named graph, or everything.
 
     The default format is Turtle, and N-Quads for everything. Literals come out exactly as they were put in.
 
@@ -36,7 +37,7 @@ def command(
       hamkor export https://w3id.org/hamkor/id/club/termez
       hamkor export --graph clubs --format jsonld
       hamkor export --all -o hamkor.nq
-    """
+    """  # noqa: D301  click reads \b as the sign itself
     if sum(map(bool, (iri, graph_name, everything))) != 1:
         raise click.UsageError("give one of: an IRI, --graph NAME, --all")
     publication = options.publication()
@@ -48,7 +49,7 @@ def command(
     prefixes = {"hk": f"{publication.base}ns#", **PREFIXES}
     if iri is not None:
         prefixes = used_prefixes(chunks, prefixes)
-    with sys.stdout.buffer if output is None else output.open("wb") as stream:
+    with nullcontext(sys.stdout.buffer) if output is None else output.open("wb") as stream:
         write_chunks(chunks, stream, wanted, prefixes)
 
 

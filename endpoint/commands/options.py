@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, ParamSpec
 
 import click
+import pyoxigraph as ox
 
-from graph.errors import HamkorError, QueryRefusedError, QuerySyntaxError
+from graph.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
 from graph.publication import Publication, find_publication, open_publication
 
 P = ParamSpec("P")
+QUERY_ERRORS = (QuerySyntaxError, QueryRefusedError, QueryLimitError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +55,35 @@ def publication_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(click.pass_obj(readable_errors(command)))
 
 
+def language_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--lang``, the language in which the shapes speak."""
+
+    def check(_: click.Context, __: click.Parameter, value: str) -> str:
+        try:
+            ox.Literal("", language=value)
+        except ValueError as problem:
+            raise click.BadParameter(f"{value!r} is no language; write a tag such as en, ru, uz") from problem
+        return value
+
+    text = "The language of the shapes' messages: en, ru, uz."
+    return click.option("--lang", default="en", show_default=True, callback=check, help=text)(command)
+
+
 def readable_errors(command: Callable[P, None]) -> Callable[P, None]:
     """Turn every error into one line on standard error and an exit status; ``--verbose`` shows the trace."""
 
     @wraps(command)
     def run(*arguments: P.args, **options: P.kwargs) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a terminal may not know every letter
         try:
             command(*arguments, **options)
+            sys.stdout.flush()
         except HamkorError as problem:
-            _fail(str(problem), 1 if isinstance(problem, QuerySyntaxError | QueryRefusedError) else 2)
-        except BrokenPipeError:
-            sys.stderr.close()
+            _fail(str(problem), 1 if isinstance(problem, QUERY_ERRORS) else 2)
+        except BrokenPipeError:  # the reader has what it wanted; what is left goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except OSError as problem:
             place = f"{problem.filename}: " if problem.filename else ""

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from endpoint.commands.options import Options, publication_option
-from graph.errors import QueryRefusedError
+from graph.errors import QueryRefusedError, QuerySyntaxError
 from graph.formats import GRAPH_FORMATS, RESULT_FORMATS, RESULTS_JSON, TURTLE, Format, format_named
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import QueryForm, QueryRequest
 from graph.query.examples import Example, read_examples
 from graph.query.guard import read_query
+from graph.query.syntax import syntax_error
 from graph.releases.release import current_release
 
 NAMES = ("table", *(each.name for each in RESULT_FORMATS + GRAPH_FORMATS))
@@ -32,7 +33,7 @@ NAMES = ("table", *(each.name for each in RESULT_FORMATS + GRAPH_FORMATS))
 def command(
     options: Options, text: str | None, path: Path | None, example: str | None, listing: bool, form: str | None
 ) -> None:
-    r"""Ask the current release in SPARQL: TEXT, a file, or a stored example.
+    """Ask the current release in SPARQL: TEXT, a file, or a stored example.
 
     Updates and SERVICE calls are refused. "-" as TEXT reads standard input.
 
@@ -41,7 +42,7 @@ def command(
       hamkor query -f question.rq --format csv
       hamkor query --list
       hamkor query --example clubs-by-region
-    """
+    """  # noqa: D301  click reads \b as the sign itself
     publication = options.publication()
     release = current_release(publication)
     engine = EmbeddedEngine(release)
@@ -52,9 +53,13 @@ def command(
         return
     query = read_query(_text(text, path, example, examples))
     wanted = _format(form, query.form)
-    answer = engine.answer(
-        QueryRequest(query.text, query.form, wanted, f"{publication.base}sparql", clauses=query.clauses)
-    )
+    request = QueryRequest(query.text, query.form, wanted, f"{publication.base}sparql", clauses=query.clauses)
+    try:
+        answer = engine.answer(request)
+    except QuerySyntaxError as problem:
+        if problem.line is None and problem.problem.startswith("error at"):
+            raise syntax_error(SyntaxError(problem.problem), query) from problem
+        raise
     body = answer.body if isinstance(answer.body, bytes) else answer.body.read_bytes()
     if form in (None, "table") and wanted is RESULTS_JSON:
         _print_table(body)
@@ -67,13 +72,20 @@ def _text(text: str | None, path: Path | None, example: str | None, examples: li
     if len(given) != 1:
         raise click.UsageError("give one query: as TEXT, with --file or with --example")
     if path is not None:
-        return path.read_text(encoding="utf-8")
+        return _decoded(path.read_bytes(), str(path))
     if text is not None:
-        return sys.stdin.read() if text == "-" else text
+        return _decoded(sys.stdin.buffer.read(), "standard input") if text == "-" else text
     for each in examples:
         if each.slug == example:
             return each.text
     raise QueryRefusedError(f"no example {example!r}", "hamkor query --list shows what there is")
+
+
+def _decoded(query: bytes, name: str) -> str:
+    try:
+        return query.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise QuerySyntaxError(f"{name} is not UTF-8; save it as UTF-8") from problem
 
 
 def _format(name: str | None, form: QueryForm) -> Format:

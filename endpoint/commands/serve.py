@@ -6,6 +6,7 @@ import click
 
 from endpoint.commands.build import build_release
 from endpoint.commands.options import Options, publication_option
+from graph.releases.release import current_release
 
 
 @click.command("serve")
@@ -15,7 +16,7 @@ from endpoint.commands.options import Options, publication_option
 @click.option("--no-build", is_flag=True, help="Serve the current release even if the sources have changed.")
 @publication_option
 def command(options: Options, host: str, port: int, workers: int | None, no_build: bool) -> None:
-    r"""Serve the publication at http://HOST:PORT, building a release first if the sources have changed.
+    """Serve the publication at http://HOST:PORT, building a release first if the sources have changed.
 
     Stop it with Ctrl-C. A release that is made while it runs is picked up by itself.
 
@@ -23,10 +24,12 @@ def command(options: Options, host: str, port: int, workers: int | None, no_buil
       hamkor serve
       hamkor serve --host 0.0.0.0 --port 8080
       hamkor serve --publication ../our-data
-    """
+    """  # noqa: D301  click reads \b as the sign itself
     publication = options.publication()
-    if not no_build:
-        build_release(publication, "en")
+    if no_build:
+        current_release(publication)
+    else:
+        build_release(publication, publication.settings.languages[0])
     from endpoint.server import serve  # noqa: PLC0415  after the build, whose errors come first
 
     serve(publication, host, port, workers or publication.settings.engine.workers)

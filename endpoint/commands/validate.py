@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from endpoint.commands.options import Options, publication_option
+from endpoint.commands.options import Options, language_option, publication_option
 from graph.check import check, file_of_user, publication_files
 from graph.errors import SettingError
 from graph.publication import Publication, SourceFile
@@ -22,10 +22,10 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("files", nargs=-1, type=FILE)
 @click.option("--shapes", multiple=True, type=FILE, help="Validate against this file instead of the publication's.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "turtle"]), default="text", show_default=True)
-@click.option("--lang", default="en", show_default=True, help="The language of the shapes' messages: en, ru, uz.")
+@language_option
 @publication_option
 def command(options: Options, files: tuple[Path, ...], shapes: tuple[Path, ...], form: str, lang: str) -> None:
-    r"""Check FILES with SHACL; without FILES the publication itself. Nothing is written.
+    """Check FILES with SHACL; without FILES the publication itself. Nothing is written.
 
     FILES are judged together with the publication's own data, as they would be if they were part of it; with
     --shapes they are judged alone, against those shapes.
@@ -36,14 +36,15 @@ def command(options: Options, files: tuple[Path, ...], shapes: tuple[Path, ...],
       hamkor validate
       hamkor validate our-clubs.ttl --lang ru
       hamkor validate our.ttl --shapes our-shapes.ttl --format json
-    """
+    """  # noqa: D301  click reads \b as the sign itself
     publication = _publication(options, needed=not shapes)
     settings = publication.settings if publication is not None else Settings()
     data = [file_of_user(path, settings.base) for path in files]
     judges = [file_of_user(path, settings.base, "shapes") for path in shapes]
     if publication is not None and not shapes:
         own, judges = publication_files(publication)
-        data = own + data
+        named = {path.resolve() for path in files}
+        data = [each for each in own if each.path.resolve() not in named] + data
     elif publication is not None and not files:
         data = publication_files(publication)[0]
     report = check(data, judges, base=settings.base, limits=settings.limits)

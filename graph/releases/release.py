@@ -19,6 +19,7 @@ from graph.sources.chunks import Chunk
 
 REPORT_FILE = "report.ttl"
 CATALOG_FILE = "catalog.ttl"
+GRAPHS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,10 @@ class Release:
         for each in self.manifest.graphs:
             if each.iri == iri:
                 return each
-        raise ReleaseError(f"no graph <{iri}> in release {self.id}", "hamkor export --graph lists what there is")
+        base = f"{self.manifest.base}graph/"
+        names = ", ".join(each.iri.removeprefix(base) for each in self.manifest.graphs[:GRAPHS_SHOWN])
+        more = ", …" if len(self.manifest.graphs) > GRAPHS_SHOWN else ""
+        raise ReleaseError(f"no graph <{iri}> in release {self.id}", f"there are {names}{more}")
 
     def read_graph(self, iri: str) -> Iterator[Chunk]:
         """Yield the triples of a named graph, exactly as they were parsed."""
