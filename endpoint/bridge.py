@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from graph.errors import EngineUnavailableError
 from graph.query.engine import Answer, QueryRequest
+from graph.query.forwarder import Forwarder
 from graph.query.frames import ask
 from graph.query.pool import Pool
 
@@ -15,9 +17,9 @@ CLIENT = "pages"
 class PooledEngine:
     """An engine (``graph.query.engine.Engine``) whose answers come from the pool."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, forwarder: Forwarder) -> None:
         """Ask the pool; its event loop is set when it runs."""
-        self._pool = pool
+        self._pool, self._forwarder = pool, forwarder
         self.loop: asyncio.AbstractEventLoop | None = None
 
     def answer(self, request: QueryRequest) -> Answer:
@@ -28,4 +30,12 @@ class PooledEngine:
         """
         if self.loop is None:
             raise EngineUnavailableError("the query engine is starting")
-        return asyncio.run_coroutine_threadsafe(self._pool.answer(ask(request), CLIENT), self.loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(self._pool.answer(ask(request), CLIENT), self.loop).result()
+        except EngineUnavailableError as error:
+            raise self._forwarder.failure(str(error)) or error from error
+
+    @property
+    def services(self) -> Mapping[str, str]:
+        """The endpoints that queries may call, and the address through which the engine reaches each."""
+        return self._forwarder.addresses

@@ -22,6 +22,7 @@ from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.problems import problem_of
 from graph.errors import HamkorError
 from graph.publication import Publication
+from graph.query.forwarder import Forwarder
 from graph.query.service import QueryService
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release, open_release
@@ -42,10 +43,11 @@ class Gateway:
         """Prepare to serve; nothing is started before the server says so (ASGI lifespan)."""
         self._publication = publication
         self._service = QueryService(publication.settings)
-        self._lane = SparqlLane(publication, self._service)
+        self._forwarder = Forwarder(publication.settings)
+        self._lane = SparqlLane(publication, self._service, self._forwarder)
         self._metrics = Metrics(self._service, self._lane, publication.settings.log.slow_seconds)
         self._log_access = publication.settings.log.access
-        self._engine = PooledEngine(self._service.pool)
+        self._engine = PooledEngine(self._service.pool, self._forwarder)
         self._pages = WSGIMiddleware(cast("Any", create_app(publication, self._engine)), workers=THREADS)
         self._follower: asyncio.Task[None] | None = None
         self._most = int(publication.settings.limits.query_mb * (1 << 20)) * ENCODED + 4096
@@ -80,6 +82,7 @@ class Gateway:
 
     async def _start(self) -> None:
         self._engine.loop = asyncio.get_running_loop()
+        await self._forwarder.start()
         await self._service.start(current_release(self._publication))
         self._follower = asyncio.create_task(self._follow())
 
@@ -87,6 +90,7 @@ class Gateway:
         if self._follower is not None:
             self._follower.cancel()
         await self._service.close()
+        await self._forwarder.close()
 
     async def _follow(self) -> None:
         """Hold whatever release is current."""

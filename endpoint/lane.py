@@ -17,11 +17,12 @@ from endpoint.negotiation import choose
 from endpoint.protocol import read_operation
 from endpoint.representations import OFFERS, Representation, named
 from endpoint.sparql import VOLATILE, explained
-from graph.errors import HamkorError, QuerySyntaxError
+from graph.errors import EngineUnavailableError, HamkorError, QuerySyntaxError
 from graph.formats import RDF_XML, RESULTS_XML
 from graph.publication import Publication
 from graph.query.cache import AnswerCache, AnswerKey
 from graph.query.engine import Answer, QueryRequest
+from graph.query.forwarder import Forwarder
 from graph.query.frames import ask
 from graph.query.guard import ReadQuery, read_query
 from graph.query.lookup import looked_up
@@ -73,8 +74,9 @@ class LaneAnswer:
 class SparqlLane:
     """Answers queries of programs."""
 
-    def __init__(self, publication: Publication, service: QueryService) -> None:
-        """Answer from the service, within the publication's settings."""
+    def __init__(self, publication: Publication, service: QueryService, forwarder: Forwarder) -> None:
+        """Answer from the service, within the publication's settings; SERVICE calls go through the forwarder."""
+        self._forwarder = forwarder
         self._settings = publication.settings
         self._base = f"{publication.base}sparql"
         self._service = service
@@ -102,7 +104,14 @@ class SparqlLane:
         operation = read_operation(method, query_string, content_type, body)
         if operation.query is None or len(operation.query) > self._settings.limits.query_mb * MIB:
             return None
-        query = read_query(operation.query, services=self._settings.federation.services, base=self._base)
+        limits = self._settings.limits
+        query = read_query(
+            operation.query,
+            services=self._forwarder.addresses,
+            base=self._base,
+            max_tokens=limits.query_tokens,
+            max_nesting=limits.query_nesting,
+        )
         wanted = [each for name in operation.formats if (each := named(name, OFFERS[query.form])) is not None]
         representation = wanted[0] if wanted else choose(accept or None, OFFERS[query.form])
         if representation is None or representation.format is None or (operation.formats and not wanted):
@@ -142,6 +151,8 @@ class SparqlLane:
             found = await self._service.pool.answer(prepared.frame, client, slow)
         except QuerySyntaxError as error:
             raise explained(error, prepared.query) from error
+        except EngineUnavailableError as error:
+            raise self._forwarder.failure(str(error)) or error from error
         return self._lane_answer(prepared, self._checked(prepared, found), "answered")
 
     def _checked(self, prepared: Prepared, found: Answer) -> Answer:

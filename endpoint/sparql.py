@@ -114,7 +114,13 @@ def _answered(operation: Operation, text: str) -> Response:
     limits, base = here.publication.settings.limits, f"{here.publication.base}sparql"
     if len(text.encode()) > limits.query_mb * MIB:
         raise _too_large(limits.query_mb)
-    query = read_query(text, services=here.publication.settings.federation.services, base=base)
+    query = read_query(
+        text,
+        services=here.engine.services,
+        base=base,
+        max_tokens=limits.query_tokens,
+        max_nesting=limits.query_nesting,
+    )
     representation = _representation(operation, query)
     form = representation.format
     wanted = _request(operation, query, form or CONVERTED[query.form], base)

@@ -5,6 +5,7 @@ It answers completely or raises; what protects others from a runaway query stand
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO
@@ -34,6 +35,11 @@ class EmbeddedEngine:
     """Answers from one release."""
 
     release: Release
+
+    @property
+    def services(self) -> Mapping[str, str]:
+        """None: calls from this process would have no limits (``graph.query.engine.Engine``)."""
+        return {}
 
     def answer(self, request: QueryRequest) -> Answer:
         """Answer the request, as ``graph.query.engine.Engine`` says.

@@ -6,6 +6,7 @@ above (HTTP, command line, pages) does not know which one it talks to.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -82,6 +83,10 @@ class Answer:
 
 class Engine(Protocol):
     """Whatever answers queries."""
+
+    @property
+    def services(self) -> Mapping[str, str]:
+        """The endpoints that its queries may call, and what the guard writes in place of each."""
 
     def answer(self, request: QueryRequest) -> Answer:
         """Answer completely, or raise one of the query errors of ``graph.errors``."""
