@@ -56,7 +56,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True):
-    """One request: its place in the list, seconds to the last byte, HTTP status (or BROKEN, TOO_LATE), and the body."""
+    """One request: its place in the list, seconds to the last byte, HTTP status (or BROKEN, TOO_LATE), size, body.
+
+    Where it failed without an HTTP status, the body says why.
+    """
 
     request: int
     seconds: float
@@ -122,8 +125,8 @@ class _Connection:
                 self._ask_anew()
                 return None
             whole = self.response.feed(piece)
-        except (OSError, BrokenResponseError):
-            return self._ended(BROKEN)
+        except (OSError, BrokenResponseError) as problem:
+            return self._ended(BROKEN, repr(problem))
         return self._ended(self.response.status) if whole else None
 
     def _ask_anew(self) -> None:
@@ -134,13 +137,15 @@ class _Connection:
 
     def give_up(self) -> Sample:
         """End a request that takes too long."""
-        return self._ended(TOO_LATE)
+        return self._ended(TOO_LATE, "patience ended")
 
-    def _ended(self, status: int) -> Sample:
+    def _ended(self, status: int, why: str = "") -> Sample:
         seconds, body = time.perf_counter() - self.began, self.response.body()
         self._used = True
         if status <= 0 or self.response.closes:
             self.close()
+        if why:
+            return Sample(self.request, seconds, status, len(body), f"{why} after {len(body)} bytes".encode())
         return Sample(self.request, seconds, status, len(body), body if self._job.keep else b"")
 
     def close(self) -> None:
