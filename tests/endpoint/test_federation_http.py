@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from conftest import Served, free_port, serving, write
+
+from tests.endpoint.conftest import Served, free_port, serving, write
 
 CLUBS = "?club a <https://example.org/kb/ns#Club>"
 MINE = "?mine <https://example.org/kb/id/likes> ?club"
