@@ -133,9 +133,16 @@ class Pool:
         finally:
             self._busy.discard(connection)
             if connection.usable:
-                self._idle.appendleft(connection)
+                self._keep(connection, others=self._running - 1)
             else:
                 self._replace(connection)
+
+    def _keep(self, connection: WorkerConnection, others: int) -> None:
+        """Have a worker ready for the next query, unless there are enough beside the ``others`` that are busy."""
+        if len(self._idle) + others > self.settings.engine.workers:
+            connection.close()
+        else:
+            self._idle.appendleft(connection)
 
     def _look(self) -> None:
         """Calm what runs long, stop what runs too long, and come back while anything runs."""
@@ -249,7 +256,8 @@ class Pool:
                 if len(self._idle) + self._running > self.settings.engine.workers:
                     return
                 deadline = self.loop.time() + self.settings.limits.query_seconds
-                self._idle.append(await self._connect(self.address(), deadline))
+                connection = await self._connect(self.address(), deadline)
+                self._keep(connection, others=self._running)
 
     async def refresh(self) -> None:
         """Replace idle workers of another address by workers of the present one."""
