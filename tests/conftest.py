@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from writing import Write
 
 from graph.build import build
 from graph.publication import Publication, open_publication
@@ -14,8 +15,6 @@ from graph.releases.release import Release
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PARTS = ("ontology", "shapes", "data", "hamkor.toml")
-
-Write = Callable[[Mapping[str, str | bytes]], Publication]
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from conftest import Write
+from writing import Write
 
 from graph.build import ValidationFailedError, build
 from graph.errors import HamkorError, ReleaseError, SettingError, ShapesError, SourceError

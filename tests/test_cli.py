@@ -14,7 +14,7 @@ from socket import create_server
 import pyoxigraph as ox
 import pytest
 from click.testing import CliRunner, Result
-from conftest import Write
+from writing import Write
 
 from endpoint.cli import COMMANDS, main
 from graph.build import build

@@ -7,7 +7,7 @@ from socket import create_server
 
 import pyoxigraph as ox
 import pytest
-from conftest import Write
+from writing import Write
 
 from graph.build import build
 from graph.entailment import entail

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Write
+from writing import Write
 
 from graph.build import build
 from graph.errors import HamkorError, SettingError
