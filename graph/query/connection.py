@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -21,6 +22,8 @@ from graph.query.spool import taken
 from graph.settings import LimitSettings
 
 NICENESS = 15
+OWN_ENDS = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL})
+"""How a query ends its process when memory or the stack does not suffice; by other signals somebody else ends it."""
 
 
 class WorkerLostError(EngineUnavailableError):
@@ -152,8 +155,8 @@ class WorkerConnection(asyncio.Protocol):
 
     def _error(self, frame: Frame) -> HamkorError:
         if isinstance(frame, Ended):
-            lost = WorkerLostError("the query engine has just been replaced; try again")
-            return self._out_of_memory() if frame.signal else lost
+            lost = WorkerLostError("the query's process was ended from outside; try again")
+            return self._out_of_memory() if frame.signal in OWN_ENDS else lost
         failed = cast("Failed", frame)
         match failed.kind:
             case "syntax":

@@ -199,16 +199,14 @@ class Pool:
             self._leave(waiter.client)
 
     def _call_next(self) -> None:
-        """Give free workers to those who wait longest among the clients that may have one more."""
-        for waiter in tuple(self._queue):
-            if self._running > self.settings.engine.workers:
-                return
-            if self._may_run(waiter.client):
-                self._queue.remove(waiter)
-                if not waiter.turn.done():
-                    self._using[waiter.client] += 1
-                    self._running += 1
-                    waiter.turn.set_result(None)
+        """Give free workers to the clients that have fewest, and among them to who has waited longest."""
+        while allowed := [each for each in self._queue if self._may_run(each.client)]:
+            waiter = min(allowed, key=lambda each: self._using[each.client])
+            self._queue.remove(waiter)
+            if not waiter.turn.done():
+                self._using[waiter.client] += 1
+                self._running += 1
+                waiter.turn.set_result(None)
 
     def _full(self) -> EngineUnavailableError:
         self.counts.refusals += 1

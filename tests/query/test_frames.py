@@ -22,11 +22,11 @@ REQUEST = QueryRequest(
 )
 FRAMES = [
     (Hello(123, "release"), b""),
-    (Answered(None, 3, last=False), b"abc"),
-    (Answered("/a/b", 1 << 33, last=True), b""),
+    (Answered(None, "0f", last=False), b"abc"),
+    (Answered("/a/b", "", last=True), b""),
     (Failed("syntax", "unexpected 'x'", 3, 14, last=True), b""),
     (Ended(9), b""),
-    (Answered(None, 300_000, last=False), bytes(range(256)) * 1200),
+    (Answered(None, "ab" * 16, last=False), bytes(range(256)) * 1200),
 ]
 
 
@@ -50,7 +50,7 @@ def test_a_request_arrives_with_all_that_it_says(request_: QueryRequest) -> None
 @pytest.mark.parametrize("piece", [1, 7, 65_536])
 def test_a_frame_is_received_whole_however_it_is_cut(piece: int) -> None:
     here, there = socket.socketpair()
-    packed = pack(*FRAMES[-1]) if piece > 1 else pack(Answered(None, 1000, last=False), b"x" * 1000)
+    packed = pack(*FRAMES[-1]) if piece > 1 else pack(Answered(None, "", last=False), b"x" * 1000)
 
     def send() -> None:
         for start in range(0, len(packed), piece):
@@ -66,7 +66,7 @@ def test_a_frame_is_received_whole_however_it_is_cut(piece: int) -> None:
 def test_a_connection_that_ends_inside_a_frame_is_an_error() -> None:
     here, there = socket.socketpair()
     with here, there:
-        there.sendall(pack(Answered(None, 3, last=False), b"abc")[:-1])
+        there.sendall(pack(Answered(None, "0f", last=False), b"abc")[:-1])
         there.shutdown(socket.SHUT_WR)
         with pytest.raises(ConnectionResetError):
             receive(here)
@@ -75,7 +75,7 @@ def test_a_connection_that_ends_inside_a_frame_is_an_error() -> None:
 @pytest.mark.parametrize("signal", [0, 6, 9, 64])
 @pytest.mark.parametrize("body", [b"", b"\xff" * 200, b"{}" * 100], ids=["empty", "all ends", "text"])
 def test_what_the_holder_says_of_a_dead_worker_never_completes_its_answer(signal: int, body: bytes) -> None:
-    answer, ended = pack(Answered(None, len(body), last=False), body), pack(Ended(signal))
+    answer, ended = pack(Answered(None, "", last=False), body), pack(Ended(signal))
     for missing in range(1, min(len(ended), len(answer) - 12) + 1):
         received = answer[:-missing] + ended
         assert unpack(received[: length(received)]) is None, missing
