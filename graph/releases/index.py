@@ -6,6 +6,7 @@ distinct triple once, so that a query without a dataset counts over a set (SPARQ
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -51,6 +52,7 @@ class Index:
                 self.flush()
         finally:
             self._loaders.shutdown(wait=True, cancel_futures=True)
+            traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
             self._store = None
 
     @property
