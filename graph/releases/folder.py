@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from graph.errors import ReleaseError
 CURRENT = "current"
 STAGING = ".staging-"
 LOCK = ".lock"
+REMOVALS, REMOVAL_SECONDS = 40, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class ReleasesFolder:
             try:
                 yield folder
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
 
     def _clear(self) -> None:
         """Take away what a writer that was killed has left."""
@@ -104,6 +106,15 @@ class ReleasesFolder:
 
 def _is_id(name: str) -> bool:
     return not name.startswith(".") and name != CURRENT
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder that a store may still be writing to: after an error its last reference can live a moment."""
+    for _ in range(REMOVALS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(REMOVAL_SECONDS)
 
 
 def _sync_tree(folder: Path) -> None:
