@@ -7,7 +7,7 @@ no reasoner: it draws no conclusion about classes themselves and detects no cont
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -84,14 +84,26 @@ def entail(store: ox.Store, graph: str, ontology: str, read: Callable[[str], str
     found: set[ox.Triple] = set()
     rules = tuple(_rules(store, ox.NamedNode(ontology), read))
     for _ in range(ROUNDS):
-        fresh = {triple for rule in rules for triple in _conclusions(store, rule)}
-        fresh = {triple for triple in fresh if _quad(triple) not in store}
+        fresh = _fresh(store, rules)
         if not fresh:
             return _chunk(found, graph)
         found |= fresh
         name = ox.NamedNode(graph)
         store.extend(_quad(triple, where) for triple in fresh for where in (ox.DefaultGraph(), name))
     raise SourceError(WHERE_FROM, f"the rules still draw new conclusions after {ROUNDS} rounds", remedy="mend them")
+
+
+def _fresh(store: ox.Store, rules: Iterable[Rule]) -> set[ox.Triple]:
+    """Return what the rules conclude and the store does not have.
+
+    It has no inner function: one would keep the store open as long as an error from here is looked at.
+    """
+    found = set()
+    for rule in rules:
+        for triple in _conclusions(store, rule):
+            if triple not in found and _quad(triple) not in store:
+                found.add(triple)
+    return found
 
 
 def _rules(store: ox.Store, ontology: ox.NamedNode, read: Callable[[str], str]) -> Iterator[Rule]:
