@@ -80,7 +80,8 @@ def _graphs(dataset: Dataset) -> tuple[list[_Graph] | None, list[_Name] | None]:
     """Return the dataset as pyoxigraph takes it: both lists or neither, or the rest of the store leaks in."""
     if not dataset.is_named:
         return None, None
-    return [ox.NamedNode(iri) for iri in dataset.default_graphs], [ox.NamedNode(iri) for iri in dataset.named_graphs]
+    default, named = dict.fromkeys(dataset.default_graphs), dict.fromkeys(dataset.named_graphs)  # twice is once
+    return [ox.NamedNode(iri) for iri in default], [ox.NamedNode(iri) for iri in named]
 
 
 _Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
