@@ -1,6 +1,6 @@
 """The dataset that a query's own FROM clauses name: as the guard reads it, and as the engine does."""
 
-# ruff: noqa: S608  SPARQL has a FROM too
+
 
 from __future__ import annotations
 
