@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import cast
 
 from graph.errors import EngineUnavailableError
 from graph.query.engine import Answer, QueryRequest
@@ -11,7 +15,22 @@ from graph.query.forwarder import Forwarder
 from graph.query.frames import ask
 from graph.query.pool import Pool
 
-CLIENT = "pages"
+
+@dataclass
+class Visitor:
+    """Who waits for a page: the address, for fairness, and what it waits for, to end that when it has gone."""
+
+    client: str
+    task: asyncio.Task[Answer] | None = None
+
+    def leave(self) -> None:
+        """End what it waits for; called on the event loop."""
+        if self.task is not None:
+            self.task.cancel()
+
+
+VISITOR: ContextVar[Visitor] = ContextVar("visitor")
+"""Set by whoever hands a request to Flask's threads."""
 
 
 class PooledEngine:
@@ -30,10 +49,17 @@ class PooledEngine:
         """
         if self.loop is None:
             raise EngineUnavailableError("the query engine is starting")
+        visitor = VISITOR.get(Visitor("pages"))
         try:
-            return asyncio.run_coroutine_threadsafe(self._pool.answer(ask(request), CLIENT), self.loop).result()
+            return asyncio.run_coroutine_threadsafe(self._answer(request, visitor), self.loop).result()
         except EngineUnavailableError as error:
             raise self._forwarder.failure(str(error)) or error from error
+        except concurrent.futures.CancelledError:
+            raise EngineUnavailableError("nobody waits for the answer any more") from None
+
+    async def _answer(self, request: QueryRequest, visitor: Visitor) -> Answer:
+        visitor.task = cast("asyncio.Task[Answer]", asyncio.current_task())
+        return await self._pool.answer(ask(request), visitor.client)
 
     @property
     def services(self) -> Mapping[str, str]:

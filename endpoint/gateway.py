@@ -10,17 +10,18 @@ import asyncio
 import json
 import logging
 import time
+from collections import Counter
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 
 from endpoint.app import create_app
-from endpoint.bridge import PooledEngine
+from endpoint.bridge import VISITOR, PooledEngine, Visitor
 from endpoint.exchange import Exchange, Message, Receive, Scope, Send
 from endpoint.lane import LaneAnswer, Prepared, SparqlLane
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.problems import problem_of
-from graph.errors import HamkorError
+from graph.errors import EngineUnavailableError, HamkorError
 from graph.publication import Publication
 from graph.query.forwarder import Forwarder
 from graph.query.service import QueryService
@@ -29,6 +30,8 @@ from graph.releases.release import current_release, open_release
 
 LOOK_SECONDS = 0.5
 THREADS = 8
+RESULT_THREADS = 16
+RESULTS_OF_ONE = 8
 QUERIES = frozenset({"GET", "HEAD", "POST"})
 ENCODED = 3
 """How many bytes of a form a byte of a query may take: percent-encoding triples it."""
@@ -48,7 +51,9 @@ class Gateway:
         self._metrics = Metrics(self._service, self._lane, publication.settings.log.slow_seconds)
         self._log_access = publication.settings.log.access
         self._engine = PooledEngine(self._service.pool, self._forwarder)
-        self._pages = WSGIMiddleware(cast("Any", create_app(publication, self._engine)), workers=THREADS)
+        pages = cast("Any", create_app(publication, self._engine))
+        self._pages, self._result_pages = WSGIMiddleware(pages, THREADS), WSGIMiddleware(pages, RESULT_THREADS)
+        self._waiting: Counter[str] = Counter()
         self._follower: asyncio.Task[None] | None = None
         self._most = int(publication.settings.limits.query_mb * (1 << 20)) * ENCODED + 4096
 
@@ -112,18 +117,20 @@ class Gateway:
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         if path == "/sparql" and scope["method"] in QUERIES:
             status = await self._sparql(Exchange(scope, receive, send), receive, send, began)
+        elif path == "/sparql":
+            status = await self._results(Exchange(scope, receive, send), receive, send, whole=False)
         elif path == "/metrics" and scope["method"] in ("GET", "HEAD"):
             exchange = Exchange(scope, receive, send)
             await exchange.plain(CONTENT_TYPE, self._metrics.text())
             status = exchange.status
         else:
-            status = await self._page(scope, receive, send)
+            status = await self._page(self._pages, scope, receive, send)
         self._metrics.response(status)
         if self._log_access:
             facts = {"method": scope["method"], "path": path, "status": status}
             access.info(json.dumps(facts | {"ms": round((time.perf_counter() - began) * 1000, 1)}))
 
-    async def _page(self, scope: Scope, receive: Receive, send: Send) -> int:
+    async def _page(self, threads: WSGIMiddleware, scope: Scope, receive: Receive, send: Send) -> int:
         """Let the Flask application answer; return the status."""
         status = 0
 
@@ -132,8 +139,34 @@ class Gateway:
             status = message.get("status", status)
             await send(message)
 
-        await self._pages(cast("Any", scope), cast("Any", receive), cast("Any", counted))
+        await threads(cast("Any", scope), cast("Any", receive), cast("Any", counted))
         return status
+
+    async def _results(self, exchange: Exchange, receive: Receive, send: Send, *, whole: bool) -> int:
+        """Let the Flask application answer a query, or say what is wrong with it.
+
+        Its threads wait for workers: so they are not those of other pages, and one client has not all of them.
+        """
+        client = exchange.client
+        if self._waiting[client] >= RESULTS_OF_ONE:
+            await exchange.problem(EngineUnavailableError("too many queries of yours wait for pages already"))
+            return exchange.status
+        self._waiting[client] += 1
+        visitor = Visitor(client)
+        VISITOR.set(visitor)
+
+        async def watch() -> None:
+            await exchange.gone()
+            visitor.leave()
+
+        watching = asyncio.ensure_future(watch()) if whole else None
+        try:
+            body = replayed(exchange.body, receive, whole=whole)
+            return await self._page(self._result_pages, exchange.scope, body, send)
+        finally:
+            self._waiting -= Counter((client,))
+            if watching is not None:
+                watching.cancel()
 
     async def _sparql(self, exchange: Exchange, receive: Receive, send: Send, began: float) -> int:
         scope, whole = exchange.scope, True
@@ -143,7 +176,7 @@ class Gateway:
         if whole:
             prepared = self._lane.prepare(scope["method"], scope["query_string"], exchange.headers, exchange.body)
         if prepared is None:
-            return await self._page(scope, replayed(exchange.body, receive, whole=whole), send)
+            return await self._results(exchange, receive, send, whole=whole)
         try:
             found = self._lane.known(prepared) or await self._asked(prepared, exchange)
             outcome = found.outcome

@@ -12,13 +12,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
+from benchmarks import registry as registry_file
+from benchmarks.knowledge import Registry
 from graph.build import build
 from graph.publication import open_publication
 from graph.releases.release import Release
+
+if TYPE_CHECKING:
+    from tests.endpoint.watching import Watched
 
 BASE = "https://example.org/kb/"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
@@ -171,4 +177,29 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A folder of data that is not ours: no settings, no ontology, no labels, IRIs elsewhere."""
     with serving(write(tmp_path_factory.mktemp("bare"), {"data/people.nq": FOREIGN})) as running:
+        yield running
+
+
+LIMITS = """
+[limits]
+query_seconds = 2.0
+query_memory_mb = 256
+result_mb = 16
+[log]
+access = true
+slow_seconds = 0.5
+"""
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """A registry of 20,000 triples, served with small limits and watched."""
+    from tests.endpoint.watching import watched  # noqa: PLC0415  it needs what stands above
+
+    folder = tmp_path_factory.mktemp("registry")
+    write(folder, {"hamkor.toml": LIMITS, "data/.keep": ""})
+    with (folder / "data" / "registry.nq").open("wb") as file:
+        registry_file.write(Registry.of(20_000, 1), file)
+    (folder / "data" / ".keep").unlink()
+    with watched(folder, workers=3) as running:
         yield running

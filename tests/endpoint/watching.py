@@ -1,0 +1,123 @@
+"""A served publication whose processes, descriptors, spool files and memory are watched."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from benchmarks.processes import Service
+from graph.build import build
+from graph.publication import open_publication
+from tests.endpoint.conftest import Served, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class State:
+    """What a service has at rest: processes, open descriptors, files with answers, bytes of memory (proportional)."""
+
+    processes: int
+    descriptors: int
+    spooled: int
+    memory: int
+
+
+@dataclass(frozen=True)
+class Watched(Served):
+    """A publication that is being served, and the service."""
+
+    service: Service
+    temporary: Path
+
+    def state(self) -> State:
+        """What the service has now."""
+        pids = self.service.processes()
+        return State(len(pids), sum(map(_descriptors, pids)), len(self.spooled()), self.service.memory())
+
+    def spooled(self) -> list[Path]:
+        """The files that hold answers."""
+        return [each for each in self.temporary.glob("hamkor-*/spool/**/*") if each.is_file()]
+
+    def metric(self, name: str) -> float:
+        """A figure of ``/metrics``."""
+        for line in self.get("/metrics").text.splitlines():
+            if line.startswith(f"hamkor_{name} "):
+                return float(line.split()[1])
+        raise AssertionError(f"no metric {name}")
+
+    def comes_back_to(self, before: State, seconds: float = 15.0) -> State:
+        """Wait until there is no more than there was, memory apart; return what there is then."""
+        self.client.close()  # the next request opens it again
+        object.__setattr__(self, "client", browser())
+        until(lambda: self.metric("workers_busy") + self.metric("queue_length") == 0, seconds)
+        end = time.monotonic() + seconds
+        while True:
+            state = self.state()
+            if all(getattr(state, name) <= getattr(before, name) for name in ("processes", "descriptors", "spooled")):
+                return state
+            assert time.monotonic() < end, (before, state)
+            time.sleep(0.05)
+
+    def said(self) -> str:
+        """All that the service has written to standard error."""
+        return self.service.log.read_text()
+
+
+def browser() -> httpx.Client:
+    """A client with connections of its own."""
+    return httpx.Client(timeout=30, trust_env=False, headers={"Accept-Encoding": "identity"})
+
+
+def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it does not come true"
+        time.sleep(0.02)
+
+
+@contextmanager
+def watched(folder: Path, *, workers: int = 2) -> Iterator[Watched]:
+    """Build and serve a publication until the block ends; then nothing of the service may be left."""
+    release, port, temporary = build(open_publication(folder)), free_port(), folder / "temporary"
+    temporary.mkdir()
+    command = (
+        *("/usr/bin/env", f"PYTHONPATH={ROOT}", f"TMPDIR={temporary}"),
+        *(sys.executable, "-m", "endpoint.server", str(folder), "127.0.0.1", str(port), str(workers)),
+    )
+    service = Service(command, folder / "log", ROOT)
+    service.start()
+    try:
+        found = Watched(f"http://127.0.0.1:{port}", folder, release, browser(), service, temporary)
+        until(lambda: _answers(found), 30)
+        yield found
+        found.client.close()
+        assert service.process is not None
+        service.process.terminate()
+        service.process.wait(15)
+        until(lambda: not service.processes())
+        assert not list(temporary.glob("hamkor-*"))
+    finally:
+        service.end()
+
+
+def _answers(served: Watched) -> bool:
+    assert served.service.runs, served.said()
+    try:
+        return served.get("/health").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _descriptors(pid: int) -> int:
+    try:
+        return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    except OSError:
+        return 0
