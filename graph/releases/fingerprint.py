@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from graph.publication import SETTINGS_FILE, Publication
-from graph.releases.members import file_sha256
 
 TOOLS = ("hamkor", "pyoxigraph", "pyshacl", "rdflib", "csvw")
 FOLDERS = ("ontology", "shapes", "data")
@@ -22,7 +21,7 @@ def tool_versions() -> dict[str, str]:
 def fingerprint(publication: Publication) -> str:
     """Return the fingerprint of the publication's files, settings and of the tools."""
     lines = [f"{name} {number}" for name, number in tool_versions().items()]
-    lines += [f"{path.relative_to(publication.root)} {file_sha256(path)}" for path in _files(publication)]
+    lines += [f"{path.relative_to(publication.root)} {_digest(path)}" for path in _files(publication)]
     return sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
@@ -32,6 +31,12 @@ def _files(publication: Publication) -> Iterator[Path]:
         yield settings
     for folder in FOLDERS:
         yield from sorted(path for path in (publication.root / folder).rglob("*") if path.is_file())
+
+
+def _digest(path: Path) -> str:
+    """Return a digest of a file; BLAKE2 reads three times as fast as SHA-256 where the processor has no help for it."""
+    with path.open("rb") as stream:
+        return file_digest(stream, "blake2b").hexdigest()
 
 
 def _version(package: str) -> str:
