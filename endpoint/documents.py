@@ -23,6 +23,7 @@ NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 NO_QNAME = re.compile(rb'<oxprefix: xmlns:oxprefix="([^"]*)"')
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 IN_MEMORY = 8 << 20
+PIECE, LONGEST_FAULT = 1 << 20, 4096
 ELSEWHERE = "ask for Turtle or N-Triples"
 
 
@@ -56,9 +57,7 @@ def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:
     try:
         write_chunks(snapshot.release.read_graph(graph), file, form, _valid(snapshot.prefixes))
         file.seek(0)
-        if form is RDF_XML:
-            while part := file.read(1 << 20):
-                check_xml(part, form)
+        check_xml_file(file, form)
         file.seek(0)
     except OSError as problem:
         file.close()
@@ -81,6 +80,19 @@ def check_xml(body: bytes, form: Format) -> None:
         raise _cannot(form, f"the predicate <{found[1].decode(errors='replace')}>")
     if NO_XML.search(body) is not None:
         raise _cannot(form, "a control character")
+
+
+def check_xml_file(file: IO[bytes], form: Format) -> None:
+    """Make sure that a file from here to its end is XML, as ``check_xml`` does.
+
+    Raises:
+        ProblemError: it is not.
+    """
+    end = b""
+    while form in (RDF_XML, RESULTS_XML) and (part := file.read(PIECE)):
+        part = end + part
+        check_xml(part, form)
+        end = part[-LONGEST_FAULT:]
 
 
 def _cannot(form: Format, what: str) -> ProblemError:

@@ -81,13 +81,16 @@ class Exchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    def knows(self, tag: str) -> bool:
-        """Whether If-None-Match names the tag, compressed or not (RFC 9110 13.1.2: weak comparison)."""
+    def _known(self, tag: str) -> str:
+        """Return the tag by which If-None-Match names the answer, compressed or not, or an empty string.
+
+        RFC 9110 13.1.2: weak comparison, and only where nothing but reading is asked for.
+        """
         header = self.headers.get("if-none-match")
-        if not header or not tag:
-            return False
+        if not header or not tag or self.scope["method"] == "POST":
+            return ""
         named = {each.strip().removeprefix("W/").strip('"') for each in header.split(",")}
-        return "*" in named or tag in named or f"{tag}-gzip" in named
+        return next((each for each in (tag, f"{tag}-gzip") if each in named), tag if "*" in named else "")
 
     async def _not_modified(self, tag: str, release: str) -> None:
         """Send a 304."""
@@ -96,17 +99,18 @@ class Exchange:
 
     async def answer(self, found: LaneAnswer) -> None:
         """Send a whole answer, or a 304 to a client that has it; a spool file is removed, whatever happens."""
-        body, tag, release = found.answer.body, found.tag, found.answer.release
-        if self.knows(tag):
-            await self._not_modified(tag, release)
+        body, release = found.answer.body, found.answer.release
+        tag = found.tag if self.scope["method"] != "POST" else ""
+        if known := self._known(tag):
             if isinstance(body, Path):
                 body.unlink(missing_ok=True)
+            await self._not_modified(known, release)
             return
         headers: Headers = [(b"content-type", found.representation.content_type.encode())]
         if isinstance(body, Path):
             await self._send_file([*headers, *self._of_answer(tag, release)], body)
             return
-        if len(body) >= GZIP_FROM and "gzip" in self.headers.get("accept-encoding", ""):
+        if len(body) >= GZIP_FROM and takes_gzip(self.headers.get("accept-encoding", "")):
             body = await _compressed(body)
             tag = f"{tag}-gzip" if tag else ""
             headers.append((b"content-encoding", b"gzip"))
@@ -166,6 +170,16 @@ def _here(scope: Scope, headers: dict[str, str]) -> str:
     """Return the service's own address as the client sees it; a proxy on this machine is believed."""
     scheme = headers.get("x-forwarded-proto") or scope.get("scheme", "http")
     return f"{scheme}://{headers.get('host', '')}{scope.get('root_path', '')}"
+
+
+@lru_cache(maxsize=256)
+def takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header allows gzip by its name (RFC 9110 12.5.3)."""
+    for each in accepted.lower().split(","):
+        coding, _, parameter = each.partition(";")
+        if coding.strip() in ("gzip", "x-gzip"):
+            return parameter.replace(" ", "").rstrip("0.") not in ("q=",)
+    return False
 
 
 @lru_cache(maxsize=64)

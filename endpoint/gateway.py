@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
@@ -18,7 +19,7 @@ from a2wsgi import WSGIMiddleware
 from endpoint.app import create_app
 from endpoint.bridge import VISITOR, PooledEngine, Visitor
 from endpoint.exchange import Exchange, Message, Receive, Scope, Send
-from endpoint.lane import LaneAnswer, Prepared, SparqlLane
+from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.problems import problem_of
 from graph.errors import EngineUnavailableError, HamkorError
@@ -53,6 +54,7 @@ class Gateway:
         self._engine = PooledEngine(self._service.pool, self._forwarder)
         pages = cast("Any", create_app(publication, self._engine))
         self._pages, self._result_pages = WSGIMiddleware(pages, THREADS), WSGIMiddleware(pages, RESULT_THREADS)
+        self._reader = ThreadPoolExecutor(1, "reader")
         self._waiting: Counter[str] = Counter()
         self._follower: asyncio.Task[None] | None = None
         self._most = int(publication.settings.limits.query_mb * (1 << 20)) * ENCODED + 4096
@@ -174,7 +176,7 @@ class Gateway:
             whole = await exchange.read_body(self._most)
         prepared = None
         if whole:
-            prepared = self._lane.prepare(scope["method"], scope["query_string"], exchange.headers, exchange.body)
+            prepared = await self._read(exchange)
         if prepared is None:
             return await self._results(exchange, receive, send, whole=whole)
         try:
@@ -190,6 +192,14 @@ class Gateway:
             raise
         self._metrics.query(outcome, time.perf_counter() - began, prepared.query.normalised)
         return exchange.status
+
+    async def _read(self, exchange: Exchange) -> Prepared | None:
+        """Read a request; a long one in a thread, one at a time, so that others have the event loop meanwhile."""
+        scope = exchange.scope
+        request = scope["method"], scope["query_string"], exchange.headers, exchange.body
+        if not is_long(scope["query_string"], exchange.body):
+            return self._lane.prepare(*request)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._lane.prepare, *request)
 
     async def _asked(self, prepared: Prepared, exchange: Exchange) -> LaneAnswer:
         """Ask; where that takes longer than a moment, see whether the client is still there."""

@@ -6,9 +6,11 @@ request itself are left to the Flask application (``endpoint.sparql``), which sa
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 
 from cachetools import LRUCache
 
@@ -16,7 +18,7 @@ from endpoint.documents import check_xml
 from endpoint.negotiation import choose
 from endpoint.protocol import read_operation
 from endpoint.representations import OFFERS, Representation, named
-from endpoint.sparql import VOLATILE, explained
+from endpoint.sparql import VOLATILE, check_spooled, explained
 from graph.errors import EngineUnavailableError, HamkorError, QuerySyntaxError
 from graph.formats import RDF_XML, RESULTS_XML
 from graph.publication import Publication
@@ -71,6 +73,11 @@ class LaneAnswer:
     outcome: str
 
 
+def is_long(query_string: bytes, body: bytes) -> bool:
+    """Whether it takes more than some milliseconds to read a request."""
+    return len(query_string) + len(body) > LONGEST_PREPARED
+
+
 class SparqlLane:
     """Answers queries of programs."""
 
@@ -81,28 +88,30 @@ class SparqlLane:
         self._base = f"{publication.base}sparql"
         self._service = service
         self.cache = AnswerCache(publication.settings.engine.cache_mb * MIB)
-        self._prepared: LRUCache[tuple[bytes, str, str, bytes], Prepared] = LRUCache(PREPARED)
+        self._prepared: LRUCache[tuple[bool, bytes, str, str, bytes], Prepared] = LRUCache(PREPARED)
 
     def prepare(self, method: str, query_string: bytes, headers: Mapping[str, str], body: bytes) -> Prepared | None:
         """Return the request as read, or None where it is for the Flask application (a page, or an error).
 
-        The same request is read once and remembered.
+        The same request is read once and remembered, unless it is long (``is_long``): that takes up to a second, and
+        may be done in a thread.
         """
         accept, content_type = headers.get("accept", ""), headers.get("content-type", "")
-        key = (query_string, accept, content_type, body)
-        found = self._prepared.get(key)
+        key = (method == "POST", query_string, accept, content_type, body)
+        remembered = not is_long(query_string, body)
+        found = self._prepared.get(key) if remembered else None
         if found is None:
             try:
                 found = self._read(method, query_string, accept, content_type, body)
             except HamkorError:
                 return None
-            if found is not None and len(query_string) + len(body) + len(accept) < LONGEST_PREPARED:
+            if found is not None and remembered:
                 self._prepared[key] = found
         return found
 
     def _read(self, method: str, query_string: bytes, accept: str, content_type: str, body: bytes) -> Prepared | None:
         operation = read_operation(method, query_string, content_type, body)
-        if operation.query is None or len(operation.query) > self._settings.limits.query_mb * MIB:
+        if operation.query is None or len(operation.query.encode()) > self._settings.limits.query_mb * MIB:
             return None
         limits = self._settings.limits
         query = read_query(
@@ -153,6 +162,9 @@ class SparqlLane:
             raise explained(error, prepared.query) from error
         except EngineUnavailableError as error:
             raise self._forwarder.failure(str(error)) or error from error
+        form = prepared.representation.format
+        if isinstance(found.body, Path) and form in (RDF_XML, RESULTS_XML):
+            await asyncio.to_thread(check_spooled, found.body, form)
         return self._lane_answer(prepared, self._checked(prepared, found), "answered")
 
     def _checked(self, prepared: Prepared, found: Answer) -> Answer:

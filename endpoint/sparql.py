@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 from flask import Blueprint, Response, request
 
 from endpoint.current import languages, snapshot, urls
-from endpoint.documents import check_xml, rdf_document
+from endpoint.documents import check_xml, check_xml_file, rdf_document
 from endpoint.examples import shown_examples
 from endpoint.negotiation import choose
 from endpoint.pages.results import CONVERTED, results_page
@@ -177,10 +179,34 @@ def _sent(response: Response, wanted: QueryRequest, form: Format) -> Response:
         check_xml(body, form)
         response.set_data(body)
     else:
+        check_spooled(body, form)
         response.headers["Content-Length"] = str(body.stat().st_size)
         response.response = _pieces(body)
         response.call_on_close(lambda: body.unlink(missing_ok=True))
     return response
+
+
+def _opened(body: bytes | Path) -> IO[bytes]:
+    """Return an answer as a file; one in the spool is removed, and there until the file is closed."""
+    if isinstance(body, bytes):
+        return BytesIO(body)
+    file = body.open("rb")
+    body.unlink()
+    return file
+
+
+def check_spooled(path: Path, form: Format) -> None:
+    """Make sure that an answer in a file is XML, where it is to be; it is removed where it is not.
+
+    Raises:
+        ProblemError: it is not.
+    """
+    try:
+        with path.open("rb") as file:
+            check_xml_file(file, form)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
@@ -192,8 +218,8 @@ def _pieces(path: Path) -> Iterator[bytes]:
 def _page_of(operation: Operation, wanted: QueryRequest) -> Response:
     """Return the answer as a page, with links to it in the other formats."""
     found: Answer = snapshot().engine.answer(wanted)
-    body = found.body if isinstance(found.body, bytes) else found.body.read_bytes()
-    view = results_page(wanted.form, body, snapshot(), urls(), languages())
+    with _opened(found.body) as body:
+        view = results_page(wanted.form, body, snapshot(), urls(), languages())
     downloads = [
         (each.title, urls().route(
             "sparql", query=operation.query or "", format=each.name,

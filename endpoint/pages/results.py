@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import IO
 
 import pyoxigraph as ox
 
@@ -46,11 +47,11 @@ class ResultsPage:
 
 
 def results_page(
-    form: QueryForm, body: bytes, snapshot: Snapshot, urls: Urls, languages: tuple[str, ...]
+    form: QueryForm, body: IO[bytes], snapshot: Snapshot, urls: Urls, languages: tuple[str, ...]
 ) -> ResultsPage:
     """Return the page of an answer in the format that ``CONVERTED`` names for its form."""
     if form in ("CONSTRUCT", "DESCRIBE"):
-        text = body.decode()
+        text = body.read(4 * MOST_CHARACTERS + 1).decode(errors="ignore")
         return ResultsPage(turtle=text[:MOST_CHARACTERS], is_cut=len(text) > MOST_CHARACTERS)
     results = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
     if isinstance(results, ox.QueryBoolean):

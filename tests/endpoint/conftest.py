@@ -138,7 +138,8 @@ def serving(folder: Path, *, workers: int = 1) -> Iterator[Served]:
     release, port = build(open_publication(folder)), free_port()
     command = [sys.executable, "-m", "endpoint.server", str(folder), "127.0.0.1", str(port), str(workers)]
     root = Path(__file__).resolve().parents[2]
-    process = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(root)})
+    with (folder / "stderr").open("wb") as log:  # no pipe: nobody reads here what the server says
+        process = subprocess.Popen(command, cwd=root, stderr=log, env={**os.environ, "PYTHONPATH": str(root)})
     try:
         with httpx.Client(timeout=10, trust_env=False, headers={"Accept-Encoding": "identity"}) as client:
             served = Served(f"http://127.0.0.1:{port}", folder, release, client)
@@ -147,8 +148,6 @@ def serving(folder: Path, *, workers: int = 1) -> Iterator[Served]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)
-        assert process.stderr is not None
-        process.stderr.close()
 
 
 def _wait(served: Served, process: subprocess.Popen[bytes]) -> None:
