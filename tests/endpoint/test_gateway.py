@@ -1,0 +1,376 @@
+"""The gateway over HTTP: tags, compression, HEAD, CORS, large answers, metrics, logs, clients that leave, releases."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import httpx
+import pytest
+
+from benchmarks.queries import prefixed
+from benchmarks.runaways import RUNAWAYS
+from graph.build import build
+from graph.publication import open_publication
+from tests.endpoint.conftest import Served, write
+from tests.endpoint.watching import Watched, browser, until, watched
+
+CLUBS = prefixed("SELECT ?club ?label WHERE { ?club a hk:ParentsClub ; rdfs:label ?label } ORDER BY ?club ?label")
+LARGE = "SELECT * WHERE { ?s ?p ?o } ORDER BY ?s ?p ?o"
+TRIPLES = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+SMALL = "SELECT * WHERE { VALUES ?x { 1 2 3 } }"
+ENDLESS = RUNAWAYS["cartesian-count"]()
+GZIP = {"Accept-Encoding": "gzip"}
+SELECT_FORMATS = {
+    "json": "application/sparql-results+json",
+    "xml": "application/sparql-results+xml",
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+}
+
+
+def get(served: Served, query: str, accept: str | None = None, **headers: str) -> httpx.Response:
+    return served.get("/sparql", accept, params={"query": query}, headers=headers)
+
+
+# Tags
+
+
+@pytest.mark.parametrize("query", [SMALL, CLUBS, LARGE], ids=["small", "medium", "from the spool"])
+@pytest.mark.parametrize("named", ["{}", "W/{}", '"other", {}', "*"])
+def test_who_has_the_answer_is_told_so(registry: Watched, query: str, named: str) -> None:
+    tag = get(registry, query).headers["ETag"]
+    again = get(registry, query, **{"If-None-Match": named.format(tag)})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    assert again.headers["Cache-Control"]
+    assert "Accept-Encoding" in again.headers["Vary"]
+
+
+def test_a_compressed_answer_has_a_tag_of_its_own_and_both_are_known(registry: Watched) -> None:
+    plain, packed = get(registry, CLUBS), get(registry, CLUBS, **GZIP)
+    assert packed.headers["ETag"] == plain.headers["ETag"].removesuffix('"') + '-gzip"'
+    for tag in (plain.headers["ETag"], packed.headers["ETag"]):
+        assert get(registry, CLUBS, **{"If-None-Match": tag}).status_code == 304
+        assert get(registry, CLUBS, **{"If-None-Match": tag}, **GZIP).headers["ETag"] == tag
+
+
+def test_another_answer_is_not_known(registry: Watched) -> None:
+    other = get(registry, SMALL).headers["ETag"]
+    assert get(registry, CLUBS, **{"If-None-Match": other}).status_code == 200
+
+
+def test_equal_tags_are_equal_bytes_and_other_formats_other_tags(registry: Watched) -> None:
+    found = {get(registry, CLUBS, accept).headers["ETag"] for accept in SELECT_FORMATS.values()}
+    assert len(found) == 4
+    assert get(registry, CLUBS).headers["ETag"] == get(registry, f"# again\n{CLUBS}").headers["ETag"]
+
+
+def test_a_post_is_answered_in_full_and_never_kept(registry: Watched) -> None:
+    tag = get(registry, CLUBS).headers["ETag"]
+    for named in (tag, "*"):
+        again = registry.request("POST", "/sparql", data={"query": CLUBS}, headers={"If-None-Match": named})
+        assert (again.status_code, again.headers["Cache-Control"]) == (200, "no-store")
+
+
+# Compression
+
+
+def test_gzip_is_the_same_answer_smaller(registry: Watched) -> None:
+    plain = get(registry, CLUBS).content
+    with browser().stream("GET", f"{registry.url}/sparql", params={"query": CLUBS}, headers=GZIP) as packed:
+        raw = b"".join(packed.iter_raw())
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) == len(raw) < len(plain) / 3
+    assert gzip.decompress(raw) == plain
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "GZIP; q=0.0", "deflate, gzip;q=0.000"])
+def test_who_does_not_take_gzip_gets_none(registry: Watched, accepted: str) -> None:
+    assert "Content-Encoding" not in get(registry, CLUBS, **{"Accept-Encoding": accepted}).headers
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "GZIP", "deflate,x-gzip"])
+def test_who_takes_gzip_gets_it(registry: Watched, accepted: str) -> None:
+    assert get(registry, CLUBS, **{"Accept-Encoding": accepted}).headers["Content-Encoding"] == "gzip"
+
+
+def test_what_is_small_stays_as_it_is(registry: Watched) -> None:
+    assert "Content-Encoding" not in get(registry, SMALL, **GZIP).headers
+
+
+# HEAD and CORS
+
+
+@pytest.mark.parametrize("query", [SMALL, CLUBS, LARGE, TRIPLES, "ASK {", ENDLESS])
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "text/html"])
+def test_head_says_what_get_says(registry: Watched, query: str, accept: str) -> None:
+    if query == ENDLESS and accept != "*/*":
+        pytest.skip("its two seconds once are enough")
+    here, there = (registry.request(each, "/sparql", accept, params={"query": query}) for each in ("HEAD", "GET"))
+    assert (here.status_code, here.content) == (there.status_code, b"")
+    assert {**here.headers, "date": ""} == {**there.headers, "date": ""}
+
+
+REQUESTS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "answer": ("GET", f"/sparql?query={quote(SMALL)}", {}),
+    "answer from the spool": ("GET", f"/sparql?query={quote(LARGE)}", {}),
+    "graph": ("GET", f"/sparql?query={quote(TRIPLES)}", {"Accept": "text/turtle"}),
+    "page": ("GET", f"/sparql?query={quote(SMALL)}", {"Accept": "text/html"}),
+    "syntax error": ("GET", "/sparql?query=ASK", {}),
+    "limit": ("GET", f"/sparql?query={quote(ENDLESS)}", {}),
+    "refused": ("GET", f"/sparql?query={quote('SELECT * { SERVICE <http://a/> {} }')}", {}),
+    "not acceptable": ("GET", f"/sparql?query={quote(SMALL)}", {"Accept": "image/png"}),
+    "no query": ("POST", "/sparql", {"Content-Type": "application/x-www-form-urlencoded"}),
+    "media type": ("POST", "/sparql", {"Content-Type": "text/plain"}),
+    "service description": ("GET", "/sparql", {"Accept": "text/turtle"}),
+    "method": ("PUT", "/sparql", {}),
+    "preflight": ("OPTIONS", "/sparql", {"Access-Control-Request-Method": "POST"}),
+    "metrics": ("GET", "/metrics", {}),
+    "health": ("GET", "/health", {}),
+    "not found": ("GET", "/nothing/here", {}),
+    "dataset": ("GET", "/dataset", {}),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_every_answer_and_error_may_be_read_by_any_page(registry: Watched, name: str) -> None:
+    method, path, headers = REQUESTS[name]
+    answer = registry.request(method, path, headers.get("Accept"), headers={**headers, "Origin": "https://a.example"})
+    assert answer.status_code < 500 or name == "limit", answer.text
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+# The same answer on both ways
+
+
+@pytest.mark.parametrize("query", [SMALL, CLUBS, LARGE], ids=["small", "medium", "from the spool"])
+@pytest.mark.parametrize("name", SELECT_FORMATS)
+def test_programs_and_pages_get_the_same_bytes(registry: Watched, name: str, query: str) -> None:
+    lane = registry.get("/sparql", SELECT_FORMATS[name], params={"query": query})
+    # a format= that nobody knows, and the method QUERY, are for the Flask application
+    flask = registry.get("/sparql", SELECT_FORMATS[name], params={"query": query, "format": "unknown"})
+    direct = registry.request(
+        "QUERY", "/sparql", SELECT_FORMATS[name], content=query, headers={"Content-Type": "application/sparql-query"}
+    )
+    assert lane.content == flask.content == direct.content
+    assert lane.headers["Content-Type"] == flask.headers["Content-Type"] == direct.headers["Content-Type"]
+    assert int(lane.headers["Content-Length"]) == int(flask.headers["Content-Length"]) == len(lane.content)
+    differing = {"date", "etag", "last-modified", "content-location", "referrer-policy", "server"}
+    assert set(lane.headers) - differing == set(flask.headers) - differing
+
+
+# Large answers
+
+
+def test_a_large_answer_is_the_sum_of_its_pieces(registry: Watched) -> None:
+    whole = get(registry, LARGE, "text/csv").text.split("\r\n")[1:-1]
+    pieces, size = list[str](), 3_000  # each small enough for the socket
+    for offset in range(0, len(whole) + size, size):
+        piece = get(registry, f"{LARGE} LIMIT {size} OFFSET {offset}", "text/csv")
+        assert len(piece.content) < 1 << 20
+        pieces += piece.text.split("\r\n")[1:-1]
+    assert whole == pieces
+    assert len(whole) == registry.release.manifest.triples
+
+
+@pytest.mark.parametrize("name", SELECT_FORMATS)
+def test_a_large_answer_comes_whole_to_a_client_that_reads_slowly(registry: Watched, name: str) -> None:
+    expected = get(registry, LARGE, SELECT_FORMATS[name]).content
+    with raw(registry, f"GET /sparql?query={quote(LARGE)} HTTP/1.1", f"Accept: {SELECT_FORMATS[name]}") as connection:
+        received = b""
+        while piece := connection.recv(200_000):
+            received += piece
+            time.sleep(0.002)
+    assert received.partition(b"\r\n\r\n")[2] == expected
+    assert registry.spooled() == []
+
+
+def test_a_client_that_leaves_in_the_middle_of_a_large_answer_leaves_nothing(registry: Watched) -> None:
+    before = registry.comes_back_to(registry.state())
+    for path in (f"/sparql?query={quote(LARGE)}", "/graph?graph=https://w3id.org/hamkor/graph/clubs") * 12:
+        with raw(registry, f"GET {path} HTTP/1.1", "Accept: */*") as connection:
+            connection.recv(1000)
+    registry.comes_back_to(before)
+    for _ in range(20):  # no thread waits for one who has gone
+        assert registry.get("/dataset", "text/html").status_code == 200
+
+
+# Metrics and logs
+
+
+def test_answers_from_the_cache_are_counted(registry: Watched) -> None:
+    query = f"{CLUBS} # {time.time()}\nOFFSET 1"
+    hits, misses = registry.metric("cache_hits"), registry.metric("cache_misses")
+    first = get(registry, query)
+    assert (registry.metric("cache_hits"), registry.metric("cache_misses")) == (hits, misses + 1)
+    for again in range(3):
+        assert get(registry, query).content == first.content
+        assert registry.metric("cache_hits") == hits + again + 1
+    assert registry.metric("cache_bytes") > len(first.content)
+
+
+def test_queries_are_counted_by_outcome(registry: Watched) -> None:
+    def counted(outcome: str) -> float:
+        name = f'hamkor_queries_total{{outcome="{outcome}"}} '
+        lines = registry.get("/metrics").text.splitlines()
+        return next((float(line.split()[1]) for line in lines if line.startswith(name)), 0.0)
+
+    outcomes = ("answered", "cached", "limits.query_seconds", "limits.result_mb", "limits.query_memory_mb")
+    before = {outcome: counted(outcome) for outcome in outcomes}
+    fresh = f"SELECT (COUNT(*) AS ?n) WHERE {{ ?s ?p ?o FILTER(?o != {time.time_ns()}) }}"
+    for query in (fresh, fresh, ENDLESS, RUNAWAYS["stream"](), RUNAWAYS["cartesian-order"]()):
+        get(registry, query)
+    assert {outcome: counted(outcome) - before[outcome] for outcome in outcomes} == dict.fromkeys(outcomes, 1.0)
+
+
+def test_metrics_are_prometheus_text(registry: Watched) -> None:
+    answer = registry.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+    lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
+    assert all(line.startswith("hamkor_") and float(line.rpartition(" ")[2]) >= 0 for line in lines)
+    assert {line.partition("{")[0].partition(" ")[0] for line in lines} >= {
+        "hamkor_workers_busy", "hamkor_queue_length", "hamkor_query_seconds_bucket", "hamkor_responses_total",
+    }  # fmt: skip
+
+
+def test_the_access_log_has_a_line_for_each_request_and_no_query(registry: Watched) -> None:
+    secret = f"secret{time.time_ns()}"
+    get(registry, f"SELECT ('{secret}' AS ?x) {{}}")
+    registry.get(f"/nothing/{secret}path")
+    until(lambda: f"{secret}path" in registry.said())
+    lines = [json.loads(line.partition("INFO ")[2]) for line in registry.said().splitlines() if '"path"' in line]
+    assert lines[-1] == {"method": "GET", "path": f"/nothing/{secret}path", "status": 404, "ms": lines[-1]["ms"]}
+    assert lines[-2] == {"method": "GET", "path": "/sparql", "status": 200, "ms": lines[-2]["ms"]}
+    assert secret not in registry.said().replace(f"{secret}path", "")
+
+
+def test_the_slow_query_log_has_a_digest_and_no_query(registry: Watched) -> None:
+    secret = f"secret{time.time_ns()}"
+    query = ENDLESS.replace("?i }", f"?i FILTER(?i != '{secret}') }}")
+    get(registry, query)
+    until(lambda: '"outcome": "limits.query_seconds"' in registry.said())
+    lines = [json.loads(line.partition("WARNING ")[2]) for line in registry.said().splitlines() if '"query"' in line]
+    assert set(lines[-1]) == {"query", "seconds", "outcome"}
+    assert len(lines[-1]["query"]) == 16
+    assert lines[-1]["seconds"] >= 0.5
+    assert secret not in registry.said()
+    get(registry, f"# the same\n{query}")
+    assert json.loads(registry.said().splitlines()[-2].partition("WARNING ")[2])["query"] == lines[-1]["query"]
+
+
+# Clients that leave
+
+
+LEAVING: dict[str, tuple[str, ...]] = {
+    "program": (f"GET /sparql?query={quote(ENDLESS)} HTTP/1.1", "Accept: application/json"),
+    "page": (f"GET /sparql?query={quote(ENDLESS)} HTTP/1.1", "Accept: text/html"),
+    "form": ("POST /sparql HTTP/1.1", "Content-Type: application/x-www-form-urlencoded"),
+    "page by form": ("POST /sparql HTTP/1.1", "Content-Type: application/x-www-form-urlencoded", "Accept: text/html"),
+}
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_a_client_that_goes_away_frees_its_worker(registry: Watched, name: str) -> None:
+    until(lambda: registry.metric("workers_busy") == 0)
+    body = urlencode({"query": ENDLESS}) if "POST" in LEAVING[name][0] else ""
+    with raw(registry, *LEAVING[name], body=body):
+        until(lambda: registry.metric("workers_busy") == 1, 1.5)
+        began = time.monotonic()
+    until(lambda: registry.metric("workers_busy") == 0, 1.5)
+    assert time.monotonic() - began < 1.2  # before its deadline
+
+
+def test_a_client_that_goes_away_while_it_waits_leaves_the_queue(registry: Watched) -> None:
+    line = LEAVING["program"]
+    with raw(registry, *line), raw(registry, *line), raw(registry, *line):
+        with raw(registry, *line):
+            until(lambda: registry.metric("queue_length") >= 1, 1.5)
+        until(lambda: registry.metric("queue_length") <= 1, 1.5)
+    until(lambda: registry.metric("workers_busy") + registry.metric("queue_length") == 0, 1.5)
+
+
+@contextmanager
+def raw(served: Watched, *lines: str, body: str = "") -> Iterator[socket.socket]:
+    """A connection on which a request has been sent, closed at the end without a word."""
+    port = int(served.url.rpartition(":")[2])
+    head = (*lines, "Host: 127.0.0.1", "Connection: close", f"Content-Length: {len(body)}", "", "")
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall("\r\n".join(head).encode() + body.encode())
+        yield connection
+
+
+# Others
+
+
+def test_long_queries_leave_others_their_answers(registry: Watched) -> None:
+    query = "SELECT * { VALUES ?x { " + "'a' " * 190_000 + "} } LIMIT 1"
+    headers = {"Content-Type": "application/sparql-query", "X-Forwarded-For": "10.0.0.1"}
+    stop, statuses, waits = threading.Event(), list[int](), list[float]()
+
+    def send() -> None:
+        with browser() as client:
+            while not stop.is_set():
+                statuses.append(client.post(f"{registry.url}/sparql", content=query, headers=headers).status_code)
+
+    senders = [threading.Thread(target=send) for _ in range(4)]
+    for each in senders:
+        each.start()
+    for _ in range(40):
+        began = time.monotonic()
+        assert get(registry, f"SELECT * {{ VALUES ?x {{ {time.time_ns()} }} }}").status_code == 200
+        waits.append(time.monotonic() - began)
+        time.sleep(0.02)
+    stop.set()
+    for each in senders:
+        each.join()
+    assert set(statuses) <= {200, 503}
+    assert sorted(waits)[len(waits) * 9 // 10] < 0.3, sorted(waits)[-5:]
+
+
+# Releases
+
+
+def test_a_new_release_is_served_at_once_and_no_request_fails(tmp_path: Path) -> None:
+    line = '<http://example.org/s> <http://example.org/n> "{}"^^<http://www.w3.org/2001/XMLSchema#integer> .\n'
+    write(tmp_path, {"hamkor.toml": 'base = "https://example.org/kb/"\n', "data/n.nt": line.format(0)})
+    query = "SELECT ?n { ?s <http://example.org/n> ?n FILTER(?n >= 0) }"
+    with watched(tmp_path) as served:
+        stop, failures, seen = threading.Event(), list[str](), dict[str, set[str]]()
+
+        def ask(number: int) -> None:
+            with browser() as client:
+                while not stop.is_set():
+                    fresh = f"{query} OFFSET 0 # {number}" if number else query
+                    answer = client.get(f"{served.url}/sparql", params={"query": fresh})
+                    if answer.status_code != 200:
+                        failures.append(answer.text)
+                        continue
+                    value = answer.json()["results"]["bindings"][0]["n"]["value"]
+                    seen.setdefault(answer.headers["X-Hamkor-Release"], set()).add(value)
+
+        askers = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+        for each in askers:
+            each.start()
+        releases = {served.release.id: "0"}
+        for number in range(1, 4):
+            write(tmp_path, {"data/n.nt": line.format(number)})
+            release = build(open_publication(tmp_path))
+            releases[release.id] = str(number)
+            began = time.monotonic()
+            until(lambda new=release.id: new in seen)  # type: ignore[misc]
+            assert time.monotonic() - began < 3.0  # half a second between two looks, and the load of this machine
+        stop.set()
+        for each in askers:
+            each.join()
+        assert failures == []
+        assert seen == {release: {value} for release, value in releases.items()}
+        assert get(served, query).headers["X-Hamkor-Release"] == release.id
