@@ -18,7 +18,7 @@ from graph.errors import ReleaseError
 from graph.sources.chunks import Chunk
 
 STORE_FOLDER = "store"
-BATCH_BYTES = 64 << 20
+BATCH_BYTES = 40 << 20
 SMALL_BYTES = 1 << 20
 
 
