@@ -22,9 +22,11 @@ class Visitor:
 
     client: str
     task: asyncio.Task[Answer] | None = None
+    is_gone: bool = False
 
     def leave(self) -> None:
         """End what it waits for; called on the event loop."""
+        self.is_gone = True
         if self.task is not None:
             self.task.cancel()
 
@@ -58,6 +60,8 @@ class PooledEngine:
             raise EngineUnavailableError("nobody waits for the answer any more") from None
 
     async def _answer(self, request: QueryRequest, visitor: Visitor) -> Answer:
+        if visitor.is_gone:
+            raise asyncio.CancelledError
         visitor.task = cast("asyncio.Task[Answer]", asyncio.current_task())
         return await self._pool.answer(ask(request), visitor.client)
 

@@ -10,11 +10,7 @@ import asyncio
 import json
 import logging
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
-
-from a2wsgi import WSGIMiddleware
 
 from endpoint.app import create_app
 from endpoint.bridge import VISITOR, PooledEngine, Visitor
@@ -22,6 +18,7 @@ from endpoint.exchange import Exchange, Message, Receive, Scope, Send
 from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.problems import problem_of
+from endpoint.threads import Threads
 from graph.errors import EngineUnavailableError, HamkorError
 from graph.publication import Publication
 from graph.query.forwarder import Forwarder
@@ -30,9 +27,6 @@ from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release, open_release
 
 LOOK_SECONDS = 0.5
-THREADS = 8
-RESULT_THREADS = 16
-RESULTS_OF_ONE = 8
 QUERIES = frozenset({"GET", "HEAD", "POST"})
 ENCODED = 3
 """How many bytes of a form a byte of a query may take: percent-encoding triples it."""
@@ -52,10 +46,9 @@ class Gateway:
         self._metrics = Metrics(self._service, self._lane, publication.settings.log.slow_seconds)
         self._log_access = publication.settings.log.access
         self._engine = PooledEngine(self._service.pool, self._forwarder)
-        pages = cast("Any", create_app(publication, self._engine))
-        self._pages, self._result_pages = WSGIMiddleware(pages, THREADS), WSGIMiddleware(pages, RESULT_THREADS)
+        application = create_app(publication, self._engine)
+        self._pages, self._results = Threads(application), Threads(application)
         self._reader = ThreadPoolExecutor(1, "reader")
-        self._waiting: Counter[str] = Counter()
         self._follower: asyncio.Task[None] | None = None
         self._most = int(publication.settings.limits.query_mb * (1 << 20)) * ENCODED + 4096
 
@@ -109,7 +102,7 @@ class Gateway:
                 if folder is not None and folder.name != self._service.release:
                     await self._service.replace(open_release(folder))
                     self._lane.cache.keep(folder.name)
-            except HamkorError as problem:
+            except (HamkorError, OSError) as problem:
                 log.warning("the new release cannot be held: %s", problem)
 
     # One request
@@ -117,44 +110,35 @@ class Gateway:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        exchange = Exchange(scope, receive, send)
         if path == "/sparql" and scope["method"] in QUERIES:
-            status = await self._sparql(Exchange(scope, receive, send), receive, send, began)
+            status = await self._sparql(exchange, receive, send, began)
         elif path == "/sparql":
-            status = await self._results(Exchange(scope, receive, send), receive, send, whole=False)
+            status = await self._result(exchange, receive, send, whole=False)
         elif path == "/metrics" and scope["method"] in ("GET", "HEAD"):
-            exchange = Exchange(scope, receive, send)
             await exchange.plain(CONTENT_TYPE, self._metrics.text())
             status = exchange.status
         else:
-            status = await self._page(self._pages, scope, receive, send)
+            status = await self._page(exchange, receive, send)
         self._metrics.response(status)
         if self._log_access:
             facts = {"method": scope["method"], "path": path, "status": status}
             access.info(json.dumps(facts | {"ms": round((time.perf_counter() - began) * 1000, 1)}))
 
-    async def _page(self, threads: WSGIMiddleware, scope: Scope, receive: Receive, send: Send) -> int:
+    async def _page(self, exchange: Exchange, receive: Receive, send: Send) -> int:
         """Let the Flask application answer; return the status."""
-        status = 0
-
-        async def counted(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
-        await threads(cast("Any", scope), cast("Any", receive), cast("Any", counted))
-        return status
-
-    async def _results(self, exchange: Exchange, receive: Receive, send: Send, *, whole: bool) -> int:
-        """Let the Flask application answer a query, or say what is wrong with it.
-
-        Its threads wait for workers: so they are not those of other pages, and one client has not all of them.
-        """
-        client = exchange.client
-        if self._waiting[client] >= RESULTS_OF_ONE:
-            await exchange.problem(EngineUnavailableError("too many queries of yours wait for pages already"))
+        try:
+            return await self._pages.answer(exchange, receive, send)
+        except EngineUnavailableError as error:
+            await exchange.problem(error)
             return exchange.status
-        self._waiting[client] += 1
-        visitor = Visitor(client)
+
+    async def _result(self, exchange: Exchange, receive: Receive, send: Send, *, whole: bool) -> int:
+        """Let the Flask application answer a query, or say what is wrong with it; end the query of who has gone.
+
+        Its threads wait for workers, so they are not those of other pages.
+        """
+        visitor = Visitor(exchange.client)
         VISITOR.set(visitor)
 
         async def watch() -> None:
@@ -163,10 +147,11 @@ class Gateway:
 
         watching = asyncio.ensure_future(watch()) if whole else None
         try:
-            body = replayed(exchange.body, receive, whole=whole)
-            return await self._page(self._result_pages, exchange.scope, body, send)
+            return await self._results.answer(exchange, replayed(exchange.body, receive, whole=whole), send)
+        except EngineUnavailableError as error:
+            await exchange.problem(error)
+            return exchange.status
         finally:
-            self._waiting -= Counter((client,))
             if watching is not None:
                 watching.cancel()
 
@@ -178,7 +163,7 @@ class Gateway:
         if whole:
             prepared = await self._read(exchange)
         if prepared is None:
-            return await self._results(exchange, receive, send, whole=whole)
+            return await self._result(exchange, receive, send, whole=whole)
         try:
             found = self._lane.known(prepared) or await self._asked(prepared, exchange)
             outcome = found.outcome

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -196,12 +196,27 @@ def test_a_large_answer_comes_whole_to_a_client_that_reads_slowly(registry: Watc
 
 def test_a_client_that_leaves_in_the_middle_of_a_large_answer_leaves_nothing(registry: Watched) -> None:
     before = registry.comes_back_to(registry.state())
-    for path in (f"/sparql?query={quote(LARGE)}", "/graph?graph=https://w3id.org/hamkor/graph/clubs") * 12:
+    for path in (f"/sparql?query={quote(LARGE)}", "/graph/clubs.nt") * 12:
         with raw(registry, f"GET {path} HTTP/1.1", "Accept: */*") as connection:
             connection.recv(1000)
     registry.comes_back_to(before)
     for _ in range(20):  # no thread waits for one who has gone
         assert registry.get("/dataset", "text/html").status_code == 200
+
+
+def test_clients_that_read_slowly_hold_nobody_else_up(registry: Watched) -> None:
+    before = registry.comes_back_to(registry.state())
+    with ExitStack() as stack:
+        for path in (f"/sparql?query={quote(LARGE)}", "/graph/clubs.nt", f"/sparql?query={quote(LARGE)}&format=x") * 12:
+            headers = "Accept: */*", "X-Forwarded-For: 10.0.0.1"
+            stack.enter_context(raw(registry, f"GET {path} HTTP/1.1", *headers)).recv(1000)
+        began = time.monotonic()
+        for _ in range(5):
+            assert registry.get("/dataset", "text/html").status_code == 200
+            assert get(registry, SMALL, "text/html").status_code == 200
+            assert get(registry, f"SELECT * {{ VALUES ?x {{ {time.time_ns()} }} }}").status_code == 200
+        assert time.monotonic() - began < 2.0
+    registry.comes_back_to(before)
 
 
 # Metrics and logs
