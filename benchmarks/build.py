@@ -39,7 +39,7 @@ print(json.dumps({{row["g"].value: int(row["n"].value) for row in rows}}))
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the files of one size stand, all below benchmarks/work."""
+    """Where the files of one size stand, all below benchmarks/scratch."""
 
     triples: int
 

@@ -83,7 +83,7 @@ def _processor() -> str:
 
 
 def _file_system() -> str:
-    """The type of the file system that holds benchmarks/work, as the kernel names it."""
+    """The type of the file system that holds benchmarks/scratch, as the kernel names it."""
     here, best, kind = str(Path(__file__).resolve()), "", "unknown file system"
     try:
         mounts = Path("/proc/mounts").read_text(encoding="utf-8").splitlines()

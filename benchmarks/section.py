@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 RESULTS: Final = Path(__file__).with_name("RESULTS.md")
-WORK: Final = Path(__file__).with_name("work")
+WORK: Final = Path(__file__).with_name("scratch")
 
 
 def table(columns: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:

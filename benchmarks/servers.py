@@ -1,6 +1,6 @@
 """A server under test: what it needs is made once, then it is started, asked and ended. Which there are: peers.py.
 
-Everything stands below benchmarks/work, listens on a free port of loopback, and is ended with all that it started.
+Everything stands below benchmarks/scratch, listens on a free port of loopback, and is ended with all that it started.
 """
 
 from __future__ import annotations
