@@ -1,7 +1,5 @@
 """The dataset that a query's own FROM clauses name: as the guard reads it, and as the engine does."""
 
-
-
 from __future__ import annotations
 
 import pyoxigraph as ox
