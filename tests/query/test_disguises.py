@@ -7,10 +7,10 @@ import time
 
 import pyoxigraph as ox
 import pytest
-from query_material import Listener
 
 from graph.errors import QueryRefusedError, QuerySyntaxError
 from graph.query.guard import read_query
+from tests.query.query_material import Listener
 
 GROUP = "{ ?a ?b ?c }"
 
