@@ -3,8 +3,8 @@
     python -m benchmarks.peers --triples 100000 [oxigraph hamkor …]
 
 makes what each needs (a release, a store, a database), starts it, waits until it answers and has come to rest, says
-where and how much memory it takes, and ends it on Ctrl-C. Everything stands below benchmarks/scratch. A peer that is not
-installed is left out with the reason. It measures no time.
+where and how much memory it takes, and ends it on Ctrl-C. Everything stands below benchmarks/scratch. A peer that is
+not installed is left out with the reason. It measures no time.
 """
 
 from __future__ import annotations
