@@ -336,7 +336,7 @@ def _run(folder: Path, seed: int, count: int) -> int:
     try:
         url = f"http://127.0.0.1:{port}"
         _wait(url, service)
-        ask(url, list(requests(0, 200)), 5.0)
+        time.sleep(1.0)
         before, began = len(service.processes()), time.perf_counter()
         statuses, faults = ask(url, list(requests(seed, count)), 5.0)
         time.sleep(2.0)
