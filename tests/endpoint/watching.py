@@ -103,6 +103,8 @@ def watched(folder: Path, *, workers: int = 2) -> Iterator[Watched]:
     try:
         found = Watched(f"http://127.0.0.1:{port}", folder, release, browser(), service, temporary)
         until(lambda: _answers(found), 30)
+        for path in ("/sparql?query=ASK%7B%7D", "/dataset", "/"):  # it opens at the first page what pages need
+            assert found.get(path, "text/html").status_code == 200
         time.sleep(0.3)
         object.__setattr__(found, "most", len(service.processes()))
         yield found
