@@ -18,7 +18,7 @@ from endpoint.exchange import Exchange, Message, Receive, Scope, Send
 from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.problems import problem_of
-from endpoint.threads import Seats, Threads
+from endpoint.threads import Threads
 from graph.errors import EngineUnavailableError, HamkorError
 from graph.publication import Publication
 from graph.query.forwarder import Forwarder
@@ -48,7 +48,7 @@ class Gateway:
         self._engine = PooledEngine(self._service.pool, self._forwarder)
         application = create_app(publication, self._engine)
         self._pages, self._results = Threads(application), Threads(application)
-        self._reader, self._readings = ThreadPoolExecutor(1, "reader"), Seats(1)
+        self._reader = ThreadPoolExecutor(1, "reader")
         self._follower: asyncio.Task[None] | None = None
         self._most = int(publication.settings.limits.query_mb * (1 << 20)) * ENCODED + 4096
 
@@ -156,28 +156,14 @@ class Gateway:
                 watching.cancel()
 
     async def _sparql(self, exchange: Exchange, receive: Receive, send: Send, began: float) -> int:
-        scope = exchange.scope
-        whole = scope["method"] != "POST" or await exchange.read_body(self._most)
-        request = scope["method"], scope["query_string"], exchange.headers, exchange.body
-        if not whole or not is_long(scope["query_string"], exchange.body):
-            prepared = self._lane.prepare(*request) if whole else None
-            if prepared is None:
-                return await self._result(exchange, receive, send, whole=whole)
-            return await self._answered(exchange, prepared, began)
-        # reading it may take a second: beside the event loop, and of one client one at a time
-        try:
-            async with self._readings.taken(exchange.client):
-                loop = asyncio.get_running_loop()
-                prepared = await loop.run_in_executor(self._reader, self._lane.prepare, *request)
-                if prepared is None:
-                    return await self._result(exchange, receive, send, whole=whole)
-        except EngineUnavailableError as error:
-            await exchange.problem(error)
-            return exchange.status
-        return await self._answered(exchange, prepared, began)
-
-    async def _answered(self, exchange: Exchange, prepared: Prepared, began: float) -> int:
-        """Answer a query that has been read; return the status."""
+        scope, whole = exchange.scope, True
+        if scope["method"] == "POST":
+            whole = await exchange.read_body(self._most)
+        prepared = None
+        if whole:
+            prepared = await self._read(exchange)
+        if prepared is None:
+            return await self._result(exchange, receive, send, whole=whole)
         try:
             found = self._lane.known(prepared) or await self._asked(prepared, exchange)
             outcome = found.outcome
@@ -191,6 +177,14 @@ class Gateway:
             raise
         self._metrics.query(outcome, time.perf_counter() - began, prepared.query.normalised)
         return exchange.status
+
+    async def _read(self, exchange: Exchange) -> Prepared | None:
+        """Read a request; a long one in a thread, one at a time, so that others have the event loop meanwhile."""
+        scope = exchange.scope
+        request = scope["method"], scope["query_string"], exchange.headers, exchange.body
+        if not is_long(scope["query_string"], exchange.body):
+            return self._lane.prepare(*request)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._lane.prepare, *request)
 
     async def _asked(self, prepared: Prepared, exchange: Exchange) -> LaneAnswer:
         """Ask; where that takes longer than a moment, see whether the client is still there."""

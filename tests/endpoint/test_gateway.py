@@ -374,37 +374,29 @@ def raw(served: Watched, *lines: str, body: str = "") -> Iterator[socket.socket]
 # Others
 
 
-@pytest.mark.parametrize("end", ["} }", "}"], ids=["legal", "with an error"])
-def test_long_queries_leave_others_their_answers(registry: Watched, end: str) -> None:
-    query = "SELECT * { VALUES ?x { " + "'a' " * 190_000 + end
+def test_long_queries_leave_others_their_answers(registry: Watched) -> None:
+    query = "SELECT * { VALUES ?x { " + "'a' " * 190_000 + "} } LIMIT 1"
+    headers = {"Content-Type": "application/sparql-query", "X-Forwarded-For": "10.0.0.1"}
     stop, statuses, waits = threading.Event(), list[int](), list[float]()
 
-    def send(client: httpx.Client, who: str) -> int:
-        headers = {"Content-Type": "application/sparql-query", "X-Forwarded-For": who}
-        return client.post(f"{registry.url}/sparql", content=query, headers=headers).status_code
-
-    def flood() -> None:
+    def send() -> None:
         with browser() as client:
             while not stop.is_set():
-                statuses.append(send(client, "10.0.0.1"))
+                statuses.append(client.post(f"{registry.url}/sparql", content=query, headers=headers).status_code)
 
-    senders = [threading.Thread(target=flood) for _ in range(4)]
+    senders = [threading.Thread(target=send) for _ in range(4)]
     for each in senders:
         each.start()
-    for _ in range(25):
+    for _ in range(40):
         began = time.monotonic()
         assert get(registry, f"SELECT * {{ VALUES ?x {{ {time.time_ns()} }} }}").status_code == 200
         waits.append(time.monotonic() - began)
         time.sleep(0.02)
-    began = time.monotonic()
-    other = send(registry.client, "10.0.0.2")
-    waited = time.monotonic() - began
     stop.set()
     for each in senders:
         each.join()
-    assert {*statuses, other} <= {200, 400, 403}  # 403: the answer is larger than limits.result_mb
+    assert set(statuses) <= {200, 503}
     assert sorted(waits)[len(waits) * 9 // 10] < 0.3, sorted(waits)[-5:]
-    assert waited < 4.0
 
 
 def test_a_front_that_is_killed_is_replaced_and_leaves_nothing(tmp_path: Path) -> None:
