@@ -125,7 +125,7 @@ class WorkerConnection(asyncio.Protocol):
         """Collect bytes until a frame is whole (asyncio.Protocol)."""
         self._buffer += data
         while len(self._buffer) >= LENGTHS.size and len(self._buffer) >= (end := length(self._buffer)):
-            found = unpack(self._buffer if len(self._buffer) == end else self._buffer[:end])
+            found = unpack(self._buffer[:end])
             del self._buffer[:end]
             self._settle(*(found or (Ended(0), b"")))
 
