@@ -68,18 +68,15 @@ async def test_two_greedy_clients_leave_a_third_its_turn(release: Release) -> No
 
 
 async def test_who_waits_longest_comes_first_among_those_who_may(release: Release) -> None:
-    done = list[str]()
     async with running(release, settings("memory", LONG, workers=1)) as it:
-        busy = [it.begin(SLOW, "x"), it.begin(SLOW, "y")]
+        busy = [it.begin(ENDLESS, "x"), it.begin(ENDLESS, "y")]
         await it.busy(2)
-
-        async def asking(client: str) -> None:
-            await it.ask(SLOW, client)
-            done.append(client)
-
-        waiting = [asyncio.create_task(asking(client)) for client in ("a", "a", "b", "c")]
-        await asyncio.gather(*busy, *waiting)
-        assert sorted(done[:2]) == ["a", "b"]  # the second of a's has to wait for the first
+        waiting = [it.begin(SLOW, client) for client in ("a", "a", "b", "c")]
+        while it.service.pool.waiting < len(waiting):
+            await asyncio.sleep(0.01)
+        await cancelled(busy)
+        assert set(it.service.pool._using) == {"a", "b"}  # the second of a's has to wait for the first
+        await asyncio.gather(*waiting)
 
 
 async def test_a_query_that_found_no_worker_in_time_is_told_when_to_come_back(release: Release) -> None:
