@@ -19,6 +19,7 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ from graph.releases.release import Release, open_release
 
 Mode = Literal["memory", "disk"]
 BACKLOG = 128
+FRONT_ENDS_WITHIN = 1.0  # seconds in which the system closes all that a killed process had open
 
 
 class HolderSettings(msgspec.Struct, frozen=True):
@@ -250,8 +252,14 @@ def _forked() -> int | None:
 
 
 def _nobody_listens(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(path) != 0
+    """Say whether the front has gone; one that is killed loses its connections a moment before what it listens on."""
+    end = time.monotonic() + FRONT_ENDS_WITHIN
+    while time.monotonic() < end:
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(path) != 0:
+                return True
+        time.sleep(0.02)
+    return False
 
 
 def _kill(pid: int) -> None:
