@@ -62,9 +62,15 @@ def test_the_settings_of_the_flagship_are_documented() -> None:
     assert msgspec.toml.decode(text, type=Settings)
 
 
+def every_option(command: click.Command) -> list[click.Option]:
+    """The options of a command and of the commands below it; those of ``hamkor`` itself are its own only."""
+    found = [each for each in command.params if isinstance(each, click.Option)]
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [*found, *(option for each in below for option in every_option(each))]
+
+
 def options_of(command: click.Command) -> set[str]:
-    options = (each for each in command.params if isinstance(each, click.Option))
-    return {name for each in options for name in (*each.opts, *each.secondary_opts)}
+    return {name for each in every_option(command) for name in (*each.opts, *each.secondary_opts)}
 
 
 def test_every_option_of_hamkor_itself_is_documented_and_no_other() -> None:
@@ -84,7 +90,7 @@ def test_defaults_and_choices_are_as_documented(name: str) -> None:
     command = main.get_command(click.Context(main), name)
     assert command is not None
     documented = rows("commands.md", f"hamkor {name}\n")
-    for option in (each for each in command.params if isinstance(each, click.Option) and each.name != "publication"):
+    for option in (each for each in every_option(command) if each.name != "publication"):
         default, meaning = documented[option.opts[0]]
         if option.show_default:
             assert default.startswith(f"`{option.default}`")
