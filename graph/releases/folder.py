@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph.errors import ReleaseError
+from graph.errors import BusyError, ReleaseError
 
 CURRENT = "current"
 STAGING = ".staging-"
@@ -50,8 +50,8 @@ class ReleasesFolder:
         return tuple(sorted(each.name for each in self.path.iterdir() if each.is_dir() and _is_id(each.name)))
 
     @contextmanager
-    def staging(self) -> Iterator[Path]:
-        """Give an empty folder to make a release in, to one writer at a time; it is gone afterwards.
+    def writing(self) -> Iterator[None]:
+        """Be the one writer: whoever changes what is in the folder holds this.
 
         Raises:
             ReleaseError: somebody else is writing, or the folder cannot be written.
@@ -67,6 +67,16 @@ class ReleasesFolder:
             except OSError as problem:
                 raise ReleaseError("another process is making a release", "wait until it is done") from problem
             self._clear()
+            yield
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """Give an empty folder to make a release in, to one writer at a time; it is gone afterwards.
+
+        Raises:
+            ReleaseError: as ``writing``.
+        """
+        with self.writing():
             folder = self.path / f"{STAGING}{os.getpid()}"
             folder.mkdir()
             try:
@@ -94,6 +104,13 @@ class ReleasesFolder:
         _sync(self.path)
         self.make_current(release_id)
         return folder
+
+    def remove(self, release_id: str) -> None:
+        """Take a release away, in one step as others see it; the writer's part to know that nobody needs it."""
+        gone = self.path / f"{STAGING}{release_id}"
+        (self.path / release_id).rename(gone)
+        _sync(self.path)
+        _remove(gone)
 
     def make_current(self, release_id: str) -> None:
         """Point ``current`` to a release."""
