@@ -13,7 +13,7 @@ from pathlib import Path
 
 from graph.catalogue import catalogue
 from graph.entailment import entail
-from graph.errors import HamkorError, ReleaseError, SettingError, SourceError
+from graph.errors import ReleaseError, SettingError, SourceError
 from graph.namespaces import CATALOG_GRAPH, COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
 from graph.publication import SETTINGS_FILE, Publication
 from graph.query.guard import read_query
@@ -28,20 +28,10 @@ from graph.releases.staged import Staged
 from graph.settings import PrivacySettings
 from graph.sources.chunks import Chunk
 from graph.sources.reader import read_source
-from graph.validation.report import Report, empty_report
+from graph.validation.report import Report, ValidationFailedError, empty_report
 
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many triples have been taken so far."""
-
-
-@dataclass
-class ValidationFailedError(HamkorError):
-    """The data does not conform to the shapes; nothing was released."""
-
-    report: Report
-
-    def __str__(self) -> str:
-        return f"{self.report.count('Violation')} violations; nothing was released, the current release stays"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +165,7 @@ def _manifest(publication: Publication, staged: Staged, origin: Origin, report: 
         triples=shared.distinct,
         quads=sum(each.triples for each in entries),
         graphs=entries,
-        sharing=shared.sharing,
+        shared=shared.shared,
         sources={name: tuple(sorted(graphs)) for name, graphs in sorted(staged.graphs_of.items())},
         warnings=len(report.results),
         tools=tool_versions(),

@@ -59,6 +59,11 @@ class ReleaseError(HamkorError):
 
 
 @dataclass
+class BusyError(ReleaseError):
+    """Somebody else is making a release; a moment later it may go."""
+
+
+@dataclass
 class ShapesError(HamkorError):
     """The shapes themselves cannot be used."""
 

@@ -13,11 +13,12 @@ import pyoxigraph as ox
 import pytest
 from writing import Write
 
-from graph.build import ValidationFailedError, build
+from graph.build import build
 from graph.errors import HamkorError, ReleaseError, SettingError, ShapesError, SourceError
 from graph.publication import Publication, open_publication
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import Release, current_release
+from graph.validation.report import ValidationFailedError
 
 BASE = "https://w3id.org/hamkor/graph/"
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -8,10 +8,11 @@ import click
 
 from endpoint.commands.options import Options, language_option, publication_option
 from endpoint.commands.progress import progress_shown
-from graph.build import ValidationFailedError, build
+from graph.build import build
 from graph.publication import Publication
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import Release
+from graph.validation.report import ValidationFailedError
 
 SHOWN = 50
 

@@ -65,7 +65,7 @@ class ReleasesFolder:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as problem:
-                raise ReleaseError("another process is making a release", "wait until it is done") from problem
+                raise BusyError("another process is making a release", "wait until it is done") from problem
             self._clear()
             yield
 

@@ -6,12 +6,32 @@ It is data, read and written as JSON; it opens no store and judges nothing.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
 from graph.errors import ReleaseError
 
 MANIFEST_FILE = "manifest.json"
+
+
+Origin = Literal["source", "contributed", "computed"]
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """Who wrote a graph last, and when.
+
+    Attributes:
+        id: of the contributor's token.
+        name: who it is.
+        contact: how to reach them; shown where it is a mailto: or web address.
+        time: ISO 8601, UTC.
+    """
+
+    id: str
+    name: str
+    contact: str
+    time: str
 
 
 class GraphEntry(msgspec.Struct, frozen=True):
@@ -24,6 +44,10 @@ class GraphEntry(msgspec.Struct, frozen=True):
         digest: its content digest (see ``graph.releases.digest``), independent of order.
         sha256: of the member file.
         size: of the member file, in bytes.
+        lanes: the sum that the digest is made of, in hexadecimal, to count on from.
+        indexed: how many triples the store has of it, and SPARQL counts: it takes "01"^^xsd:integer and 1 for one.
+        origin: whether files fill it, contributors, or the engine.
+        contribution: by whom it was written last, where that was a contributor.
     """
 
     iri: str
@@ -32,6 +56,10 @@ class GraphEntry(msgspec.Struct, frozen=True):
     digest: str
     sha256: str
     size: int
+    lanes: str = ""
+    indexed: int = 0
+    origin: Origin = "source"
+    contribution: Contribution | None = None
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -41,11 +69,13 @@ class Statistics(msgspec.Struct, frozen=True):
         subjects: distinct subjects.
         objects: distinct objects.
         properties: how many triples each property has, by its IRI.
+        classes: how many things each class has, by its IRI.
     """
 
     subjects: int = 0
     objects: int = 0
     properties: dict[str, int] = {}
+    classes: dict[str, int] = {}
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -61,7 +91,7 @@ class Manifest(msgspec.Struct, frozen=True):
         triples: distinct triples over all graphs (the default graph of a query).
         quads: triples summed over the graphs.
         graphs: one entry a named graph, ordered by IRI.
-        sharing: IRIs of the graphs that have a triple in common with another graph.
+        shared: how many triples each graph has in common with other graphs, by its IRI; without those that have none.
         sources: the files it was made from, by name, and the graphs that each fills.
         warnings: how many validation results below sh:Violation the report holds.
         tools: versions of what made it.
@@ -77,11 +107,16 @@ class Manifest(msgspec.Struct, frozen=True):
     triples: int
     quads: int
     graphs: tuple[GraphEntry, ...]
-    sharing: tuple[str, ...]
+    shared: dict[str, int]
     sources: dict[str, tuple[str, ...]]
     warnings: int
     tools: dict[str, str]
     statistics: Statistics = Statistics()
+
+    @property
+    def sharing(self) -> tuple[str, ...]:
+        """The IRIs of the graphs that have a triple in common with another graph."""
+        return tuple(sorted(self.shared))
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:

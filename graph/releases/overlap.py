@@ -20,11 +20,11 @@ class Overlap:
 
     Attributes:
         distinct: how many different triples there are over all graphs.
-        sharing: the IRIs of the graphs that have a triple in common with another.
+        shared: how many triples each graph has in common with others, by its IRI; without those that have none.
     """
 
     distinct: int
-    sharing: tuple[str, ...]
+    shared: dict[str, int]
 
 
 def repeated_keys(keys: Lanes) -> Lanes:
@@ -39,9 +39,11 @@ def overlap(keys: Mapping[str, Sequence[Lanes]]) -> Overlap:
     rows = np.concatenate([*per_graph.values(), np.zeros((0, 2), dtype=np.uint64)])
     repeated = repeated_keys(rows)
     if not len(repeated):
-        return Overlap(len(rows), ())
-    doubtful = rows[np.isin(rows[:, 0], repeated)]
-    return Overlap(
-        distinct=len(rows) - len(doubtful) + len(np.unique(doubtful, axis=0)),
-        sharing=tuple(iri for iri, own in sorted(per_graph.items()) if np.isin(own[:, 0], repeated).any()),
+        return Overlap(len(rows), {})
+    doubtful = {iri: own[np.isin(own[:, 0], repeated)] for iri, own in sorted(per_graph.items())}
+    distinct, places, counts = np.unique(
+        np.concatenate([*doubtful.values()]), axis=0, return_inverse=True, return_counts=True
     )
+    several = np.split(counts[places.reshape(-1)] > 1, np.cumsum([len(each) for each in doubtful.values()])[:-1])
+    shared = {iri: int(own.sum()) for iri, own in zip(doubtful, several, strict=True) if own.any()}
+    return Overlap(len(rows) - sum(map(len, doubtful.values())) + len(distinct), shared)

@@ -13,6 +13,8 @@ from rdflib import Graph, URIRef
 from rdflib.namespace import RDF, SH
 from rdflib.term import Literal, Node
 
+from graph.errors import HamkorError
+
 Severity = Choice["Violation", "Warning", "Info"]
 SEVERITIES: tuple[Severity, ...] = ("Violation", "Warning", "Info")
 TEXT_LIMIT = 200
@@ -62,6 +64,16 @@ class Result:
         parts = (f"{self.severity}: {self.focus}", self.path and f"<{self.path}>", self.value and _short(self.value))
         place = f"{', '.join(self.files)}: " if self.files else ""
         return f"{place}{' '.join(part for part in parts if part)}: {self.message(languages)}"
+
+
+@dataclass
+class ValidationFailedError(HamkorError):
+    """The data does not conform to the shapes; nothing was released."""
+
+    report: Report
+
+    def __str__(self) -> str:
+        return f"{self.report.count('Violation')} violations; nothing was released, the current release stays"
 
 
 Locate = Callable[[str, str | None, str | None], tuple[str, ...]]

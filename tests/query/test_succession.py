@@ -51,7 +51,7 @@ def released(folder: Path, content: Content) -> Release:
         member.write(Chunk(iri, "".join(sorted(found)).encode()))
         entries.append(member.close())
     fields = {"id": folder.name, "created": "", "parent": None, "base": BASE, "digest": "", "fingerprint": ""}
-    counts = {"triples": 0, "quads": 0, "warnings": 0, "sharing": (), "sources": {}, "tools": {}}
+    counts = {"triples": 0, "quads": 0, "warnings": 0, "shared": {}, "sources": {}, "tools": {}}
     return Release(folder, Manifest(**fields, **counts, graphs=tuple(entries)))  # type: ignore[arg-type]
 
 

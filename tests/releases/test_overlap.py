@@ -14,21 +14,21 @@ def keys(*lines: str) -> Lanes:
 
 
 @pytest.mark.parametrize(
-    ("graphs", "distinct", "sharing"),
+    ("graphs", "distinct", "shared"),
     [
-        ({}, 0, ()),
-        ({"a": []}, 0, ()),
-        ({"a": [keys("1", "2")], "b": [keys("3")]}, 3, ()),
-        ({"a": [keys("1", "2")], "b": [keys("2")], "c": [keys("3")]}, 3, ("a", "b")),
-        ({"a": [keys("1")], "b": [keys("1")], "c": [keys("1")]}, 1, ("a", "b", "c")),
-        ({"a": [keys("1", "2"), keys("3")], "b": [keys("3"), keys("4")]}, 4, ("a", "b")),
+        ({}, 0, {}),
+        ({"a": []}, 0, {}),
+        ({"a": [keys("1", "2")], "b": [keys("3")]}, 3, {}),
+        ({"a": [keys("1", "2")], "b": [keys("2")], "c": [keys("3")]}, 3, {"a": 1, "b": 1}),
+        ({"a": [keys("1")], "b": [keys("1")], "c": [keys("1")]}, 1, {"a": 1, "b": 1, "c": 1}),
+        ({"a": [keys("1", "2"), keys("3")], "b": [keys("3"), keys("4")]}, 4, {"a": 1, "b": 1}),
     ],
 )
-def test_distinct_triples_and_the_graphs_that_share(
-    graphs: dict[str, list[Lanes]], distinct: int, sharing: tuple[str, ...]
+def test_distinct_triples_and_how_many_each_graph_shares(
+    graphs: dict[str, list[Lanes]], distinct: int, shared: dict[str, int]
 ) -> None:
     found = overlap(graphs)
-    assert (found.distinct, found.sharing) == (distinct, sharing)
+    assert (found.distinct, found.shared) == (distinct, shared)
 
 
 def test_keys_that_are_equal_in_their_first_half_only_are_two_triples() -> None:
