@@ -54,7 +54,8 @@ class ReleasesFolder:
         """Be the one writer: whoever changes what is in the folder holds this.
 
         Raises:
-            ReleaseError: somebody else is writing, or the folder cannot be written.
+            BusyError: somebody else is writing.
+            ReleaseError: the folder cannot be written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
