@@ -168,6 +168,8 @@ class Holder:
         release = open_release(Path(command.release))
         if self.store is not None:
             apply_difference(self.store, self.release, release)
+        if self.release.hold is not None:
+            self.release.hold.let_go()  # else each successor would hold all releases before it
         serve(settings, release, self.store)
 
     def _fork(self, connection: socket.socket) -> None:

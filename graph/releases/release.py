@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pyoxigraph as ox
 from graph.errors import ReleaseError
 from graph.publication import Publication
 from graph.releases.folder import ReleasesFolder
+from graph.releases.holding import Hold
 from graph.releases.index import STORE_FOLDER
 from graph.releases.manifest import GraphEntry, Manifest, read_manifest
 from graph.releases.members import read_member
@@ -24,10 +25,17 @@ GRAPHS_SHOWN = 20
 
 @dataclass(frozen=True)
 class Release:
-    """One immutable release."""
+    """One immutable release.
+
+    Attributes:
+        folder: where it is.
+        manifest: what it says of itself.
+        hold: keeps it from being pruned while it is read.
+    """
 
     folder: Path
     manifest: Manifest
+    hold: Hold | None = field(default=None, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -67,12 +75,13 @@ class Release:
 
 
 def open_release(folder: Path) -> Release:
-    """Return the release in ``folder``.
+    """Return the release in ``folder``; as long as somebody has it, it is not pruned.
 
     Raises:
         ReleaseError: its manifest cannot be read.
     """
-    return Release(folder, read_manifest(folder))
+    hold = Hold(folder)
+    return Release(folder, read_manifest(folder), hold)
 
 
 def current_release(publication: Publication) -> Release:
