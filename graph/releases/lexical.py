@@ -1,0 +1,184 @@
+"""The lexical forms that the index rewrites: which lines it stands for when it says ``"5"^^xsd:integer``.
+
+The index gives ``"05"^^xsd:integer`` and ``"5"^^xsd:int`` back as ``"5"^^xsd:integer``. The members hold what was
+written, but are read from end to end. So every line that does not come back from the index as it went in is noted
+here, by graph, subject and predicate, in a second store beside the index; a release without such lines has none.
+Where a graph has notes for a triple of the index they are all the forms that it states, the plain one included;
+where it has none, it states the plain one. The notes follow a change at the price of the change, as the index does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import pyoxigraph as ox
+
+LEXICAL_FOLDER = "lexical"
+TYPED = b'"^^<http://www.w3.org/2001/XMLSchema#'
+LINE = re.compile(rb'^.*"\^\^<http://www\.w3\.org/2001/XMLSchema#(?!string>|anyURI>).*$', re.MULTILINE)
+PLAIN = re.compile(
+    rb'"(?:(?:0|-?[1-9][0-9]{0,17})"\^\^<http://www\.w3\.org/2001/XMLSchema#integer'
+    rb'|[0-9]{4}-[01][0-9]-[0-3][0-9]"\^\^<http://www\.w3\.org/2001/XMLSchema#date'
+    rb'|[0-9]{4}"\^\^<http://www\.w3\.org/2001/XMLSchema#gYear'
+    rb'|[0-9]{4}-[01][0-9]"\^\^<http://www\.w3\.org/2001/XMLSchema#gYearMonth)> \.$'
+)
+"""Endings of lines that are known to come back as they went in: most of those that are typed."""
+
+Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+
+
+@lru_cache(maxsize=65536)
+def stored(term: Term) -> Term:
+    """Return an object as the index gives it back."""
+    store, node = ox.Store(), ox.NamedNode("urn:x")
+    store.add(ox.Quad(node, node, term))
+    found: Term = next(iter(store)).object
+    return found
+
+
+def rewritten(triples: bytes) -> list[bytes]:
+    """Return those of some N-Triples lines that the index does not give back as they are."""
+    if TYPED not in triples:
+        return []
+    doubtful = [line for line in LINE.findall(triples) if not PLAIN.search(line)]
+    given_back = index_lines(doubtful)
+    return [line for line in doubtful if line not in given_back]
+
+
+def index_lines(lines: Iterable[bytes]) -> set[bytes]:
+    """Return what the index gives back for some lines."""
+    store = ox.Store()
+    store.load(b"\n".join(lines), ox.RdfFormat.N_TRIPLES, lenient=True)
+    return set((store.dump(format=ox.RdfFormat.N_TRIPLES, from_graph=ox.DefaultGraph()) or b"").split(b"\n")[:-1])
+
+
+def index_line(line: bytes) -> bytes:
+    """Return a line as the index gives it back."""
+    if TYPED not in line:
+        return line
+    triple = parsed(line)
+    return _line(triple.subject, triple.predicate, stored(triple.object))
+
+
+def parsed(line: bytes) -> ox.Triple:
+    """Return the triple of a canonical N-Triples line."""
+    triple: ox.Triple = next(ox.parse(line, ox.RdfFormat.N_TRIPLES, lenient=True)).triple
+    return triple
+
+
+@dataclass(frozen=True)
+class LexicalForms:
+    """The notes of one release, None where it has none."""
+
+    notes: ox.Store | None = None
+
+    def lines(self, index: ox.Store, pattern: ox.Triple, graph: str | None = None) -> frozenset[bytes]:
+        """Return the lines that one triple of the index stands for, in one graph or in any.
+
+        Args:
+            index: the release's index.
+            pattern: the triple, as the index has it or in any of its forms.
+            graph: the named graph; None for all of them.
+        """
+        places = ox.NamedNode(graph) if graph is not None else None
+        found = index.quads_for_pattern(pattern.subject, pattern.predicate, pattern.object, places)
+        graphs = {quad.graph_name for quad in found if isinstance(quad.graph_name, ox.NamedNode)}
+        return frozenset(line for each in graphs for line in self._stated(each, pattern))
+
+    def graphs(self, index: ox.Store, line: bytes) -> frozenset[str]:
+        """Return the named graphs that state exactly this line."""
+        triple = parsed(line)
+        found = index.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+        graphs = {quad.graph_name for quad in found if isinstance(quad.graph_name, ox.NamedNode)}
+        if TYPED not in line:
+            return frozenset(each.value for each in graphs)
+        return frozenset(each.value for each in graphs if line in self._stated(each, triple))
+
+    def removable(self, index: ox.Store, graph: str | None, added: Collection[bytes], removed: Iterable[bytes]
+                  ) -> frozenset[bytes]:  # fmt: skip
+        """Return which removed lines have to leave the index: those of which no other form stays.
+
+        Args:
+            index: the index before the change.
+            graph: the named graph that changes; None for the merge, with what appears and disappears there.
+            added: the lines that are added; none is removed at the same time.
+            removed: the lines that are removed; all are there.
+        """
+        removed, staying = frozenset(removed), {index_line(line) for line in added}
+        return frozenset(
+            line
+            for line in removed
+            if TYPED not in line
+            or (index_line(line) not in staying and not self.lines(index, parsed(line), graph) - removed)
+        )
+
+    def noted(self, index: ox.Store, graph: str, added: Iterable[bytes], removed: Iterable[bytes]) -> Notes:
+        """Return how the notes change when lines of a named graph do.
+
+        Args:
+            index: the index before the change.
+            graph: the named graph.
+            added: the lines that are added.
+            removed: the lines that are removed.
+        """
+        added, removed = frozenset(added), frozenset(removed)
+        drop, note = set[ox.Quad](), set[ox.Quad]()
+        for plain in {index_line(line) for line in added | removed if TYPED in line}:
+            here = {line for line in added | removed if TYPED in line and index_line(line) == plain}
+            before = self.lines(index, parsed(plain), graph)
+            after = (before - (removed & here)) | (added & here)
+            drop |= _notes(graph, plain, before)
+            note |= _notes(graph, plain, after)
+        return Notes(frozenset(note - drop), frozenset(drop - note))
+
+    def _stated(self, graph: ox.NamedNode, triple: ox.Triple) -> Iterator[bytes]:
+        """Yield the lines that a named graph states, given that the index has the triple there."""
+        subject, predicate, plain = triple.subject, triple.predicate, stored(triple.object)
+        found = False
+        if self.notes is not None and isinstance(plain, ox.Literal | ox.Triple):
+            for quad in self.notes.quads_for_pattern(subject, predicate, None, graph):
+                line = quad.object.value.encode()  # type: ignore[union-attr]  # notes are literals
+                if stored(parsed(line).object) == plain:
+                    found = True
+                    yield line
+        if not found:
+            yield _line(subject, predicate, plain)
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """What a change of a graph adds to the notes and takes from them."""
+
+    added: frozenset[ox.Quad]
+    removed: frozenset[ox.Quad]
+
+    def write(self, notes: ox.Store) -> None:
+        """Write the change into the notes of a release in the making."""
+        for quad in self.removed:
+            notes.remove(quad)
+        notes.extend(self.added)
+
+
+def open_forms(folder: Path) -> LexicalForms:
+    """Return the notes of the release in ``folder``, for reading."""
+    place = folder / LEXICAL_FOLDER
+    return LexicalForms(ox.Store.read_only(str(place)) if place.is_dir() else None)
+
+
+def _notes(graph: str, plain: bytes, lines: Iterable[bytes]) -> set[ox.Quad]:
+    stated = set(lines)
+    return {note(graph, line) for line in stated} if stated - {plain} else set()
+
+
+def note(graph: str, line: bytes) -> ox.Quad:
+    """Return the note of a line of a named graph."""
+    triple = parsed(line)
+    return ox.Quad(triple.subject, triple.predicate, ox.Literal(line.decode()), ox.NamedNode(graph))
+
+
+def _line(subject: ox.NamedNode | ox.BlankNode | ox.Triple, predicate: ox.NamedNode, term: Term) -> bytes:
+    return (ox.serialize([ox.Triple(subject, predicate, term)], format=ox.RdfFormat.N_TRIPLES) or b"").rstrip(b"\n")
