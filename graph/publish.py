@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from graph.change import NONE, Lines
 from graph.contributors import Contributor
 from graph.errors import HamkorError
 from graph.publication import Publication
-from graph.releases.change import NONE, Lines
 from graph.releases.release import Release
 from graph.sources.chunks import Chunk
 from graph.validation.report import Report

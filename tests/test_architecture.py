@@ -17,7 +17,7 @@ PACKAGES = ("graph", "endpoint")
 MODULES = sorted(path for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py"))
 ROOMS = ("publication", "sources", "entailment", "validation", "releases", "query")
 """In the order in which data flows: each may import those before it, and none behind it."""
-GROUND = {"errors", "namespaces", "formats", "settings", "labels", "description", "jsonld"}
+GROUND = {"change", "errors", "namespaces", "formats", "settings", "labels", "description", "jsonld"}
 """Rooms on which all others stand, and which may import only each other, ``releases`` and ``sources``."""
 TOP = {"build", "publish", "check", "export", "catalogue", "contributors"}
 """Modules that put the rooms together; no room imports them."""
