@@ -98,6 +98,16 @@ class History:
             raise ReleaseError(problem, "hamkor releases list shows what there is")
         return self.releases.release(parent)
 
+    def contributors(self, manifest: Manifest) -> tuple[str, ...]:
+        """Return the names of those who wrote a graph of a release since its parent, in order.
+
+        Where the parent is gone, everybody whose graph is in the release.
+        """
+        parent = next((each for each in self.manifests if each.id == manifest.parent), None)
+        known = {} if parent is None else {each.iri: each.contribution for each in parent.graphs}
+        fresh = [each.contribution for each in manifest.graphs if each.contribution != known.get(each.iri)]
+        return tuple(sorted({each.name or each.id for each in fresh if each is not None}))
+
     @cached_property
     def rollbacks(self) -> tuple[Rollback, ...]:
         """What the log says, oldest first; a line that a killed process left unfinished is passed over."""
