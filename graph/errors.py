@@ -135,3 +135,13 @@ class EngineUnavailableError(HamkorError):
 
     def __str__(self) -> str:
         return self.problem
+
+
+@dataclass
+class WorkEndedError(HamkorError):
+    """A process that worked for a request ended without an answer; the mistake is ours."""
+
+    problem: str
+
+    def __str__(self) -> str:
+        return self.problem

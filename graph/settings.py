@@ -40,6 +40,10 @@ class LimitSettings(Section, frozen=True):
     query_mb: Positive = 1.0
     result_mb: Count = 256
     upload_mb: Count = 64
+    upload_seconds: Positive = 120.0
+    upload_memory_mb: Count = 2048
+    writes_per_minute: Count = 60
+    require_if_match: bool = False
     queue_seconds: Positive = 5.0
     literal_mb: Annotated[int, msgspec.Meta(ge=1, le=16)] = 16
     query_tokens: Count = 500_000

@@ -1,0 +1,91 @@
+"""Documents that others send, read as chunks of the one graph that they are for.
+
+They are read as files of a publication are, with the same limits and the same names for blank nodes; but relative IRIs
+are resolved against the graph (SPARQL 1.1 Graph Store HTTP Protocol 4), and quads of another graph are an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import msgspec
+import pyoxigraph as ox
+
+from graph.errors import QueryLimitError, SourceError
+from graph.settings import LimitSettings
+from graph.sources.chunks import Chunk, Origin, chunks
+from graph.sources.rdf import read_rdf_stream
+
+EXPANSION = 8
+"""How many times larger than what was sent the same may be as N-Triples; prefixes can make it grow without end."""
+CHUNK_QUADS = 10_000
+FORMATS = {
+    "turtle": ox.RdfFormat.TURTLE,
+    "ntriples": ox.RdfFormat.N_TRIPLES,
+    "jsonld": ox.RdfFormat.JSON_LD,
+    "rdfxml": ox.RdfFormat.RDF_XML,
+    "nquads": ox.RdfFormat.N_QUADS,
+    "trig": ox.RdfFormat.TRIG,
+}
+"""The formats that are read, by the names of ``graph.formats``."""
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A document that has been sent.
+
+    Attributes:
+        path: the file that holds it.
+        format: a key of ``FORMATS``.
+        name: how whoever sent it calls it, for messages.
+    """
+
+    path: str
+    format: str
+    name: str = "the document"
+
+
+def read_documents(documents: Iterable[Document], graph: str, *, base: str, limits: LimitSettings) -> tuple[Chunk, ...]:
+    """Return the chunks of some documents that are to be one graph; their blank nodes stay apart.
+
+    Args:
+        documents: in the order in which they were sent.
+        graph: the IRI of the graph.
+        base: the publication's base.
+        limits: the publication's limits.
+
+    Raises:
+        SourceError: one cannot be read, or holds quads of another graph.
+        QueryLimitError: what they say is too long.
+    """
+    found, size, most = list[Chunk](), 0, (limits.upload_mb << 20) * EXPANSION
+    for number, document in enumerate(documents):
+        salt = graph if not number else f"{graph} {number}"
+        for chunk in _chunks(document, graph, Origin(salt, graph, base, limits.literal_mb << 20)):
+            if chunk.graph != graph:
+                problem = f"it speaks of the graph <{chunk.graph}>, and this is about <{graph}>"
+                raise SourceError(document.name, problem, remedy="send each graph by itself")
+            size += len(chunk.triples)
+            if size > most:
+                problem = f"written out, it takes more than {most >> 20} MiB"
+                raise QueryLimitError("limits.upload_mb", limits.upload_mb, problem, "divide it")
+            found.append(chunk)
+    return tuple(found)
+
+
+def _chunks(document: Document, graph: str, origin: Origin) -> Iterator[Chunk]:
+    with Path(document.path).open("rb") as stream:
+        if not stream.read(1):
+            return
+        stream.seek(0)
+        quads = read_rdf_stream(stream, document.name, form=FORMATS[document.format], base=graph)
+        first = next(quads, None)
+        if first is None:  # a graph may be empty, a file may not
+            return
+        try:
+            yield from chunks(chain((first,), quads), origin, CHUNK_QUADS)
+        except SourceError as problem:
+            if problem.path != origin.name:
+                raise
+            raise SourceError(document.name, problem.problem, problem.line, problem.column, problem.remedy) from problem

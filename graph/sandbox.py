@@ -1,0 +1,158 @@
+"""A piece of work in a process of its own: what others have sent is read, checked and published there.
+
+pyoxigraph can abort on hostile input, pySHACL holds the interpreter for seconds, and neither has a time-out. A process
+that is forked from a server without threads (``multiprocessing``'s) costs some milliseconds and can be killed. It knows
+nothing of what the work is; arguments are pickled, results and errors come back as data.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from importlib import import_module
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+
+from graph.errors import HamkorError, QueryLimitError, WorkEndedError
+from graph.query.worker import end_with_parent
+
+T = TypeVar("T")
+PRELOADED = ("graph.contribution.work", "graph.validation.gate", "rdflib.plugins.serializers.turtle")
+NICENESS = 5
+_STARTING = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a piece of work may take.
+
+    Attributes:
+        seconds: from its beginning to its end; also of processor time.
+        memory_mb: address space beyond what the process has at its beginning.
+        file_mb: how large a file it may write; 0 for no bound.
+    """
+
+    seconds: float
+    memory_mb: int
+    file_mb: int = 0
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    """An error of ours: its class, where that stands, and its fields."""
+
+    module: str
+    kind: str
+    facts: dict[str, Any]
+
+
+def run(work: Callable[..., T], arguments: Sequence[object], kind: type[T], bounds: Bounds) -> T:
+    """Return what ``work(*arguments)`` returns, done in a process of its own.
+
+    Args:
+        work: a function of a module; what it returns can be written as MessagePack.
+        arguments: its arguments; they can be pickled.
+        kind: the type of what it returns.
+        bounds: what it may take.
+
+    Raises:
+        HamkorError: as ``work`` does, where the error is one of ``graph.errors``.
+        QueryLimitError: it took too long, or more memory than it may.
+        WorkEndedError: it died otherwise; ``graph.errors`` has no name for why.
+    """
+    context = multiprocessing.get_context("forkserver")
+    here, there = context.Pipe(duplex=False)
+    with here:
+        with there, _STARTING:
+            context.set_forkserver_preload(list(PRELOADED))
+            process = context.Process(target=_work, args=(there, work, tuple(arguments), bounds), daemon=True)
+            process.start()
+        try:
+            answer = here.recv_bytes() if here.poll(bounds.seconds) else None
+        except EOFError:
+            answer = b""
+        finally:
+            if process.is_alive() and not _ends(process):
+                process.kill()
+            process.join()
+        code = process.exitcode or 0
+        process.close()
+    if not answer:
+        raise _ended(code, bounds, late=answer is None)
+    result = msgspec.msgpack.decode(answer, type=tuple[_Failure | None, msgspec.Raw])
+    if result[0] is not None:
+        raise _error(result[0])
+    return msgspec.msgpack.decode(result[1], type=kind)
+
+
+def _ends(process: BaseProcess) -> bool:
+    """Give a process that has answered a moment to end by itself."""
+    process.join(0.5)
+    return not process.is_alive()
+
+
+def _ended(code: int, bounds: Bounds, *, late: bool) -> HamkorError:
+    if late or code == -signal.SIGXCPU:
+        problem = "what was sent takes too long to read and to check"
+        return QueryLimitError("limits.upload_seconds", bounds.seconds, problem, "divide it")
+    if code in (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGKILL):  # the engine aborts where memory ends
+        return _too_much(bounds)
+    return WorkEndedError(f"the work ended with status {code}")
+
+
+def _error(failure: _Failure) -> HamkorError:
+    kind = getattr(import_module(failure.module), failure.kind)
+    return cast(HamkorError, kind(**failure.facts))
+
+
+def _work(connection: Connection, work: Callable[..., object], arguments: tuple[object, ...], bounds: Bounds) -> None:
+    """Do the work in the forked process, and send back what came of it."""
+    end_with_parent(os.getppid())
+    _limit(bounds)
+    try:
+        answer: tuple[_Failure | None, object] = None, work(*arguments)
+    except HamkorError as problem:
+        answer = _failure(problem), None
+    except MemoryError:
+        answer = _failure(_too_much(bounds)), None
+    except Exception as problem:  # noqa: BLE001  it is told to whoever waits, who logs it
+        answer = _failure(WorkEndedError(f"{type(problem).__name__}: {problem}")), None
+    connection.send_bytes(msgspec.msgpack.encode(answer))
+    connection.close()
+
+
+def _too_much(bounds: Bounds) -> QueryLimitError:
+    problem = "what was sent takes too much memory to read and to check"
+    return QueryLimitError("limits.upload_memory_mb", bounds.memory_mb, problem, "divide it")
+
+
+def _failure(problem: HamkorError) -> _Failure:
+    if not is_dataclass(problem):
+        problem = WorkEndedError(f"{type(problem).__name__}: {problem}")
+    return _Failure(type(problem).__module__, type(problem).__name__, asdict(problem))
+
+
+def _limit(bounds: Bounds) -> None:
+    os.nice(NICENESS)
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if _is_linux() else 0
+    if mapped:
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + (bounds.memory_mb << 20),) * 2)
+    seconds = int(bounds.seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    if bounds.file_mb:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bounds.file_mb << 20,) * 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # the engine writes its last words there
+
+
+def _is_linux() -> bool:
+    return sys.platform == "linux"

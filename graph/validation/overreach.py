@@ -1,0 +1,200 @@
+"""What a contribution may not do although every shape allows it: speak for others, or make two of our things one.
+
+A contributed graph may link to what others describe and be linked from it, but not describe it; and no chain of
+``owl:sameAs`` may join two resources that were apart. Only what a write adds is looked at: the cost follows the change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
+
+import pyoxigraph as ox
+from rdflib import BNode, Graph, Literal, URIRef
+from rdflib.namespace import RDF, SH
+from rdflib.term import Node
+
+from graph.change import GraphChange
+from graph.namespaces import DCT, OWL, RDFS, SCHEMA, SKOS, XSD
+from graph.validation.report import Messages, Report, Result
+
+SAME_AS = f"{OWL}sameAs"
+LINKS = frozenset({
+    SAME_AS, f"{OWL}differentFrom", f"{RDFS}seeAlso", f"{DCT}relation", f"{SCHEMA}sameAs", "http://schema.org/sameAs",
+    *(f"{SKOS}{kind}Match" for kind in ("exact", "close", "broad", "narrow", "related")),
+})  # fmt: skip
+"""The properties by which one may link from what others describe, to an IRI."""
+MOST_RESULTS = 200
+LARGEST_CLUSTER = 1000
+
+REDESCRIBED = "urn:x-hamkor:shape:redescription"
+MERGED = "urn:x-hamkor:shape:merging"
+COMPONENT = "urn:x-hamkor:constraint"
+SAID = {
+    REDESCRIBED: Messages(
+        en="This is described in another graph. Link to it, but leave its description to those who publish it.",
+        ru="Этот ресурс описан в другом графе. Ссылайтесь на него, но описывать его могут только его издатели.",
+        uz="Bu resurs boshqa grafda tavsiflangan. Unga havola bering, tavsifini esa uni nashr etganlarga qoldiring.",
+    ),
+    MERGED: Messages(
+        en="With this owl:sameAs two different resources would become one. Use skos:closeMatch or rdfs:seeAlso.",
+        ru="Из-за этого owl:sameAs два разных ресурса стали бы одним. Используйте skos:closeMatch или rdfs:seeAlso.",
+        uz="Bu owl:sameAs tufayli ikki boshqa-boshqa resurs bitta boʻlib qolar edi. "
+        "skos:closeMatch yoki rdfs:seeAlso dan foydalaning.",
+    ),
+}
+
+
+def overreach(
+    store: ox.Store, changes: Iterable[GraphChange], is_others: Callable[[str], bool], *, base: str
+) -> tuple[Result, ...]:
+    """Return what is wrong with what some writes add; each is a violation.
+
+    Args:
+        store: everything as it would be, the named graphs and their merge in the default graph.
+        changes: what the writes change.
+        is_others: whether a graph, by its IRI, belongs to somebody else than who writes.
+        base: the publication's base.
+    """
+    added = [line for change in changes for line in change.added]
+    found = islice(_redescribed(store, added, is_others), MOST_RESULTS)
+    return *found, *islice(_merged(store, added, base), MOST_RESULTS)
+
+
+def with_results(report: Report, more: Iterable[Result]) -> Report:
+    """Return a report with more results, in its graph, too (SHACL 3.6)."""
+    more = tuple(more)
+    if not more:
+        return report
+    graph = Graph()
+    for triple in report.graph:
+        graph.add(triple)
+    node = next(graph.subjects(RDF.type, SH.ValidationReport), URIRef("urn:x-hamkor:report"))
+    graph.set((node, SH.conforms, Literal(False)))
+    for each in more:
+        _add(graph, node, each)
+    return Report((*more, *report.results), graph)  # these are violations: the worst come first
+
+
+def _redescribed(store: ox.Store, lines: Iterable[bytes], is_others: Callable[[str], bool]) -> Iterator[Result]:
+    known: dict[str, bool] = {}
+    for line in sorted(lines):
+        subject, predicate, value = (part.decode() for part in line.removesuffix(b" .").split(b" ", 2))
+        if predicate[1:-1] in LINKS and value.startswith("<"):
+            continue
+        if subject not in known:
+            known[subject] = _is_described_by_others(store, subject, is_others)
+        if known[subject]:
+            yield _result(REDESCRIBED, subject, predicate[1:-1], value)
+
+
+def _is_described_by_others(store: ox.Store, subject: str, is_others: Callable[[str], bool]) -> bool:
+    graphs = set[str]()
+    for quad in store.quads_for_pattern(ox.NamedNode(subject[1:-1]), None, None, None):
+        graph = quad.graph_name
+        if isinstance(graph, ox.NamedNode) and graph.value not in graphs:
+            graphs.add(graph.value)
+            if is_others(graph.value) and not _is_link(quad):
+                return True
+    return False
+
+
+def _is_link(quad: ox.Quad) -> bool:
+    return quad.predicate.value in LINKS and isinstance(quad.object, ox.NamedNode)
+
+
+def _merged(store: ox.Store, lines: Iterable[bytes], base: str) -> Iterator[Result]:
+    """Find resources of ours that were in different clusters of ``owl:sameAs`` and would be in one (union-find)."""
+    predicate = f" <{SAME_AS}> <".encode()
+    added = {_ends(line) for line in lines if predicate in line and line.endswith(b"> .")}
+    clusters: dict[str, str] = {}
+    own: dict[str, str] = {}
+    for start in sorted({end for pair in added for end in pair}):
+        if start not in clusters:
+            for member in _cluster(store, start, added):
+                clusters[member] = start
+                if _is_ours(member, base):
+                    own[start] = min(member, own.get(start, member))
+    for one, other in sorted(added):
+        root, joined = _root(clusters, one), _root(clusters, other)
+        if root == joined:
+            continue
+        if root in own and joined in own:
+            focus, value = sorted((own[root], own[joined]))
+            yield _result(MERGED, f"<{focus}>", SAME_AS, f"<{value}>")
+        clusters[joined] = root
+        if joined in own:
+            own.setdefault(root, own[joined])
+
+
+def _ends(line: bytes) -> tuple[str, str]:
+    subject, _, target = line.removesuffix(b" .").split(b" ", 2)
+    return subject[1:-1].decode(), target[1:-1].decode()
+
+
+def _cluster(store: ox.Store, start: str, without: set[tuple[str, str]]) -> set[str]:
+    """Return what was the same as an IRI before some links were added, as far as a bound."""
+    found, waiting, same = {start}, [start], ox.NamedNode(SAME_AS)
+    while waiting and len(found) < LARGEST_CLUSTER:
+        node = ox.NamedNode(waiting.pop())
+        there = (
+            (node.value, quad.object.value)
+            for quad in store.quads_for_pattern(node, same, None, ox.DefaultGraph())
+            if isinstance(quad.object, ox.NamedNode)
+        )
+        back = (
+            (quad.subject.value, node.value)
+            for quad in store.quads_for_pattern(None, same, node, ox.DefaultGraph())
+            if isinstance(quad.subject, ox.NamedNode)
+        )
+        for pair in islice(chain(there, back), LARGEST_CLUSTER):
+            fresh = {*pair} - found if pair not in without else set()
+            found |= fresh
+            waiting += fresh
+    return found
+
+
+def _root(clusters: dict[str, str], node: str) -> str:
+    while (above := clusters.get(node, node)) != node:
+        node = above
+    return node
+
+
+def _is_ours(iri: str, base: str) -> bool:
+    return iri.startswith(base) and not iri.startswith(f"{base}.well-known/")
+
+
+def _result(shape: str, focus: str, path: str, value: str) -> Result:
+    return Result("Violation", focus, path, value, SAID[shape], shape, COMPONENT)
+
+
+def _add(graph: Graph, report: Node, result: Result) -> None:
+    node = BNode()
+    graph.add((report, SH.result, node))
+    graph.add((node, RDF.type, SH.ValidationResult))
+    graph.add((node, SH.resultSeverity, SH.Violation))
+    graph.add((node, SH.focusNode, URIRef(result.focus[1:-1])))
+    graph.add((node, SH.sourceShape, URIRef(result.shape)))
+    graph.add((node, SH.sourceConstraintComponent, URIRef(result.component)))
+    if result.path is not None:
+        graph.add((node, SH.resultPath, URIRef(result.path)))
+    if result.value is not None:
+        graph.add((node, SH.value, _term(result.value)))
+    for language, text in result.messages.items():
+        graph.add((node, SH.resultMessage, Literal(text, lang=language)))
+
+
+def _term(text: str) -> URIRef | Literal:
+    """Return a term in N-Triples syntax as rdflib's; of a triple term its text."""
+    if text.startswith("<<"):
+        return Literal(text)
+    quad = next(ox.parse(f"<x:s> <x:p> {text} .", format=ox.RdfFormat.N_TRIPLES, lenient=True))
+    term = quad.object
+    if isinstance(term, ox.NamedNode):
+        return URIRef(term.value)
+    if not isinstance(term, ox.Literal):
+        return Literal(text)
+    if term.language:
+        return Literal(term.value, lang=term.language)
+    datatype = None if term.datatype.value == f"{XSD}string" else URIRef(term.datatype.value)
+    return Literal(term.value, datatype=datatype, normalize=False)
