@@ -1,5 +1,6 @@
 # make serve   sets everything up, builds the release and serves it (HOST and PORT can be set)
 # make test    sets everything up and checks everything: format, lint, types, tests
+# make translations   collects the texts of the interface and compiles the catalogues
 # make lock    writes the lock files anew from pyproject.toml
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate --quiet
 
-.PHONY: serve build test format lock clean
+.PHONY: serve build test format translations lock clean
 
 serve: $(VENV)/.serve
 	@exec $(BIN)/hamkor serve --host $(HOST) --port $(PORT)
@@ -28,6 +29,9 @@ test: $(VENV)/.test
 format: $(VENV)/.test
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+translations: $(VENV)/.test
+	$(BIN)/python -m endpoint.catalogues
 
 lock:
 	$(LOCK) --extra build --output-file requirements.lock

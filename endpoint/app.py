@@ -10,12 +10,13 @@ import logging
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from endpoint import compression, headers
-from endpoint.current import EXTENSION, Current, snapshot
+from endpoint import compression, headers, language
+from endpoint.current import EXTENSION, Current
 from endpoint.examples import examples
 from endpoint.graphs import graphs
 from endpoint.home import home
 from endpoint.operations import operations
+from endpoint.pages import frame
 from endpoint.problems import Problem, problem_of, problem_of_status
 from endpoint.proxy import NearProxy
 from endpoint.resources import resources
@@ -46,20 +47,12 @@ def create_app(publication: Publication, engine: Engine | None = None) -> Flask:
     app.register_error_handler(HamkorError, _own)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
-    app.context_processor(_frame)
+    language.install(app)
+    frame.install(app)
     headers.install(app)
     compression.install(app)
     app.wsgi_app = NearProxy(app.wsgi_app)  # type: ignore[method-assign]
     return app
-
-
-def _frame() -> dict[str, object]:
-    """Return what the frame of every page shows: the release, and links to what it has."""
-    try:
-        here = snapshot()
-    except HamkorError:
-        return {"release": "", "has_vocabulary": False}
-    return {"release": here.release.id, "has_vocabulary": here.has_vocabulary}
 
 
 def _own(error: Exception) -> Response:

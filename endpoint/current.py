@@ -5,6 +5,7 @@ A request sees one release from its beginning to its end, even if ``current`` mo
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import cast
 
-from flask import current_app, g, request
+from flask import current_app, g, has_request_context, request
 
 from endpoint.urls import Urls
 from graph.errors import HamkorError, ReleaseError
@@ -27,6 +28,8 @@ from graph.releases.release import Release, open_release
 
 CHECK_SECONDS = 1.0
 EXTENSION = "hamkor"
+TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}\Z")
+"""A language tag, as far as it may stand in a link (RFC 5646)."""
 
 
 @dataclass(frozen=True)
@@ -123,16 +126,27 @@ def urls() -> Urls:
     if "urls" not in g:
         root, host = request.script_root.rstrip("/"), f"{request.scheme}://{request.host}"
         try:
-            g.urls = Urls(publication().base, root, host, snapshot().has_vocabulary)
+            g.urls = Urls(publication().base, root, host, snapshot().has_vocabulary, kept())
         except HamkorError:
-            g.urls = Urls(publication().base, root, host)
+            g.urls = Urls(publication().base, root, host, kept=kept())
     return cast(Urls, g.urls)
 
 
+def kept() -> tuple[tuple[str, str], ...]:
+    """Return the parameters that stay in the URL while one moves from page to page: the languages, where they are tags.
+
+    Outside a request there are none.
+    """
+    if not has_request_context():
+        return ()
+    asked = ((name, request.args.get(name, "")) for name in ("ui", "lang"))
+    return tuple((name, tag) for name, tag in asked if TAG.match(tag))
+
+
 def languages() -> tuple[str, ...]:
-    """Return the languages in which labels are wanted: ``?lang=``, then Accept-Language, then the publication's."""
-    asked = request.args.get("lang", "").lower()
+    """Return the languages in which labels are wanted: ``?lang=``, ``?ui=``, Accept-Language, the publication's."""
+    asked = [request.args.get(name, "").lower() for name in ("lang", "ui")]
     accepted = [tag.lower() for tag, quality in request.accept_languages if quality > 0 and tag != "*"]
     own = publication().settings.languages
-    wanted = [tag for tag in (asked, *accepted) if tag and tag.partition("-")[0] in own]
+    wanted = [tag for tag in (*asked, *accepted) if tag and tag.partition("-")[0] in own]
     return tuple(dict.fromkeys((*wanted[:8], *own)))

@@ -54,6 +54,6 @@ def shown(example: Example) -> dict[str, str]:
         "language": next((tag for tag in chain if tag in lower.labels), ""),
         "comment": lower.comment(chain),
         "text": example.text,
-        "href": urls().read(example.iri),
-        "run": urls().route("sparql", query=example.text),
+        "href": urls().page(example.iri),
+        "run": urls().link("sparql", query=example.text),
     }

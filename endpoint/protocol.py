@@ -19,7 +19,7 @@ UPDATE = "application/sparql-update"
 READ_TYPES = f"{FORM}, {DIRECT}"
 VERSIONS = ("1.1", "1.2", "1.2-basic")
 FORMAT_PARAMETERS = ("format", "output", "results")
-PAGE_PARAMETERS = frozenset({*FORMAT_PARAMETERS, "lang"})
+PAGE_PARAMETERS = frozenset({*FORMAT_PARAMETERS, "lang", "ui"})
 """What may stand in the URL of the service itself, beside a query."""
 MOST_FIELDS = 10_000
 LONGEST_URL = 60_000

@@ -25,7 +25,7 @@ resources = Blueprint("resources", __name__)
 def thing(path: str) -> Response:
     """A thing that is no document: see the document about it."""
     iri, suffix = find(f"id/{path}")
-    return see_other(urls().absolute(urls().document(iri, suffix)))
+    return see_other(urls().absolute(urls().page(iri, suffix)))
 
 
 @resources.get("/doc/<path:path>")

@@ -6,7 +6,7 @@ under whatever prefix it runs. This module maps between the two, both ways. It k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlencode
 
@@ -33,12 +33,14 @@ class Urls:
         root: the path below which the server answers, without a slash at its end; empty at the top of a host.
         host: scheme and authority, such as ``http://127.0.0.1:8000``.
         has_vocabulary: whether ``ns`` is a document that describes the terms ``ns#…``.
+        kept: parameters that links from page to page carry on: the languages in the URL of the page.
     """
 
     base: str
     root: str = ""
     host: str = ""
     has_vocabulary: bool = True
+    kept: tuple[tuple[str, str], ...] = ()
 
     def absolute(self, path: str) -> str:
         """Return the whole URL of a path made here."""
@@ -48,6 +50,15 @@ class Urls:
         """Return the path of one of the server's own routes; parameters that are empty are left out."""
         query = urlencode({key.replace("_", "-"): value for key, value in parameters.items() if value}, doseq=True)
         return f"{self.root}/{name}" + (f"?{query}" if query else "")
+
+    def link(self, name: str, /, **parameters: str | Sequence[str]) -> str:
+        """Return the path of one of the server's own pages, in the languages of the page that links to it."""
+        return self.route(name, **(dict(self.kept) | parameters))
+
+    def page(self, iri: str, suffix: str = "") -> str:
+        """Return the path at which one reads about ``iri``, in the languages of the page that links to it."""
+        path, hash_sign, fragment = self.read(iri, suffix).partition("#")
+        return with_parameters(path, dict(self.kept)) + hash_sign + fragment
 
     def read(self, iri: str, suffix: str = "") -> str:
         """Return the path at which one reads about ``iri``, in the format that ``suffix`` means ("" negotiates)."""
@@ -102,3 +113,9 @@ def split_suffix(path: str, suffixes: tuple[str, ...]) -> tuple[str, str]:
     """Return a path without its format suffix, and the suffix; the suffix is empty where it is none of these."""
     name, dot, suffix = path.rpartition(".")
     return (name, suffix) if dot and suffix in suffixes and not name.endswith("/") else (path, "")
+
+
+def with_parameters(path: str, parameters: Mapping[str, str]) -> str:
+    """Return a path or URL with parameters behind those it has; what is empty is left out."""
+    query = urlencode({name: value for name, value in parameters.items() if value})
+    return f"{path}{'&' if '?' in path else '?'}{query}" if query else path

@@ -37,7 +37,8 @@ NEVER = {
     "an index of packages": re.compile(r"^\s*--(?:extra-)?index-url", re.M),
 }
 
-COMES_WITH = {"werkzeug": "flask", "jinja2": "flask", "pyparsing": "rdflib", "uritemplate": "csvw"}
+COMES_WITH = {"werkzeug": "flask", "jinja2": "flask", "pyparsing": "rdflib", "uritemplate": "csvw",
+              "babel": "flask_babel"}  # fmt: skip
 
 
 def name_of(path: Path) -> str:

@@ -9,8 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pyoxigraph as ox
+from babel.numbers import format_decimal
 
 from endpoint.current import Snapshot
+from endpoint.language import page_language, translated
+from endpoint.pages.dates import readable
 from endpoint.urls import Urls
 from graph.description import is_described
 from graph.labels import Label, labels
@@ -19,7 +22,8 @@ from graph.namespaces import XSD
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
 UNNAMED = ".well-known/genid/"
 TIMES = frozenset(XSD + name for name in ("date", "dateTime", "gYear", "gYearMonth", "time"))
-PLAIN = TIMES | frozenset(XSD + name for name in ("string", "integer", "decimal", "boolean", "double"))
+WHOLE = frozenset(XSD + name for name in ("integer", "nonNegativeInteger", "positiveInteger", "int", "long"))
+PLAIN = TIMES | WHOLE | frozenset(XSD + name for name in ("string", "decimal", "boolean", "double"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Shown:
         note: what else is to be known of it: a datatype.
         is_time: whether the text is a date or time.
         is_long: whether it has lines of its own.
+        datetime: the date or time as machines read it.
+        tag: the language to be named beside the text, since it is not the one that was wanted.
     """
 
     text: str
@@ -43,6 +49,8 @@ class Shown:
     note: str = ""
     is_time: bool = False
     is_long: bool = False
+    datetime: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +62,14 @@ class Names:
         prefixes: prefix → IRI.
         labels: the labels that were found.
         silent: IRIs below the base of which nothing is said, so that there is nothing to read.
+        wanted: the language in which the content is wanted.
     """
 
     urls: Urls
     prefixes: Mapping[str, str]
     labels: Mapping[str, Label]
     silent: frozenset[str] = frozenset()
+    wanted: str = ""
 
     def short(self, iri: str) -> str:
         """Return an IRI written short: with a prefix, without the base, or as the plain number or address it is."""
@@ -81,7 +91,7 @@ class Names:
         is_ours = label is not None or iri.startswith(self.urls.base)
         if iri in self.silent:
             return Shown(text, language, "", iri)
-        href = iri if not is_ours and iri.startswith(SAFE_SCHEMES) else self.urls.read(iri)
+        href = iri if not is_ours and iri.startswith(SAFE_SCHEMES) else self.urls.page(iri)
         return Shown(text, language, href, iri)
 
     def term(self, term: object) -> Shown:
@@ -93,10 +103,16 @@ class Names:
         return Shown(str(term))
 
     def _literal(self, literal: ox.Literal) -> Shown:
-        datatype = literal.datatype.value
-        note = "" if literal.language or datatype in PLAIN else self.short(datatype)
-        is_long = "\n" in literal.value
-        return Shown(literal.value, literal.language or "", "", "", note, datatype in TIMES, is_long)
+        datatype, value, tag = literal.datatype.value, literal.value, literal.language or ""
+        if datatype in TIMES:
+            return Shown(readable(value, datatype, page_language()), is_time=True, datetime=value)
+        if datatype == XSD + "boolean":
+            return Shown(translated("Yes") if value in ("true", "1") else translated("No"))
+        if datatype in WHOLE and value.isdecimal() and len(value) > len("9999"):
+            return Shown(format_decimal(int(value), locale=page_language()))
+        note = "" if tag or datatype in PLAIN else self.short(datatype)
+        other = tag if tag and tag.partition("-")[0] != self.wanted.partition("-")[0] else ""
+        return Shown(value, tag, note=note, is_long="\n" in value, tag=other)
 
 
 def names_for(snapshot: Snapshot, urls: Urls, languages: tuple[str, ...], iris: Iterable[str]) -> Names:
@@ -106,4 +122,4 @@ def names_for(snapshot: Snapshot, urls: Urls, languages: tuple[str, ...], iris: 
     graphs = {each.iri for each in snapshot.release.manifest.graphs}
     nameless = (iri for iri in wanted if iri.startswith(urls.base) and iri not in found and iri not in graphs)
     silent = frozenset(iri for iri in nameless if not is_described(store, iri))
-    return Names(urls, snapshot.prefixes, found, silent)
+    return Names(urls, snapshot.prefixes, found, silent, languages[0] if languages else "")

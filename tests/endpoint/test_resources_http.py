@@ -179,7 +179,7 @@ ODD = [
 def test_odd_names_are_found(served: Served, name: str, path: str, label: str) -> None:
     graph = parsed(served.get(path, "text/turtle"))
     assert label in {str(each) for each in graph.objects(URIRef(BASE + name), None)}
-    assert f'<h1 lang="en">{label}</h1>' in served.get(path, BROWSER).text
+    assert f"<h1>{label}</h1>" in served.get(path, BROWSER).text
 
 
 @pytest.mark.parametrize(
@@ -313,15 +313,16 @@ def test_pages_run_no_script_and_load_nothing_from_elsewhere(served: Served, pat
 
 def test_a_page_shows_labels_in_the_reader_s_language(served: Served) -> None:
     russian = served.get("/doc/club/termez", BROWSER, headers={"Accept-Language": "ru,en;q=0.5"}).text
-    assert '<h1 lang="ru">Клуб Термеза</h1>' in russian
+    assert '<html lang="ru">' in russian
+    assert "<h1>Клуб Термеза</h1>" in russian
     assert '<h1 lang="uz-latn">Termiz klubi</h1>' in served.get("/doc/club/termez?lang=uz", BROWSER).text
-    assert '<h1 lang="en">Club of Termez</h1>' in served.get("/doc/club/termez", BROWSER).text
+    assert "<h1>Club of Termez</h1>" in served.get("/doc/club/termez", BROWSER).text
 
 
 def test_a_page_links_telephones_and_shows_incoming_links(served: Served) -> None:
     assert '<a href="tel:+998762230000">+998762230000</a>' in served.get("/doc/club/termez", BROWSER).text
     place = served.get("/doc/place/termez", BROWSER).text
-    assert '<a href="/doc/club/termez" lang="en">Club of Termez</a>' in place.partition("What points here")[2]
+    assert '<a href="/doc/club/termez">Club of Termez</a>' in place.partition("What points here")[2]
 
 
 def test_markup_in_the_data_is_text(served: Served) -> None:
@@ -331,7 +332,7 @@ def test_markup_in_the_data_is_text(served: Served) -> None:
 def test_the_front_page_says_what_is_here(served: Served) -> None:
     page = served.get("/", BROWSER).text
     assert "Clubs of somewhere" in page
-    assert re.search(r'lang="en">Club</a> <span>2</span>', page)
+    assert re.search(r">Club</a> <span>2</span>", page)
     assert "Which clubs are there?" in page
     assert "curl -G" in page
 

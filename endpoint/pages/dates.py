@@ -1,0 +1,49 @@
+"""Dates and times as a reader of a language writes them; never more precise than they are."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from types import MappingProxyType
+
+from babel.dates import format_date, format_datetime
+
+from graph.namespaces import XSD
+
+DAY = MappingProxyType({"en": "d MMMM y", "ru": "d MMMM y 'года'", "uz": "y-'yil' d-MMMM"})
+MONTH = MappingProxyType({"en": "MMMM y", "ru": "LLLL y 'года'", "uz": "y-'yil' MMMM"})
+"""Patterns (UTS 35) as one writes in running text; CLDR's own abbreviate the year in Russian."""
+PARTS = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?(Z|[+-]\d\d:\d\d)?\Z")
+DATES = frozenset(XSD + name for name in ("date", "gYear", "gYearMonth"))
+
+
+def readable(lexical: str, datatype: str, language: str) -> str:
+    """Return a date, month, year or time as one writes it in a language of the interface; what is none, as it is.
+
+    Args:
+        lexical: the literal's own form (XSD 1.1 part 2, 3.3).
+        datatype: its datatype's IRI.
+        language: a key of ``DAY``.
+    """
+    try:
+        if datatype == XSD + "dateTime":
+            return _moment(lexical, language)
+        if datatype in DATES and (found := PARTS.match(lexical)) is not None:
+            return _date(int(found[1]), found[2], found[3], language)
+    except ValueError:
+        return lexical  # no day of our calendar, such as the 30th of February
+    return lexical
+
+
+def _date(year: int, month: str | None, day: str | None, language: str) -> str:
+    if month is None:
+        return str(year)
+    if day is None:
+        return format_date(date(year, int(month), 1), MONTH[language], language)
+    return format_date(date(year, int(month), int(day)), DAY[language], language)
+
+
+def _moment(lexical: str, language: str) -> str:
+    moment = datetime.fromisoformat(lexical)
+    zone = " (UTC)" if moment.tzinfo is not None and not moment.utcoffset() else ""
+    return format_datetime(moment.replace(tzinfo=None), f"{DAY[language]}, HH:mm", locale=language) + zone

@@ -1,0 +1,139 @@
+"""The frame of every page: where one can go, in which languages one can read, which release this is.
+
+It computes what ``base.html`` lays out. What stands inside the frame is for each page to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from flask import Flask, current_app, request
+from flask_babel import format_decimal
+
+from endpoint.current import kept, languages, publication, snapshot, urls
+from endpoint.language import INTERFACE, N_, OWN_NAMES, interface, translated
+from endpoint.pages.dates import readable
+from endpoint.urls import URI_CHARACTERS, with_parameters
+from graph.errors import HamkorError
+from graph.labels import language_chain
+from graph.namespaces import XSD
+
+PLACES = (
+    ("search", N_("Search")), ("queries", N_("Questions")), ("sparql", N_("SPARQL")), ("graphs", N_("Graphs")),
+    ("ns", N_("Vocabulary")), ("dataset", N_("Dataset")), ("releases", N_("Releases")), ("validate", N_("Validate")),
+    ("privacy", N_("Privacy")),
+)  # fmt: skip
+"""Where the navigation leads, as far as the application has these routes."""
+LONGEST_QUERY = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of a choice: what it is called, where it leads, whether it is the one that is here."""
+
+    text: str
+    href: str
+    language: str = ""
+    is_current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the frame of a page shows.
+
+    Attributes:
+        language: the interface's.
+        site: what the publication is called, short, and the tag of that.
+        home: where it leads.
+        places: the navigation.
+        interfaces: the languages of the interface.
+        contents: the languages in which the content can be wanted.
+        kept: parameters that a form has to hand on, so that the languages stay.
+        canonical: the canonical URL of this page.
+        license: IRI of the licence of the data.
+        release: the id of the release, empty where there is none, and the time of its making.
+    """
+
+    language: str
+    site: tuple[str, str]
+    home: str
+    places: tuple[Choice, ...]
+    interfaces: tuple[Choice, ...]
+    contents: tuple[Choice, ...]
+    kept: tuple[tuple[str, str], ...]
+    canonical: str
+    license: str
+    release: str = ""
+    created: str = ""
+    has_search: bool = False
+    has_vocabulary: bool = False
+
+
+def frame() -> Frame:
+    """Return the frame of the page that answers this request."""
+    settings, has_vocabulary, release, created = publication().settings, False, "", ""
+    try:
+        here = snapshot()
+        has_vocabulary, release, created = here.has_vocabulary, here.release.id, here.release.manifest.created
+    except HamkorError:
+        pass  # before the first release a problem is shown in a frame without one
+    routes = {rule.rule for rule in current_app.url_map.iter_rules()}
+    return Frame(
+        language=interface(),
+        site=_site(),
+        home=urls().link(""),
+        places=tuple(_places(routes, has_vocabulary=has_vocabulary)),
+        interfaces=tuple(
+            Choice(OWN_NAMES[each], switched("ui", each), each, each == interface()) for each in INTERFACE
+        ),
+        contents=tuple(
+            Choice(OWN_NAMES.get(each, each), switched("lang", each), each, each == languages()[0])
+            for each in settings.languages
+        ),
+        kept=kept(),
+        canonical=with_parameters(publication().base + _path().lstrip("/"), {"ui": request.args.get("ui", "")}),
+        license=settings.about.license,
+        release=release,
+        created=created,
+        has_search="/search" in routes,
+        has_vocabulary=has_vocabulary,
+    )
+
+
+def _places(routes: set[str], *, has_vocabulary: bool) -> Iterator[Choice]:
+    for path, text in PLACES:
+        if f"/{path}" in routes and (path != "ns" or has_vocabulary):
+            yield Choice(translated(text), urls().link(path), is_current=request.path == f"/{path}")
+
+
+def _site() -> tuple[str, str]:
+    """Return the publication's title up to a colon, in the language of the interface; else the name of its base."""
+    titles = {tag.lower(): text for tag, text in publication().settings.about.title.items()}
+    for tag in (*language_chain((interface(),)), *titles):
+        if tag in titles:
+            return titles[tag].partition(": ")[0], tag
+    return publication().base.removeprefix("https://").removeprefix("http://").rstrip("/"), ""
+
+
+def _path() -> str:
+    return quote(request.path, safe=URI_CHARACTERS)
+
+
+def switched(name: str, language: str) -> str:
+    """Return this page's own path with one of its languages changed."""
+    others = request.args.to_dict(flat=False) if len(request.query_string) <= LONGEST_QUERY else {}
+    others[name] = [language]
+    pairs = [(key, value) for key, values in others.items() for value in values]
+    return f"{urls().root}{_path()}?" + "&".join(
+        f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs
+    )
+
+
+def install(app: Flask) -> None:
+    """Let every page of an application have its frame, and templates write numbers and dates."""
+    app.context_processor(lambda: {"frame": frame(), "link": urls().link, "absolute": urls().absolute})
+    app.add_template_filter(format_decimal, "number")
+    app.add_template_filter(lambda moment: readable(moment, XSD + "dateTime", interface()), "moment")
+    app.add_template_filter(lambda day: readable(day[:10], XSD + "date", interface()), "date")
