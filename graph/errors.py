@@ -145,3 +145,42 @@ class WorkEndedError(HamkorError):
 
     def __str__(self) -> str:
         return self.problem
+
+
+@dataclass
+class WriteRefusedError(HamkorError):
+    """A graph is not writable.
+
+    Attributes:
+        graph: its IRI.
+        reason: "computed" (the engine writes it), "source" (a file fills it), "base" (settings have changed since).
+        remedy: what to do instead.
+    """
+
+    graph: str
+    reason: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        why = {"computed": "is computed", "source": "is filled by a file"}.get(self.reason, self.reason)
+        return f"the graph <{self.graph}> {why} and cannot be written" + (f" ({self.remedy})" if self.remedy else "")
+
+
+@dataclass
+class PreconditionError(HamkorError):
+    """A graph is not what the writer took it for.
+
+    Attributes:
+        graph: its IRI.
+        wanted: the digest that it should have had; None: it should not exist; "*": it should.
+        found: the digest that it has, or None where it does not exist.
+    """
+
+    graph: str
+    wanted: str | None
+    found: str | None
+
+    def __str__(self) -> str:
+        if self.found is None:
+            return f"there is no graph <{self.graph}>"
+        return f"the graph <{self.graph}> {'exists already' if self.wanted is None else 'has changed meanwhile'}"
