@@ -11,8 +11,10 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from graph.errors import (
+    BusyError,
     EngineUnavailableError,
     HamkorError,
+    PreconditionError,
     QueryLimitError,
     QueryRefusedError,
     QuerySyntaxError,
@@ -20,6 +22,7 @@ from graph.errors import (
     SettingError,
     ShapesError,
     SourceError,
+    WriteRefusedError,
 )
 
 Fact = str | int | float | list[dict[str, str]]
@@ -42,16 +45,37 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
         "The grammar does not allow it, or it calls a function that the engine does not have. Where they are known, "
         "line, column and token say where.",
     ),
-    "refused": Kind(403, "This is not done here", "The service only reads; updates and foreign calls are refused."),
+    "document": Kind(
+        400, "The document cannot be read", "Its syntax is wrong, or it holds what is not taken; line and column say."
+    ),
+    "unauthorized": Kind(401, "Who are you?", "Writing needs a token: Authorization: Bearer …, from the publisher."),
+    "refused": Kind(403, "This is not done here", "The service does this for nobody; the field remedy says more."),
+    "out-of-scope": Kind(403, "The token does not reach that graph", "A token is good for some graphs and no others."),
+    "not-writable": Kind(
+        403, "This graph is not written over HTTP", "It is computed, or filled by a file of the publication."
+    ),
     "not-found": Kind(404, "Nothing is known under this name", "The release holds no such thing, graph or page."),
     "method-not-allowed": Kind(405, "This method is not allowed here", "The header Allow lists those that are."),
     "not-acceptable": Kind(
         406, "There is no such representation", "None of the media types asked for can be had; alternatives are listed."
     ),
+    "timeout": Kind(408, "The request took too long to arrive", "Send it again, in smaller parts if need be."),
+    "conflict": Kind(409, "Somebody else is writing", "Try again after the time that Retry-After names."),
     "gone": Kind(410, "This has been withdrawn", "It was published once and is not any more."),
+    "precondition-failed": Kind(
+        412, "The graph is not what you took it for", "It has changed since, or is there already; read it again."
+    ),
     "too-large": Kind(413, "The request is too large", "The field limit names the setting that was hit."),
     "uri-too-long": Kind(414, "The URL is too long", "Send the query by POST."),
     "media-type": Kind(415, "This media type is not read here", "The header Accept-Post lists those that are."),
+    "not-conforming": Kind(
+        422, "The data does not conform to the shapes", "Nothing was published. The report says which node and value."
+    ),
+    "other-graphs": Kind(422, "This changes other graphs", "A PATCH changes the graph of its URL and no other."),
+    "precondition-required": Kind(
+        428, "Say which state you are changing", "Send If-Match with the ETag of the graph as you have read it."
+    ),
+    "too-many": Kind(429, "Too many requests", "Try again after the time that Retry-After names."),
     "answer-too-large": Kind(403, "The answer is too large", "Ask for less, or take the download of the whole."),
     "limit": Kind(503, "The query hit a limit", "An answer is complete or it is an error; nothing is cut short."),
     "unavailable": Kind(503, "The service cannot answer now", "Try again after the time that Retry-After names."),
@@ -61,6 +85,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
 LIMITS = MappingProxyType({
     "limits.query_mb": "too-large", "limits.query_tokens": "too-large", "limits.query_nesting": "too-large",
     "limits.upload_mb": "too-large", "limits.result_mb": "answer-too-large",
+    "limits.upload_seconds": "too-large", "limits.upload_memory_mb": "too-large",
 })  # fmt: skip
 """Which problem it is to hit a limit; all others are ``limit``."""
 MOST_OF_A_TOKEN = 200
@@ -138,11 +163,28 @@ def problem_of(error: HamkorError) -> Problem:
             found = Problem(LIMITS.get(error.limit, "limit"), error.problem, facts)
         case EngineUnavailableError():
             found = Problem("unavailable", error.problem, {}, {"Retry-After": str(max(1, round(error.retry_after)))})
+        case WriteRefusedError() | PreconditionError() | BusyError():
+            found = _problem_of_writing(error)
         case ReleaseError():
             found = Problem("unavailable", error.problem, _facts(remedy=error.remedy), {"Retry-After": "5"})
         case SettingError() | ShapesError() | SourceError():
             found = Problem("internal", f"the publication cannot be used: {error}")
     return found
+
+
+def _problem_of_writing(error: WriteRefusedError | PreconditionError | BusyError) -> Problem:
+    match error:
+        case WriteRefusedError():
+            return Problem("not-writable", str(error))
+        case PreconditionError():
+            return Problem("precondition-failed", str(error))
+    return Problem("conflict", error.problem, _facts(remedy=error.remedy), {"Retry-After": "2"})
+
+
+def document_problem(error: SourceError) -> ProblemError:
+    """Return the problem that a document which somebody has sent cannot be read."""
+    place = _facts(document=error.path, line=error.line, column=error.column, remedy=error.remedy)
+    return ProblemError("document", error.problem, place)
 
 
 def problem_of_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Problem:

@@ -1,0 +1,133 @@
+"""The work that one writing request means, done in a process of its own (``graph.sandbox``): read, then publish.
+
+It decides nothing about who may; that has been decided. What it gets and what it gives back are values.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from graph.contribution.document import Document, read_documents
+from graph.contribution.reports import ReportFormat, ReportPart, subjects_of, write_report
+from graph.contributors import Contributor
+from graph.errors import BusyError
+from graph.publication import Publication, open_publication
+from graph.publish import Delete, Post, Published, Put, Write, publish, rehearse
+from graph.sources.chunks import Chunk
+from graph.validation.report import Report, ValidationFailedError
+
+LOOK_SECONDS = 0.1
+Action = Literal["put", "post", "delete"]
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """What is to become of one graph.
+
+    Attributes:
+        root: the publication's folder.
+        action: what is to be done.
+        graph: the IRI of the graph.
+        documents: what it is to hold.
+        report: the file that takes the report.
+        report_format: how the report is written there.
+        contributor: who writes; None in a rehearsal.
+        expected: as ``graph.publish.publish`` has it.
+    """
+
+    root: str
+    action: Action
+    graph: str
+    documents: tuple[Document, ...]
+    report: str
+    report_format: ReportFormat
+    contributor: Contributor | None = None
+    expected: dict[str, str | None] = {}
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of it.
+
+    Attributes:
+        report: what validation says about it.
+        release: the release that is current now; empty where nothing was published.
+        created: whether the graph is new.
+        changed: whether there is a new release.
+    """
+
+    report: ReportPart
+    release: str = ""
+    created: bool = False
+    changed: bool = False
+
+
+def contribute(contribution: Contribution) -> Outcome:
+    """Publish a contribution; the outcome says whether it conforms, and nothing is published where it does not.
+
+    Raises:
+        SourceError: a document cannot be read.
+        QueryLimitError: a document is too large, written out.
+        HamkorError: as ``graph.publish.publish``, but for violations.
+    """
+    publication = open_publication(Path(contribution.root))
+    chunks = _read(contribution, publication)
+    about = subjects_of(chunks)
+    try:
+        published = _published(publication, _write(contribution, chunks), contribution)
+    except ValidationFailedError as problem:
+        return Outcome(_reported(problem.report, about, contribution))
+    created = contribution.graph in published.created
+    report = _reported(published.report, about, contribution)
+    return Outcome(report, published.release.id, created, published.changed)
+
+
+def rehearse_contribution(contribution: Contribution) -> Outcome:
+    """Return what would become of a contribution; nothing is published.
+
+    Raises:
+        HamkorError: as ``contribute``.
+    """
+    publication = open_publication(Path(contribution.root))
+    chunks = _read(contribution, publication)
+    report = rehearse(publication, [_write(contribution, chunks)], contributor=contribution.contributor)
+    return Outcome(_reported(report, subjects_of(chunks), contribution))
+
+
+def _read(contribution: Contribution, publication: Publication) -> tuple[Chunk, ...]:
+    settings = publication.settings
+    return read_documents(contribution.documents, contribution.graph, base=settings.base, limits=settings.limits)
+
+
+def _write(contribution: Contribution, chunks: tuple[Chunk, ...]) -> Write:
+    if contribution.action == "put":
+        return Put(contribution.graph, chunks)
+    return Post(contribution.graph, chunks) if contribution.action == "post" else Delete(contribution.graph)
+
+
+def _reported(report: Report, about: frozenset[str], contribution: Contribution) -> ReportPart:
+    return write_report(report, about, Path(contribution.report), contribution.report_format)
+
+
+def _published(publication: Publication, write: Write, contribution: Contribution) -> Published:
+    return patiently(publication, [write], contributor=contribution.contributor, expected=contribution.expected)
+
+
+def patiently(
+    publication: Publication, writes: list[Write], *, contributor: Contributor | None, expected: dict[str, str | None]
+) -> Published:
+    """Publish; where somebody else is writing, wait for ``limits.queue_seconds`` at most.
+
+    Raises:
+        HamkorError: as ``graph.publish.publish``.
+    """
+    end = time.monotonic() + publication.settings.limits.queue_seconds
+    while True:
+        try:
+            return publish(publication, writes, contributor=contributor, expected=expected)
+        except BusyError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(LOOK_SECONDS)
