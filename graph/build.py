@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from graph.catalogue import catalogue
+from graph.catalogue.metadata import catalogue
 from graph.entailment import entail
 from graph.errors import ReleaseError, SettingError, SourceError
 from graph.namespaces import CATALOG_GRAPH, COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
@@ -109,7 +109,7 @@ def _make(publication: Publication, folder: Path, origin: Origin, progress: Prog
         report = _validate(publication, staged, entries)
         progress("writing the catalogue", staged.read)
         index.flush()
-        chunk = catalogue(publication, index.store, origin.created.isoformat(), entries)
+        chunk = catalogue(publication, index.store, _manifest(publication, staged, origin, report), folder)
         staged.add(chunk)
         (folder / CATALOG_FILE).write_bytes(chunk.triples)
         (folder / REPORT_FILE).write_bytes(report.graph.serialize(format="turtle", encoding="utf-8"))

@@ -20,6 +20,10 @@ FOAF = "http://xmlns.com/foaf/0.1/"
 VOID = "http://rdfs.org/ns/void#"
 SD = "http://www.w3.org/ns/sparql-service-description#"
 SCHEMA = "https://schema.org/"
+ADMS = "http://www.w3.org/ns/adms#"
+DCATAP = "http://data.europa.eu/r5r/"
+SPDX = "http://spdx.org/rdf/terms#"
+VCARD = "http://www.w3.org/2006/vcard/ns#"
 FORMATS = "http://www.w3.org/ns/formats/"
 
 RDF_TYPE = RDF + "type"
@@ -42,7 +46,10 @@ PREFIXES = {
     "org": "http://www.w3.org/ns/org#",
     "cv": "http://data.europa.eu/m8g/",
     "person": "http://www.w3.org/ns/person#",
-    "vcard": "http://www.w3.org/2006/vcard/ns#",
+    "vcard": VCARD,
+    "adms": ADMS,
+    "dcatap": DCATAP,
+    "spdx": SPDX,
     "locn": "http://www.w3.org/ns/locn#",
     "geo": "http://www.opengis.net/ont/geosparql#",
     "lode": "http://linkedevents.org/ontology/",

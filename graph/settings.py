@@ -7,14 +7,27 @@ from __future__ import annotations
 
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import pyoxigraph as ox
 
 from graph.errors import SettingError
 
+THEMES = (
+    "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "OP_DATPRO", "REGI", "SOCI", "TECH", "TRAN",
+)  # fmt: skip
+"""The codes of the EU's data themes."""
+PUBLISHER_TYPES = (
+    "Academia-ScientificOrganisation", "Company", "IndustryConsortium", "LocalAuthority", "NationalAuthority",
+    "NonGovernmentalOrganisation", "NonProfitOrganisation", "PrivateIndividual(s)", "RegionalAuthority",
+    "StandardisationBody", "SupraNationalAuthority",
+)  # fmt: skip
+"""The codes of ADMS for types of publisher."""
+TEXTS = ("title", "description", "publisher", "keywords")
+"""The settings of ``[about]`` that are tables from language to text."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -30,6 +43,7 @@ class EngineSettings(Section, frozen=True):
     workers: Count = 2
     cache_mb: Annotated[int, msgspec.Meta(ge=0)] = 64
     lookup_mb: Annotated[int, msgspec.Meta(ge=0)] = 512
+    columns_from: Count = 50_000
 
 
 class LimitSettings(Section, frozen=True):
@@ -79,9 +93,20 @@ class AboutSettings(Section, frozen=True):
     title: dict[str, str] = {}
     description: dict[str, str] = {}
     publisher: dict[str, str] = {}
+    publisher_type: str = ""
     contact: str = ""
+    keywords: dict[str, tuple[str, ...]] = {}
+    themes: tuple[str, ...] = ()
+    spatial: tuple[str, ...] = ()
+    temporal: str = ""
+    access_rights: Literal["PUBLIC", "RESTRICTED", "NON_PUBLIC"] = "PUBLIC"
     license: str = "https://creativecommons.org/licenses/by/4.0/"
     code_license: str = "https://www.apache.org/licenses/LICENSE-2.0"
+
+    @property
+    def contact_iri(self) -> str:
+        """The contact as an IRI, an e-mail address as ``mailto:``; empty where there is none."""
+        return f"mailto:{self.contact}" if "@" in self.contact and ":" not in self.contact else self.contact
 
 
 class Settings(Section, frozen=True):
@@ -118,6 +143,7 @@ def read_settings(path: Path) -> Settings:
     _check_base(path.name, settings.base)
     _check_languages(path.name, settings)
     _check_iris(path.name, settings)
+    _check_about(path.name, settings.about)
     return settings
 
 
@@ -145,7 +171,7 @@ def _check_languages(path: str, settings: Settings) -> None:
     about = settings.about
     for key, tags in (
         ("languages", settings.languages),
-        *((f"about.{name}", tuple(getattr(about, name))) for name in ("title", "description", "publisher")),
+        *((f"about.{name}", tuple(getattr(about, name))) for name in TEXTS),
     ):
         for tag in tags:
             if not _is_language(tag):
@@ -158,12 +184,33 @@ def _check_iris(path: str, settings: Settings) -> None:
     for key, iris in (
         ("about.license", (settings.about.license,)),
         ("about.code_license", (settings.about.code_license,)),
+        ("about.spatial", settings.about.spatial),
+        ("about.contact", (settings.about.contact_iri,) if settings.about.contact else ()),
         ("federation.services", settings.federation.services),
         ("privacy.withhold", settings.privacy.withhold),
     ):
         for iri in iris:
             if not _is_iri(iri):
                 raise SettingError(path, f"{key}: {iri!r} is no absolute IRI")
+
+
+def _check_about(path: str, about: AboutSettings) -> None:
+    for each in about.themes:
+        if each not in THEMES:
+            raise SettingError(path, f"about.themes: {each!r} is no data theme; there are {', '.join(THEMES)}")
+    if about.publisher_type and about.publisher_type not in PUBLISHER_TYPES:
+        known = ", ".join(PUBLISHER_TYPES)
+        raise SettingError(path, f"about.publisher_type: {about.publisher_type!r} is none; there are {known}")
+    if about.temporal and not _is_period(about.temporal):
+        raise SettingError(path, f"about.temporal: {about.temporal!r} is no period; write 2014-11-01/2014-11-30")
+
+
+def _is_period(text: str) -> bool:
+    start, _, end = text.partition("/")
+    try:
+        return date.fromisoformat(start) <= date.fromisoformat(end) and len(start) == len(end) == len("2014-11-01")
+    except ValueError:
+        return False
 
 
 def _is_iri(text: str) -> bool:

@@ -25,7 +25,7 @@ MEANT = {
     ("releases", "publication"),  # a release belongs to one
     ("validation", "sources"), ("entailment", "sources"), ("releases", "sources"),  # chunks are what flows
     ("query", "releases"), ("query", "sources"), ("query", "settings"),
-    ("query", "export"),  # answers are written as exports are
+    ("query", "export"), ("releases", "export"),  # answers and downloads are written as exports are
 }  # fmt: skip
 NEVER = {
     "a path of this machine": re.compile(
