@@ -137,7 +137,10 @@ BAD = {
         rule("CONSTRUCT { ?x <http://e/p> ?m } WHERE { ?x <http://e/p> ?n BIND(?n + 1 AS ?m) FILTER(bound(?m)) }"),
         "still draw new conclusions",
     ),
-    "a chain of text": (':r owl:propertyChainAxiom ( :p "q" ) .', "the property chain of <http://e/r> is no SPARQL"),
+    "a chain of text": (
+        ':r owl:propertyChainAxiom ( :p "q" ) .',
+        'the property chain of <http://e/r> names "q", which is no property',
+    ),
 }
 
 

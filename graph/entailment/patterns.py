@@ -1,0 +1,117 @@
+"""Triple patterns: what matches them, what solves several at once, and which may speak of the same triple.
+
+A term stands for itself and a variable for any; there are no filters and no paths. Terms are compared as the store
+holds them, which rewrites numeric literals: what is compared here has been through a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+import pyoxigraph as ox
+
+from graph.namespaces import RDF
+
+Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+Pattern = tuple[Term | ox.Variable, Term | ox.Variable, Term | ox.Variable]
+Binding = dict[ox.Variable, Term]
+Find = Callable[[Pattern], Iterable[ox.Triple]]
+Item = TypeVar("Item")
+
+MERGE = ox.DefaultGraph()
+TYPE = ox.NamedNode(RDF + "type")
+
+
+def match(pattern: Pattern, triple: ox.Triple, binding: Binding) -> Binding | None:
+    """Return the binding and what the triple adds to it, or None where it does not match."""
+    found = dict(binding)
+    for slot, term in zip(pattern, triple, strict=True):
+        if isinstance(slot, ox.Variable):
+            if found.setdefault(slot, term) != term:
+                return None
+        elif slot != term:
+            return None
+    return found
+
+
+def bound(pattern: Pattern, binding: Binding) -> Pattern:
+    """Return the pattern with what is bound in place of its variables."""
+    subject, predicate, object_ = (binding.get(each, each) if isinstance(each, ox.Variable) else each
+                                   for each in pattern)  # fmt: skip
+    return subject, predicate, object_
+
+
+def open_places(pattern: Pattern) -> int:
+    """Return how many of its places are variables."""
+    return sum(isinstance(each, ox.Variable) for each in pattern)
+
+
+def triple(pattern: Pattern) -> ox.Triple | None:
+    """Return the triple that a pattern without variables is, or None where it is no legal one."""
+    subject, predicate, object_ = pattern
+    if not isinstance(subject, ox.NamedNode | ox.BlankNode) or not isinstance(predicate, ox.NamedNode):
+        return None
+    return None if isinstance(object_, ox.Variable) else ox.Triple(subject, predicate, object_)
+
+
+def quad(each: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph = MERGE) -> ox.Quad:
+    """Return the triple as one of a graph; of the merge where none is named."""
+    return ox.Quad(each.subject, each.predicate, each.object, graph)
+
+
+def quads(store: ox.Store, pattern: Pattern, graph: ox.NamedNode | ox.DefaultGraph) -> Iterator[ox.Quad]:
+    """Yield the quads of a graph that match; a variable that stands twice is not looked at twice."""
+    subject, predicate, object_ = (None if isinstance(each, ox.Variable) else each for each in pattern)
+    if not isinstance(subject, ox.Literal | ox.Triple) and (predicate is None or isinstance(predicate, ox.NamedNode)):
+        yield from store.quads_for_pattern(subject, predicate, object_, graph)
+
+
+def solutions(patterns: Iterable[Pattern], binding: Binding, find: Find) -> Iterator[Binding]:
+    """Yield the bindings that solve all patterns and go with ``binding``, the most bound pattern first."""
+    left = [bound(each, binding) for each in patterns]
+    if not left:
+        yield binding
+        return
+    first = min(left, key=lambda each: (open_places(each), isinstance(each[0], ox.Variable)))
+    left.remove(first)
+    for each in find(first):
+        if (extended := match(first, each, binding)) is not None:
+            yield from solutions(left, extended, find)
+
+
+def may_be_same(one: Pattern, other: Pattern) -> bool:
+    """Return whether a triple can match both; a variable of one has nothing to do with those of the other."""
+    return all(
+        left == right or isinstance(left, ox.Variable) or isinstance(right, ox.Variable)
+        for left, right in zip(one, other, strict=True)
+    )
+
+
+class PatternIndex(Generic[Item]):
+    """Things by the patterns that they stand for: found by predicate, and by class where the predicate is rdf:type."""
+
+    def __init__(self, entries: Iterable[tuple[Pattern, Item]]) -> None:
+        """Take patterns and what each of them stands for."""
+        self._entries: dict[tuple[object, object], list[tuple[Pattern, Item]]] = {}
+        for pattern, item in entries:
+            self._entries.setdefault(_key(pattern), []).append((pattern, item))
+
+    def find(self, pattern: Pattern) -> Iterator[Item]:
+        """Yield what stands for a pattern that may be the same as this one; this may be a triple."""
+        for key in self._keys(*_key(pattern)):
+            for each, item in self._entries.get(key, ()):
+                if may_be_same(each, pattern):
+                    yield item
+
+    def _keys(self, predicate: object, class_: object) -> Iterable[tuple[object, object]]:
+        if predicate is None or (predicate == TYPE and class_ is None):
+            return list(self._entries)
+        return dict.fromkeys([(predicate, class_), (predicate, None), (None, None)])
+
+
+def _key(pattern: Pattern) -> tuple[object, object]:
+    _, predicate, object_ = pattern
+    if isinstance(predicate, ox.Variable):
+        return None, None
+    return predicate, None if predicate != TYPE or isinstance(object_, ox.Variable) else object_
