@@ -1,29 +1,30 @@
 """From a publication's files to a new current release: the pipeline, in the order in which data flows.
 
 read → members and index → entailment → validation → catalogue → manifest → commit. Whatever fails, fails before the
-commit, and the release that was current stays current.
+commit, and the release that was current stays current. What contributors wrote comes along from release to release.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from graph.catalogue.metadata import catalogue
+import msgspec
+
+from graph.completion import Origin, complete, time_of_next
 from graph.entailment import entail
 from graph.errors import ReleaseError, SettingError, SourceError
-from graph.namespaces import CATALOG_GRAPH, COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
-from graph.publication import SETTINGS_FILE, Publication
+from graph.namespaces import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
+from graph.publication import SETTINGS_FILE, Publication, SourceFile
 from graph.query.guard import read_query
-from graph.releases.digest import release_digest
-from graph.releases.fingerprint import fingerprint, tool_versions
+from graph.releases.fingerprint import fingerprint
 from graph.releases.folder import ReleasesFolder
 from graph.releases.index import STORE_FOLDER, Index
-from graph.releases.manifest import GraphEntry, Manifest, write_manifest
+from graph.releases.manifest import Contribution, GraphEntry, Manifest
 from graph.releases.members import read_member
-from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, open_release
+from graph.releases.release import Release, open_release
+from graph.releases.revision import Revision
 from graph.releases.staged import Staged
 from graph.settings import PrivacySettings
 from graph.sources.chunks import Chunk
@@ -35,16 +36,15 @@ Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """From what a release is made: when, from which files, after which release."""
+class Contributed:
+    """A graph that no file fills, and by whom it was written."""
 
-    created: datetime
-    fingerprint: str
-    parent: str | None
+    chunks: Callable[[], Iterable[Chunk]]
+    contribution: Contribution | None
 
 
 def build(publication: Publication, progress: Progress = lambda *_: None) -> Release:
-    """Make a release of the publication's files and make it current; return it.
+    """Make a release of the publication's files, and of what contributors wrote, and make it current; return it.
 
     Where nothing has changed since the current release was made, that one is returned.
 
@@ -53,51 +53,86 @@ def build(publication: Publication, progress: Progress = lambda *_: None) -> Rel
         SettingError: the publication's settings or files are not usable.
         ShapesError: the shapes are not usable.
         ValidationFailedError: the data violates the shapes.
-        ReleaseError: somebody else is writing, or the disk does not take it.
+        BusyError: somebody else is writing.
+        ReleaseError: the disk does not take it.
     """
-    _refuse_withholding(publication)
-    publication.sources()  # what is wrong with the files' names comes first
-    releases, mark = ReleasesFolder(publication.releases_folder), fingerprint(publication)
-    parent = releases.current()
-    if parent is not None and (release := _unchanged(parent, mark)) is not None:
-        return release
-    origin = Origin(_time_after(parent), mark, parent.name if parent else None)
+    refuse_withholding(publication)
+    releases = ReleasesFolder(publication.releases_folder)
+    parent = _readable(releases)
+    publication.sources(may_be_none=bool(contributed_graphs(parent)))  # what is wrong with the files' names comes first
+    mark = fingerprint(publication)
+    if parent is not None and parent.manifest.fingerprint == mark:
+        return parent
     with releases.staging() as folder:
-        try:
-            manifest = _make(publication, folder, origin, progress)
-            return open_release(releases.commit(folder, manifest.id))
-        except OSError as problem:
-            raise ReleaseError(f"the release could not be written: {problem}", "the current one stays") from problem
+        parent = _readable(releases)  # somebody may have published in between
+        return make(publication, releases, folder, contributed_graphs(parent), progress)
 
 
-def _refuse_withholding(publication: Publication) -> None:
-    """Refuse what cannot be kept: a promise of privacy must not be passed over in silence."""
+def contributed_graphs(release: Release | None) -> dict[str, Contributed]:
+    """Return the graphs that contributors wrote, by IRI."""
+    if release is None:
+        return {}
+    return {each.iri: _carried(release, each) for each in release.manifest.graphs if each.origin == "contributed"}
+
+
+def _carried(release: Release, entry: GraphEntry) -> Contributed:
+    return Contributed(lambda: release.read_graph(entry.iri), entry.contribution)
+
+
+def make(
+    publication: Publication,
+    releases: ReleasesFolder,
+    folder: Path,
+    contributed: Mapping[str, Contributed],
+    progress: Progress,
+) -> Release:
+    """Make a release from nothing in the staging folder, and make it current.
+
+    Raises:
+        As ``build``.
+    """
+    current = releases.current()
+    origin = Origin(time_of_next(releases), fingerprint(publication), current.name if current else None, {})
+    try:
+        manifest = _make(publication, folder, _Inputs(origin, _readable(releases), contributed), progress)
+        return open_release(releases.commit(folder, manifest.id))
+    except OSError as problem:
+        raise ReleaseError(f"the release could not be written: {problem}", "the current one stays") from problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What goes into a release beside the files."""
+
+    origin: Origin
+    parent: Release | None
+    contributed: Mapping[str, Contributed]
+
+
+def refuse_withholding(publication: Publication) -> None:
+    """Refuse what cannot be kept: a promise of privacy must not be passed over in silence.
+
+    Raises:
+        SettingError: something is to be withheld.
+    """
     if publication.settings.privacy != PrivacySettings():
         problem = "privacy: withholding is not there yet; take what must not be published out of data/"
         raise SettingError(SETTINGS_FILE, problem)
 
 
-def _time_after(parent: Path | None) -> datetime:
-    """Return the time of a release made now: whole seconds, and later than its parent's, whatever the clock says."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    if parent is None:
-        return now
-    earlier = datetime.strptime(parent.name[:18], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
-    return max(now, earlier + timedelta(seconds=1))
-
-
-def _unchanged(folder: Path, mark: str) -> Release | None:
+def _readable(releases: ReleasesFolder) -> Release | None:
+    """Return the current release, or None where there is none that can be read."""
+    folder = releases.current()
     try:
-        release = open_release(folder)
+        return open_release(folder) if folder is not None else None
     except ReleaseError:
         return None
-    return release if release.manifest.fingerprint == mark else None
 
 
-def _make(publication: Publication, folder: Path, origin: Origin, progress: Progress) -> Manifest:
+def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Progress) -> Manifest:
     with Index(folder / STORE_FOLDER) as index:
         staged = Staged(folder, publication.base, index)
-        _read(publication, staged, progress)
+        _read(publication, staged, inputs.contributed, progress)
         progress("drawing conclusions", staged.read)
         index.flush()
         graphs = publication.graph(ENTAILED_GRAPH), publication.graph(ONTOLOGY_GRAPH)
@@ -106,29 +141,54 @@ def _make(publication: Publication, folder: Path, origin: Origin, progress: Prog
             staged.add(entailed)
         entries = staged.close()
         progress("validating", staged.read)
-        report = _validate(publication, staged, entries)
+        report = _validate(publication, staged, entries, inputs.contributed)
         progress("writing the catalogue", staged.read)
         index.flush()
-        chunk = catalogue(publication, index.store, _manifest(publication, staged, origin, report), folder)
-        staged.add(chunk)
-        (folder / CATALOG_FILE).write_bytes(chunk.triples)
-        (folder / REPORT_FILE).write_bytes(report.graph.serialize(format="turtle", encoding="utf-8"))
-        manifest = _manifest(publication, staged, origin, report)
-    write_manifest(manifest, folder)
-    return manifest
+        return _completed(publication, staged, inputs, report)
 
 
-def _read(publication: Publication, staged: Staged, progress: Progress) -> None:
+def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report: Report) -> Manifest:
+    staged.close_notes()
+    if inputs.parent is not None:
+        staged.link_unchanged(inputs.parent, inputs.contributed)
+    entries = {each.iri: _with_origin(publication, each, inputs.contributed) for each in staged.close()}
+    revision = Revision(staged.folder, publication.base, staged.index.store, staged.book(), entries)
+    sources = {name: tuple(graphs) for name, graphs in staged.graphs_of.items()}
+    return complete(publication, revision, replace(inputs.origin, sources=sources), report)
+
+
+def _with_origin(publication: Publication, entry: GraphEntry, contributed: Mapping[str, Contributed]) -> GraphEntry:
+    if entry.iri in contributed:
+        contribution = contributed[entry.iri].contribution
+        return msgspec.structs.replace(entry, origin="contributed", contribution=contribution)
+    is_computed = entry.iri == publication.graph(ENTAILED_GRAPH)
+    return msgspec.structs.replace(entry, origin="computed" if is_computed else "source")
+
+
+def _read(publication: Publication, staged: Staged, contributed: Mapping[str, Contributed], progress: Progress) -> None:
     computed = {publication.graph(name) for name in COMPUTED_GRAPHS}
-    for source in publication.sources():
+    for source in publication.sources(may_be_none=bool(contributed)):
         for chunk in read_source(source, base=publication.base, limits=publication.settings.limits):
             if chunk.graph in computed:
                 raise SourceError(source.name, f"the graph <{chunk.graph}> is computed", remedy="name it otherwise")
+            if chunk.graph in contributed:
+                problem = f"the graph <{chunk.graph}> has been contributed"
+                raise SourceError(source.name, problem, remedy="name it otherwise, or take that back: hamkor withdraw")
             staged.add(chunk, source.name)
             progress(f"reading {source.name}", staged.read)
+    for iri, graph in contributed.items():
+        staged.open(iri)
+        for chunk in graph.chunks():
+            staged.add(chunk)
+            progress(f"taking over <{iri}>", staged.read)
 
 
-def _validate(publication: Publication, staged: Staged, entries: tuple[GraphEntry, ...]) -> Report:
+def _validate(
+    publication: Publication,
+    staged: Staged,
+    entries: Sequence[GraphEntry],
+    contributed: Mapping[str, Contributed],
+) -> Report:
     """Validate what was parsed, and what follows from it, where there are shapes."""
     members = {entry.iri: staged.folder / entry.file for entry in entries}
     shapes = publication.graph(SHAPES_GRAPH)
@@ -139,35 +199,15 @@ def _validate(publication: Publication, staged: Staged, entries: tuple[GraphEntr
     data = {iri: read_member(path, iri) for iri, path in members.items() if iri != shapes}
     report = validate(data, read_member(members[shapes], shapes), base=publication.base)
     if not report.conforms:
-        raise ValidationFailedError(located(report, _by_file(publication)))
+        raise ValidationFailedError(located(report, _by_file(publication, contributed)))
     return report
 
 
-def _by_file(publication: Publication) -> dict[str, Iterable[Chunk]]:
+def _by_file(publication: Publication, contributed: Mapping[str, Contributed]) -> dict[str, Iterable[Chunk]]:
     """Return everything that was validated by the name of its file, read once more: several may fill one graph."""
     limits, shapes = publication.settings.limits, publication.graph(SHAPES_GRAPH)
-    files = {each.name: each for each in publication.sources() if each.graph != shapes}
-    return {name: read_source(each, base=publication.base, limits=limits) for name, each in files.items()}
-
-
-def _manifest(publication: Publication, staged: Staged, origin: Origin, report: Report) -> Manifest:
-    entries = staged.close()
-    shared = staged.overlap()
-    catalog = publication.graph(CATALOG_GRAPH)
-    digest = release_digest({each.iri: each.digest for each in entries if each.iri != catalog})
-    return Manifest(
-        id=f"{origin.created:%Y-%m-%dT%H%M%SZ}-{digest[:8]}",
-        created=origin.created.isoformat().replace("+00:00", "Z"),
-        parent=origin.parent,
-        base=publication.base,
-        digest=digest,
-        fingerprint=origin.fingerprint,
-        triples=shared.distinct,
-        quads=sum(each.triples for each in entries),
-        graphs=entries,
-        shared=shared.shared,
-        sources={name: tuple(sorted(graphs)) for name, graphs in sorted(staged.graphs_of.items())},
-        warnings=len(report.results),
-        tools=tool_versions(),
-        statistics=staged.statistics(),
-    )
+    files: dict[str, SourceFile] = {
+        each.name: each for each in publication.sources(may_be_none=True) if each.graph != shapes
+    }
+    read = {name: read_source(each, base=publication.base, limits=limits) for name, each in files.items()}
+    return {**read, **{f"<{iri}>": each.chunks() for iri, each in contributed.items()}}

@@ -61,14 +61,17 @@ class Publication:
         """Return the IRI of its named graph ``name``."""
         return graph_iri(self.base, name)
 
-    def sources(self) -> tuple[SourceFile, ...]:
+    def sources(self, *, may_be_none: bool = False) -> tuple[SourceFile, ...]:
         """Return its files in a fixed order: ontology, shapes, data, each by name.
 
+        Args:
+            may_be_none: there is something to publish without files, such as what contributors wrote.
+
         Raises:
-            SettingError: there is no data, or two files claim the same named graph.
+            SettingError: there is no file, or two files claim the same named graph.
         """
         found = (*self._ontology(), *self._files("shapes", "shapes"), *self._files("data", "data"))
-        if not found:
+        if not found and not may_be_none:
             raise SettingError(str(self.root), "nothing to publish: put .ttl, .nq, .csv … files into a folder 'data'")
         _refuse_clashes(found)
         return found

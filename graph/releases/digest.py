@@ -29,6 +29,21 @@ def sum_of(hashes: Lanes) -> Lanes:
     return total
 
 
+def lanes_text(lanes: Lanes) -> str:
+    """Return a sum in hexadecimal, to be kept and counted on from."""
+    return lanes.astype("<u8").tobytes().hex()
+
+
+def lanes_of(text: str) -> Lanes:
+    """Return the sum that ``lanes_text`` wrote; of nothing, nought."""
+    return np.frombuffer(bytes.fromhex(text or "0" * 64), dtype="<u8")
+
+
+def joined(parts: Iterable[Lanes]) -> Lanes:
+    """Return keys, the first two lanes of triples' hashes, in one piece."""
+    return np.concatenate([*parts, np.zeros((0, 2), dtype=np.uint64)])
+
+
 def graph_digest(lanes: Lanes, triples: int) -> str:
     """Return the digest of a graph of ``triples`` distinct triples whose hashes sum up to ``lanes``."""
     return sha256(lanes.astype("<u8").tobytes() + triples.to_bytes(8, "little")).hexdigest()

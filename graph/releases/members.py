@@ -6,8 +6,11 @@ triples (``graph.releases.index``).
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
 import re
+import shutil
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,9 +22,10 @@ import numpy as np
 from isal import isal_zlib
 
 from graph.errors import ReleaseError
-from graph.releases.digest import Lanes, graph_digest, sum_of, triple_hashes
+from graph.releases.digest import Lanes, graph_digest, joined, lanes_text, sum_of, triple_hashes
+from graph.releases.lexical import index_line, rewritten
 from graph.releases.manifest import GraphEntry
-from graph.releases.overlap import repeated_keys
+from graph.releases.overlap import first_of_each, repeated_keys
 from graph.releases.statistics import TermHashes
 from graph.sources.chunks import Chunk
 
@@ -30,6 +34,7 @@ PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,179}")
 NOT_PLAIN = re.compile(r"[^a-z0-9._]+")
 GZIP_WINDOW = 31
 LEVEL = 2
+NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK)
 
 
 def member_name(iri: str, base: str) -> str:
@@ -46,12 +51,23 @@ def member_name(iri: str, base: str) -> str:
 
 @dataclass
 class Member:
-    """One graph's file while it is being written."""
+    """One graph's file while it is being written.
+
+    Attributes:
+        iri: the graph.
+        path: the file.
+        lanes: the sum of its lines' hashes, for the digest.
+        keys: a key of each line.
+        index_keys: the same of each line as the index has it; what the index takes for one has one key.
+        terms: of the lines as the index has them, for the statistics.
+        triples: how many lines there are.
+    """
 
     iri: str
     path: Path
     lanes: Lanes = field(default_factory=lambda: np.zeros(4, dtype=np.uint64))
     keys: list[Lanes] = field(default_factory=list)
+    index_keys: list[Lanes] = field(default_factory=list)
     terms: TermHashes = field(default_factory=TermHashes)
     triples: int = 0
 
@@ -60,23 +76,27 @@ class Member:
         self._stream: IO[bytes] = self.path.open("wb")
         self._gzip = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, GZIP_WINDOW)
 
-    def write(self, chunk: Chunk) -> int:
-        """Append a chunk and return how many lines it had; repeated ones are taken out when the file is closed."""
-        lines = chunk.lines()
+    def write(self, chunk: Chunk) -> list[bytes]:
+        """Append a chunk; return the lines that the index rewrites. Repeated lines go when the file is closed."""
+        lines, given_back = chunk.lines(), {line: index_line(line) for line in rewritten(chunk.triples)}
         hashes = triple_hashes(lines)
-        self.terms.add(lines)
         self.lanes = self.lanes + sum_of(hashes)
         self.triples += len(hashes)
         self.keys.append(hashes[:, :2].copy())
         self._stream.write(self._gzip.compress(chunk.quads()))
-        return len(hashes)
+        if given_back:
+            lines = [given_back.get(line, line) for line in lines]
+        self.index_keys.append(triple_hashes(lines)[:, :2].copy() if given_back else self.keys[-1])
+        self.terms.add(lines)
+        return list(given_back)
 
     def close(self) -> GraphEntry:
         """Finish the file and return its entry; a triple that was written twice is now there once."""
         self.finish()
-        repeated = repeated_keys(np.concatenate([*self.keys, np.zeros((0, 2), dtype=np.uint64)]))
+        repeated = repeated_keys(joined(self.keys))
         if len(repeated):
             self._rewrite_distinct(set(repeated.tolist()))
+        has_twins = any(own is not other for own, other in zip(self.keys, self.index_keys, strict=True))
         return GraphEntry(
             iri=self.iri,
             file=f"{GRAPHS_FOLDER}/{self.path.name}",
@@ -84,6 +104,8 @@ class Member:
             digest=graph_digest(self.lanes, self.triples),
             sha256=file_sha256(self.path),
             size=self.path.stat().st_size,
+            lanes=lanes_text(self.lanes),
+            indexed=int(first_of_each(joined(self.index_keys)).sum()) if has_twins else self.triples,
         )
 
     def finish(self) -> None:
@@ -111,7 +133,8 @@ class Member:
                 fresh.write(Chunk(self.iri, b"\n".join(kept) + b"\n"))
         fresh.finish()
         old.unlink()
-        self.lanes, self.keys, self.terms, self.triples = fresh.lanes, fresh.keys, fresh.terms, fresh.triples
+        self.lanes, self.keys, self.index_keys = fresh.lanes, fresh.keys, fresh.index_keys
+        self.terms, self.triples = fresh.terms, fresh.triples
 
 
 def read_member(path: Path, iri: str, size: int = 4 << 20) -> Iterator[Chunk]:
@@ -138,3 +161,13 @@ def file_sha256(path: Path) -> str:
         while part := stream.read(1 << 20):
             digest.update(part)
     return digest.hexdigest()
+
+
+def link(source: Path, target: Path) -> None:
+    """Let ``target`` be the same file as ``source``; where the file system has no hard links, a copy."""
+    try:
+        os.link(source, target)
+    except OSError as problem:
+        if problem.errno not in NO_LINKS:
+            raise
+        shutil.copyfile(source, target)

@@ -6,7 +6,7 @@ It reads every chunk once while the members are written. What a change adds is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -15,8 +15,7 @@ import numpy as np
 import pyoxigraph as ox
 
 from graph.releases.digest import Lanes, triple_hashes
-from graph.releases.lexical import LEXICAL_FOLDER, index_lines, note, rewritten
-from graph.sources.chunks import Chunk
+from graph.releases.lexical import LEXICAL_FOLDER, index_lines, note
 
 BATCH = 50_000
 
@@ -33,9 +32,9 @@ class Noting:
     _store: ox.Store | None = None
     _waiting: list[ox.Quad] = field(default_factory=list)
 
-    def add(self, chunk: Chunk) -> None:
-        """Note the lines of a chunk that the index will not give back."""
-        self._waiting += [note(chunk.graph, line) for line in rewritten(chunk.triples)]
+    def add(self, graph: str, lines: Iterable[bytes]) -> None:
+        """Note lines of a graph that the index will not give back: those of which ``rewritten`` says so."""
+        self._waiting += [note(graph, line) for line in lines]
         if len(self._waiting) >= BATCH:
             self._write()
 

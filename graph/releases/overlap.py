@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from graph.releases.digest import Lanes
+from graph.releases.digest import Lanes, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +34,29 @@ def repeated_keys(keys: Lanes) -> Lanes:
     return np.unique(first[1:][first[1:] == first[:-1]])
 
 
+def first_of_each(keys: Lanes) -> NDArray[np.bool_]:
+    """Return which rows are the first with their key."""
+    first = np.ones(len(keys), np.bool_)
+    repeated = repeated_keys(keys)
+    if len(repeated):
+        doubtful = np.flatnonzero(np.isin(keys[:, 0], repeated))
+        _, places = np.unique(keys[doubtful], axis=0, return_index=True)
+        first[doubtful] = False
+        first[doubtful[places]] = True
+    return first
+
+
 def overlap(keys: Mapping[str, Sequence[Lanes]]) -> Overlap:
-    """Return what graphs share, given the keys of each one's distinct triples by its IRI."""
-    per_graph = {iri: np.concatenate([*parts, np.zeros((0, 2), dtype=np.uint64)]) for iri, parts in keys.items()}
-    rows = np.concatenate([*per_graph.values(), np.zeros((0, 2), dtype=np.uint64)])
+    """Return what graphs share, given the keys of each one's triples by its IRI."""
+    per_graph = {iri: joined(parts) for iri, parts in keys.items()}
+    rows = joined(per_graph.values())
     repeated = repeated_keys(rows)
     if not len(repeated):
         return Overlap(len(rows), {})
     doubtful = {iri: own[np.isin(own[:, 0], repeated)] for iri, own in sorted(per_graph.items())}
-    distinct, places, counts = np.unique(
-        np.concatenate([*doubtful.values()]), axis=0, return_inverse=True, return_counts=True
-    )
-    several = np.split(counts[places.reshape(-1)] > 1, np.cumsum([len(each) for each in doubtful.values()])[:-1])
+    certain = len(rows) - sum(map(len, doubtful.values()))
+    parts = [np.unique(own, axis=0) for own in doubtful.values()]
+    distinct, places, counts = np.unique(joined(parts), axis=0, return_inverse=True, return_counts=True)
+    several = np.split(counts[places.reshape(-1)] > 1, np.cumsum([len(each) for each in parts])[:-1])
     shared = {iri: int(own.sum()) for iri, own in zip(doubtful, several, strict=True) if own.any()}
-    return Overlap(len(rows) - sum(map(len, doubtful.values())) + len(distinct), shared)
+    return Overlap(certain + len(distinct), shared)

@@ -5,14 +5,21 @@ It decides nothing about what is released; ``graph.build`` does.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+import pyoxigraph as ox
+
 from graph.errors import ReleaseError
+from graph.releases.bookkeeping import Bookkeeping
 from graph.releases.index import Index
-from graph.releases.manifest import GraphEntry, Statistics
-from graph.releases.members import GRAPHS_FOLDER, Member, member_name
-from graph.releases.overlap import Overlap, overlap
+from graph.releases.manifest import GraphEntry
+from graph.releases.members import GRAPHS_FOLDER, Member, link, member_name
+from graph.releases.noting import Noting
+from graph.releases.overlap import overlap
+from graph.releases.release import Release
 from graph.releases.statistics import statistics
 from graph.sources.chunks import Chunk
 
@@ -27,6 +34,7 @@ class Staged:
         index: the store that is being filled.
         graphs_of: the graphs that each source file fills.
         read: how many triples have been taken so far.
+        notes: what is noted of lines that the index rewrites.
     """
 
     folder: Path
@@ -34,11 +42,13 @@ class Staged:
     index: Index
     graphs_of: dict[str, set[str]] = field(default_factory=dict)
     read: int = 0
+    notes: Noting = field(init=False)
     _members: dict[str, Member] = field(default_factory=dict)
     _entries: dict[str, GraphEntry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the folder of the members."""
+        self.notes = Noting(self.folder)
         (self.folder / GRAPHS_FOLDER).mkdir()
 
     def add(self, chunk: Chunk, source: str | None = None) -> None:
@@ -49,11 +59,11 @@ class Staged:
         """
         if chunk.graph in self._entries:
             raise ReleaseError(f"<{chunk.graph}> is closed")
-        member = self._members.get(chunk.graph)
-        if member is None:
-            path = self.folder / GRAPHS_FOLDER / member_name(chunk.graph, self.base)
-            member = self._members[chunk.graph] = Member(chunk.graph, path)
-        self.read += member.write(chunk)
+        self.open(chunk.graph)
+        member = self._members[chunk.graph]
+        before = member.triples
+        self.notes.add(chunk.graph, member.write(chunk))
+        self.read += member.triples - before
         self.index.add(chunk)
         if source is not None:
             self.graphs_of.setdefault(source, set()).add(chunk.graph)
@@ -65,10 +75,39 @@ class Staged:
                 self._entries[iri] = member.close()
         return tuple(self._entries[iri] for iri in sorted(self._entries))
 
-    def overlap(self) -> Overlap:
-        """Return what the closed members have in common."""
-        return overlap({iri: self._members[iri].keys for iri in self._entries})
+    def close_notes(self) -> None:
+        """Finish the notes of the closed members."""
+        self.notes.close({iri: self._members[iri].keys for iri in self._entries})
 
-    def statistics(self) -> Statistics:
-        """Return the statistics of the closed members."""
-        return statistics({iri: (self._members[iri].keys, self._members[iri].terms) for iri in self._entries})
+    def open(self, iri: str) -> None:
+        """Let a graph be there, even if no triple is added to it."""
+        if iri not in self._members:
+            path = self.folder / GRAPHS_FOLDER / member_name(iri, self.base)
+            self._members[iri] = Member(iri, path)
+            self.index.store.add_graph(ox.NamedNode(iri))
+
+    def link_unchanged(self, parent: Release, carried: Collection[str]) -> None:
+        """Let closed members be those of the release before, where they are the same.
+
+        Args:
+            parent: the release before.
+            carried: the graphs that were read from it; of others the files must be equal, not their digests only.
+        """
+        for old in parent.manifest.graphs:
+            new = self._entries.get(old.iri)
+            if (
+                new is not None
+                and (new.digest, new.triples) == (old.digest, old.triples)
+                and (new.sha256 == old.sha256 or old.iri in carried)
+            ):
+                (self.folder / new.file).unlink()
+                link(parent.folder / old.file, self.folder / new.file)
+                self._entries[old.iri] = msgspec.structs.replace(new, sha256=old.sha256, size=old.size)
+
+    def book(self) -> Bookkeeping:
+        """Return the counts over the closed members."""
+        members = {iri: self._members[iri] for iri in self._entries}
+        shared = overlap({iri: each.index_keys for iri, each in members.items()})
+        counts = statistics({iri: (each.index_keys, each.terms) for iri, each in members.items()})
+        indexed = {iri: each.indexed for iri, each in self._entries.items()}
+        return Bookkeeping.from_counts(shared.distinct, shared.shared, indexed, counts)

@@ -6,17 +6,21 @@ process, which is enough for statistics and for nothing else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.releases.digest import Lanes
+from graph.namespaces import RDF_TYPE
+from graph.releases.digest import Lanes, joined
 from graph.releases.manifest import Statistics
-from graph.releases.overlap import repeated_keys
+from graph.releases.overlap import first_of_each
 
 Hashes = NDArray[np.int64]
+TYPE = f"<{RDF_TYPE}>".encode()
+IRI = re.compile(rb"<[^<>]*> \.")
 
 
 @dataclass
@@ -27,6 +31,7 @@ class TermHashes:
     objects: list[Hashes] = field(default_factory=list)
     properties: list[Hashes] = field(default_factory=list)
     names: dict[int, bytes] = field(default_factory=dict)
+    classes: dict[int, bytes] = field(default_factory=dict)
 
     def add(self, lines: Sequence[bytes]) -> None:
         """Take canonical N-Triples lines."""
@@ -36,35 +41,34 @@ class TermHashes:
         self.objects.append(np.fromiter((hash(part[2]) for part in parts), np.int64, count))
         self.properties.append(np.fromiter((hash(part[1]) for part in parts), np.int64, count))
         self.names.update((hash(name), name) for name in {part[1] for part in parts})
+        found = {part[2] for part in parts if part[1] == TYPE}
+        self.classes.update((hash(name), name) for name in found if IRI.fullmatch(name))
 
 
 def statistics(graphs: Mapping[str, tuple[Sequence[Lanes], TermHashes]]) -> Statistics:
     """Return the statistics of the merge of some graphs, given the keys and terms of each one's distinct triples."""
     terms = [each for _, each in graphs.values()]
-    keys = np.concatenate([*(part for parts, _ in graphs.values() for part in parts), np.zeros((0, 2), np.uint64)])
+    keys = joined(part for parts, _ in graphs.values() for part in parts)
     properties = _joined(part for each in terms for part in each.properties)
     names = {number: name for each in terms for number, name in each.names.items()}
-    once = properties[_first_of_each(keys)]
-    numbers, counts = np.unique(once, return_counts=True)
-    uses = {names[int(number)][1:-1].decode(): int(count) for number, count in zip(numbers, counts, strict=True)}
+    classes = {number: name for each in terms for number, name in each.classes.items()}
+    objects, first = _joined(part for each in terms for part in each.objects), first_of_each(keys)
     return Statistics(
         subjects=len(np.unique(_joined(part for each in terms for part in each.subjects))),
-        objects=len(np.unique(_joined(part for each in terms for part in each.objects))),
-        properties=dict(sorted(uses.items())),
+        objects=len(np.unique(objects)),
+        properties=_counted(properties[first], {number: name[1:-1] for number, name in names.items()}),
+        classes=_counted(
+            objects[first & (properties == hash(TYPE))], {number: name[1:-3] for number, name in classes.items()}
+        ),
     )
+
+
+def _counted(hashes: Hashes, names: Mapping[int, bytes]) -> dict[str, int]:
+    """Return how often each name occurs, in the order of names."""
+    numbers, counts = np.unique(hashes, return_counts=True)
+    pairs = zip(numbers.tolist(), counts.tolist(), strict=True)
+    return dict(sorted((names[number].decode(), count) for number, count in pairs if number in names))
 
 
 def _joined(parts: Iterable[Hashes]) -> Hashes:
     return np.concatenate([*parts, np.zeros(0, np.int64)])
-
-
-def _first_of_each(keys: Lanes) -> NDArray[np.bool_]:
-    """Return which rows are the first with their key."""
-    first = np.ones(len(keys), np.bool_)
-    repeated = repeated_keys(keys)
-    if len(repeated):
-        doubtful = np.flatnonzero(np.isin(keys[:, 0], repeated))
-        _, places = np.unique(keys[doubtful], axis=0, return_index=True)
-        first[doubtful] = False
-        first[doubtful[places]] = True
-    return first

@@ -66,7 +66,7 @@ def noted(folder: Path, graphs: dict[str, frozenset[bytes]]) -> LexicalForms:
     noting = Noting(folder)
     for graph, lines in graphs.items():
         for line in lines:
-            noting.add(Chunk(graph, line + b"\n"))
+            noting.add(graph, rewritten(line + b"\n"))
     noting.close({graph: [triple_hashes(list(lines))[:, :2]] for graph, lines in graphs.items() if lines})
     return open_forms(folder)
 

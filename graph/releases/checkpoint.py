@@ -1,0 +1,46 @@
+"""A store that begins as a copy of a release's: hard links to its files, so that the copy costs nothing of its size.
+
+What is written goes to files of its own; the files of the release, which never change, are shared until one of the two
+is removed.
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+import pyoxigraph as ox
+
+from graph.errors import ReleaseError
+
+
+class Checkpoint:
+    """A copy of a store, open for writing: a context manager; on exit everything is on disk and the store closed."""
+
+    def __init__(self, source: ox.Store, folder: Path) -> None:
+        """Copy ``source``, which may be open for reading only, to ``folder``, which must not exist."""
+        source.backup(folder)
+        self._store: ox.Store | None = ox.Store(folder)
+
+    def __enter__(self) -> Checkpoint:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Flush and close the store; after an error only close it."""
+        try:
+            if kind is None:
+                self.store.flush()
+        finally:
+            traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
+            self._store = None
+
+    @property
+    def store(self) -> ox.Store:
+        """The store; whoever takes it lets go of it before the end."""
+        if self._store is None:
+            raise ReleaseError("the store is closed")
+        return self._store

@@ -1,0 +1,159 @@
+"""A release in the making that can still change, graph by graph: store, members, notes and counts go together.
+
+It begins as the one before (``graph.releases.checkpoint``) or as what has been read anew, and knows nothing of what
+its graphs are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pyoxigraph as ox
+
+from graph.change import GraphChange
+from graph.namespaces import XSD
+from graph.releases.amendment import amended_member
+from graph.releases.bookkeeping import Bookkeeping, StoreChange, positive
+from graph.releases.lexical import LEXICAL_FOLDER, LexicalForms, Notes
+from graph.releases.manifest import Contribution, GraphEntry, Origin
+from graph.releases.members import GRAPHS_FOLDER, link, member_name
+from graph.sources.chunks import Chunk
+from graph.sources.stored import Term, stored
+
+
+@dataclass
+class Revision:
+    """A release in the making.
+
+    Attributes:
+        folder: where it is made.
+        base: the publication's base.
+        store: its index, open for writing.
+        book: its counts.
+        entries: its graphs.
+        parent: the folder of the release that it began as, where the members are that have not changed.
+    """
+
+    folder: Path
+    base: str
+    store: ox.Store
+    book: Bookkeeping
+    entries: dict[str, GraphEntry]
+    parent: Path | None = None
+    _notes: ox.Store | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Open the notes, where there are any."""
+        (self.folder / GRAPHS_FOLDER).mkdir(exist_ok=True)
+        if (self.folder / LEXICAL_FOLDER).is_dir():
+            self._notes = ox.Store(self.folder / LEXICAL_FOLDER)
+
+    def apply(
+        self,
+        change: GraphChange,
+        origin: Origin,
+        contribution: Contribution | None = None,
+        computed: Collection[str] = (),
+    ) -> StoreChange:
+        """Change a graph everywhere.
+
+        Args:
+            change: what changes, as compared with what the graph holds now.
+            origin: of the graph from now on.
+            contribution: by whom it is written.
+            computed: the graphs that state nothing, for what is returned.
+        """
+        iri, forms = change.iri, LexicalForms(self._notes)
+        notes = forms.noted(self.store, iri, change.added, change.removed)
+        leaving = forms.removable(self.store, iri, change.added, change.removed)
+        graph = ox.NamedNode(iri)
+        added = {each for each in index_triples(change.added) if _quad(each, graph) not in self.store}
+        found = self.book.write(self.store, iri, added, index_triples(leaving), computed)
+        self._note(notes)
+        self._member(change, origin, contribution)
+        if change.dropped:
+            self.store.remove_graph(graph)
+        elif change.created:
+            self.store.add_graph(graph)
+        return found
+
+    def clear(self, iri: str) -> None:
+        """Take a computed graph out, whatever it holds; of such a graph nothing is noted."""
+        found = self.store.quads_for_pattern(None, None, None, ox.NamedNode(iri))
+        self.book.write(self.store, iri, (), [quad.triple for quad in found])
+        self._member(GraphChange(iri, dropped=True), "computed", None)
+
+    def fill(self, chunk: Chunk) -> None:
+        """Add a computed graph that was not there."""
+        lines = frozenset(chunk.lines())
+        self.book.write(self.store, chunk.graph, index_triples(lines), ())
+        self._member(GraphChange(chunk.graph, added=lines, created=True), "computed", None)
+
+    def _member(self, change: GraphChange, origin: Origin, contribution: Contribution | None) -> None:
+        entry = self.entries.pop(change.iri, None)
+        old = self._place(entry) if entry is not None else None
+        if not change.dropped:
+            name = f"{GRAPHS_FOLDER}/{member_name(change.iri, self.base)}"
+            fresh = self.folder / f"{name}.fresh"
+            made = amended_member(old, entry, change, fresh)
+            if old is not None and old.parent == fresh.parent:
+                old.unlink()
+            fresh.replace(self.folder / name)
+            indexed = self.book.indexed[change.iri]
+            self.entries[change.iri] = msgspec.structs.replace(
+                made, file=name, indexed=indexed, origin=origin, contribution=contribution
+            )
+        else:
+            self.book.indexed.pop(change.iri, None)
+            if old is not None and self.folder in old.parents:
+                old.unlink()
+
+    def _place(self, entry: GraphEntry) -> Path:
+        """Return where the member of a graph is at the moment."""
+        own = self.folder / entry.file
+        return own if self.parent is None or own.exists() else self.parent / entry.file
+
+    def _note(self, notes: Notes) -> None:
+        if notes.added or notes.removed:
+            if self._notes is None:
+                self._notes = ox.Store(self.folder / LEXICAL_FOLDER)
+            notes.write(self._notes)
+
+    def take_over(self) -> None:
+        """Link the members that have not changed."""
+        for each in self.entries.values():
+            if self.parent is not None and not (self.folder / each.file).exists():
+                link(self.parent / each.file, self.folder / each.file)
+
+    def close(self) -> None:
+        """Close the notes; nothing may be changed afterwards."""
+        if self._notes is not None:
+            self._notes.flush()
+            self._notes = None
+
+    def graphs(self) -> tuple[GraphEntry, ...]:
+        """Return the entries, ordered by IRI."""
+        return tuple(self.entries[iri] for iri in sorted(self.entries))
+
+    def shared(self) -> dict[str, int]:
+        """Return how many triples each graph shares with others."""
+        return positive(self.book.shared)
+
+
+def index_triples(lines: Iterable[bytes]) -> set[ox.Triple]:
+    """Return the triples of some lines as the index has them."""
+    found = ox.parse(b"".join(line + b"\n" for line in lines), ox.RdfFormat.N_TRIPLES, lenient=True)
+    return {ox.Triple(each.subject, each.predicate, _stored(each.object)) for each in found}
+
+
+def _stored(term: Term) -> Term:
+    """Return an object as the index has it; only literals of XML Schema's types may differ."""
+    is_typed = isinstance(term, ox.Literal) and term.datatype.value.startswith(XSD)
+    return stored(term) if is_typed or isinstance(term, ox.Triple) else term
+
+
+def _quad(triple: ox.Triple, graph: ox.NamedNode) -> ox.Quad:
+    return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
