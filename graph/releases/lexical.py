@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import pyoxigraph as ox
+
+from graph.sources.stored import Term, stored
 
 LEXICAL_FOLDER = "lexical"
 TYPED = b'"^^<http://www.w3.org/2001/XMLSchema#'
@@ -27,17 +28,6 @@ PLAIN = re.compile(
     rb'|[0-9]{4}-[01][0-9]"\^\^<http://www\.w3\.org/2001/XMLSchema#gYearMonth)> \.$'
 )
 """Endings of lines that are known to come back as they went in: most of those that are typed."""
-
-Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
-
-
-@lru_cache(maxsize=65536)
-def stored(term: Term) -> Term:
-    """Return an object as the index gives it back."""
-    store, node = ox.Store(), ox.NamedNode("urn:x")
-    store.add(ox.Quad(node, node, term))
-    found: Term = next(iter(store)).object
-    return found
 
 
 def rewritten(triples: bytes) -> list[bytes]:
@@ -75,6 +65,13 @@ class LexicalForms:
     """The notes of one release, None where it has none."""
 
     notes: ox.Store | None = None
+
+    def objects(self, quad: ox.Quad) -> Iterator[Term]:
+        """Yield the objects, as they were written, that a quad of the index stands for in its named graph."""
+        if self.notes is None or not _doubtful(quad.object) or not isinstance(quad.graph_name, ox.NamedNode):
+            yield quad.object
+        else:
+            yield from (parsed(line).object for line in self._stated(quad.graph_name, quad.triple))
 
     def lines(self, index: ox.Store, pattern: ox.Triple, graph: str | None = None) -> frozenset[bytes]:
         """Return the lines that one triple of the index stands for, in one graph or in any.
@@ -167,6 +164,11 @@ def open_forms(folder: Path) -> LexicalForms:
     """Return the notes of the release in ``folder``, for reading."""
     place = folder / LEXICAL_FOLDER
     return LexicalForms(ox.Store.read_only(str(place)) if place.is_dir() else None)
+
+
+def _doubtful(term: Term) -> bool:
+    """Whether an object that the index gives back may have been written otherwise."""
+    return not isinstance(term, ox.NamedNode | ox.BlankNode) and TYPED in str(term).encode()
 
 
 def _notes(graph: str, plain: bytes, lines: Iterable[bytes]) -> set[ox.Quad]:

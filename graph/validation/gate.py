@@ -5,18 +5,11 @@ The data that is validated is parsed from the sources, never read from a store (
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-import pyshacl
-from pyparsing import ParseBaseException
-from pyshacl.errors import ShapeRecursionWarning, ValidationFailure
-from rdflib import Graph
-
-from graph.errors import ShapesError
 from graph.sources.chunks import Chunk
+from graph.validation.evaluation import evaluate
 from graph.validation.report import Report, read_report
 from graph.validation.shapes import load_shapes
 from graph.validation.terms import subjects_of, to_rdflib
@@ -34,45 +27,14 @@ def validate(data: Mapping[str, Iterable[Chunk]], shapes: Iterable[Chunk], *, ba
         ShapesError: the shapes themselves are not usable.
     """
     held = {name: list(each) for name, each in data.items()}
-    shapes_graph = load_shapes(shapes, base=base)
-    report_graph = run(to_rdflib(chain.from_iterable(held.values())), shapes_graph)
-    return read_report(report_graph, shapes_graph, _Places(held).find)
+    usable = load_shapes(shapes, base=base)
+    found = evaluate(to_rdflib(chain.from_iterable(held.values())), usable)
+    return read_report(found, usable.graph, _Places(held).find)
 
 
 def located(report: Report, data: Mapping[str, Iterable[Chunk]]) -> Report:
     """Return the report with its files found anew: those of ``data`` that speak of each focus node."""
     return report.located(_Places({name: list(each) for name, each in data.items()}).find)
-
-
-def run(data: Graph, shapes: Graph) -> Graph:
-    """Return pySHACL's report on a data graph.
-
-    Raises:
-        ShapesError: pySHACL cannot use the shapes.
-    """
-    logging.getLogger("pyshacl-validate").disabled = True  # it prints what it raises, too
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ShapeRecursionWarning)  # it backs out by itself (SHACL 3.4.3)
-            _, report, text = pyshacl.validate(
-                data,
-                shacl_graph=shapes,
-                inference="none",
-                advanced=False,
-                do_owl_imports=False,
-                inplace=True,
-            )
-    except ParseBaseException as problem:
-        raise ShapesError("shapes", f"a query in the shapes is no SPARQL: {problem.line}: {problem.msg}") from problem
-    except Exception as problem:  # pySHACL and rdflib raise plain Exception, KeyError, TypeError … over bad shapes
-        raise ShapesError("shapes", f"pySHACL cannot use them: {_first_line(problem)}") from problem
-    if isinstance(report, ValidationFailure) or not isinstance(report, Graph):
-        raise ShapesError("shapes", _first_line(report if isinstance(report, ValidationFailure) else text))
-    return report
-
-
-def _first_line(problem: object) -> str:
-    return str(problem).strip().partition("\n")[0] or type(problem).__name__
 
 
 class _Places:

@@ -5,15 +5,19 @@ It reads pySHACL's report graph (SHACL 3.6) and writes text; it validates nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import Literal as Choice
 
+import pyoxigraph as ox
 from rdflib import Graph, URIRef
 from rdflib.namespace import RDF, SH
-from rdflib.term import Literal, Node
+from rdflib.plugins.serializers.turtle import TurtleSerializer
+from rdflib.term import BNode, Literal, Node
 
 from graph.errors import HamkorError
+from graph.validation.terms import from_oxigraph, quiet_rdflib
 
 Severity = Choice["Violation", "Warning", "Info"]
 SEVERITIES: tuple[Severity, ...] = ("Violation", "Warning", "Info")
@@ -101,9 +105,36 @@ class Report:
         found = [replace(each, files=locate(each.focus, each.path, each.value)) for each in self.results]
         return Report(tuple(sorted(found, key=_order)), self.graph)
 
+    def merged(self, dropped: Collection[Node], more: Graph) -> Graph:
+        """Return the report graph without some results and with those of another one."""
+        graph, report = Graph(namespace_manager=self.graph.namespace_manager), BNode()
+        for source, without in ((self.graph, frozenset(dropped)), (more, frozenset[Node]())):
+            for result in source.objects(None, SH.result):
+                if result not in without:
+                    graph.add((report, SH.result, result))
+                    _copy(source, result, graph)
+        graph.add((report, RDF.type, SH.ValidationReport))
+        graph.add((report, SH.conforms, Literal((report, SH.result, None) not in graph)))
+        return graph
+
+    def turtle(self) -> bytes:
+        """Return the report graph as Turtle, with every literal in the form in which it was written."""
+        stream = BytesIO()
+        _ExactTurtle(self.graph).serialize(stream, encoding="utf-8")
+        return stream.getvalue()
+
     def lines(self, languages: Sequence[str]) -> Iterator[str]:
         """Yield the results as text, a line each."""
         return (result.text(languages) for result in self.results)
+
+
+def parse_report(turtle: bytes, shapes: Graph) -> Report:
+    """Return a report that ``Report.turtle`` wrote, without files."""
+    quiet_rdflib()
+    graph = Graph()
+    for triple in ox.parse(turtle, ox.RdfFormat.TURTLE, lenient=True):
+        graph.add((from_oxigraph(triple.subject), from_oxigraph(triple.predicate), from_oxigraph(triple.object)))
+    return read_report(graph, shapes)
 
 
 def read_report(graph: Graph, shapes: Graph, locate: Locate = lambda *_: ()) -> Report:
@@ -117,6 +148,27 @@ def read_report(graph: Graph, shapes: Graph, locate: Locate = lambda *_: ()) -> 
     tags = {str(each): each.language or "" for each in shapes.objects(None, SH.message) if isinstance(each, Literal)}
     found = {_result(graph, node, tags, locate): None for node in graph.objects(None, SH.result)}
     return Report(tuple(sorted(found, key=_order)), graph)
+
+
+class _ExactTurtle(TurtleSerializer):
+    """Turtle without abbreviated literals: rdflib writes ``"1"^^xsd:boolean`` as 1 and ``"4"^^xsd:decimal`` as 4.0."""
+
+    def label(self, node: Node, position: int) -> str:
+        """Return a term in Turtle."""
+        if isinstance(node, Literal):
+            return node.n3()
+        return super().label(node, position)
+
+
+def _copy(source: Graph, node: Node, target: Graph) -> None:
+    """Copy what is said of a node, and of the blank nodes within it."""
+    waiting = [node]
+    while waiting:
+        subject = waiting.pop()
+        for predicate, object_ in source.predicate_objects(subject):
+            if isinstance(object_, BNode) and (object_, None, None) not in target:
+                waiting.append(object_)
+            target.add((subject, predicate, object_))
 
 
 def _order(result: Result) -> tuple[int, tuple[str, ...], str, str, str, str]:

@@ -1,32 +1,109 @@
 """The shapes of a publication, checked before they are used: SHACL that pySHACL can run to the end.
 
-It does not validate data; that is the gate.
+It does not validate data; that is the gate. Shapes that were loaded are kept for the next validation in this process.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
-from rdflib import BNode, Graph
-from rdflib.namespace import SH
+from pyparsing import ParseBaseException
+from pyshacl.constraints.sparql.sparql_based_constraint_components import SPARQLConstraintComponentValidator
+from pyshacl.shapes_graph import ShapesGraph
+from rdflib import BNode, Graph, URIRef
+from rdflib.namespace import SH, NamespaceManager
+from rdflib.term import Node
 
 from graph.errors import ShapesError
 from graph.sources.chunks import Chunk
-from graph.validation.terms import to_rdflib
+from graph.validation.affected import BackwardReads
+from graph.validation.reading import PathError, read_shapes
+from graph.validation.terms import blank_node, to_rdflib
 
 
-def load_shapes(chunks: Iterable[Chunk], *, base: str) -> Graph:
-    """Return the shapes graph.
+@dataclass(frozen=True)
+class Shapes:
+    """Shapes that can be used.
+
+    Attributes:
+        graph: the shapes graph; what was a blank node in the source is one again.
+        iris: by such a blank node, the IRI under which the release has it.
+    """
+
+    graph: Graph
+    iris: dict[Node, URIRef]
+
+    @cached_property
+    def blank_nodes(self) -> dict[Node, Node]:
+        """By the IRI that the release gives it, each blank node."""
+        return {iri: node for node, iri in self.iris.items()}
+
+    @cached_property
+    def compiled(self) -> ShapesGraph:
+        """The shapes as pySHACL takes them."""
+        return ShapesGraph(self.graph)
+
+    @cached_property
+    def reads(self) -> BackwardReads | None:
+        """What they read; None where that cannot be told, because a path or a list is malformed."""
+        try:
+            return BackwardReads(read_shapes(self.compiled))
+        except (PathError, ValueError, RecursionError):
+            return None
+
+
+class FullIris(NamespaceManager):
+    """Writes IRIs in full: generated messages do not depend on which prefixes were made up before."""
+
+    def normalizeUri(self, rdfTerm: str) -> str:  # noqa: N802, N803  rdflib's names
+        """Return an IRI in N-Triples syntax."""
+        return f"<{rdfTerm}>"
+
+
+def load_shapes(chunks: Iterable[Chunk], *, base: str) -> Shapes:
+    """Return the shapes.
 
     Raises:
         ShapesError: a pattern is no regular expression that pySHACL understands.
     """
-    shapes = to_rdflib(chunks, blank_below=f"{base}.well-known/genid/")
-    for shape, pattern in shapes.subject_objects(SH.pattern):
+    return _loaded(tuple(chunks), base)
+
+
+@lru_cache(maxsize=2)
+def _loaded(chunks: tuple[Chunk, ...], base: str) -> Shapes:
+    below = f"{base}.well-known/genid/"
+    graph = to_rdflib(chunks, blank_below=below)
+    graph.namespace_manager = FullIris(graph)
+    for shape, pattern in graph.subject_objects(SH.pattern):
         try:
             re.compile(str(pattern))
         except re.error as problem:
-            place = str(shapes.value(shape, SH.path) if isinstance(shape, BNode) else shape)
+            place = str(graph.value(shape, SH.path) if isinstance(shape, BNode) else shape)
             raise ShapesError(place, f"sh:pattern {str(pattern)!r} cannot be used: {problem}") from problem
-    return shapes
+    SPARQLConstraintComponentValidator.validator_cache.clear()  # it goes by the address of the graph: others had it
+    genid = re.compile(rb"<(" + re.escape(below.encode()) + rb"[^>]*)>")
+    genids = {iri.decode() for chunk in chunks for iri in genid.findall(chunk.triples)}
+    return Shapes(graph, {blank_node(iri, below): URIRef(iri) for iri in genids})
+
+
+@contextmanager
+def usable() -> Iterator[None]:
+    """Turn what pySHACL and rdflib raise over shapes into our error.
+
+    Raises:
+        ShapesError: instead of everything else.
+    """
+    try:
+        yield
+    except ParseBaseException as problem:
+        raise ShapesError("shapes", f"a query in the shapes is no SPARQL: {problem.line}: {problem.msg}") from problem
+    except Exception as problem:  # plain Exception, KeyError, TypeError … over bad shapes
+        raise ShapesError("shapes", f"pySHACL cannot use them: {_first_line(problem)}") from problem
+
+
+def _first_line(problem: object) -> str:
+    return str(problem).strip().partition("\n")[0] or type(problem).__name__

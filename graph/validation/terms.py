@@ -1,12 +1,14 @@
-"""Terms and graphs of pyoxigraph as rdflib's, exactly: lexical forms stay, and plain strings are one kind of literal.
+"""Terms and graphs of pyoxigraph as rdflib's and back, exactly: lexical forms stay, plain strings are of one kind.
 
 rdflib's own parsers normalise ``"01"^^xsd:integer`` to 1 and tell ``"a"`` from ``"a"^^xsd:string``; SHACL must not.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from hashlib import sha256
 
 import pyoxigraph as ox
 from rdflib import BNode, Graph, Literal, URIRef
@@ -25,15 +27,21 @@ def to_rdflib(chunks: Iterable[Chunk], *, blank_below: str | None = None) -> Gra
         chunks: the triples.
         blank_below: IRIs that start so become blank nodes again (a SHACL path must not be an IRI of ours).
     """
+    quiet_rdflib()
     graph = Graph()
     for chunk in chunks:
         for triple in ox.parse(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True):
             graph.add((
-                _node(triple.subject, blank_below),
-                URIRef(triple.predicate.value),
-                _term(triple.object, blank_below),
+                from_oxigraph(triple.subject, blank_below),
+                from_oxigraph(triple.predicate),
+                from_oxigraph(triple.object, blank_below),
             ))  # fmt: skip
     return graph
+
+
+def quiet_rdflib() -> None:
+    """Keep rdflib from printing a traceback for every literal that is no number: what shapes think of it counts."""
+    logging.getLogger("rdflib.term").setLevel(logging.ERROR)
 
 
 def subjects_of(chunk: Chunk) -> Iterator[str]:
@@ -42,15 +50,26 @@ def subjects_of(chunk: Chunk) -> Iterator[str]:
         yield line[1 : line.index(b">")].decode()
 
 
-def _node(term: object, blank_below: str | None) -> IdentifiedNode:
+def to_oxigraph(term: Node) -> ox.NamedNode | ox.Literal | None:
+    """Return an IRI or a literal of rdflib as pyoxigraph's; None for what stands in no store of ours."""
+    if isinstance(term, Literal):
+        if term.language:
+            return ox.Literal(str(term), language=term.language)
+        return ox.Literal(str(term), datatype=ox.NamedNode(str(term.datatype or XSD_STRING)))
+    return ox.NamedNode(str(term)) if isinstance(term, URIRef) else None
+
+
+def from_oxigraph(term: object, blank_below: str | None = None) -> Node:
+    """Return a term of pyoxigraph as rdflib's.
+
+    A triple term, which neither SHACL 1.0 nor rdflib knows, becomes a blank node that is named by what it says.
+    """
     if isinstance(term, ox.NamedNode):
         return _iri(term.value, blank_below)
-    raise TypeError(f"a subject that is no IRI: {term}")
-
-
-def _term(term: object, blank_below: str | None) -> Node:
+    if isinstance(term, ox.BlankNode):
+        return BNode(term.value)
     if not isinstance(term, ox.Literal):
-        return _node(term, blank_below)
+        return BNode(f"t{sha256(str(term).encode()).hexdigest()}")
     if term.language:
         return Literal(term.value, lang=term.language)
     if term.datatype.value == XSD_STRING:
@@ -61,5 +80,10 @@ def _term(term: object, blank_below: str | None) -> Node:
 @lru_cache(maxsize=65536)
 def _iri(value: str, blank_below: str | None) -> IdentifiedNode:
     if blank_below is not None and value.startswith(blank_below):
-        return BNode("b" + value.removeprefix(blank_below).replace("-", "x"))
+        return blank_node(value, blank_below)
     return URIRef(value)
+
+
+def blank_node(iri: str, below: str) -> BNode:
+    """Return the blank node that a skolem IRI below ``below`` stands for."""
+    return BNode("b" + iri.removeprefix(below).replace("-", "x"))

@@ -1,0 +1,170 @@
+"""Validation of a change: only the focus nodes to which it can matter, and the parent's results for all others.
+
+The report that comes out equals the one that validation of everything would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+from pyshacl.shape import Shape
+from rdflib import RDFS, SH, Graph, URIRef
+from rdflib.term import Node
+
+from graph.change import GraphChange
+from graph.namespaces import RDF_TYPE
+from graph.sources.chunks import Chunk
+from graph.sources.stored import Term, stored
+from graph.validation.affected import TooManyError
+from graph.validation.evaluation import FocusNodes, evaluate
+from graph.validation.neighbourhood import ValidatedData
+from graph.validation.report import Report, read_report
+from graph.validation.shapes import Shapes, load_shapes
+from graph.validation.terms import from_oxigraph, to_oxigraph
+
+TYPE = ox.NamedNode(RDF_TYPE)
+
+
+def validate_index(data: ValidatedData, shapes: Iterable[Chunk], *, base: str) -> Report:
+    """Validate everything, read from a release's index and its notes rather than from its members.
+
+    Args:
+        data: what is validated.
+        shapes: the shapes.
+        base: the publication's base.
+
+    Raises:
+        ShapesError: the shapes are not usable.
+    """
+    usable = load_shapes(shapes, base=base)
+    return read_report(evaluate(data.graph(), usable), usable.graph)
+
+
+def validate_change(
+    before: ValidatedData,
+    after: ValidatedData,
+    changes: Collection[GraphChange],
+    shapes: Sequence[Chunk],
+    parent: Report,
+    *,
+    base: str,
+) -> Report:
+    """Validate a release that differs from its parent by some changes; return the report of the whole release.
+
+    Its files are not located; ``graph.validation.gate.located`` does that.
+
+    Args:
+        before: what was validated of the parent.
+        after: what is to be validated: the changes, those of the entailed graph included, are in it.
+        changes: how the named graphs have changed; those that are not validated may be among them.
+        shapes: the shapes, the same as those of the parent; where they have changed, ``validate_index`` is right.
+        parent: the parent's report (``Report.read``); it comes back itself where no result changes.
+        base: the publication's base.
+
+    Raises:
+        ShapesError: the shapes are not usable.
+    """
+    usable = load_shapes(shapes, base=base)
+    lines = {line for each in changes if each.iri not in after.without for line in each.added | each.removed}
+    try:
+        affected = _Affected.by(lines, before, after, usable, parent)
+    except TooManyError:
+        affected = None
+    if affected is None:
+        return validate_index(after, shapes, base=base)
+    graph = after.graph()
+    report = evaluate(graph, usable, affected.focus_nodes(graph))
+    if not affected.dropped and (None, SH.result, None) not in report:
+        return parent
+    return read_report(parent.merged(affected.dropped, report), usable.graph)
+
+
+@dataclass(frozen=True)
+class _Affected:
+    """What a change can matter to.
+
+    Attributes:
+        data: what is validated, after the change.
+        nodes: the focus nodes, as the index has them.
+        dropped: the parent's results that are not to be kept: they hold no longer, or are found again.
+    """
+
+    data: ValidatedData
+    nodes: frozenset[Term]
+    dropped: frozenset[Node]
+
+    @staticmethod
+    def by(
+        lines: Collection[bytes], before: ValidatedData, after: ValidatedData, shapes: Shapes, parent: Report
+    ) -> _Affected | None:
+        """Return what the lines that came or went can matter to; None where that cannot be told.
+
+        Raises:
+            TooManyError: to too much.
+        """
+        if shapes.reads is None:
+            return None
+        nodes = shapes.reads.of_change(after, lines)
+        if lines:
+            graph = after.graph()
+            for shape in shapes.reads.reads.everywhere():
+                nodes |= {_indexed(each) for each in shape.focus_nodes(graph)}
+        dropped = set[Node]()
+        for result in parent.graph.objects(None, SH.result):
+            roots = _roots(result, parent.graph, before, shapes)
+            if not nodes.isdisjoint(roots):
+                dropped.add(result)
+                nodes |= roots  # the other ones give the same result again
+        return _Affected(after, frozenset(nodes), frozenset(dropped))
+
+    def focus_nodes(self, graph: Graph) -> FocusNodes:
+        """Return which of the nodes are focus nodes of a shape."""
+
+        def of(shape: Shape) -> set[Node]:
+            nodes, classes, implicit, objects, subjects = (set[Node](each) for each in shape.target())
+            below = {each for top in classes | implicit for each in graph.transitive_subjects(RDFS.subClassOf, top)}
+            found = {each for each in nodes if _indexed(each) in self.nodes}
+            for term in self.nodes:
+                if self._is_instance(term, below) or self._has_any(term, subjects):
+                    found.add(from_oxigraph(term))
+                found.update(self._forms(term, objects))
+            return found
+
+        return of
+
+    def _is_instance(self, term: Term, classes: set[Node | None]) -> bool:
+        if not classes or not isinstance(term, ox.NamedNode):
+            return False
+        return any(URIRef(quad.object.value) in classes for quad in self.data.quads(term, TYPE, None)
+                   if isinstance(quad.object, ox.NamedNode))  # fmt: skip
+
+    def _has_any(self, term: Term, predicates: Iterable[Node]) -> bool:
+        return isinstance(term, ox.NamedNode) and any(
+            next(self.data.quads(term, ox.NamedNode(str(each)), None), None) is not None for each in predicates
+        )
+
+    def _forms(self, term: Term, predicates: Iterable[Node]) -> Iterator[Node]:
+        """Yield a term as it was written, if any of the predicates has it as an object."""
+        for each in predicates:
+            for quad in self.data.quads(None, ox.NamedNode(str(each)), term):
+                yield from (from_oxigraph(form) for form in self.data.forms.objects(quad))
+                if isinstance(term, ox.NamedNode):
+                    break
+
+
+def _roots(result: Node, report: Graph, before: ValidatedData, shapes: Shapes) -> set[Term]:
+    """Return the focus nodes whose evaluation gave a result: its own, or those that led to it through other shapes."""
+    focus, source = report.value(result, SH.focusNode), report.value(result, SH.sourceShape)
+    node = _indexed(focus)
+    shape = shapes.blank_nodes.get(source, source) if source is not None else None
+    if shape is not None and shapes.reads is not None and shape in shapes.reads.reads.nested:
+        return shapes.reads.roots(before, node, shape)
+    return {node}
+
+
+def _indexed(node: Node | None) -> Term:
+    """Return a focus node as the index has it; a triple term, which nothing reads from, as some node."""
+    term = None if node is None else to_oxigraph(node)
+    return ox.BlankNode() if term is None else stored(term)
