@@ -184,3 +184,30 @@ class PreconditionError(HamkorError):
         if self.found is None:
             return f"there is no graph <{self.graph}>"
         return f"the graph <{self.graph}> {'exists already' if self.wanted is None else 'has changed meanwhile'}"
+
+
+@dataclass
+class UpdateError(HamkorError):
+    """An operation of an update cannot be carried out: a graph is not there, or is there already."""
+
+    problem: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return self.problem + (f" ({self.remedy})" if self.remedy else "")
+
+
+@dataclass
+class OutOfScopeError(HamkorError):
+    """An update writes a graph that it must not.
+
+    Attributes:
+        graph: its IRI, or an empty string where it is not known which graphs are written.
+        problem: what is wrong.
+    """
+
+    graph: str
+    problem: str
+
+    def __str__(self) -> str:
+        return self.problem

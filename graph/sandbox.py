@@ -2,7 +2,7 @@
 
 pyoxigraph can abort on hostile input, pySHACL holds the interpreter for seconds, and neither has a time-out. A process
 that is forked from a server without threads (``multiprocessing``'s) costs some milliseconds and can be killed. It knows
-nothing of what the work is; arguments are pickled, results and errors come back as data.
+nothing of what the work is; the argument is pickled, results and errors come back as data.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -55,12 +54,12 @@ class _Failure(msgspec.Struct, frozen=True):
     facts: dict[str, Any]
 
 
-def run(work: Callable[..., T], arguments: Sequence[object], kind: type[T], bounds: Bounds) -> T:
-    """Return what ``work(*arguments)`` returns, done in a process of its own.
+def run(work: str, argument: object, kind: type[T], bounds: Bounds) -> T:
+    """Return what a function returns, called with one argument in a process of its own.
 
     Args:
-        work: a function of a module; what it returns can be written as MessagePack.
-        arguments: its arguments; they can be pickled.
+        work: the function, as ``module:name``; what it returns can be written as MessagePack.
+        argument: can be pickled.
         kind: the type of what it returns.
         bounds: what it may take.
 
@@ -74,7 +73,7 @@ def run(work: Callable[..., T], arguments: Sequence[object], kind: type[T], boun
     with here:
         with there, _STARTING:
             context.set_forkserver_preload(list(PRELOADED))
-            process = context.Process(target=_work, args=(there, work, tuple(arguments), bounds), daemon=True)
+            process = context.Process(target=_work, args=(there, work, argument, bounds), daemon=True)
             process.start()
         try:
             answer = here.recv_bytes() if here.poll(bounds.seconds) else None
@@ -114,12 +113,14 @@ def _error(failure: _Failure) -> HamkorError:
     return cast(HamkorError, kind(**failure.facts))
 
 
-def _work(connection: Connection, work: Callable[..., object], arguments: tuple[object, ...], bounds: Bounds) -> None:
+def _work(connection: Connection, work: str, argument: object, bounds: Bounds) -> None:
     """Do the work in the forked process, and send back what came of it."""
     end_with_parent(os.getppid())
+    module, _, name = work.partition(":")
+    function = getattr(import_module(module), name)
     _limit(bounds)
     try:
-        answer: tuple[_Failure | None, object] = None, work(*arguments)
+        answer: tuple[_Failure | None, object] = None, function(argument)
     except HamkorError as problem:
         answer = _failure(problem), None
     except MemoryError:

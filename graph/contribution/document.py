@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
-import msgspec
 import pyoxigraph as ox
 
+from graph.contribution.values import Document
 from graph.errors import QueryLimitError, SourceError
 from graph.settings import LimitSettings
 from graph.sources.chunks import Chunk, Origin, chunks
@@ -30,20 +30,6 @@ FORMATS = {
     "trig": ox.RdfFormat.TRIG,
 }
 """The formats that are read, by the names of ``graph.formats``."""
-
-
-class Document(msgspec.Struct, frozen=True):
-    """A document that has been sent.
-
-    Attributes:
-        path: the file that holds it.
-        format: a key of ``FORMATS``.
-        name: how whoever sent it calls it, for messages.
-    """
-
-    path: str
-    format: str
-    name: str = "the document"
 
 
 def read_documents(documents: Iterable[Document], graph: str, *, base: str, limits: LimitSettings) -> tuple[Chunk, ...]:

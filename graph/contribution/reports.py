@@ -7,45 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal as Choice
 
 import msgspec
 from rdflib import BNode, Graph, Literal, URIRef
 from rdflib.namespace import RDF, SH
 from rdflib.term import Node
 
+from graph.contribution.values import Found, ReportFormat, ReportPart
 from graph.sources.chunks import Chunk
 from graph.validation.report import Report, Result
 
-ReportFormat = Choice["turtle", "jsonld", "json", "page"]
 SHOWN = 200
-
-
-class Found(msgspec.Struct, frozen=True):
-    """One result: how bad it is, of which node, path and value it speaks (N-Triples), and its messages by language."""
-
-    severity: str
-    focus: str
-    path: str | None
-    value: str | None
-    messages: dict[str, str]
-    shape: str
-
-
-class ReportPart(msgspec.Struct, frozen=True):
-    """What a report says of a contribution.
-
-    Attributes:
-        conforms: whether there is no violation.
-        violations: how many there are.
-        others: how many warnings and remarks there are.
-        shown: the first results, worst first.
-    """
-
-    conforms: bool
-    violations: int
-    others: int
-    shown: tuple[Found, ...]
 
 
 def subjects_of(chunks: Iterable[Chunk]) -> frozenset[str]:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Literal
 
-import msgspec
-
-from graph.contribution.document import Document, read_documents
-from graph.contribution.reports import ReportFormat, ReportPart, subjects_of, write_report
+from graph.contribution.document import read_documents
+from graph.contribution.reports import subjects_of, write_report
+from graph.contribution.values import Contribution, Outcome, ReportPart
 from graph.contributors import Contributor
 from graph.errors import BusyError
 from graph.publication import Publication, open_publication
@@ -21,47 +19,6 @@ from graph.sources.chunks import Chunk
 from graph.validation.report import Report, ValidationFailedError
 
 LOOK_SECONDS = 0.1
-Action = Literal["put", "post", "delete"]
-
-
-class Contribution(msgspec.Struct, frozen=True):
-    """What is to become of one graph.
-
-    Attributes:
-        root: the publication's folder.
-        action: what is to be done.
-        graph: the IRI of the graph.
-        documents: what it is to hold.
-        report: the file that takes the report.
-        report_format: how the report is written there.
-        contributor: who writes; None in a rehearsal.
-        expected: as ``graph.publish.publish`` has it.
-    """
-
-    root: str
-    action: Action
-    graph: str
-    documents: tuple[Document, ...]
-    report: str
-    report_format: ReportFormat
-    contributor: Contributor | None = None
-    expected: dict[str, str | None] = {}
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What became of it.
-
-    Attributes:
-        report: what validation says about it.
-        release: the release that is current now; empty where nothing was published.
-        created: whether the graph is new.
-        changed: whether there is a new release.
-    """
-
-    report: ReportPart
-    release: str = ""
-    created: bool = False
-    changed: bool = False
 
 
 def contribute(contribution: Contribution) -> Outcome:

@@ -1,0 +1,180 @@
+"""Bodies that are sent: into files of the work folder, piece by piece, never larger than they may be.
+
+Content codings are undone here (gzip, RFC 9110 8.4), multipart forms taken apart, media types turned into formats. What
+the documents say is none of its business.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+
+from flask import request
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import MultiPartParser
+from werkzeug.http import parse_options_header
+
+from endpoint.current import publication
+from endpoint.problems import ProblemError
+from endpoint.representations import OFFERS, Representation, with_suffix
+from graph.contribution.values import Document
+from graph.errors import QueryLimitError
+from graph.publication import WORK_FOLDER
+
+FOLDER = "uploads"
+PIECE = 1 << 16
+GZIP_WINDOW = 31
+MULTIPART = "multipart/form-data"
+MOST_PARTS = 100
+READ: tuple[Representation, ...] = tuple(each for each in OFFERS["graph"] if each.format is not None)
+ACCEPTED = ", ".join((*(each.media_type for each in READ), MULTIPART))
+"""The value of Accept-Post."""
+CHARSETS = ("", "utf-8", "utf8", "us-ascii")
+UNREAD_CSV = "CSV needs its CSVW metadata beside it: put both into the folder data, or send RDF"
+
+
+@contextmanager
+def received() -> Iterator[Path]:
+    """Give a folder of its own, in which ``body`` is what this request has sent; it is gone afterwards.
+
+    Raises:
+        ProblemError: 400 where it breaks off or is no gzip, 415 for another coding.
+        QueryLimitError: it is larger than ``limits.upload_mb``.
+    """
+    uploads = publication().root / WORK_FOLDER / FOLDER
+    uploads.mkdir(parents=True, exist_ok=True)
+    _clear(uploads)
+    with TemporaryDirectory(prefix=f"{os.getpid()}-", dir=uploads) as name:
+        folder = Path(name)
+        with (folder / "body").open("wb") as file:
+            _receive(file)
+        yield folder
+
+
+def documents(folder: Path) -> tuple[Document, ...]:
+    """Return the documents that this request has sent, a multipart form's each by itself.
+
+    Raises:
+        ProblemError: 400 for a form that cannot be read, 415 for a media type that is none of ``ACCEPTED``.
+    """
+    media_type, parameters = parse_options_header(request.headers.get("Content-Type", ""))
+    if media_type == MULTIPART:
+        return _parts(folder, parameters.get("boundary", ""))
+    # without a type RDF/XML is to be tried (SPARQL 1.1 Graph Store HTTP Protocol 5.3)
+    form = _format(media_type, parameters.get("charset", "")) if media_type else "rdfxml"
+    return (Document(str(folder / "body"), form),)
+
+
+def _clear(uploads: Path) -> None:
+    """Take away what a server that was killed has left."""
+    for left in uploads.iterdir():
+        process = left.name.partition("-")[0]
+        if not process.isdigit() or not Path(f"/proc/{process}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _receive(file: IO[bytes]) -> None:
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding not in ("identity", "gzip", "x-gzip"):
+        detail = f"the content coding {coding[:50]} is not undone here"
+        raise ProblemError("media-type", detail, {}, {"Accept-Encoding": "gzip, identity"})
+    left = publication().settings.limits.upload_mb << 20
+    if (request.content_length or 0) > left:
+        raise _too_large()
+    for piece in _pieces() if coding == "identity" else _inflated(_pieces()):
+        left -= len(piece)
+        if left < 0:
+            raise _too_large()
+        file.write(piece)
+
+
+def _pieces() -> Iterator[bytes]:
+    """Yield the body as it arrives, with or without Content-Length; its end is the end of the request, or an error."""
+    stream, length, size = request.environ["wsgi.input"], request.content_length, 0
+    while piece := stream.read(PIECE):
+        size += len(piece)
+        yield piece
+    if length is not None and size != length:
+        raise ProblemError("bad-request", f"the body breaks off after {size:,} of {length:,} bytes")
+
+
+def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what gzip has compressed, never more at a time than a piece, however small it was made."""
+    inflater, ended = zlib.decompressobj(GZIP_WINDOW), True
+    try:
+        for compressed in pieces:
+            rest = compressed
+            while rest:
+                if inflater.eof:  # another member follows (RFC 1952 2.2)
+                    inflater = zlib.decompressobj(GZIP_WINDOW)
+                yield inflater.decompress(rest, PIECE)
+                rest = inflater.unconsumed_tail or inflater.unused_data
+            ended = inflater.eof
+        while not inflater.eof and (more := inflater.decompress(inflater.unconsumed_tail, PIECE)):
+            yield more
+            ended = inflater.eof
+    except zlib.error as problem:
+        raise ProblemError("bad-request", f"the body is no gzip: {problem}") from problem
+    if not ended:
+        raise ProblemError("bad-request", "the gzip of the body breaks off")
+
+
+def _too_large() -> QueryLimitError:
+    limit = publication().settings.limits.upload_mb
+    return QueryLimitError("limits.upload_mb", limit, f"the body is larger than {limit} MiB", "divide it")
+
+
+def _format(media_type: str, charset: str) -> str:
+    if charset.lower() not in CHARSETS:
+        raise _unread(f"the character set {charset[:50]} is not read here; send UTF-8")
+    for each in READ:
+        if each.format is not None and media_type in (each.media_type, *each.aliases):
+            return each.format.name
+    raise _unread(UNREAD_CSV if media_type == "text/csv" else f"{media_type[:100]} is not read here")
+
+
+def _unread(detail: str) -> ProblemError:
+    return ProblemError("media-type", detail, {"remedy": f"send {ACCEPTED}"}, {"Accept-Post": ACCEPTED})
+
+
+def _parts(folder: Path, boundary: str) -> tuple[Document, ...]:
+    found: list[Path] = []
+
+    def part_file(**_: object) -> IO[bytes]:
+        found.append(folder / f"part-{len(found)}")
+        return found[-1].open("w+b")
+
+    parser = MultiPartParser(stream_factory=part_file, max_form_memory_size=PIECE, max_form_parts=MOST_PARTS)  # type: ignore[arg-type]
+    body = folder / "body"
+    try:
+        with body.open("rb") as stream:
+            fields, files = parser.parse(stream, boundary.encode("latin-1"), body.stat().st_size)
+    except (ValueError, RequestEntityTooLarge) as problem:
+        raise ProblemError("bad-request", f"the multipart form cannot be read: {problem}") from problem
+    parts = [each for _, each in files.items(multi=True)]
+    for each in parts:
+        each.stream.close()
+    if fields:
+        remedy = {"remedy": "send each document with a file name"}
+        raise ProblemError("bad-request", "a field of the form is no file", remedy)
+    return tuple(Document(str(path), _part_format(each), _shown(each)) for path, each in zip(found, parts, strict=True))
+
+
+def _part_format(part: FileStorage) -> str:
+    """Return the format of a part by its type, or where it has none of its own, by the suffix of its name."""
+    media_type = part.mimetype
+    if media_type in ("", "application/octet-stream", "text/plain"):
+        known = with_suffix((part.filename or "").rpartition(".")[2].lower(), READ)
+        media_type = known.media_type if known is not None else media_type or "a part without a media type"
+    return _format(media_type, part.mimetype_params.get("charset", ""))
+
+
+def _shown(part: FileStorage) -> str:
+    return "".join(sign for sign in (part.filename or "a part")[:100] if sign.isprintable())
