@@ -15,6 +15,7 @@ import msgspec
 from graph.completion import Origin, complete, time_of_next
 from graph.entailment import entail
 from graph.errors import ReleaseError, SettingError, SourceError
+from graph.linking.making import make_index
 from graph.namespaces import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
 from graph.publication import SETTINGS_FILE, Publication, SourceFile
 from graph.query.guard import read_query
@@ -152,6 +153,7 @@ def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report
     if inputs.parent is not None:
         staged.link_unchanged(inputs.parent, inputs.contributed)
     entries = {each.iri: _with_origin(publication, each, inputs.contributed) for each in staged.close()}
+    make_index(staged.folder, publication.base, {iri: staged.folder / each.file for iri, each in entries.items()})
     revision = Revision(staged.folder, publication.base, staged.index.store, staged.book(), entries)
     sources = {name: tuple(graphs) for name, graphs in staged.graphs_of.items()}
     return complete(publication, revision, replace(inputs.origin, sources=sources), report)

@@ -1,0 +1,91 @@
+"""Folded names: one spelling for what Uzbek Latin, Uzbek Cyrillic, Russian and English write each in their own way.
+
+Самарканд, Samarqand and Samarkand become one word, Oʻzbekiston, O'zbekiston, Ozbekiston and Ўзбекистон another. What
+remains different (Toshkent and Ташкент, or a misspelling) is near enough for ``graph.linking.spelling``. A fold is
+for comparing, never for showing: it loses letters on purpose.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+from anyascii import anyascii
+
+WORD = re.compile(r"[^\W_]+(?:['’‘ʻʼ`´ʹʽ′]+[^\W_]+)*")
+"""Letters and digits, with the apostrophes inside them: oʻ, taʼlim, parent's."""
+APOSTROPHES = re.compile(r"['’‘ʻʼ`´ʹʽ′]+")
+
+CYRILLIC = str.maketrans({
+    "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "e", "ж": "j", "з": "z", "и": "i", "й": "y",
+    "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f",
+    "х": "h", "ц": "s", "ч": "ch", "ш": "sh", "щ": "sh", "ъ": "", "ы": "i", "ь": "", "э": "e", "ю": "yu", "я": "ya",
+    "ў": "o", "қ": "k", "ғ": "g", "ҳ": "h", "і": "i", "ї": "i", "є": "e", "ґ": "g", "җ": "j", "ң": "n", "ө": "o",
+    "ү": "u", "ә": "a", "һ": "h",
+})  # fmt: skip
+"""The letters of Uzbek Cyrillic, Russian and their neighbours, each as the one letter that all spellings share."""
+
+LATIN = (
+    *(("shch", "sh"), ("tch", "ch"), ("dzh", "j"), ("dj", "j"), ("zh", "j"), ("kh", "h"), ("gh", "g"), ("ts", "s")),
+    *(("ph", "f"), ("ck", "k"), ("ce", "se"), ("ci", "si"), ("cy", "si"), ("yo", "e"), ("ye", "e"), ("iy", "i")),
+    *(("yi", "i"), ("yy", "i"), ("q", "k"), ("x", "h"), ("w", "v")),
+)  # fmt: skip
+"""Spellings in Latin letters of one sound, as romanisations differ in them; in this order."""
+HARD_C = re.compile(r"c(?!h)")
+DOUBLED = re.compile(r"([a-z])\1+")
+
+STOP_WORDS = frozenset(
+    (
+        *("a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "the", "to", "with", "no", "nr"),
+        *("i", "v", "vo", "na", "po", "pri", "dlya", "iz", "ot", "do", "s", "so", "k", "o", "ob", "g"),
+        *("va", "uchun", "bilan", "sonli", "ning"),
+    )
+)
+"""Words of English, Russian and Uzbek that say little: they never decide between two names."""
+
+
+def fold(text: str) -> str:
+    """Return the folded words of a name, in their order, with single blanks between them."""
+    return " ".join(words(text))
+
+
+def words(text: str) -> list[str]:
+    """Return the folded words of a name, in their order; those of which nothing is left are left out."""
+    return [found for each in WORD.findall(_plain(text)) if (found := fold_word(each))]
+
+
+def _plain(text: str) -> str:
+    """Return a text in small letters and with no sign written in two ways (Unicode NFKC)."""
+    return text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text.replace("№", " ")).casefold()
+
+
+@lru_cache(maxsize=1 << 16)
+def fold_word(word: str) -> str:
+    """Return one word, in small letters already, folded to ASCII letters and digits."""
+    latin = word.translate(CYRILLIC)
+    if not latin.isascii():
+        latin = "".join(sign for sign in anyascii(APOSTROPHES.sub("", latin)).lower() if sign.isalnum())
+    latin = APOSTROPHES.sub("", latin)
+    for spelling, shared in LATIN:
+        if spelling in latin:
+            latin = latin.replace(spelling, shared)
+    return DOUBLED.sub(r"\1", HARD_C.sub("k", latin))
+
+
+def key(folded: Iterable[str]) -> str:
+    """Return what two names have in common that differ in the order of their words, or in words that say little."""
+    return " ".join(sorted(significant(folded)))
+
+
+def significant(folded: Iterable[str]) -> list[str]:
+    """Return the words that say something; all, where none does."""
+    every = list(folded)
+    return [each for each in every if each not in STOP_WORDS] or every
+
+
+def acronym(text: str) -> str:
+    """Return the acronym that a name's words make, without those that say little; in small letters, not folded."""
+    found = (each for each in WORD.findall(_plain(text)) if fold_word(each) not in STOP_WORDS)
+    return "".join(each[0] for each in found if not each[0].isdigit())

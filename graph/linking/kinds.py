@@ -1,0 +1,127 @@
+"""Kinds of things: which classes mean which, which weigh more in a search, and which are never found by their name.
+
+A class of another publication is a kind of its own, called by its local name; so search and reconciliation work on
+any data. It reads no graph.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from graph.namespaces import FOAF, RDF, RDFS, SCHEMA, SH, SKOS, VOID
+
+ORG = "http://www.w3.org/ns/org#"
+CV = "http://data.europa.eu/m8g/"
+PERSON = "person"
+DOCUMENT = "document"
+UNTYPED = "thing"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of thing.
+
+    Attributes:
+        id: how reconciliation and search call it.
+        names: language tag → what people call it.
+        weight: the larger, the earlier among equals.
+        broader: the id of the kind that this one is part of, or empty.
+    """
+
+    id: str
+    names: MappingProxyType[str, str]
+    weight: int
+    broader: str = ""
+
+
+def _kind(name: str, weight: int, broader: str = "", /, **names: str) -> Kind:
+    return Kind(name, MappingProxyType(names), weight, broader)
+
+
+KINDS = MappingProxyType({each.id: each for each in (
+    _kind("organisation", 9, en="Organisation", ru="Организация", uz="Tashkilot"),
+    _kind("club", 8, "organisation", en="Parents’ club", ru="Родительский клуб", uz="Ota-onalar klubi"),
+    _kind("place", 7, en="Place", ru="Место", uz="Joy"),
+    _kind("event", 6, en="Event", ru="Событие", uz="Tadbir"),
+    _kind("project", 6, en="Project", ru="Проект", uz="Loyiha"),
+    _kind("concept", 5, en="Concept", ru="Понятие", uz="Tushuncha"),
+    _kind(PERSON, 3, en="Person", ru="Лицо", uz="Shaxs"),
+    _kind(DOCUMENT, 1, en="Document", ru="Документ", uz="Hujjat"),
+    _kind(UNTYPED, 2, en="Thing", ru="Предмет", uz="Narsa"),
+)})  # fmt: skip
+OTHER_WEIGHT = 2
+
+CLASSES = MappingProxyType({
+    SCHEMA + "Project": "project", FOAF + "Project": "project",
+    **dict.fromkeys((
+        ORG + "Organization", ORG + "FormalOrganization", ORG + "OrganizationalUnit", CV + "PublicOrganisation",
+        FOAF + "Organization", SCHEMA + "Organization", SCHEMA + "NGO", SCHEMA + "GovernmentOrganization",
+    ), "organisation"),
+    **dict.fromkeys((
+        SCHEMA + "Place", SCHEMA + "City", SCHEMA + "AdministrativeArea", SCHEMA + "Country", SCHEMA + "State",
+        "http://purl.org/dc/terms/Location", "http://www.opengis.net/ont/geosparql#Feature", CV + "AdminUnit",
+    ), "place"),
+    SCHEMA + "Event": "event", "http://linkedevents.org/ontology/Event": "event",
+    SKOS + "Concept": "concept",
+    FOAF + "Person": PERSON, SCHEMA + "Person": PERSON, "http://www.w3.org/ns/person#Person": PERSON,
+    SCHEMA + "CreativeWork": DOCUMENT, SCHEMA + "Legislation": DOCUMENT, FOAF + "Document": DOCUMENT,
+    SCHEMA + "DigitalDocument": DOCUMENT, "http://purl.org/ontology/bibo/Document": DOCUMENT,
+})  # fmt: skip
+"""Class → kind, for the classes that everybody uses."""
+OWN_CLASSES = MappingProxyType({
+    "ParentsClub": "club", "Forum": "event", "Project": "project", "ProjectOffice": "organisation",
+})  # fmt: skip
+"""The same for terms of the publication's own vocabulary; without entailment their superclasses are not stated."""
+
+AUXILIARY = frozenset({
+    ORG + "Membership", ORG + "ChangeEvent", ORG + "Site", ORG + "Post", CV + "ContactPoint",
+    "http://www.w3.org/ns/locn#Address", "http://www.opengis.net/ont/geosparql#Geometry", RDF + "Statement",
+    RDFS + "Class", RDF + "Property",
+})  # fmt: skip
+AUXILIARY_NAMESPACES = (
+    "http://www.w3.org/2006/vcard/ns#", "http://purl.org/linked-data/cube#", "http://www.w3.org/2002/07/owl#", SH, VOID,
+    "http://www.w3.org/ns/sparql-service-description#", "http://www.w3.org/ns/dcat#",
+)  # fmt: skip
+OWN_AUXILIARY = frozenset({"MemberCount", "Participation"})
+"""What only says how other things hang together: it has a label for readers, and nobody looks for it by name.
+
+Telephones and addresses are among them: they are no way to a person here.
+"""
+ABSTRACT = frozenset({"Thing", "Resource", "Agent", "Activity", "Entity", "NamedIndividual", "Intangible"})
+LOCAL_NAME = re.compile(r"[A-Za-z0-9._~-]+\Z")
+MOST_KINDS = 6
+
+
+def is_auxiliary(class_iri: str, base: str) -> bool:
+    """Whether things of this class are not found by name."""
+    own = class_iri.removeprefix(f"{base}ns#")
+    return class_iri in AUXILIARY or class_iri.startswith(AUXILIARY_NAMESPACES) or own in OWN_AUXILIARY
+
+
+def kinds_of(classes: Iterable[str], base: str) -> tuple[str, ...]:
+    """Return the kinds of a thing with these classes, weightiest first; empty where it is not found by name."""
+    every = sorted(classes)
+    found = {kind for each in every if (kind := _known(each, base))}
+    if "project" in found:
+        found.discard("organisation")  # schema.org takes a project for an organisation
+    found |= {broader for each in found if (broader := KINDS[each].broader)}
+    if found - {DOCUMENT}:
+        found.discard(DOCUMENT)
+    if not found:
+        if any(is_auxiliary(each, base) for each in every):
+            return ()
+        names = (re.split(r"[/#:]", each)[-1] for each in every)
+        found = {each for each in names if LOCAL_NAME.match(each) and each not in ABSTRACT | KINDS.keys()}
+    return tuple(sorted(found, key=lambda each: (-weight(each), each))[:MOST_KINDS]) or (UNTYPED,)
+
+
+def _known(class_iri: str, base: str) -> str:
+    return CLASSES.get(class_iri) or OWN_CLASSES.get(class_iri.removeprefix(f"{base}ns#"), "")
+
+
+def weight(kind: str) -> int:
+    """Return how much things of a kind weigh among others of the same name."""
+    return KINDS[kind].weight if kind in KINDS else OTHER_WEIGHT

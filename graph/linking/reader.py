@@ -1,0 +1,244 @@
+"""Reading an index of names: one file, or a whole one and a delta beside it, read as one.
+
+It finds by exact keys and gives postings; it ranks nothing. It may be used from several threads.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from cachetools import LRUCache
+from numpy.typing import NDArray
+
+from graph.errors import ReleaseError
+from graph.linking.entity import Entity
+from graph.linking.index import BEST_OF_A_START, FORMAT, INDEX_FILE, LONGEST_START
+
+DELTA_FILE = "search-delta.sqlite"
+Numbers = NDArray[np.uint32]
+NOTHING: Numbers = np.zeros(0, np.uint32)
+CACHED_POSTINGS, CACHED_ENTITIES = 4096, 4096
+MOST_WORDS_OF_A_START = 400
+LAST = "\U0010ffff"
+
+
+class IndexFile:
+    """One SQLite file, read-only and never changed; each thread has a connection of its own."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._decode = msgspec.msgpack.Decoder(Entity)
+        self._postings: LRUCache[str, Numbers] = LRUCache(CACHED_POSTINGS)
+        self._entities: LRUCache[int, Entity] = LRUCache(CACHED_ENTITIES)
+        self._lock = threading.Lock()
+        try:
+            found = dict(self._rows("SELECT name, value FROM meta"))
+        except sqlite3.Error as problem:
+            raise ReleaseError(f"{path.name} cannot be read: {problem}", "run hamkor build") from problem
+        if found.get("format") != FORMAT:
+            raise ReleaseError(f"{path.name} is of another version", "run hamkor build")
+        self.count = int(found["count"])
+
+    def _rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+            connection.execute("PRAGMA mmap_size = 1073741824")
+            self._local.connection = connection
+        return connection.execute(statement, parameters).fetchall()
+
+    @cached_property
+    def dead(self) -> Numbers:
+        """Numbers of the whole index that this delta takes out of it."""
+        return np.array([n for (n,) in self._rows("SELECT n FROM dead ORDER BY n")], np.uint32)
+
+    def posting(self, token: str) -> Numbers:
+        """Return the numbers of the things that have a token, in order."""
+        with self._lock:
+            known = self._postings.get(token)
+        if known is None:
+            rows = self._rows("SELECT things FROM posting WHERE token = ?", (token,))
+            known = np.frombuffer(rows[0][0], np.uint32) if rows else NOTHING
+            with self._lock:
+                self._postings[token] = known
+        return known
+
+    def named(self, key: str) -> list[tuple[int, int]]:
+        """Return number and best rank of the things with exactly this key (``folding.key``, or an identifier)."""
+        return self._rows("SELECT n, rank FROM name WHERE key = ?", (key,))
+
+    def names_from(self, beginning: str, most: int) -> list[tuple[str, int]]:
+        """Return the first names whose key begins so: key and number."""
+        found = "SELECT key, n FROM name WHERE key >= ? AND key < ? ORDER BY key, n LIMIT ?"
+        return self._rows(found, (beginning, beginning + LAST, most))
+
+    def start(self, prefix: str) -> Numbers:
+        """Return the best things with a word that starts so; for up to three letters."""
+        rows = self._rows("SELECT things FROM start WHERE prefix = ?", (prefix,))
+        return np.frombuffer(rows[0][0], np.uint32) if rows else NOTHING
+
+    def words_from(self, prefix: str, most: int = MOST_WORDS_OF_A_START) -> list[str]:
+        """Return the first words that start so."""
+        found = "SELECT token FROM posting WHERE token >= ? AND token < ? ORDER BY token LIMIT ?"
+        return [word for (word,) in self._rows(found, (prefix, prefix + LAST, most))]
+
+    def words_with(self, parts: Iterable[str], most: int) -> list[str]:
+        """Return words that hold one of these parts of three letters or more; ``_`` is a word's beginning and end."""
+        match = " OR ".join(f'"{part}"' for part in parts)
+        rows = self._rows("SELECT word FROM spelling WHERE spelling MATCH ? LIMIT ?", (match, most))
+        return [word[1:-1] for (word,) in rows]
+
+    def number(self, entity_id: str) -> int | None:
+        """Return the number of the thing with an id."""
+        rows = self._rows("SELECT n FROM entity WHERE id = ?", (entity_id,))
+        return int(rows[0][0]) if rows else None
+
+    def entities(self, numbers: Sequence[int]) -> list[Entity]:
+        """Return things by their numbers, in that order."""
+        with self._lock:
+            known = {n: self._entities[n] for n in numbers if n in self._entities}
+        missing = [n for n in numbers if n not in known]
+        if missing:
+            marks = ",".join("?" * len(missing))
+            rows = self._rows(f"SELECT n, record FROM entity WHERE n IN ({marks})", missing)  # noqa: S608  only marks
+            fresh = {n: self._decode.decode(record) for n, record in rows}
+            with self._lock:
+                self._entities.update(fresh)
+            known |= fresh
+        return [known[n] for n in numbers]
+
+    def all_entities(self) -> Iterator[tuple[int, Entity]]:
+        """Yield everything, with its number, in order."""
+        with closing(sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            for n, record in database.execute("SELECT n, record FROM entity ORDER BY n"):
+                yield n, self._decode.decode(record)
+
+
+@dataclass(frozen=True)
+class NameIndex:
+    """The index of a release.
+
+    A thing's number is that in the whole index; in the delta it comes after all of those.
+
+    Attributes:
+        whole: the whole index.
+        delta: what has changed since, or None.
+    """
+
+    whole: IndexFile
+    delta: IndexFile | None = None
+
+    @cached_property
+    def size(self) -> int:
+        """One more than the greatest number."""
+        return self.whole.count + (self.delta.count if self.delta else 0)
+
+    @cached_property
+    def count(self) -> int:
+        """How many things there are."""
+        return self.size - (len(self.delta.dead) if self.delta else 0)
+
+    def _alive(self, numbers: Numbers) -> Numbers:
+        if self.delta is None or not len(self.delta.dead) or not len(numbers):
+            return numbers
+        return numbers[~np.isin(numbers, self.delta.dead)]
+
+    def posting(self, token: str) -> Numbers:
+        """Return the numbers of the things that have a token, in order."""
+        whole = self.whole.posting(token)
+        if self.delta is None:
+            return whole
+        return np.concatenate([self._alive(whole), self.delta.posting(token) + np.uint32(self.whole.count)])
+
+    def named(self, key: str) -> list[tuple[int, int]]:
+        """Return number and best rank of the things with exactly this key."""
+        found = self.whole.named(key)
+        if self.delta is None:
+            return found
+        dead = set(self.delta.dead.tolist())
+        fresh = [(n + self.whole.count, rank) for n, rank in self.delta.named(key)]
+        return [each for each in found if each[0] not in dead] + fresh
+
+    def names_from(self, beginning: str, most: int) -> list[int]:
+        """Return the things of the first names whose key begins so."""
+        found = [*self.whole.names_from(beginning, most)]
+        if self.delta is not None:
+            dead = set(self.delta.dead.tolist())
+            fresh = [(key, n + self.whole.count) for key, n in self.delta.names_from(beginning, most)]
+            found = sorted([each for each in found if each[1] not in dead] + fresh)[:most]
+        return list(dict.fromkeys(n for _, n in found))
+
+    def starting(self, prefix: str) -> Numbers:
+        """Return things with a word that starts so: the best ones for a short prefix, or those of the first words."""
+        if len(prefix) <= LONGEST_START:
+            parts = [self._alive(self.whole.start(prefix))]
+            if self.delta is not None:
+                parts.append(self.delta.start(prefix) + np.uint32(self.whole.count))
+                if len(parts[0]) < BEST_OF_A_START <= len(self.whole.start(prefix)):
+                    parts += [self.posting(word) for word in self.whole.words_from(prefix)]
+            return np.unique(np.concatenate(parts))
+        words = {word for each in self.files for word in each.words_from(prefix)}
+        return np.unique(np.concatenate([NOTHING, *(self.posting(word) for word in words)]))
+
+    def words_with(self, parts: Sequence[str], most: int) -> list[str]:
+        """Return words that hold one of these parts."""
+        return sorted({word for each in self.files for word in each.words_with(parts, most)})
+
+    def words_from(self, prefix: str, most: int) -> list[str]:
+        """Return the first words that start so."""
+        return sorted({word for each in self.files for word in each.words_from(prefix, most)})[:most]
+
+    @property
+    def files(self) -> tuple[IndexFile, ...]:
+        """The whole index, and the delta where there is one."""
+        return (self.whole,) if self.delta is None else (self.whole, self.delta)
+
+    def number(self, entity_id: str) -> int | None:
+        """Return the number of the thing with an id, or None."""
+        if self.delta is not None and (n := self.delta.number(entity_id)) is not None:
+            return n + self.whole.count
+        n = self.whole.number(entity_id)
+        return n if n is not None and len(self._alive(np.array([n], np.uint32))) else None
+
+    def entity(self, entity_id: str) -> Entity | None:
+        """Return the thing with an id, or None."""
+        n = self.number(entity_id)
+        return None if n is None else self.entities([n])[0]
+
+    def entities(self, numbers: Sequence[int]) -> list[Entity]:
+        """Return things by their numbers, in that order."""
+        if self.delta is None:
+            return self.whole.entities(numbers)
+        first = self.whole.count
+        old = iter(self.whole.entities([n for n in numbers if n < first]))
+        new = iter(self.delta.entities([n - first for n in numbers if n >= first]))
+        return [next(old) if n < first else next(new) for n in numbers]
+
+    def all_entities(self) -> Iterator[Entity]:
+        """Yield everything, in no order."""
+        dead = set(self.delta.dead.tolist()) if self.delta else set()
+        yield from (entity for n, entity in self.whole.all_entities() if n not in dead)
+        if self.delta is not None:
+            yield from (entity for _, entity in self.delta.all_entities())
+
+
+def open_index(folder: Path) -> NameIndex | None:
+    """Return the index in a release's folder, or None where the release has none (it was made before there were any).
+
+    Raises:
+        ReleaseError: it cannot be read.
+    """
+    if not (folder / INDEX_FILE).exists():
+        return None
+    delta = folder / DELTA_FILE
+    return NameIndex(IndexFile(folder / INDEX_FILE), IndexFile(delta) if delta.exists() else None)
