@@ -20,6 +20,7 @@ from graph.jsonld import prefixes, read_context
 from graph.namespaces import CATALOG_GRAPH, RDF_TYPE, VOID
 from graph.publication import Publication
 from graph.releases.manifest import Manifest
+from graph.sources.matching import matching
 
 TRIPLES, ENTITIES, OBJECTS = VOID + "triples", VOID + "entities", VOID + "distinctObjects"
 PARTITIONS = (
@@ -146,7 +147,7 @@ class Counting:
         return ox.Quad(triple.subject, triple.predicate, triple.object, MERGE) in self.store
 
     def _has(self, subject: ox.NamedNode | None = None, object: Term | None = None) -> bool:  # noqa: A002
-        found = self.store.quads_for_pattern(subject, None, object, MERGE)
+        found = matching(self.store, subject, None, object, MERGE)
         return next(iter(found), None) is not None
 
 

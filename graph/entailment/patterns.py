@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import pyoxigraph as ox
 
 from graph.namespaces import RDF
+from graph.sources.matching import matching
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 Pattern = tuple[Term | ox.Variable, Term | ox.Variable, Term | ox.Variable]
@@ -64,7 +65,7 @@ def quads(store: ox.Store, pattern: Pattern, graph: ox.NamedNode | ox.DefaultGra
     """Yield the quads of a graph that match; a variable that stands twice is not looked at twice."""
     subject, predicate, object_ = (None if isinstance(each, ox.Variable) else each for each in pattern)
     if not isinstance(subject, ox.Literal | ox.Triple) and (predicate is None or isinstance(predicate, ox.NamedNode)):
-        yield from store.quads_for_pattern(subject, predicate, object_, graph)
+        yield from matching(store, subject, predicate, object_, graph)
 
 
 def solutions(patterns: Iterable[Pattern], binding: Binding, find: Find) -> Iterator[Binding]:

@@ -14,6 +14,7 @@ import pyoxigraph as ox
 
 from graph.namespaces import RDF_TYPE
 from graph.releases.manifest import Manifest, Statistics
+from graph.sources.matching import matching
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 DEFAULT = ox.DefaultGraph()
@@ -116,7 +117,7 @@ class Bookkeeping:
 
     def _share(self, store: ox.Store, triple: ox.Triple, iri: str, step: int) -> set[str]:
         """Count a triple that comes to or goes from a graph as shared with others; return which others have it."""
-        found = store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+        found = matching(store, triple.subject, triple.predicate, triple.object)
         others = {quad.graph_name.value for quad in found if isinstance(quad.graph_name, ox.NamedNode)} - {iri}
         if others:
             self.shared[iri] += step
@@ -141,7 +142,7 @@ def _used(store: ox.Store, subjects: Iterable[Term] = (), objects: Iterable[Term
     """Return how many of some subjects, or objects, the merge has."""
     patterns = (*((each, None) for each in subjects), *((None, each) for each in objects))
     return sum(
-        next(store.quads_for_pattern(subject, None, target, DEFAULT), None) is not None  # type: ignore[arg-type]
+        next(matching(store, subject, None, target, DEFAULT), None) is not None  # type: ignore[arg-type]
         for subject, target in patterns
     )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from graph.sources.matching import matching
 from graph.sources.stored import Term, stored
 
 LEXICAL_FOLDER = "lexical"
@@ -82,14 +83,14 @@ class LexicalForms:
             graph: the named graph; None for all of them.
         """
         places = ox.NamedNode(graph) if graph is not None else None
-        found = index.quads_for_pattern(pattern.subject, pattern.predicate, pattern.object, places)
+        found = matching(index, pattern.subject, pattern.predicate, pattern.object, places)
         graphs = {quad.graph_name for quad in found if isinstance(quad.graph_name, ox.NamedNode)}
         return frozenset(line for each in graphs for line in self._stated(each, pattern))
 
     def graphs(self, index: ox.Store, line: bytes) -> frozenset[str]:
         """Return the named graphs that state exactly this line."""
         triple = parsed(line)
-        found = index.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+        found = matching(index, triple.subject, triple.predicate, triple.object, None)
         graphs = {quad.graph_name for quad in found if isinstance(quad.graph_name, ox.NamedNode)}
         if TYPED not in line:
             return frozenset(each.value for each in graphs)
