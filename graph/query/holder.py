@@ -28,14 +28,16 @@ from typing import Literal, NoReturn
 import msgspec
 import pyoxigraph as ox
 
+from graph.query.columns.answering import Columns
+from graph.query.columns.table import build
 from graph.query.frames import Ended, pack
 from graph.query.spool import remove_left
 from graph.query.succession import apply_difference, load
-from graph.query.worker import WorkerLimits, end_with_parent, work
+from graph.query.worker import WorkerLimits, WorkerStore, end_with_parent, work
 from graph.releases.release import Release, open_release
 
 Mode = Literal["memory", "disk"]
-BACKLOG = 128
+BACKLOG, NICENESS = 128, 15
 FRONT_ENDS_WITHIN = 1.0  # seconds in which the system closes all that a killed process had open
 
 
@@ -51,6 +53,7 @@ class HolderSettings(msgspec.Struct, frozen=True):
         spool: folder for large answers; this holder's own.
         memory_bytes: what a query may take beyond the store.
         result_bytes: how large an answer may be.
+        columns_from: from how many triples on the merge is held as columns, too.
     """
 
     name: str
@@ -61,6 +64,7 @@ class HolderSettings(msgspec.Struct, frozen=True):
     spool: str
     memory_bytes: int
     result_bytes: int
+    columns_from: int
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
@@ -104,6 +108,8 @@ class Holder:
         gc.freeze()
         self.wake, self.woken = _wakeup()
         self._say(Ready(self.settings.name))
+        if self._has_columns:
+            self._make_columns()
         try:
             while self._turn():
                 pass
@@ -112,8 +118,24 @@ class Holder:
             for pid in self.workers:
                 _kill(pid)
             Path(self.settings.socket).unlink(missing_ok=True)
+            shutil.rmtree(_columns_folder(self.settings), ignore_errors=True)
             if _nobody_listens(self.settings.control):
                 shutil.rmtree(Path(self.settings.control).parent, ignore_errors=True)
+
+    @property
+    def _has_columns(self) -> bool:
+        """Whether the merge is held as columns, too: where it is in memory, and worth it."""
+        return self.store is not None and self.release.manifest.triples >= self.settings.columns_from
+
+    def _make_columns(self) -> None:
+        """Let a child make them, behind everything else that this machine has to do."""
+        own, store = os.getpid(), self.store
+        pid = _forked()
+        if pid == 0 and store is not None:
+            self._drop()
+            end_with_parent(own)
+            os.nice(NICENESS)
+            _exit_after(lambda: build(store, _columns_folder(self.settings)))
 
     def _turn(self) -> bool:
         """Wait, do what is due, and return False when the front has gone."""
@@ -194,9 +216,11 @@ class Holder:
 
     def _work(self, connection: socket.socket, holder: int) -> None:
         end_with_parent(holder)
-        store = self.store if self.store is not None else self.release.store
         limits = WorkerLimits(self.settings.memory_bytes, self.settings.result_bytes, Path(self.settings.spool))
-        work(connection, store, self.release.id, frozenset(self.release.manifest.sharing), limits)
+        store = self.store if self.store is not None else self.release.store
+        columns = Columns(_columns_folder(self.settings)) if self._has_columns else None
+        sharing = frozenset(self.release.manifest.sharing)
+        work(connection, WorkerStore(self.release.id, store, sharing, columns), limits)
 
     def _reap(self) -> None:
         while True:
@@ -243,6 +267,10 @@ def _wakeup() -> tuple[socket.socket, socket.socket]:
 def _drain(woken: socket.socket) -> None:
     with contextlib.suppress(BlockingIOError):
         woken.recv(4096)
+
+
+def _columns_folder(settings: HolderSettings) -> Path:
+    return Path(f"{settings.socket}.columns")
 
 
 def _forked() -> int | None:

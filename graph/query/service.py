@@ -125,10 +125,11 @@ class QueryService:
         for task in self._tasks:
             task.cancel()
         self.pool.close()
+        if self._server is not None:
+            self._server.close()  # first: a holder that ends looks whether somebody listens there
         for held in tuple(self._holders.values()):
             await self._dismiss(held)
-        if self._server is not None:
-            self._server.close()
+        self._current = self.lookup = None  # whoever holds a release keeps it from being pruned
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _address(self) -> Address:
@@ -179,6 +180,7 @@ class QueryService:
             spool=str(held.spool),
             memory_bytes=limits.query_memory_mb << 20,
             result_bytes=limits.result_mb << 20,
+            columns_from=self._settings.engine.columns_from,
         )
         argument = msgspec.json.encode(told).decode()
         held.process = await asyncio.create_subprocess_exec(
@@ -236,6 +238,7 @@ class QueryService:
             except TimeoutError:
                 held.process.kill()
         shutil.rmtree(held.spool, ignore_errors=True)
+        shutil.rmtree(f"{held.socket}.columns", ignore_errors=True)
 
     async def _controlled(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a holder's control connection: it is ready now, and has ended when the connection ends."""

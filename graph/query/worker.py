@@ -5,6 +5,7 @@ It is killed, not asked, when a query runs too long; so it holds nothing that wo
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -16,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+import msgspec
 import pyoxigraph as ox
 
 from graph.errors import QueryRefusedError, QuerySyntaxError
+from graph.query.columns.answering import Columns
 from graph.query.embedded import evaluate, write_answer
 from graph.query.engine import QueryRequest
 from graph.query.frames import Answered, Ask, Failed, FailureKind, Frame, Hello, asked, pack, receive
@@ -46,21 +49,37 @@ class WorkerLimits:
     spool: Path
 
 
-def work(
-    connection: socket.socket, store: ox.Store, release: str, sharing: frozenset[str], limits: WorkerLimits
-) -> None:
+@dataclass(frozen=True, slots=True)
+class WorkerStore:
+    """What a worker answers from.
+
+    Attributes:
+        release: the id of the release.
+        store: the release, as the engine has it.
+        sharing: the graphs that have a triple in common with another.
+        columns: the merge as columns, where it is or may come to be held so.
+    """
+
+    release: str
+    store: ox.Store
+    sharing: frozenset[str]
+    columns: Columns | None = None
+
+
+def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> None:
     """Answer queries from the connection until the other side closes it, which ends a worker that says ``last``."""
     _limit(limits)
-    connection.sendall(pack(Hello(os.getpid(), release)))
-    start = _resident()
+    connection.sendall(pack(Hello(os.getpid(), held.release)))
+    start, ready = _private(), False
     while (frame := receive(connection)) is not None:
         head, body = frame
         assert isinstance(head, Ask)  # noqa: S101  the front sends nothing else
         began = time.monotonic()
         spool = Spool(limits.spool, limits.result_bytes)
-        failure = _answer(asked(head, body), store, sharing, spool)
+        ready = ready or _columns_are_ready(held.columns, limits)
+        failure = _answer(asked(head, body), held, spool)
         took = time.monotonic() - began
-        last = took > LONG_SECONDS or (took > LOOK_SECONDS and _resident() - start > GROWTH_BYTES)
+        last = took > LONG_SECONDS or (took > LOOK_SECONDS and _private() - start > GROWTH_BYTES)
         reply, content = _reply(failure, spool, last=last)
         connection.sendall(pack(reply, content))
 
@@ -76,9 +95,25 @@ def end_with_parent(parent: int) -> None:
         os._exit(0)
 
 
-def _answer(request: QueryRequest, store: ox.Store, sharing: frozenset[str], spool: Spool) -> Failed | None:
+def _columns_are_ready(columns: Columns | None, limits: WorkerLimits) -> bool:
+    """Open the columns when they are made; what is mapped for them does not count as the query's memory."""
+    if columns is None:
+        return True
+    with contextlib.suppress(OSError, ValueError, msgspec.DecodeError):  # no room, or the holder takes them away
+        if columns.opened() is not None:
+            _limit_memory(limits)
+            return True
+    return False
+
+
+def _answer(request: QueryRequest, held: WorkerStore, spool: Spool) -> Failed | None:
     try:
-        write_answer(evaluate(store, request, sharing), request.format, cast("IO[bytes]", spool))
+        output = cast("IO[bytes]", spool)
+        if held.columns is None or not held.columns.answered(request, output):
+            began = time.perf_counter()
+            write_answer(evaluate(held.store, request, held.sharing), request.format, output)
+            if held.columns is not None:
+                held.columns.engine_took(request, time.perf_counter() - began)
     except QuerySyntaxError as problem:
         return Failed("syntax", problem.problem, problem.line, problem.column)
     except BaseException as problem:  # noqa: BLE001  a panic of the engine is no Exception
@@ -98,17 +133,23 @@ def _reply(failure: Failed | None, spool: Spool, *, last: bool) -> tuple[Frame, 
 
 def _limit(limits: WorkerLimits) -> None:
     """Set the system's limits for this process: address space, file size, no core files."""
-    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * PAGE if sys.platform == "linux" else 0
-    if mapped:
-        resource.setrlimit(resource.RLIMIT_AS, (mapped + limits.memory_bytes,) * 2)
+    _limit_memory(limits)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.result_bytes + (1 << 20),) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # the engine writes its last words there
 
 
-def _resident() -> int:
-    """Return the resident memory of this process in bytes, 0 where the system does not say."""
+def _limit_memory(limits: WorkerLimits) -> None:
+    """Let the address space grow by so much from what it is now."""
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * PAGE if sys.platform == "linux" else 0
+    if mapped:
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + limits.memory_bytes, resource.RLIM_INFINITY))
+
+
+def _private() -> int:
+    """Return the resident memory of this process that is no file's, in bytes; 0 where the system does not say."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+        resident, shared = Path("/proc/self/statm").read_text().split()[1:3]
+        return (int(resident) - int(shared)) * PAGE
     except OSError:
         return 0

@@ -1,0 +1,285 @@
+"""The columns: what they answer is what the engine answers, and what they do not understand is the engine's."""
+
+from __future__ import annotations
+
+from collections import Counter
+from io import BytesIO
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graph.formats import RESULTS_TSV
+from graph.query.columns.answering import Columns
+from graph.query.columns.plan import UnsupportedError
+from graph.query.columns.reading import read_plan
+from graph.query.columns.solving import solve
+from graph.query.columns.table import Table, build, open_table
+from graph.query.columns.terms import lexical, lowered, sort_key
+from graph.query.engine import QueryRequest
+
+PROLOGUE = "PREFIX : <http://x/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> "
+DATA = """
+@prefix : <http://x/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+:a :type :Club ; :in :r1 ; :n 10 ; :label "Alpha"@en , "Альфа"@ru ; :since "2009-03-01"^^xsd:date ; :knows :b .
+:b :type :Club ; :in :r1 ; :n 020 ; :label "Beta \\"two\\""@en ; :since "2014-11-25"^^xsd:date ; :knows :c .
+:c :type :Club ; :in :r2 ; :n "5"^^xsd:nonNegativeInteger ; :label "Gamma"@en , "Gamma" ; :knows :a .
+:d :type :Body ; :in :r2 ; :n 2.5 ; :label "Oʻzbekiston"@uz-Latn
+   ; :at "2010-01-01T00:00:00"^^xsd:dateTime ; :since "2010-01-01"^^xsd:date .
+:e :at "2010-01-02"^^xsd:date .
+:r1 :label "Region 1"@en ; :within :top . :r2 :label "Region 2"@en ; :within :top . :top :within :world .
+"""
+
+
+@pytest.fixture(scope="module")
+def store() -> ox.Store:
+    return loaded(DATA)
+
+
+@pytest.fixture(scope="module")
+def table(store: ox.Store, tmp_path_factory: pytest.TempPathFactory) -> Table:
+    return made(store, tmp_path_factory.mktemp("columns") / "table")
+
+
+def loaded(turtle: str) -> ox.Store:
+    store = ox.Store()
+    store.load(turtle.encode(), ox.RdfFormat.TURTLE)
+    return store
+
+
+def made(store: ox.Store, folder: Path) -> Table:
+    build(store, folder)
+    table = open_table(folder)
+    assert table is not None
+    return table
+
+
+def by_columns(query: str, table: Table) -> list[tuple[str | None, ...]]:
+    rows = solve(read_plan(query), table)
+    return [tuple(None if term is None else term.decode() for term in row) for row in rows]
+
+
+def by_engine(query: str, store: ox.Store) -> list[tuple[str | None, ...]]:
+    found = store.query(query)
+    assert isinstance(found, ox.QuerySolutions)
+    return [tuple(None if term is None else str(term) for term in solution) for solution in found]
+
+
+ANSWERED = {
+    "count": "SELECT (COUNT(*) AS ?k) { ?s :in ?o }",
+    "count of nothing": "SELECT (COUNT(?s) AS ?k) { ?s :in :nowhere }",
+    "groups of nothing": "SELECT ?s (COUNT(*) AS ?k) { ?s :in :nowhere } GROUP BY ?s",
+    "count of different values": "SELECT (COUNT(DISTINCT ?o) AS ?k) { ?s :in ?o }",
+    "sum by group": "SELECT ?r (SUM(?n) AS ?k) { ?s :type :Club ; :in ?r ; :n ?n } GROUP BY ?r ORDER BY DESC(?k)",
+    "ordered by label": "SELECT ?s ?l { ?s :type :Club ; :label ?l FILTER(LANG(?l) = 'en') } ORDER BY ?l",
+    "in descending order": "SELECT ?s { ?s :type :Club } ORDER BY DESC(?s) LIMIT 2",
+    "a page": "SELECT ?s { ?s :type :Club } ORDER BY ?s LIMIT 1 OFFSET 1",
+    "number compared": "SELECT ?s { ?s :type :Club ; :n ?n FILTER(?n > 5 && 20 >= ?n) } ORDER BY ?s",
+    "number equal": "SELECT ?s { ?s :type :Club ; :n ?n FILTER(?n = 20) } ORDER BY ?s",
+    "date compared": "SELECT ?s { ?s :type :Club ; :since ?d FILTER(?d < '2014-01-01'^^xsd:date) } ORDER BY ?s",
+    "language matched": "SELECT ?s { ?s :label ?l FILTER(LANGMATCHES(LANG(?l), 'UZ')) } ORDER BY ?s",
+    "any language": "SELECT ?s { ?s :type ?t ; :label ?l FILTER(LANGMATCHES(LANG(?l), '*')) } ORDER BY ?s",
+    "text contained": "SELECT ?s { ?s :label ?l FILTER(CONTAINS(LCASE(STR(?l)), 'альф')) } ORDER BY ?s",
+    "quotes contained": "SELECT ?s { ?s :label ?l FILTER(CONTAINS(STR(?l), 'a')) } ORDER BY ?s",
+    "text in an IRI": "SELECT ?s { ?s :in ?r FILTER(STRENDS(STR(?r), '2')) } ORDER BY ?s",
+    "begins and ends": "SELECT ?s { ?s :label ?l FILTER(STRSTARTS(LCASE(STR(?l)), 'be')) } ORDER BY ?s",
+    "not so": "SELECT ?s { ?s :type :Club ; :n ?n FILTER(!(?n > 5)) } ORDER BY ?s",
+    "either": "SELECT ?s { ?s :type :Club ; :n ?n FILTER(?n < 6 || ?n > 15) } ORDER BY ?s",
+    "one or the other": "SELECT ?s { { ?s :in :r1 } UNION { ?s :in :r2 } ?s :type :Club } ORDER BY ?s",
+    "what may be missing": "SELECT ?s ?d { ?s :type ?t OPTIONAL { ?s :since ?d } } ORDER BY ?s",
+    "what is missing": "SELECT ?s { ?s :type ?t OPTIONAL { ?s :since ?d } FILTER(!BOUND(?d)) } ORDER BY ?s",
+    "what must be missing": "SELECT ?s { ?s :type ?t FILTER NOT EXISTS { ?s :since ?d } } ORDER BY ?s",
+    "everything above": "SELECT ?s ?p { ?s :type :Club ; :in/:within* ?p } ORDER BY ?s ?p",
+    "everything reached": "SELECT ?x { :a :knows+ ?x } ORDER BY ?x",
+    "everything below": "SELECT ?x { ?x :within* :top } ORDER BY ?x",
+    "backwards": "SELECT ?x { :r1 ^:in ?x } ORDER BY ?x",
+    "the same twice": "SELECT ?x ?y { ?x :in ?r . ?y :in ?r } ORDER BY ?x ?y",
+    "a list of objects": "SELECT ?s { ?s :label 'Gamma'@en , 'Gamma' } ORDER BY ?s",
+    "different values": "SELECT DISTINCT ?r { ?s :in ?r } ORDER BY ?r",
+    "a number in another spelling": "SELECT ?s { ?s :n 20 } ORDER BY ?s",
+    "unknown terms": "SELECT ?s { ?s :in :nowhere ; :type ?t } ORDER BY ?s",
+}
+
+
+@pytest.mark.parametrize("query", ANSWERED.values(), ids=ANSWERED.keys())
+def test_answers_as_the_engine_does(query: str, store: ox.Store, table: Table) -> None:
+    assert by_columns(PROLOGUE + query, table) == by_engine(PROLOGUE + query, store)
+
+
+REFUSED = {
+    "another form": "ASK { ?s :in ?o }",
+    "everything selected": "SELECT * { ?s :in ?o } ORDER BY ?s",
+    "a predicate that is a variable": "SELECT ?p { ?s ?p ?o } ORDER BY ?p",
+    "a named graph": "SELECT ?s { GRAPH ?g { ?s :in ?o } }",
+    "arithmetic": "SELECT ?s { ?s :n ?n FILTER(?n + 1 > 5) }",
+    "a decimal among the numbers": "SELECT ?s { ?s :n ?n FILTER(?n > 5) }",
+    "a sum with a decimal": "SELECT (SUM(?n) AS ?k) { ?s :n ?n }",
+    "an order of things of several kinds": "SELECT ?l { ?s :label ?l } ORDER BY ?l",
+    "dates among times": "SELECT ?s { ?s :at ?d FILTER(?d < '2014-01-01'^^xsd:date) }",
+    "a product": "SELECT ?a ?b { ?a :in :r1 . ?b :in :r2 . ?x :within ?y }",
+    "a subquery": "SELECT ?s { { SELECT ?s { ?s :in ?o } } }",
+    "values": "SELECT ?s { VALUES ?s { :a } ?s :in ?o }",
+    "two dots": "SELECT ?s { ?s :in ?o . . }",
+    "no dot between triples": "SELECT ?s { ?s :in ?o ?o :within ?p }",
+    "no condition of the order": "SELECT ?s { ?s :in ?o } ORDER BY LIMIT 3",
+    "two limits": "SELECT ?s { ?s :in ?o } LIMIT 3 LIMIT 4",
+    "an unknown prefix": "SELECT ?s { ?s unknown:in ?o }",
+    "a filter on what is nowhere bound": "SELECT ?s { ?s :in ?o FILTER(?z > 3) }",
+    "a variable that is nowhere": "SELECT ?s ?z { ?s :in ?o }",
+    "a variable beside groups": "SELECT ?s (COUNT(*) AS ?k) { ?s :in ?o } GROUP BY ?o",
+    "something behind the end": "SELECT ?s { ?s :in ?o } }",
+    "deep brackets": "SELECT ?s { ?s :n ?n FILTER" + "(" * 50 + "?n > 3" + ")" * 50 + " }",
+}
+
+
+@pytest.mark.parametrize("query", REFUSED.values(), ids=REFUSED.keys())
+def test_leaves_to_the_engine(query: str, table: Table) -> None:
+    with pytest.raises(UnsupportedError):
+        by_columns(PROLOGUE + query, table)
+
+
+# Generated queries over generated data
+
+THINGS = st.integers(0, 7).map(lambda n: f":t{n}")
+PREDICATES = st.sampled_from([":p", ":q", ":r"])
+LITERALS = st.sampled_from(
+    ["1", "02", "-3", '"x"', '"x"@en', '"y y"@en', '"Ы"@ru', "2.0", '"2010-02-03"^^xsd:date', '"2011-02-03"^^xsd:date']
+)
+TRIPLES = st.lists(st.tuples(THINGS, PREDICATES, st.one_of(THINGS, THINGS, LITERALS)), max_size=40)
+VARIABLES = st.sampled_from(["?a", "?b", "?c"])
+ENDS = st.one_of(VARIABLES, VARIABLES, THINGS)
+STEPS = st.sampled_from([":p", ":q", ":r", ":p*", ":q+", "^:r", ":p/:q", ":p/:q*"])
+PATTERNS = st.tuples(ENDS, STEPS, st.one_of(ENDS, LITERALS)).map(" ".join)
+TESTS = st.sampled_from(
+    ["?b > 1", "1 <= ?b", "?b = 2", "LANG(?b) = 'en'", "LANG(?b) != 'en'", "LANGMATCHES(LANG(?b), 'en')", "BOUND(?c)",
+     "!BOUND(?c)", "CONTAINS(STR(?b), 'x')", "CONTAINS(LCASE(STR(?b)), 'ы')", "STRSTARTS(?b, 'y')", "?b = :t1",
+     "?b != :t1", "?b >= '2010-05-05'^^xsd:date", "(?b > 1 || BOUND(?c))", "!(?b > 1)", "(?b > 0 && ?b < 3)"]
+)  # fmt: skip
+
+
+@st.composite
+def groups(draw: st.DrawFn) -> str:
+    patterns = draw(st.lists(PATTERNS, min_size=1, max_size=3))
+    parts = [f"{pattern} ." for pattern in patterns]
+    if draw(st.booleans()):
+        parts += [f"FILTER({test})" for test in draw(st.lists(TESTS, max_size=2))]
+    if draw(st.integers(0, 3)) == 0:
+        parts.append(f"{{ {draw(PATTERNS)} }} UNION {{ {draw(PATTERNS)} }}")
+    if draw(st.integers(0, 3)) == 0:
+        parts.append(f"OPTIONAL {{ {draw(PATTERNS)} }}")
+    if draw(st.integers(0, 3)) == 0:
+        parts.append(f"FILTER NOT EXISTS {{ {draw(PATTERNS)} }}")
+    if draw(st.integers(0, 3)) == 0:
+        parts.append(f"FILTER({draw(TESTS)})")
+    return " ".join(parts)
+
+
+HEADS = st.sampled_from(
+    ["SELECT ?a ?b", "SELECT DISTINCT ?a", "SELECT (COUNT(*) AS ?k)", "SELECT ?a (COUNT(?b) AS ?k)",
+     "SELECT ?a (COUNT(DISTINCT ?b) AS ?k) (SUM(?b) AS ?m)", "SELECT ?b (COUNT(*) AS ?k)"]
+)  # fmt: skip
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> str:
+    head = draw(HEADS)
+    grouped = f" GROUP BY {head.split()[1]}" if "(" in head and "?" in head.split()[1][:1] else ""
+    return f"{PROLOGUE}{head} {{ {draw(groups())} }}{grouped}"
+
+
+@settings(max_examples=400, deadline=None)
+@given(triples=TRIPLES, query=queries())
+def test_every_answer_is_the_engines(
+    triples: list[tuple[str, str, str]], query: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    head = "@prefix : <http://x/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> . "
+    store = loaded(head + " ".join(f"{' '.join(triple)} ." for triple in triples))
+    table = made(store, tmp_path_factory.mktemp("columns") / "table")
+    try:
+        found = by_columns(query, table)
+    except UnsupportedError:
+        return
+    assert Counter(found) == Counter(by_engine(query, store))
+
+
+@given(st.lists(st.text(min_size=1), min_size=2, max_size=2))
+def test_iris_are_sorted_by_their_characters(names: list[str]) -> None:
+    iris = sorted(name.encode() for name in names)
+    assert sorted((b"<" + iri + b">" for iri in iris), key=sort_key) == [b"<" + iri + b">" for iri in iris]
+
+
+@given(st.text())
+def test_small_letters_are_those_of_the_engine(text: str) -> None:
+    literal = str(ox.Literal(text)).encode()
+    small = lowered(literal)
+    if small != b"\xff":
+        asked = f"SELECT (LCASE({ox.Literal(text)}) AS ?l) {{}}"
+        (row,) = by_engine(asked, ox.Store())
+        assert row == (str(ox.Literal(small.decode())),)
+    assert lexical(literal) == text
+
+
+# As a worker uses them
+
+
+def request(text: str) -> QueryRequest:
+    return QueryRequest(PROLOGUE + text, "SELECT", RESULTS_TSV, "http://x/", uses_graphs=False)
+
+
+@pytest.fixture
+def columns(store: ox.Store, tmp_path: Path) -> Columns:
+    build(store, tmp_path / "table")
+    held = Columns(tmp_path / "table")
+    assert held.opened() is not None
+    return held
+
+
+COUNTING = "SELECT ?r (COUNT(*) AS ?k) { ?s :in ?r } GROUP BY ?r ORDER BY ?r"
+
+
+def test_nothing_is_answered_before_the_table_is_made(tmp_path: Path) -> None:
+    held = Columns(tmp_path / "none")
+    assert held.opened() is None
+    assert not held.answered(request(COUNTING), BytesIO())
+
+
+def test_an_answer_is_written_as_the_engine_writes_it(columns: Columns, store: ox.Store) -> None:
+    output, expected = BytesIO(), BytesIO()
+    assert columns.answered(request(COUNTING), output)
+    found = store.query(PROLOGUE + COUNTING)
+    assert isinstance(found, ox.QuerySolutions)
+    found.serialize(expected, format=ox.QueryResultsFormat.TSV)
+    assert output.getvalue() == expected.getvalue()
+
+
+def test_an_empty_answer_keeps_its_head(columns: Columns) -> None:
+    output = BytesIO()
+    query = request("SELECT ?s (COUNT(*) AS ?k) { ?s :in :nowhere } GROUP BY ?s")
+    assert columns.answered(query, output)
+    assert output.getvalue() == b"?s\t?k\n"
+
+
+def test_what_the_engine_answers_faster_is_left_to_it(columns: Columns) -> None:
+    columns.engine_took(request(COUNTING), 0.000001)
+    assert not columns.answered(request(COUNTING), BytesIO())
+
+
+def test_what_the_engine_is_slow_at_is_taken_over(columns: Columns) -> None:
+    light = "SELECT ?s { ?s :in :r1 } ORDER BY ?s"
+    assert not columns.answered(request(light), BytesIO())
+    columns.engine_took(request(light), 1.0)
+    assert columns.answered(request(light.replace(":r1", "<http://x/r2>")), BytesIO()) is False
+    assert columns.answered(request(light), BytesIO())
+
+
+def test_a_query_that_cannot_be_read_is_tried_once(columns: Columns) -> None:
+    other = request("SELECT ?p (COUNT(*) AS ?k) { ?s ?p ?o } GROUP BY ?p")
+    assert not columns.answered(other, BytesIO())
+    columns.engine_took(other, 9.0)
+    assert not columns.answered(other, BytesIO())
+
+
+def test_illegal_queries_are_the_engines(columns: Columns) -> None:
+    assert not columns.answered(request("SELECT ?s (COUNT(*) AS ?k) { ?s :in ?r GROUP BY ?s"), BytesIO())
