@@ -6,52 +6,79 @@ It holds no route of its own. ``endpoint.server`` runs it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from endpoint import compression, headers, language
+from endpoint import authorization, compression, headers, language, memento, works
 from endpoint.current import EXTENSION, Current
 from endpoint.examples import examples
 from endpoint.graphs import graphs
 from endpoint.home import home
 from endpoint.operations import operations
 from endpoint.pages import frame
+from endpoint.past import ReleasePrefix
 from endpoint.problems import Problem, problem_of, problem_of_status
 from endpoint.proxy import NearProxy
 from endpoint.resources import resources
 from endpoint.responses import problem_response
 from endpoint.sparql import sparql
+from endpoint.updating import updating
+from endpoint.validate import validating
+from endpoint.versions import versions
 from endpoint.vocabulary import vocabulary
+from endpoint.writing import writing
 from graph.errors import HamkorError
 from graph.publication import Publication
 from graph.query.engine import Engine
+from graph.releases.release import Release
 
 log = logging.getLogger("hamkor")
 
 
-def create_app(publication: Publication, engine: Engine | None = None) -> Flask:
+def create_app(
+    publication: Publication, engine: Engine | None = None, engine_for: Callable[[Release], Engine] | None = None
+) -> Flask:
     """Return the application that serves the publication's current release, whichever that is at each request.
 
     Args:
         publication: what is served.
         engine: what answers queries; by default this process, over the release's own store.
+        engine_for: makes what answers queries over an older release; by default this process, too.
     """
     app = Flask("endpoint", static_url_path="/static")
     # paths are names here: two slashes are not one, and a slash at the end is another name
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
-    app.extensions[EXTENSION] = Current(publication, engine)
-    for blueprint in (home, sparql, examples, graphs, vocabulary, operations, resources):
+    app.extensions[EXTENSION] = current = Current(publication, engine)
+    if engine_for is not None:
+        current.past.engine_for = engine_for
+    for blueprint in (
+        home,
+        sparql,
+        examples,
+        graphs,
+        writing,
+        updating,
+        validating,
+        versions,
+        vocabulary,
+        operations,
+        resources,
+    ):
         app.register_blueprint(blueprint)
     app.register_error_handler(HamkorError, _own)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
+    authorization.install(app, publication)
+    works.install(app, publication.settings.limits)
     language.install(app)
     frame.install(app)
     headers.install(app)
+    memento.install(app)
     compression.install(app)
-    app.wsgi_app = NearProxy(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = NearProxy(ReleasePrefix(app.wsgi_app))  # type: ignore[method-assign]
     return app
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import cast
@@ -35,6 +35,33 @@ VISITOR: ContextVar[Visitor] = ContextVar("visitor")
 """Set by whoever hands a request to Flask's threads."""
 
 
+def waited(loop: asyncio.AbstractEventLoop | None, asking: Callable[[str], Awaitable[Answer]]) -> Answer:
+    """Return an answer that is made on the event loop; waits, so never to be called there.
+
+    Args:
+        loop: the event loop, or None where it does not run yet.
+        asking: makes the answer, given who asks.
+
+    Raises:
+        EngineUnavailableError: the loop does not run, or who asked has gone.
+        HamkorError: as ``asking``.
+    """
+    if loop is None:
+        raise EngineUnavailableError("the query engine is starting")
+    visitor = VISITOR.get(Visitor("pages"))
+
+    async def answered() -> Answer:
+        if visitor.is_gone:
+            raise asyncio.CancelledError
+        visitor.task = cast("asyncio.Task[Answer]", asyncio.current_task())
+        return await asking(visitor.client)
+
+    try:
+        return asyncio.run_coroutine_threadsafe(answered(), loop).result()
+    except concurrent.futures.CancelledError:
+        raise EngineUnavailableError("nobody waits for the answer any more") from None
+
+
 class PooledEngine:
     """An engine (``graph.query.engine.Engine``) whose answers come from the pool."""
 
@@ -49,21 +76,11 @@ class PooledEngine:
         Raises:
             HamkorError: as ``Pool.answer``.
         """
-        if self.loop is None:
-            raise EngineUnavailableError("the query engine is starting")
-        visitor = VISITOR.get(Visitor("pages"))
+        frame = ask(request)
         try:
-            return asyncio.run_coroutine_threadsafe(self._answer(request, visitor), self.loop).result()
+            return waited(self.loop, lambda client: self._pool.answer(frame, client))
         except EngineUnavailableError as error:
             raise self._forwarder.failure(str(error)) or error from error
-        except concurrent.futures.CancelledError:
-            raise EngineUnavailableError("nobody waits for the answer any more") from None
-
-    async def _answer(self, request: QueryRequest, visitor: Visitor) -> Answer:
-        if visitor.is_gone:
-            raise asyncio.CancelledError
-        visitor.task = cast("asyncio.Task[Answer]", asyncio.current_task())
-        return await self._pool.answer(ask(request), visitor.client)
 
     @property
     def services(self) -> Mapping[str, str]:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import cast
+from typing import TypeVar, cast
 
 from flask import current_app, g, has_request_context, request
 
+from endpoint.past import RELEASE, Past
 from endpoint.urls import Urls
 from graph.errors import HamkorError, ReleaseError
 from graph.jsonld import Context, prefixes, read_context
@@ -26,6 +28,7 @@ from graph.query.examples import Example, read_examples
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import Release, open_release
 
+T = TypeVar("T")
 CHECK_SECONDS = 1.0
 EXTENSION = "hamkor"
 TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}\Z")
@@ -47,6 +50,13 @@ class Snapshot:
     release: Release
     context: Context | None
     shared_engine: Engine | None = None
+    _derived: dict[object, object] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, make: Callable[[Snapshot], T]) -> T:
+        """Return what ``make`` derives from this release; it is derived at the first use and kept with the release."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        return cast("T", self._derived[make])
 
     @cached_property
     def prefixes(self) -> dict[str, str]:
@@ -80,6 +90,10 @@ class Current:
         self._lock = Lock()
         self._opened: tuple[Path, Snapshot] | None = None
         self._checked = 0.0
+        self.past = Past(publication, self._snapshot)
+
+    def _snapshot(self, release: Release, engine: Engine | None) -> Snapshot:
+        return Snapshot(self.publication, release, read_context(self.publication), engine)
 
     def snapshot(self) -> Snapshot:
         """Return the current release; where the link points is looked up at most once a second.
@@ -93,6 +107,15 @@ class Current:
         with self._lock:
             return self._look()
 
+    def look(self) -> Snapshot:
+        """Return the current release, looked up now.
+
+        Raises:
+            ReleaseError: as ``snapshot``.
+        """
+        with self._lock:
+            return self._look()
+
     def _look(self) -> Snapshot:
         folder = self._folder.current()
         self._checked = time.monotonic()
@@ -101,7 +124,7 @@ class Current:
         if self._opened is None or self._opened[0] != folder:
             release = open_release(folder)
             release.store  # noqa: B018  opened now, so that a broken store is no surprise later
-            self._opened = folder, Snapshot(self.publication, release, read_context(self.publication), self._engine)
+            self._opened = folder, self._snapshot(release, self._engine)
         return self._opened[1]
 
 
@@ -110,15 +133,44 @@ def publication() -> Publication:
     return cast(Current, current_app.extensions[EXTENSION]).publication
 
 
+def past() -> Past[Snapshot]:
+    """Return the releases of other times."""
+    return cast(Current, current_app.extensions[EXTENSION]).past
+
+
 def snapshot() -> Snapshot:
-    """Return the release that this request sees.
+    """Return the release that this request sees: the current one, or the one that its URL names.
 
     Raises:
         ReleaseError: there is none.
     """
     if "snapshot" not in g:
-        g.snapshot = cast(Current, current_app.extensions[EXTENSION]).snapshot()
+        named = request.environ.get(RELEASE) if has_request_context() else None
+        here = cast(Current, current_app.extensions[EXTENSION])
+        g.snapshot = here.past.snapshot(named) if named else here.snapshot()
     return cast(Snapshot, g.snapshot)
+
+
+def see(release_id: str) -> Snapshot:
+    """Let the rest of this request see another release, and return it: the one that an answer is from, for one.
+
+    Raises:
+        ReleaseError: there is no such release.
+    """
+    if snapshot().release.id != release_id:
+        g.snapshot = past().snapshot(release_id)
+    return snapshot()
+
+
+def refresh(release_id: str = "") -> Snapshot:
+    """Let the rest of this request see the newest release, or the one that it has just made; return it.
+
+    Raises:
+        ReleaseError: there is none.
+    """
+    g.pop("urls", None)
+    g.snapshot = cast(Current, current_app.extensions[EXTENSION]).look()
+    return see(release_id) if release_id else snapshot()
 
 
 def urls() -> Urls:

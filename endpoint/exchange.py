@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from isal import isal_zlib
+from werkzeug.http import http_date
 
 from endpoint.headers import EXPOSED
 from endpoint.lane import LaneAnswer
@@ -23,6 +24,7 @@ from endpoint.protocol import READ_TYPES
 from endpoint.representations import AS_PROBLEM, OFFERS
 from endpoint.responses import CACHE
 from graph.errors import HamkorError
+from graph.releases.history import release_time
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -40,7 +42,11 @@ ALWAYS: Headers = [
     (b"access-control-expose-headers", EXPOSED.encode()),
     (b"x-content-type-options", b"nosniff"),
 ]
-OF_ANSWERS: Headers = [*ALWAYS, (b"vary", b"Accept, Accept-Encoding"), (b"accept-post", READ_TYPES.encode())]
+OF_ANSWERS: Headers = [
+    *ALWAYS,
+    (b"vary", b"Accept, Accept-Encoding, Accept-Datetime"),
+    (b"accept-post", READ_TYPES.encode()),
+]
 KEPT = (b"cache-control", CACHE.encode())
 NOT_KEPT = (b"cache-control", b"no-store")
 
@@ -81,14 +87,17 @@ class Exchange:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    def _known(self, tag: str) -> str:
+    def _known(self, tag: str, release: str) -> str:
         """Return the tag by which If-None-Match names the answer, compressed or not, or an empty string.
 
-        RFC 9110 13.1.2: weak comparison, and only where nothing but reading is asked for.
+        RFC 9110 13.1.2: weak comparison, and only where nothing but reading is asked for. Where it names no tag, just
+        the date of the release is as good; a later one says nothing, since an earlier release may be current again.
         """
         header = self.headers.get("if-none-match")
-        if not header or not tag or self.scope["method"] == "POST":
+        if not tag or self.scope["method"] == "POST":
             return ""
+        if header is None:
+            return tag if self.headers.get("if-modified-since", "") == made(release).decode() != "" else ""
         named = {each.strip().removeprefix("W/").strip('"') for each in header.split(",")}
         return next((each for each in (tag, f"{tag}-gzip") if each in named), tag if "*" in named else "")
 
@@ -101,7 +110,7 @@ class Exchange:
         """Send a whole answer, or a 304 to a client that has it; a spool file is removed, whatever happens."""
         body, release = found.answer.body, found.answer.release
         tag = found.tag if self.scope["method"] != "POST" else ""
-        if known := self._known(tag):
+        if known := self._known(tag, release):
             if isinstance(body, Path):
                 body.unlink(missing_ok=True)
             await self._not_modified(known, release)
@@ -139,6 +148,7 @@ class Exchange:
             *OF_ANSWERS,
             *_links(_here(self.scope, self.headers)),
             (b"x-hamkor-release", release.encode()),
+            (b"last-modified", made(release)),
             *([(b"etag", f'"{tag}"'.encode()), KEPT] if tag else [NOT_KEPT]),
         ]
 
@@ -170,6 +180,12 @@ def _here(scope: Scope, headers: dict[str, str]) -> str:
     """Return the service's own address as the client sees it; a proxy on this machine is believed."""
     scheme = headers.get("x-forwarded-proto") or scope.get("scheme", "http")
     return f"{scheme}://{headers.get('host', '')}{scope.get('root_path', '')}"
+
+
+@lru_cache(maxsize=64)
+def made(release: str) -> bytes:
+    """Return when a release was made, as HTTP writes dates (RFC 9110 5.6.7)."""
+    return http_date(release_time(release)).encode()
 
 
 @lru_cache(maxsize=256)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from endpoint.app import create_app
+from endpoint.archive import Archive
 from endpoint.bridge import VISITOR, PooledEngine, Visitor
 from endpoint.exchange import Exchange, Message, Receive, Scope, Send
 from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
@@ -28,6 +30,7 @@ from graph.releases.release import current_release, open_release
 
 LOOK_SECONDS = 0.5
 QUERIES = frozenset({"GET", "HEAD", "POST"})
+OLDER = re.compile(r"/release/[^/]+/sparql")
 ENCODED = 3
 """How many bytes of a form a byte of a query may take: percent-encoding triples it."""
 
@@ -46,7 +49,8 @@ class Gateway:
         self._metrics = Metrics(self._service, self._lane, publication.settings.log.slow_seconds)
         self._log_access = publication.settings.log.access
         self._engine = PooledEngine(self._service.pool, self._forwarder)
-        application = create_app(publication, self._engine)
+        self._archive = Archive(publication.settings)
+        application = create_app(publication, self._engine, self._archive.engine)
         self._pages, self._results = Threads(application), Threads(application)
         self._reader = ThreadPoolExecutor(1, "reader")
         self._follower: asyncio.Task[None] | None = None
@@ -83,12 +87,14 @@ class Gateway:
     async def _start(self) -> None:
         self._engine.loop = asyncio.get_running_loop()
         await self._forwarder.start()
+        self._archive.start()
         await self._service.start(current_release(self._publication))
         self._follower = asyncio.create_task(self._follow())
 
     async def _stop(self) -> None:
         if self._follower is not None:
             self._follower.cancel()
+        await self._archive.close()
         await self._service.close()
         await self._forwarder.close()
 
@@ -111,10 +117,13 @@ class Gateway:
         began = time.perf_counter()
         path: str = scope["path"].removeprefix(scope.get("root_path", ""))
         exchange = Exchange(scope, receive, send)
-        if path == "/sparql" and scope["method"] in QUERIES:
+        if path == "/sparql" and scope["method"] in QUERIES and "accept-datetime" not in exchange.headers:
             status = await self._sparql(exchange, receive, send, began)
         elif path == "/sparql":
             status = await self._result(exchange, receive, send, whole=False)
+        elif OLDER.fullmatch(path) and scope["method"] in QUERIES:
+            whole = scope["method"] != "POST" or await exchange.read_body(self._most)
+            status = await self._result(exchange, receive, send, whole=whole)
         elif path == "/metrics" and scope["method"] in ("GET", "HEAD"):
             await exchange.plain(CONTENT_TYPE, self._metrics.text())
             status = exchange.status

@@ -82,6 +82,16 @@ AS_PROBLEM = Representation(
     "problem", "application/problem+json", "json", "problem details", "application/problem+json",
     ("application/json", "text/json", "application/sparql-results+json", "application/ld+json", "application/geo+json"),
 )  # fmt: skip
+AS_LINK_FORMAT = Representation(
+    "link-format", "application/link-format", "links", "links", "application/link-format"
+)  # fmt: skip
+AS_MANIFEST = Representation(
+    "json", "application/json", "json", "JSON", "application/json", ("text/json",)
+)  # fmt: skip
+AS_PATCH = Representation("patch", "application/rdf-patch", "rdfp", "RDF Patch", "application/rdf-patch; charset=utf-8")
+AS_REPORT = Representation(
+    "json", "application/json", "json", "JSON", "application/json", ("text/json", "application/problem+json")
+)  # fmt: skip
 AS_TEXT = Representation("text", "text/plain", "txt", "plain text", "text/plain; charset=utf-8")
 
 GRAPHS = (AS_TURTLE, AS_JSON_LD, AS_N_TRIPLES, AS_RDF_XML)
@@ -99,6 +109,10 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     "DESCRIBE": (*GRAPHS, AS_HTML),
     "page": (AS_HTML,),
     "context": (AS_JSON_LD,),
+    "release": (AS_HTML, AS_MANIFEST, *GRAPHS),
+    "report": (*GRAPHS, AS_HTML),
+    "difference": (AS_PATCH, AS_N_QUADS, AS_HTML),
+    "validation": (AS_TURTLE, AS_REPORT, AS_JSON_LD, AS_HTML),
     "problem": (AS_PROBLEM, AS_TEXT, AS_HTML),
 })  # fmt: skip
 """What each kind of route offers, in the server's order: the first is what ``*/*`` and no Accept get."""

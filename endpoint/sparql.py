@@ -13,7 +13,7 @@ from typing import IO
 
 from flask import Blueprint, Response, request
 
-from endpoint.current import languages, snapshot, urls
+from endpoint.current import languages, see, snapshot, urls
 from endpoint.documents import check_xml, check_xml_file, rdf_document
 from endpoint.examples import shown_examples
 from endpoint.negotiation import choose
@@ -23,7 +23,7 @@ from endpoint.protocol import READ_TYPES, Operation, read_operation
 from endpoint.representations import AS_CSV, AS_HTML, AS_TSV, OFFERS, Representation, named
 from endpoint.responses import Link, answer, entity_tag, negotiated, page
 from endpoint.service import service_description
-from graph.errors import HamkorError, QueryLimitError, QuerySyntaxError
+from graph.errors import HamkorError, QueryLimitError, QuerySyntaxError, ReleaseError
 from graph.formats import Format
 from graph.query.engine import Answer, QueryRequest
 from graph.query.guard import ReadQuery, read_query
@@ -129,7 +129,13 @@ def _answered(operation: Operation, text: str) -> Response:
     try:
         if form is None:
             return _page_of(operation, wanted)
-        return _sent(_head(operation, query, representation), wanted, form)
+        head = _head(operation, query, representation)
+        if head.status_code == 304:
+            return head
+        body = _asked(wanted).body
+        if snapshot() is not here:  # another release has become current meanwhile: the answer says whose it is
+            head = _head(operation, query, representation)
+        return _sent(head, body, form)
     except QuerySyntaxError as error:
         raise explained(error, query) from error
 
@@ -170,12 +176,24 @@ def _representation(operation: Operation, query: ReadQuery) -> Representation:
     return negotiated(query.form)
 
 
-def _sent(response: Response, wanted: QueryRequest, form: Format) -> Response:
-    """Evaluate, and put the whole answer into the response, which then has its length; a 304 needs none."""
+def _asked(wanted: QueryRequest) -> Answer:
+    """Return the answer; from then on the request sees the release that was asked, whichever became current."""
+    found: Answer = snapshot().engine.answer(wanted)
+    try:
+        see(found.release)
+    except ReleaseError:
+        if isinstance(found.body, Path):
+            found.body.unlink(missing_ok=True)
+        raise
+    return found
+
+
+def _sent(response: Response, body: bytes | Path, form: Format) -> Response:
+    """Put the whole answer into the response, which then has its length; one that became a 304 needs none."""
     if response.status_code == 304:
-        return response
-    body = snapshot().engine.answer(wanted).body
-    if isinstance(body, bytes):
+        if isinstance(body, Path):
+            body.unlink(missing_ok=True)
+    elif isinstance(body, bytes):
         check_xml(body, form)
         response.set_data(body)
     else:
@@ -217,7 +235,7 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 def _page_of(operation: Operation, wanted: QueryRequest) -> Response:
     """Return the answer as a page, with links to it in the other formats."""
-    found: Answer = snapshot().engine.answer(wanted)
+    found = _asked(wanted)
     with _opened(found.body) as body:
         view = results_page(wanted.form, body, snapshot(), urls(), languages())
     downloads = [

@@ -6,6 +6,7 @@ under whatever prefix it runs. This module maps between the two, both ways. It k
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlencode
@@ -15,9 +16,16 @@ DOCUMENT = "doc/"
 VOCABULARY = "ns"
 OWN_ROUTES = frozenset({
     "", "sparql", "doc", "queries", "graphs", "resource", "health", "ready", "metrics", "problems", "static",
-    "context.jsonld", "robots.txt",
+    "context.jsonld", "robots.txt", "update", "validate", "releases", "timemap",
 })  # fmt: skip
 """First segments of paths that the server needs for itself: things that bear them are read at ``/resource``."""
+
+OF_THE_PRESENT = frozenset({
+    "releases", "release", "timemap", "health", "ready", "metrics", "update", "validate", "privacy",
+})  # fmt: skip
+"""First segments of paths that are no older release's: what runs, what is written, what is said of all releases."""
+OF_A_RELEASE = re.compile(r"/release/\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{8}\Z")
+"""What ends the root below which an older release is seen."""
 
 URI_CHARACTERS = "/:@!$&'()*+=-._~"
 """What stays as it is in a path (RFC 3986 3.3), but for ``,`` and ``;``, at which readers of Link headers split."""
@@ -49,7 +57,8 @@ class Urls:
     def route(self, name: str, /, **parameters: str | Sequence[str]) -> str:
         """Return the path of one of the server's own routes; parameters that are empty are left out."""
         query = urlencode({key.replace("_", "-"): value for key, value in parameters.items() if value}, doseq=True)
-        return f"{self.root}/{name}" + (f"?{query}" if query else "")
+        root = self.root if is_versioned(name) else original(self.root)
+        return f"{root}/{name}" + (f"?{query}" if query else "")
 
     def link(self, name: str, /, **parameters: str | Sequence[str]) -> str:
         """Return the path of one of the server's own pages, in the languages of the page that links to it."""
@@ -113,6 +122,31 @@ def split_suffix(path: str, suffixes: tuple[str, ...]) -> tuple[str, str]:
     """Return a path without its format suffix, and the suffix; the suffix is empty where it is none of these."""
     name, dot, suffix = path.rpartition(".")
     return (name, suffix) if dot and suffix in suffixes and not name.endswith("/") else (path, "")
+
+
+def as_requested(path: str, query: bytes) -> str:
+    """Return path and query of a request as they stand in a URL; the path is percent-decoded once, as WSGI has it."""
+    return quote(path, safe=URI_CHARACTERS + ",;") + (f"?{query.decode('latin-1')}" if query else "")
+
+
+def memento(root: str, release: str, requested: str) -> str:
+    """Return the path at which one finds what is at a path below ``root`` as it was in a release."""
+    return f"{root}/release/{release}{requested}"
+
+
+def original(root: str) -> str:
+    """Return the root of the present, given that below which a release is seen, or of the present."""
+    return OF_A_RELEASE.sub("", root)
+
+
+def is_versioned(path: str) -> bool:
+    """Whether a path below the root is there in each release."""
+    return path.lstrip("/").partition("/")[0].partition(".")[0] not in OF_THE_PRESENT
+
+
+def time_map(root: str, requested: str) -> str:
+    """Return the path of the list of all mementos of what is at a path below ``root`` (RFC 7089 section 5)."""
+    return f"{root}/timemap{requested}"
 
 
 def with_parameters(path: str, parameters: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ releases. Nothing else is written here, and no store is opened.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from graph.releases.manifest import Manifest, read_manifest
 LOG_FILE = "rollbacks.jsonl"
 WORDS = ("current", "parent")
 SHOWN = 5
+ID = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{8}")
 
 
 class Rollback(msgspec.Struct, frozen=True):
@@ -44,6 +46,11 @@ class Moment:
 
     time: datetime
     release: str
+
+
+def release_time(release_id: str) -> datetime:
+    """Return when a release was made; its id begins with that, to the second."""
+    return datetime.strptime(release_id[:18], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ class History:
     @cached_property
     def moments(self) -> tuple[Moment, ...]:
         """When which release became current, oldest first; only releases that are still there."""
-        made = [Moment(datetime.fromisoformat(each.created), each.id) for each in self.manifests]
+        made = [Moment(release_time(each), each) for each in self.releases.ids() if ID.fullmatch(each)]
         there = {each.release for each in made}
         again = [Moment(each.time, each.current) for each in self.rollbacks if each.current in there]
         return tuple(sorted((*made, *again), key=lambda each: each.time))

@@ -1,0 +1,245 @@
+"""The releases: ``/releases`` lists them; ``/release/<id>`` describes one, with its report and what it changed.
+
+What is said of a release never changes. What the graph was like in it is ``endpoint.memento``'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from tempfile import SpooledTemporaryFile
+
+import msgspec
+import pyoxigraph as ox
+from flask import Blueprint, Response, render_template, request
+
+from endpoint.current import languages, past, publication, see, snapshot, urls
+from endpoint.documents import rdf_document
+from endpoint.memento import IMMUTABLE
+from endpoint.problems import ProblemError
+from endpoint.release_description import described, described_briefly, release_iri
+from endpoint.representations import AS_MANIFEST, AS_N_QUADS, OFFERS, Representation
+from endpoint.resources import describing, find
+from endpoint.responses import Link, answer, entity_tag, negotiated
+from endpoint.urls import split_suffix
+from graph.errors import ReleaseError
+from graph.formats import TURTLE
+from graph.releases.difference import changed_graphs, difference, patch
+from graph.releases.manifest import Manifest
+from graph.releases.release import REPORT_FILE, Release
+
+versions = Blueprint("versions", __name__)
+MIB, IN_MEMORY, PIECE = 1 << 20, 8 << 20, 1 << 16
+MOST_SHOWN = 200
+MOST_READ = 2_000
+PUBLIC_CONTACTS = ("mailto:", "https://", "http://")
+
+
+@versions.get("/releases", defaults={"suffix": ""})
+@versions.get("/releases.<suffix>")
+def listed(suffix: str) -> Response:
+    """All releases, newest first."""
+    here, history = urls(), past().history()
+    current, manifests = history.current, tuple(reversed(history.manifests))
+    url = partial(_url, "releases")
+    representation = negotiated("release", suffix, url)
+    if representation is AS_MANIFEST:
+        body = _json([_brief(each, current) for each in manifests])
+    elif representation.format is not None:
+        license_iri = publication().settings.about.license
+        triples = [triple for each in manifests for triple in described_briefly(each, license_iri)]
+        body = rdf_document(snapshot(), triples, representation.format)
+    else:
+        rows = [(each, here.route(f"release/{each.id}"), history.contributors(each)) for each in manifests]
+        body = render_template("releases.html", rows=rows, current=current, rollbacks=history.rollbacks).encode()
+    location = "" if suffix else url(representation.suffix)
+    links = _alternates("release", url)
+    return answer(
+        representation, lambda: body, tag=entity_tag(representation.name, body), location=location, links=links
+    )
+
+
+def _brief(manifest: Manifest, current: str) -> dict[str, object]:
+    return {
+        "id": manifest.id,
+        "url": urls().absolute(urls().route(f"release/{manifest.id}")),
+        "created": manifest.created,
+        "parent": manifest.parent,
+        "current": manifest.id == current,
+        "digest": manifest.digest,
+        "triples": manifest.triples,
+        "graphs": len(manifest.graphs),
+        "warnings": manifest.warnings,
+    }
+
+
+@versions.get("/release/<path:path>")
+def one(path: str) -> Response:
+    """One release: its manifest, what it holds, and where it can be had."""
+    release_id, suffix = split_suffix(path, tuple(each.suffix for each in OFFERS["release"]))
+    try:
+        manifest = see(release_id).release.manifest
+    except ReleaseError:
+        return describing(*find(f"release/{path}"))  # the data may speak of it, or of another thing that bears the name
+    url = partial(_url, f"release/{release_id}")
+    representation = negotiated("release", suffix, url)
+    tag = entity_tag(release_id, representation.name)
+    if representation is AS_MANIFEST:
+        body = _json(public(manifest))
+    elif representation.format is not None:
+        triples = list(described(manifest, publication().settings.about.license))
+        body = rdf_document(snapshot(), triples, representation.format)
+    else:
+        body = _page(manifest)
+        tag = entity_tag(body)  # it is in the reader's language
+    location = "" if suffix else url(representation.suffix)
+    links = [*_alternates("release", url), Link(release_iri(manifest.base, manifest.id), "cite-as")]
+    return _forever(answer(representation, lambda: body, tag=tag, location=location, links=links))
+
+
+def public(manifest: Manifest) -> Manifest:
+    """Return the manifest without contacts that are no addresses of the web or of mail."""
+    graphs = [
+        each
+        if each.contribution is None or each.contribution.contact.startswith(PUBLIC_CONTACTS)
+        else msgspec.structs.replace(each, contribution=msgspec.structs.replace(each.contribution, contact=""))
+        for each in manifest.graphs
+    ]
+    return msgspec.structs.replace(manifest, graphs=tuple(graphs))
+
+
+def _page(manifest: Manifest) -> bytes:
+    here, parent = urls(), manifest.parent
+    is_there = parent is not None and parent in {each.id for each in past().history().manifests}
+    graphs = [(each, here.read(each.iri)) for each in manifest.graphs]
+    root = f"release/{manifest.id}"
+    return render_template(
+        "release.html", manifest=manifest, graphs=graphs,
+        parent=here.route(f"release/{parent}") if is_there else "", browse=here.route(f"{root}/"),
+        query=here.route(f"{root}/sparql"), report=here.route(f"{root}/report"),
+        difference=here.route(f"{root}/diff") if is_there or parent is None else "",
+        downloads=[(each.title, here.route(f"{root}.{each.suffix}")) for each in OFFERS["release"][1:]],
+    ).encode()  # fmt: skip
+
+
+@versions.get("/release/<release_id>/report", defaults={"suffix": ""})
+@versions.get("/release/<release_id>/report.<suffix>")
+def report(release_id: str, suffix: str) -> Response:
+    """What validation said of a release (SHACL 3.6): it conforms, perhaps with warnings."""
+    release = _found(release_id)
+    url = partial(_url, f"release/{release_id}/report")
+    representation = negotiated("report", suffix, url)
+    content = (release.folder / REPORT_FILE).read_bytes()
+    if representation.format is TURTLE:
+        body = content
+    elif representation.format is not None:
+        triples = [each.triple for each in ox.parse(content, ox.RdfFormat.TURTLE)]
+        body = rdf_document(snapshot(), triples, representation.format)
+    else:
+        body = render_template("report.html", manifest=release.manifest, lines=_lines(release, content)).encode()
+    tag = entity_tag(release_id, representation.name, body)
+    location, links = "" if suffix else url(representation.suffix), _alternates("report", url)
+    return _forever(answer(representation, lambda: body, tag=tag, location=location, links=links))
+
+
+def _lines(release: Release, content: bytes) -> list[str] | None:
+    """Return the results as text, or None where there are too many to be read for a page."""
+    if release.manifest.warnings > MOST_READ:
+        return None
+    from rdflib import Graph  # noqa: PLC0415  needed here only, and slow to import
+
+    from graph.validation.report import read_report  # noqa: PLC0415  the same
+
+    found = read_report(Graph().parse(data=content, format="turtle"), Graph())
+    return list(found.lines(languages()))[:MOST_SHOWN]
+
+
+@versions.get("/release/<release_id>/diff", defaults={"suffix": ""})
+@versions.get("/release/<release_id>/diff.<suffix>")
+def changes(release_id: str, suffix: str) -> Response:
+    """What is different from the parent, or from the release that ``to=`` names: an RDF Patch, N-Quads or a page."""
+    release = _found(release_id)
+    wanted, side = request.args.get("to", "") or release.manifest.parent, request.args.get("side", "")
+    old = _found(wanted) if wanted else None
+    see(release_id)
+    url = partial(_url, f"release/{release_id}/diff", to=request.args.get("to", ""), side=side)
+    representation = negotiated("difference", suffix, url)
+    if representation is AS_N_QUADS and side not in ("added", "removed"):
+        raise ProblemError("bad-request", "side=added or side=removed says which quads are meant", {"or": url("rdfp")})
+    tag = entity_tag(release_id, wanted or "", representation.name, side)
+    location, links = "" if suffix else url(representation.suffix), _alternates("difference", url)
+    if representation.format is None and representation.suffix == "html":
+        body = _difference_page(old, release)
+        return _forever(answer(representation, lambda: body, tag=entity_tag(body), location=location, links=links))
+    response = answer(representation, lambda: b"", tag=tag, location=location, links=links)
+    if response.status_code == 200:
+        _fill(response, _pieces(old, release, representation, side))
+    return _forever(response)
+
+
+def _pieces(old: Release | None, new: Release, representation: Representation, side: str) -> Iterable[bytes]:
+    if representation is AS_N_QUADS:
+        return (part.quads() for part in difference(old, new) if part.added == (side == "added"))
+    return patch(old, new)
+
+
+def _fill(response: Response, pieces: Iterable[bytes]) -> None:
+    """Put what may be large into a response, whole before its status is sent."""
+    most, size = publication().settings.limits.result_mb, 0
+    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  closed with the response
+    for piece in pieces:
+        size += file.write(piece)
+        if size > most * MIB:
+            file.close()
+            remedy = {"limit": "limits.result_mb", "remedy": "hamkor releases diff, or the downloads of both releases"}
+            raise ProblemError("answer-too-large", f"the difference is larger than {most} MiB", remedy)
+    file.seek(0)
+    response.response = iter(partial(file.read, PIECE), b"")
+    response.call_on_close(file.close)
+    response.headers["Content-Length"] = str(size)
+
+
+def _difference_page(old: Release | None, new: Release) -> bytes:
+    rows = []
+    for iri in changed_graphs(old, new):
+        counts, sample = {True: 0, False: 0}, list[tuple[bool, str]]()
+        for part in difference(old, new, (iri,)):
+            counts[part.added] += len(part.lines)
+            room = MOST_SHOWN // 4 - len(sample)
+            sample += [(part.added, line.decode()) for line in part.lines[: max(0, room)]]
+        rows.append((iri, counts[True], counts[False], sample))
+    names = {"old": old.id if old else "", "new": new.id}
+    quads = f"release/{new.id}/diff.nq"
+    sides = [(side, urls().route(quads, side=side, to=names["old"])) for side in ("added", "removed")]
+    whole = urls().route(f"release/{new.id}/diff.rdfp", to=names["old"])
+    return render_template("difference.html", rows=rows, **names, sides=sides, patch=whole).encode()
+
+
+def _found(release_id: str) -> Release:
+    """Let the request see a release, and return it.
+
+    Raises:
+        ProblemError: there is none, or none any more.
+    """
+    try:
+        return see(release_id).release
+    except ReleaseError as problem:
+        raise ProblemError("not-found", f"release {release_id[:200]!r} is not here, or not any more") from problem
+
+
+def _url(name: str, suffix: str, **parameters: str) -> str:
+    return urls().absolute(urls().route(f"{name}.{suffix}", **parameters))
+
+
+def _alternates(kind: str, url: partial[str]) -> list[Link]:
+    return [Link(url(each.suffix), "alternate", each.media_type) for each in OFFERS[kind]]
+
+
+def _json(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+
+
+def _forever(response: Response) -> Response:
+    """Let caches keep a response: what it says never changes."""
+    response.headers["Cache-Control"] = IMMUTABLE
+    return response
