@@ -7,6 +7,7 @@ knows no page and no negotiation of its own.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import re
@@ -19,7 +20,7 @@ from endpoint.bridge import VISITOR, PooledEngine, Visitor
 from endpoint.exchange import Exchange, Message, Receive, Scope, Send
 from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
-from endpoint.problems import problem_of
+from endpoint.problems import ProblemError, problem_of
 from endpoint.threads import Threads
 from graph.errors import EngineUnavailableError, HamkorError
 from graph.publication import Publication
@@ -29,6 +30,10 @@ from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release, open_release
 
 LOOK_SECONDS = 0.5
+WRITERS, WRITERS_OF_ONE = 8, 3
+TAKE_UP_SECONDS = 10.0
+WRITTEN = re.compile(r"/(?:graphs|graph/.*|update|validate)", re.DOTALL)
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
 QUERIES = frozenset({"GET", "HEAD", "POST"})
 OLDER = re.compile(r"/release/[^/]+/sparql")
 ENCODED = 3
@@ -52,6 +57,8 @@ class Gateway:
         self._archive = Archive(publication.settings)
         application = create_app(publication, self._engine, self._archive.engine)
         self._pages, self._results = Threads(application), Threads(application)
+        self._writers = Threads(application, WRITERS, WRITERS_OF_ONE)
+        self._taking = asyncio.Lock()
         self._reader = ThreadPoolExecutor(1, "reader")
         self._follower: asyncio.Task[None] | None = None
         self._most = int(publication.settings.limits.query_mb * (1 << 20)) * ENCODED + 4096
@@ -100,9 +107,14 @@ class Gateway:
 
     async def _follow(self) -> None:
         """Hold whatever release is current."""
-        releases = ReleasesFolder(self._publication.releases_folder)
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            await self._take_up()
+
+    async def _take_up(self) -> None:
+        """Hold the release that is current now."""
+        releases = ReleasesFolder(self._publication.releases_folder)
+        async with self._taking:
             try:
                 folder = releases.current()
                 if folder is not None and folder.name != self._service.release:
@@ -124,6 +136,8 @@ class Gateway:
         elif OLDER.fullmatch(path) and scope["method"] in QUERIES:
             whole = scope["method"] != "POST" or await exchange.read_body(self._most)
             status = await self._result(exchange, receive, send, whole=whole)
+        elif scope["method"] not in READING and WRITTEN.fullmatch(path):
+            status = await self._write(exchange, receive, send)
         elif path == "/metrics" and scope["method"] in ("GET", "HEAD"):
             await exchange.plain(CONTENT_TYPE, self._metrics.text())
             status = exchange.status
@@ -138,6 +152,25 @@ class Gateway:
         """Let the Flask application answer; return the status."""
         try:
             return await self._pages.answer(exchange, receive, send)
+        except EngineUnavailableError as error:
+            await exchange.problem(error)
+            return exchange.status
+
+    async def _write(self, exchange: Exchange, receive: Receive, send: Send) -> int:
+        """Let the Flask application publish; the answer goes out when queries see what has been published.
+
+        Its threads wait for bodies and for the disk, so they are not those of pages.
+        """
+
+        async def after_take_up(message: Message) -> None:
+            if message.get("status", 500) < 300:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.shield(self._take_up()), TAKE_UP_SECONDS)
+            await send(message)
+
+        seconds = self._publication.settings.limits.upload_seconds
+        try:
+            return await self._writers.answer(exchange, arriving(receive, seconds), after_take_up)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status
@@ -214,6 +247,25 @@ class Gateway:
         finally:
             for each in watch:
                 each.cancel()
+
+
+def arriving(receive: Receive, seconds: float) -> Receive:
+    """Return a ``receive`` that raises where a body breaks off or has not arrived after some time.
+
+    Otherwise a part of a document would be taken for the whole.
+    """
+    end = asyncio.get_running_loop().time() + seconds
+
+    async def next_part() -> Message:
+        try:
+            message = await asyncio.wait_for(receive(), max(0.0, end - asyncio.get_running_loop().time()))
+        except TimeoutError:
+            raise ProblemError("timeout", f"the body has not arrived within {seconds:g} seconds") from None
+        if message["type"] == "http.disconnect":
+            raise ProblemError("bad-request", "the body breaks off")
+        return message
+
+    return next_part
 
 
 def replayed(body: bytes, receive: Receive, *, whole: bool) -> Receive:

@@ -8,20 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
-from endpoint.current import languages, snapshot, urls
+from endpoint.current import languages, publication, snapshot, urls
 from endpoint.documents import graph_document
 from endpoint.pages.names import names_for
+from endpoint.preconditions import graph_tag
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS, SUFFIXES, Representation
 from endpoint.resources import describing, not_found
-from endpoint.responses import answer, document_links, entity_tag, negotiated, page
+from endpoint.responses import answer, document_links, negotiated, page
 from endpoint.urls import split_suffix
 from graph.releases.manifest import GraphEntry
 
 graphs = Blueprint("graphs", __name__)
 PIECE = 1 << 16
+DEFAULT_GRAPH = "default"
+"""What the default graph of the Graph Store Protocol and of updates is called; that of queries is the merge of all."""
 
 
 @graphs.get("/graph/<path:path>")
@@ -37,15 +41,42 @@ def direct(path: str) -> Response:
 @graphs.get("/graphs")
 def indirect() -> Response:
     """Any named graph by its IRI; without one, the list of all."""
-    if "graph" not in request.args:
+    iri = wanted_graph()
+    if iri is None:
         return _listed()
-    wanted = request.args.getlist("graph")
-    if len(wanted) != 1 or ":" not in wanted[0]:
-        raise ProblemError("bad-request", "graph= must be given once, as an absolute IRI")
-    entry = entry_of(wanted[0])
+    entry = entry_of(iri)
     if entry is None:
-        raise not_found(wanted[0])
+        raise not_found(iri)
     return reading(entry, "")
+
+
+def wanted_graph() -> str | None:
+    """Return the IRI that ``graph=`` names, or that of the default graph for ``default``; None where neither is there.
+
+    A graph may also be named by the URL at which it is read here (the Location of one that was made).
+
+    Raises:
+        ProblemError: 400, it is no absolute IRI, or there are several.
+    """
+    wanted = request.args.getlist("graph")
+    if "default" in request.args and not wanted:
+        return publication().graph(DEFAULT_GRAPH)
+    if not wanted and "default" not in request.args:
+        return None
+    if len(wanted) != 1 or "default" in request.args or not _is_iri(wanted[0]):
+        raise ProblemError("bad-request", "graph= must be given once, as an absolute IRI; or default instead")
+    here = f"{urls().host}{urls().root}/graph/"
+    if wanted[0].startswith(here) and entry_of(wanted[0]) is None:
+        return f"{publication().base}graph/{wanted[0].removeprefix(here)}"
+    return wanted[0]
+
+
+def _is_iri(text: str) -> bool:
+    try:
+        ox.NamedNode(text)
+    except ValueError:
+        return False
+    return True
 
 
 def entry_of(iri: str) -> GraphEntry | None:
@@ -59,7 +90,7 @@ def reading(entry: GraphEntry, suffix: str) -> Response:
     representation = negotiated("graph", suffix, lambda each: here.absolute(here.document(entry.iri, each)))
     if representation.format is None:
         return describing(entry.iri, suffix, "graph")
-    tag = entity_tag(entry.iri, entry.digest, representation.name, sorted(snapshot().prefixes.items()))
+    tag = graph_tag(entry, representation.name)
     location = (
         "" if suffix or "graph" in request.args else here.absolute(here.document(entry.iri, representation.suffix))
     )

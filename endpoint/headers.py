@@ -1,7 +1,7 @@
 """Headers that every answer carries, errors and redirects included: CORS, the release, and what a browser may do.
 
-Everything here is public and read-only, so any page may read it (Fetch standard, CORS protocol): no credentials are
-ever looked at.
+Everything here is public, so any page may read it (Fetch standard, CORS protocol). A token for writing is no credential
+that a browser sends by itself: a page can only send one that it was given.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from flask import Flask, Response, request
 from endpoint.current import snapshot
 from graph.errors import HamkorError
 
-METHODS = "GET, HEAD, POST, OPTIONS"
-REQUEST_HEADERS = "Accept, Content-Type, Authorization, Accept-Profile, Accept-Datetime, If-None-Match"
+METHODS = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
+REQUEST_HEADERS = (
+    "Accept, Content-Type, Content-Encoding, Authorization, Accept-Profile, Accept-Datetime, If-None-Match, If-Match"
+)
 EXPOSED = "Link, Location, ETag, Content-Location, Memento-Datetime, Retry-After, Vary, Allow, X-Hamkor-Release"
 DAY = "86400"
 POLICY = (

@@ -22,6 +22,7 @@ from graph.errors import (
     SettingError,
     ShapesError,
     SourceError,
+    UpdateError,
     WriteRefusedError,
 )
 
@@ -48,6 +49,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "document": Kind(
         400, "The document cannot be read", "Its syntax is wrong, or it holds what is not taken; line and column say."
     ),
+    "update": Kind(400, "The update cannot be carried out", "A graph that it names is not there, or is there already."),
     "unauthorized": Kind(401, "Who are you?", "Writing needs a token: Authorization: Bearer …, from the publisher."),
     "refused": Kind(403, "This is not done here", "The service does this for nobody; the field remedy says more."),
     "out-of-scope": Kind(403, "The token does not reach that graph", "A token is good for some graphs and no others."),
@@ -163,7 +165,7 @@ def problem_of(error: HamkorError) -> Problem:
             found = Problem(LIMITS.get(error.limit, "limit"), error.problem, facts)
         case EngineUnavailableError():
             found = Problem("unavailable", error.problem, {}, {"Retry-After": str(max(1, round(error.retry_after)))})
-        case WriteRefusedError() | PreconditionError() | BusyError():
+        case WriteRefusedError() | PreconditionError() | BusyError() | UpdateError():
             found = _problem_of_writing(error)
         case ReleaseError():
             found = Problem("unavailable", error.problem, _facts(remedy=error.remedy), {"Retry-After": "5"})
@@ -172,12 +174,14 @@ def problem_of(error: HamkorError) -> Problem:
     return found
 
 
-def _problem_of_writing(error: WriteRefusedError | PreconditionError | BusyError) -> Problem:
+def _problem_of_writing(error: WriteRefusedError | PreconditionError | BusyError | UpdateError) -> Problem:
     match error:
         case WriteRefusedError():
             return Problem("not-writable", str(error))
         case PreconditionError():
             return Problem("precondition-failed", str(error))
+        case UpdateError():
+            return Problem("update", error.problem, _facts(remedy=error.remedy))
     return Problem("conflict", error.problem, _facts(remedy=error.remedy), {"Retry-After": "2"})
 
 

@@ -80,6 +80,36 @@ class Contribution(msgspec.Struct, frozen=True):
     expected: dict[str, str | None] = {}
 
 
+class Update(msgspec.Struct, frozen=True):
+    """A SPARQL update.
+
+    Attributes:
+        root: the publication's folder.
+        text: the update.
+        address: the IRI against which its relative IRIs are resolved.
+        contributor: who sends it.
+        report: the file that takes the report.
+        report_format: how the report is written there.
+        only: the graph that it may write, which is its default graph; "" for those of the contributor.
+        using: the graphs of using-graph-uri.
+        using_named: the graphs of using-named-graph-uri.
+        services: the endpoints that it may call, with what is written in place of each.
+        expected: as ``graph.publish.publish`` has it.
+    """
+
+    root: str
+    text: str
+    address: str
+    contributor: Contributor
+    report: str
+    report_format: ReportFormat
+    only: str = ""
+    using: tuple[str, ...] = ()
+    using_named: tuple[str, ...] = ()
+    services: dict[str, str] = {}
+    expected: dict[str, str | None] = {}
+
+
 class Outcome(msgspec.Struct, frozen=True):
     """What became of it.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import pyoxigraph as ox
 
@@ -138,8 +139,8 @@ def _solutions(
         found = state.index().query(query.text, base_iri=scope.address, default_graph=default, named_graphs=named)
     except SyntaxError as problem:
         raise QuerySyntaxError(problem.msg) from problem
-    for solution in found:
-        terms = ((name, solution[name]) for name in variables)  # type: ignore[index]
+    for solution in cast("ox.QuerySolutions", found):
+        terms = ((name, solution[name]) for name in variables)
         yield {name: term for name, term in terms if term is not None}
 
 

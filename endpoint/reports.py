@@ -1,0 +1,60 @@
+"""Validation reports as responses: Turtle, JSON-LD, JSON or a page, by Accept (SHACL 3.6).
+
+They are written by the process that validates; here they are only sent.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from flask import Response, request
+
+from endpoint.current import languages, urls
+from endpoint.negotiation import choose
+from endpoint.problems import Problem
+from endpoint.representations import AS_HTML, AS_JSON_LD, AS_REPORT, AS_TURTLE, OFFERS, Representation, named
+from endpoint.responses import page
+from graph.contribution.values import ReportFormat, ReportPart
+
+KIND = "not-conforming"
+FORMATS: dict[str, ReportFormat] = {
+    AS_TURTLE.name: "turtle",
+    AS_JSON_LD.name: "jsonld",
+    AS_REPORT.name: "json",
+    AS_HTML.name: "page",
+}
+
+
+def wanted_report() -> Representation:
+    """Return the representation of the report that this request gets: Turtle where none of them is acceptable."""
+    offered = OFFERS["validation"]
+    wished = (named(name, offered) for name in request.args.getlist("format"))
+    found = next((each for each in wished if each is not None), None)
+    return found or choose(request.headers.get("Accept"), offered) or AS_TURTLE
+
+
+def report_format() -> ReportFormat:
+    """Return how the report has to be written for this request."""
+    return FORMATS[wanted_report().name]
+
+
+def report_response(report: ReportPart, file: Path, status: int) -> Response:
+    """Return a report; one that refuses (422) is a problem, too, where it is JSON.
+
+    Args:
+        report: what it says, in short.
+        file: what has been written for ``report_format``.
+        status: of the response.
+    """
+    representation = wanted_report()
+    if representation is AS_HTML:
+        return page("validation.html", report=report, refused=status == 422, languages=languages(), status=status)
+    body = file.read_bytes()
+    if representation is AS_REPORT and status == 422:
+        problem = Problem(KIND, f"{report.violations} violations; nothing was published")
+        members = problem.document(urls().absolute(urls().route("problems")) + f"#{KIND}")
+        body = json.dumps(members, ensure_ascii=False).encode()[:-1] + b",\n" + body.lstrip(b"{ \n")
+    response = Response(body, status=status, content_type=representation.content_type)
+    response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
+    return response
