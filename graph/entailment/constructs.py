@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import pyoxigraph as ox
 from rdflib import BNode, Literal, URIRef, Variable
@@ -42,17 +42,21 @@ class _OpaqueError(Exception):
     """Something that is not seen through stands in the query."""
 
 
+@lru_cache(maxsize=256)
 def read_construct(text: str) -> Construct:
-    """Return what the query depends on; of what is no query nothing is known."""
+    """Return what the query depends on; of what is no query nothing is known.
+
+    Remembered, since it is the dearest part of a small change, and the rules seldom change.
+    """
     try:
         tree, more = _parsed(text)
         if tree.name != "ConstructQuery" or tree.datasetClause or any(n.name in UNSTEADY for n in _nodes(tree)):
             return Construct(Form.UNKNOWN, (ANYTHING,), (ANYTHING,))
-        heads = tuple(_patterns([tree.template] if tree.template else _blocks(tree.where.part)))
+        heads = tuple(_patterns(tree.template or _blocks(_parts(tree.where))))
     except Exception:  # noqa: BLE001  rdflib raises plain ones, too; whether this is SPARQL the store says
         return Construct(Form.UNKNOWN, (ANYTHING,), (ANYTHING,))
     try:
-        return _seen_through(heads, tree.where.part, has_more=more or bool(set(tree) - {"template", "where"}))
+        return _seen_through(heads, tree.where, has_more=more or bool(set(tree) - {"template", "where"}))
     except _OpaqueError:
         return Construct(Form.WHOLE, heads, tuple(_mentioned(tree.where)))
 
@@ -64,11 +68,11 @@ def _parsed(text: str) -> tuple[CompValue, bool]:
     return traverse(traverse(parsed[1], visitPost=names), visitPost=translatePath), len(parsed) > 2
 
 
-def _seen_through(heads: tuple[Pattern, ...], parts: Iterable[CompValue], *, has_more: bool) -> Construct:
+def _seen_through(heads: tuple[Pattern, ...], where: CompValue, *, has_more: bool) -> Construct:
     if has_more:
         raise _OpaqueError
     body, groups, plain = list[Pattern](), list[Group](), True
-    for part in parts:
+    for part in _parts(where):
         if part.name == "TriplesBlock":
             body += _patterns(part.triples)
             continue
@@ -88,12 +92,18 @@ def _seen_through(heads: tuple[Pattern, ...], parts: Iterable[CompValue], *, has
 
 def _group(graph: CompValue, body: list[Pattern]) -> Group:
     """Return a group; of what ties it to the rest only what stands before it is taken, which is never too much."""
-    if any(part.name not in ("TriplesBlock", "Filter", "Bind") for part in graph.part):
+    if any(part.name not in ("TriplesBlock", "Filter", "Bind") for part in _parts(graph)):
         raise _OpaqueError
     if any(node.name in EXISTS for node in _nodes(graph)):
         raise _OpaqueError
-    patterns = tuple(_patterns(_blocks(graph.part)))
+    patterns = tuple(_patterns(_blocks(_parts(graph))))
     return Group(patterns, _variables(patterns) & _variables(body))
+
+
+def _parts(group: CompValue) -> Iterable[CompValue]:
+    if group.name == "SubSelect":
+        raise _OpaqueError
+    return group.part or ()
 
 
 def _blocks(parts: Iterable[CompValue]) -> list[Sequence[object]]:
