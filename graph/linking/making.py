@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -18,20 +17,12 @@ import pyoxigraph as ox
 
 from graph.change import GraphChange
 from graph.linking.entity import Entity, id_of, rank_of
-from graph.linking.harvest import (
-    MATCHES,
-    entities,
-    entity_of,
-    is_name_of_ours,
-    is_searched,
-    links_to,
-    roles,
-    statements_of,
-)
+from graph.linking.harvest import entities
 from graph.linking.index import INDEX_FILE, write_index
+from graph.linking.naming import entity_of
 from graph.linking.reader import DELTA_FILE, NameIndex, open_index
+from graph.linking.statements import MATCHES, is_name_of_ours, is_searched, links_to, roles, statements_of
 from graph.namespaces import ENTAILED_GRAPH, RDF_TYPE, graph_iri
-from graph.releases.members import read_member
 
 FOLDED_SHARE, FOLDED_LEAST = 0.1, 500
 
@@ -49,8 +40,7 @@ def make_index(folder: Path, base: str, members: Mapping[str, Path]) -> int:
     """
     (folder / DELTA_FILE).unlink(missing_ok=True)
     (folder / INDEX_FILE).unlink(missing_ok=True)
-    graphs = [(iri, partial(read_member, path, iri)) for iri, path in sorted(members.items())]
-    return write_index(entities(graphs, base), folder / INDEX_FILE)
+    return write_index(entities(members, base), folder / INDEX_FILE)
 
 
 def renew_index(parent: Path, folder: Path, base: str, store: ox.Store, changes: Iterable[GraphChange]) -> bool:
@@ -124,7 +114,7 @@ def _touched(base: str, changes: Iterable[GraphChange]) -> tuple[set[str], Count
                 subject, predicate, target = line.split(b" ", 2)
                 if predicate in role_of:
                     spoken_of.add(subject[1:-1].decode())
-                if b" %b " % predicate in MATCHES:
+                if predicate in MATCHES:
                     spoken_of.add(target[1:-3].decode())
                 if target.startswith(b"<") and predicate != type_mark and change.iri != graph_iri(base, ENTAILED_GRAPH):
                     links[target[1:-3].decode()] += step

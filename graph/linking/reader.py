@@ -148,6 +148,14 @@ class NameIndex:
         """How many things there are."""
         return self.size - (len(self.delta.dead) if self.delta else 0)
 
+    @cached_property
+    def is_there(self) -> NDArray[np.bool_]:
+        """For each number whether there is such a thing, or it has been taken out."""
+        found = np.ones(self.size, np.bool_)
+        if self.delta is not None:
+            found[self.delta.dead] = False
+        return found
+
     def _alive(self, numbers: Numbers) -> Numbers:
         if self.delta is None or not len(self.delta.dead) or not len(numbers):
             return numbers

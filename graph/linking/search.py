@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from graph.linking.candidates import EVERYTHING, Candidates, Scope
 from graph.linking.entity import ACRONYM, ALTERNATIVE, Entity, Name, rank_of
 from graph.linking.folding import words
@@ -95,6 +97,15 @@ class Search:
             if best is None or score > best.score:
                 best = Hit(entity, name, alike, score)
         return best if best is not None and best.score > 0 else None
+
+    def all_in(self, scope: Scope, most: int, offset: int = 0) -> list[Entity]:
+        """Return all things in a scope, weightiest first, from the one after the first ``offset`` on."""
+        numbers = np.flatnonzero(self.candidates.mask(scope) & self.index.is_there)
+        if self.index.delta is None:
+            return self.index.entities(numbers[offset : offset + most].tolist())
+        entities = self.index.entities(numbers.tolist())
+        entities.sort(key=lambda each: rank_of(each.kinds, each.linked, each.iri))
+        return entities[offset : offset + most]
 
     def suggestions(self, text: str, scope: Scope = EVERYTHING, most: int = SEARCHED) -> list[tuple[Entity, Name]]:
         """Return things whose names go on as ``text`` begins, with that name, best first; else what it may mean."""
