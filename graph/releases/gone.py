@@ -1,0 +1,125 @@
+"""What was published once and is not any more: the IRIs below the base that an earlier release spoke of.
+
+A release keeps them in one sorted file, a line each with the last release that had it, so that an answer of 410 costs
+a search in that file and no look into older stores. A release that loses nothing links its parent's file.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from graph.releases.difference import Part
+
+GONE_FILE = "gone.tsv"
+SKOLEM = b".well-known/genid/"
+
+
+@dataclass(frozen=True, slots=True)
+class GoneChange:
+    """Which IRIs below the base lines speak of, that have gone or come.
+
+    Attributes:
+        left: in lines that are no longer there; whether the release still speaks of them is not known yet.
+        back: in lines that are new.
+    """
+
+    left: frozenset[bytes]
+    back: frozenset[bytes]
+
+    @classmethod
+    def of(cls, parts: Iterable[Part], base: str) -> GoneChange:
+        """Return what some differences, of graphs that are not computed, speak of."""
+        start, sides = b"<" + base.encode(), (set[bytes](), set[bytes]())
+        for part in parts:
+            sides[part.added].update(_iris(part.lines, start))
+        return cls(frozenset(sides[0]), frozenset(sides[1]))
+
+
+def _iris(lines: Iterable[bytes], start: bytes) -> Iterator[bytes]:
+    """Yield the subjects and objects of lines that begin so, but for those of blank nodes."""
+    for line in lines:
+        subject, _, rest = line.partition(b" ")
+        value = rest.partition(b" ")[2][:-2]
+        for term in (subject, value):
+            if term.startswith(start) and b" " not in term and not term.startswith(SKOLEM, len(start)):
+                yield term[1:-1]
+
+
+def write_gone(
+    folder: Path, parent: Path | None, change: GoneChange, graphs: Iterable[str], is_described: Callable[[str], bool]
+) -> None:
+    """Write what is gone in the release that is made in ``folder``.
+
+    Args:
+        folder: where it is made.
+        parent: the folder of the release before, or None.
+        change: what the lines that differ speak of.
+        graphs: the graphs that the parent had and this release has not.
+        is_described: whether this release speaks of an IRI.
+    """
+    left = change.left | {iri.encode() for iri in graphs}
+    fresh = {iri for iri in left if not is_described(iri.decode())}
+    before = parent / GONE_FILE if parent is not None else folder / GONE_FILE
+    known = Gone.read(before)
+    back = {iri for iri in change.back if iri.decode() in known}
+    if not fresh and not back:
+        if before.exists() and parent is not None:
+            os.link(before, folder / GONE_FILE)
+        return
+    last = (parent.name if parent is not None else "").encode()
+    rows = dict(known.rows())
+    for iri in back:
+        del rows[iri]
+    rows |= dict.fromkeys(fresh, last)
+    write_rows(folder / GONE_FILE, rows.items())
+
+
+def write_rows(path: Path, rows: Iterable[tuple[bytes, bytes]]) -> None:
+    """Write IRIs with the release that had them last, in order."""
+    path.write_bytes(b"".join(b"%s\t%s\n" % row for row in sorted(rows)))
+
+
+class Gone:
+    """A file of what is gone, open for looking up."""
+
+    def __init__(self, content: bytes | mmap.mmap) -> None:
+        """Look up in the content of a file."""
+        self._content = content
+
+    @classmethod
+    def read(cls, path: Path) -> Gone:
+        """Return what the file at ``path`` says; nothing where there is none. It is not read, but mapped."""
+        if not path.exists() or path.stat().st_size == 0:
+            return cls(b"")
+        with path.open("rb") as file:
+            return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+    def rows(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield all, in order."""
+        for line in bytes(self._content).splitlines():
+            iri, _, release = line.partition(b"\t")
+            yield iri, release
+
+    def __contains__(self, iri: str) -> bool:
+        """Whether an IRI is gone."""
+        return self.last_release(iri) is not None
+
+    def last_release(self, iri: str) -> str | None:
+        """Return the id of the last release that spoke of an IRI, or None where it is not gone."""
+        wanted, low, high = iri.encode(), 0, len(self._content)
+        while low < high:  # the line that a byte in the middle belongs to halves what is left
+            middle = (low + high) // 2
+            begin = self._content.rfind(b"\n", 0, middle) + 1
+            end = self._content.find(b"\n", begin)
+            found, _, release = self._content[begin:end].partition(b"\t")
+            if found == wanted:
+                return release.decode()
+            if found < wanted:
+                low = end + 1
+            else:
+                high = begin
+        return None
