@@ -416,10 +416,21 @@ async def test_old_holders_end_when_their_last_query_can_have_ended(
     async with running(release, settings(mode)) as it:
         for each in (later, release, later):
             await it.service.replace(each)
-        present = it.service._current
         await until(lambda: len(it.service._holders) == 1, 6.0)
-        assert list(it.service._holders.values()) == [present]
+        assert list(it.service._holders.values()) == [it.service._current]
         await until(lambda: len(it.processes()) <= 1 + 3, 2.0)
+        assert await it.count() == SIZE + 15
+
+
+async def test_answers_are_the_same_when_the_columns_are_made(release: Release, later: Release) -> None:
+    grouped = f"SELECT ?o (COUNT(*) AS ?n) {{ ?s <{EX}p> ?o }} GROUP BY ?o ORDER BY DESC(?n) ?o"
+    async with running(release, settings("memory")) as it:
+        before = [(await it.ask(query)).digest for query in (COUNT, grouped)]
+        await until(lambda: any(it.service._folder.glob("*.columns")))
+        assert [(await it.ask(query)).digest for query in (COUNT, grouped)] == before
+        await it.service.replace(later)
+        assert await it.count() == SIZE + 15
+        await until(lambda: len(list(it.service._folder.glob("*.columns"))) == 2)
         assert await it.count() == SIZE + 15
 
 
