@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -95,10 +96,25 @@ def make(
     current = releases.current()
     origin = Origin(time_of_next(releases), fingerprint(publication), current.name if current else None, {})
     try:
-        manifest = _make(publication, folder, _Inputs(origin, _readable(releases), contributed), progress)
+        manifest, _ = _make(publication, folder, _Inputs(origin, _readable(releases), contributed), progress)
         return open_release(releases.commit(folder, manifest.id))
     except OSError as problem:
         raise ReleaseError(f"the release could not be written: {problem}", "the current one stays") from problem
+
+
+def try_out(
+    publication: Publication, folder: Path, contributed: Mapping[str, Contributed], progress: Progress
+) -> Report:
+    """Return what validation says of a release that is made from nothing in an empty folder, and not committed.
+
+    Raises:
+        As ``build``, but for violations, which are in the report.
+    """
+    origin = Origin(datetime.now(UTC), "", None, {})
+    try:
+        return _make(publication, folder, _Inputs(origin, None, contributed), progress)[1]
+    except ValidationFailedError as problem:
+        return problem.report
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +146,7 @@ def _readable(releases: ReleasesFolder) -> Release | None:
         return None
 
 
-def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Progress) -> Manifest:
+def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Progress) -> tuple[Manifest, Report]:
     with Index(folder / STORE_FOLDER) as index:
         staged = Staged(folder, publication.base, index)
         _read(publication, staged, inputs.contributed, progress)
@@ -145,7 +161,7 @@ def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Pro
         report = _validate(publication, staged, entries, inputs.contributed)
         progress("writing the catalogue", staged.read)
         index.flush()
-        return _completed(publication, staged, inputs, report)
+        return _completed(publication, staged, inputs, report), report
 
 
 def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report: Report) -> Manifest:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from graph.catalogue.metadata import catalogue
 from graph.namespaces import CATALOG_GRAPH
@@ -63,16 +62,11 @@ def complete(publication: Publication, revision: Revision, origin: Origin, repor
     chunk = catalogue(publication, revision.store, without, revision.folder)
     revision.fill(chunk)
     (revision.folder / CATALOG_FILE).write_bytes(chunk.triples)
-    write_report(report, revision.folder)
+    (revision.folder / REPORT_FILE).write_bytes(report.turtle())
     revision.close()
     manifest = _manifest(publication, revision, origin, report)
     write_manifest(manifest, revision.folder)
     return manifest
-
-
-def write_report(report: Report, folder: Path) -> None:
-    """Write the report into a release's folder."""
-    (folder / REPORT_FILE).write_bytes(report.graph.serialize(format="turtle", encoding="utf-8"))
 
 
 def _manifest(publication: Publication, revision: Revision, origin: Origin, report: Report) -> Manifest:
@@ -91,6 +85,6 @@ def _manifest(publication: Publication, revision: Revision, origin: Origin, repo
         shared=revision.shared(),
         sources={name: tuple(sorted(graphs)) for name, graphs in sorted(origin.sources.items())},
         warnings=len(report.results),
-        tools=tool_versions(),
+        tools=dict(tool_versions()),
         statistics=revision.book.statistics(),
     )

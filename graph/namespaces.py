@@ -63,6 +63,7 @@ SCHEMES_GRAPH = "schemes"
 SHAPES_GRAPH = "shapes"
 CATALOG_GRAPH = "catalog"
 ENTAILED_GRAPH = "entailed"
+PROVENANCE_GRAPH = "provenance"
 COMPUTED_GRAPHS = (CATALOG_GRAPH, ENTAILED_GRAPH)
 """Graphs that the engine writes itself; no source file may bear their names."""
 

@@ -6,14 +6,26 @@ change, not the data: the parent's store and members are hard links, and everyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 
-from graph.change import NONE, Lines
+from graph.build import Contributed, make, refuse_withholding, try_out
+from graph.change import NONE, GraphChange, Lines
+from graph.completion import time_of_next
 from graph.contributors import Contributor
-from graph.errors import PreconditionError, WriteRefusedError
+from graph.errors import PreconditionError, ReleaseError, WriteRefusedError
+from graph.gate import Gate, stored_report
+from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH, PROVENANCE_GRAPH, SHAPES_GRAPH
 from graph.publication import Publication
-from graph.releases.release import Release
+from graph.releases.amendment import added
+from graph.releases.drafting import Draft, GraphDraft
+from graph.releases.folder import ReleasesFolder
+from graph.releases.holding import Hold
+from graph.releases.manifest import Contribution
+from graph.releases.release import Release, open_release
 from graph.sources.chunks import Chunk
 from graph.validation.report import Report
 
@@ -31,6 +43,8 @@ __all__ = [
 ]
 
 Progress = Callable[[str, int], None]
+RESERVED_GRAPHS = (CATALOG_GRAPH, ENTAILED_GRAPH, PROVENANCE_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH)
+"""No contributor writes these, whether or not they are there."""
 NOBODY_EXPECTS: Mapping[str, str | None] = {}
 ANY = "*"
 """What ``expected`` says of a graph that must exist, whatever it holds."""
@@ -110,9 +124,25 @@ def publish(
         PreconditionError: a graph is not as expected.
         ValidationFailedError: what would be the release violates the shapes.
         BusyError: somebody else is writing.
+        SettingError: the publication's settings or files are not usable.
+        SourceError, ShapesError: a rule in the ontology, or the shapes, cannot be used.
         ReleaseError: the disk does not take it, or the current release cannot be read.
     """
-    raise NotImplementedError
+    refuse_withholding(publication)
+    releases = ReleasesFolder(publication.releases_folder)
+    with _disk(), releases.staging() as folder:
+        parent = _current(publication, releases)
+        draft, time = _draft(publication, parent, writes, expected), time_of_next(releases)
+        changes, contribution = draft.changes(), _contribution(contributor, time)
+        created = frozenset(each.iri for each in changes if each.created)
+        if parent is not None and not changes:
+            return Published(parent, stored_report(parent, publication.base), created, changed=False)
+        if parent is None:
+            release = make(publication, releases, folder, _first(changes, contribution), progress)
+            return Published(release, stored_report(release, publication.base), created, changed=True)
+        manifest, report = Gate(publication, parent, draft, time, contribution, progress).revise(folder)
+        release = open_release(releases.commit(folder, manifest.id))
+        return Published(release, report, created, changed=True)
 
 
 def rehearse(
@@ -125,7 +155,92 @@ def rehearse(
 ) -> Report:
     """Return what validation would say of a release with these writes; nothing is published.
 
+    It waits for nobody and keeps nobody waiting.
+
     Raises:
         As ``publish``, but for violations, which are in the report.
     """
-    raise NotImplementedError
+    refuse_withholding(publication)
+    releases, time = ReleasesFolder(publication.releases_folder), datetime.now(UTC)
+    with _disk(), releases.rehearsal() as folder:
+        parent = _current(publication, releases)
+        draft, contribution = _draft(publication, parent, writes, expected), _contribution(contributor, time)
+        changes = draft.changes()
+        if parent is None:
+            return try_out(publication, folder, _first(changes, contribution), progress)
+        hold = Hold(parent.folder)
+        try:
+            if not changes:
+                return stored_report(parent, publication.base)
+            return Gate(publication, parent, draft, time, contribution, progress).rehearse(folder)
+        finally:
+            hold.let_go()
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise ReleaseError(f"the release could not be written: {problem}", "the current one stays") from problem
+
+
+def _current(publication: Publication, releases: ReleasesFolder) -> Release | None:
+    folder = releases.current()
+    if folder is None:
+        return None
+    release = open_release(folder)
+    if release.manifest.base != publication.base:
+        problem = f"the base is <{publication.base}> now, and was <{release.manifest.base}> in release {release.id}"
+        raise ReleaseError(problem, "run hamkor build")
+    return release
+
+
+def _draft(
+    publication: Publication, parent: Release | None, writes: Sequence[Write], expected: Mapping[str, str | None]
+) -> Draft:
+    """Return what the writes come to, once they are known to be allowed and meant for what is there."""
+    for iri in {each.graph for each in writes}:
+        _check_writable(publication, parent, iri)
+    digests = {} if parent is None else {each.iri: each.digest for each in parent.manifest.graphs}
+    for iri, wanted in expected.items():
+        found = digests.get(iri)
+        if (found is None) if wanted == ANY else (found != wanted):
+            raise PreconditionError(iri, wanted, found)
+    draft = Draft(parent)
+    for each in writes:
+        _take(draft.graph(each.graph), each)
+    return draft
+
+
+def _check_writable(publication: Publication, parent: Release | None, iri: str) -> None:
+    if iri in {publication.graph(name) for name in RESERVED_GRAPHS}:
+        raise WriteRefusedError(iri, "computed" if iri != publication.graph(ONTOLOGY_GRAPH) else "source")
+    filled = {} if parent is None else {iri: name for name, found in parent.manifest.sources.items() for iri in found}
+    filled |= {each.graph: each.name for each in publication.sources(may_be_none=True)}
+    if iri in filled:
+        raise WriteRefusedError(iri, "source", f"change {filled[iri]} and run hamkor build")
+
+
+def _take(graph: GraphDraft, write: Write) -> None:
+    match write:
+        case Put(chunks=chunks):
+            graph.put(line for chunk in chunks for line in chunk.lines())
+        case Post(chunks=chunks):
+            graph.post(line for chunk in chunks for line in chunk.lines())
+        case Delete():
+            graph.delete()
+        case Edit():
+            graph.take(write.removed)
+            graph.post(write.added)
+
+
+def _contribution(contributor: Contributor | None, time: datetime) -> Contribution | None:
+    if contributor is None:
+        return None
+    return Contribution(contributor.id, contributor.name, contributor.contact, f"{time:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _first(changes: Sequence[GraphChange], contribution: Contribution | None) -> dict[str, Contributed]:
+    """Return what the first release of a publication takes from the writes."""
+    return {each.iri: Contributed(partial(added, each), contribution) for each in changes}

@@ -32,7 +32,7 @@ def amended_member(old: Path | None, entry: GraphEntry | None, change: GraphChan
     """
     if old is not None and not change.removed and old.stat().st_size > REWRITTEN_BYTES:
         shutil.copyfile(old, new)
-        _write(new, _added(change), "ab")
+        _write(new, added(change), "ab")
     else:
         _write(new, _all(old, change))
     lanes = lanes_of(entry.lanes if entry is not None else "")
@@ -49,7 +49,8 @@ def amended_member(old: Path | None, entry: GraphEntry | None, change: GraphChan
     )
 
 
-def _added(change: GraphChange) -> Iterator[Chunk]:
+def added(change: GraphChange) -> Iterator[Chunk]:
+    """Yield the lines that come, sorted."""
     if change.added:
         yield Chunk(change.iri, b"\n".join(sorted(change.added)) + b"\n")
 
@@ -60,7 +61,7 @@ def _all(old: Path | None, change: GraphChange) -> Iterator[Chunk]:
         kept = [line for line in chunk.lines() if line not in change.removed]
         if kept:
             yield Chunk(change.iri, b"\n".join(kept) + b"\n")
-    yield from _added(change)
+    yield from added(change)
 
 
 def _write(path: Path, chunks: Iterable[Chunk], mode: str = "wb") -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from graph.change import GraphChange, MergeChange
+from graph.change import GraphChange
 from graph.releases.lexical import LexicalForms, open_forms
 from graph.releases.release import Release
 
@@ -94,38 +94,19 @@ class Draft:
     """The graphs that writes touch."""
 
     def __init__(self, release: Release | None) -> None:
-        """Compare with ``release``; None is one without graphs."""
+        """Compare with ``release``; None is one without graphs. ``forms`` are its notes."""
         self._release = release
         self._there = frozenset() if release is None else frozenset(each.iri for each in release.manifest.graphs)
-        self._forms = LexicalForms() if release is None else open_forms(release.folder)
+        self.forms = LexicalForms() if release is None else open_forms(release.folder)
         self._graphs: dict[str, GraphDraft] = {}
 
     def graph(self, iri: str) -> GraphDraft:
         """Return the draft of a graph."""
         if iri not in self._graphs:
-            self._graphs[iri] = GraphDraft(iri, self._release, self._forms, iri in self._there)
+            self._graphs[iri] = GraphDraft(iri, self._release, self.forms, iri in self._there)
         return self._graphs[iri]
 
     def changes(self) -> tuple[GraphChange, ...]:
         """Return what changes, ordered by graph."""
         found = (self._graphs[iri].change() for iri in sorted(self._graphs))
         return tuple(each for each in found if each)
-
-    def merge_change(self, changes: Iterable[GraphChange], without: frozenset[str]) -> MergeChange:
-        """Return which lines appear in, and disappear from, the union of all graphs but some, by these changes."""
-        coming: dict[bytes, set[str]] = {}
-        going: dict[bytes, set[str]] = {}
-        for each in changes:
-            if each.iri not in without:
-                for lines, place in ((each.added, coming), (each.removed, going)):
-                    for line in lines:
-                        place.setdefault(line, set()).add(each.iri)
-        appeared = frozenset(line for line in coming if not self._stating(line) - without)
-        disappeared = frozenset(
-            line for line in going if line not in coming and not self._stating(line) - without - going[line]
-        )
-        return MergeChange(appeared, disappeared)
-
-    def _stating(self, line: bytes) -> frozenset[str]:
-        """Return the graphs of the release that state a line."""
-        return frozenset() if self._release is None else self._forms.graphs(self._release.store, line)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,8 +14,9 @@ TOOLS = ("hamkor", "pyoxigraph", "pyshacl", "rdflib", "csvw")
 FOLDERS = ("ontology", "shapes", "data")
 
 
-def tool_versions() -> dict[str, str]:
-    """Return the versions of what makes a release."""
+@cache
+def tool_versions() -> Mapping[str, str]:
+    """Return the versions of what makes a release, which do not change while it runs."""
     return {name: _version(name) for name in TOOLS}
 
 

@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 from graph.errors import BusyError, ReleaseError
 
 CURRENT = "current"
 STAGING = ".staging-"
 LOCK = ".lock"
+REHEARSAL, REHEARSAL_SECONDS = ".rehearsal-", 60
 REMOVALS, REMOVAL_SECONDS = 40, 0.05
 
 
@@ -85,10 +87,33 @@ class ReleasesFolder:
             finally:
                 _remove(folder)
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[Path]:
+        """Give an empty folder for something that is never committed, to anybody; it is gone afterwards.
+
+        Raises:
+            ReleaseError: the folder cannot be written.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            folder = Path(mkdtemp(prefix=REHEARSAL, dir=self.path))
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as problem:
+            raise ReleaseError(f"{self.path} cannot be written: {problem.strerror}") from problem
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # by this a writer sees that somebody is still at it
+            yield folder
+        finally:
+            os.close(lock)
+            _remove(folder)
+
     def _clear(self) -> None:
         """Take away what a writer that was killed has left."""
         for left in self.path.glob(f"{STAGING}*"):
             shutil.rmtree(left, ignore_errors=True)
+        for left in self.path.glob(f"{REHEARSAL}*"):
+            if time.time() - left.stat().st_mtime > REHEARSAL_SECONDS and not _is_locked(left):
+                shutil.rmtree(left, ignore_errors=True)
         for link in self.path.glob(f".{CURRENT}-*"):
             link.unlink()
 
@@ -97,7 +122,8 @@ class ReleasesFolder:
 
         Everything is on disk before the link moves; the link moves by a rename, which is atomic (POSIX rename).
         """
-        _sync_tree(staged)
+        current = self.current()
+        _sync_tree(staged, set() if current is None else _files(current))
         folder = self.path / release_id
         if folder.exists():  # a writer was killed before the link moved, in this very second
             shutil.rmtree(folder)
@@ -126,6 +152,17 @@ def _is_id(name: str) -> bool:
     return not name.startswith(".") and name != CURRENT
 
 
+def _is_locked(folder: Path) -> bool:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def _remove(folder: Path) -> None:
     """Remove a folder that a store may still be writing to: after an error its last reference can live a moment."""
     for _ in range(REMOVALS):
@@ -135,9 +172,17 @@ def _remove(folder: Path) -> None:
         time.sleep(REMOVAL_SECONDS)
 
 
-def _sync_tree(folder: Path) -> None:
+def _files(folder: Path) -> set[tuple[int, int]]:
+    found = (path.lstat() for path in folder.rglob("*"))
+    return {(each.st_dev, each.st_ino) for each in found}
+
+
+def _sync_tree(folder: Path, known: set[tuple[int, int]]) -> None:
+    """Wait until a folder is on disk; files that are linked from a release are there already."""
     for path in (*folder.rglob("*"), folder):
-        _sync(path)
+        status = path.lstat()
+        if (status.st_dev, status.st_ino) not in known:
+            _sync(path)
 
 
 def _sync(path: Path) -> None:

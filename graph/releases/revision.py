@@ -6,7 +6,7 @@ its graphs are for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,7 +66,7 @@ class Revision:
             contribution: by whom it is written.
             computed: the graphs that state nothing, for what is returned.
         """
-        iri, forms = change.iri, LexicalForms(self._notes)
+        iri, forms = change.iri, self.forms
         notes = forms.noted(self.store, iri, change.added, change.removed)
         leaving = forms.removable(self.store, iri, change.added, change.removed)
         graph = ox.NamedNode(iri)
@@ -79,6 +79,11 @@ class Revision:
         elif change.created:
             self.store.add_graph(graph)
         return found
+
+    @property
+    def forms(self) -> LexicalForms:
+        """The lexical forms as they are now."""
+        return LexicalForms(self._notes)
 
     def clear(self, iri: str) -> None:
         """Take a computed graph out, whatever it holds; of such a graph nothing is noted."""
@@ -93,8 +98,8 @@ class Revision:
         self._member(GraphChange(chunk.graph, added=lines, created=True), "computed", None)
 
     def _member(self, change: GraphChange, origin: Origin, contribution: Contribution | None) -> None:
+        old = self.place(change.iri) if change.iri in self.entries else None
         entry = self.entries.pop(change.iri, None)
-        old = self._place(entry) if entry is not None else None
         if not change.dropped:
             name = f"{GRAPHS_FOLDER}/{member_name(change.iri, self.base)}"
             fresh = self.folder / f"{name}.fresh"
@@ -111,16 +116,25 @@ class Revision:
             if old is not None and self.folder in old.parents:
                 old.unlink()
 
-    def _place(self, entry: GraphEntry) -> Path:
+    def place(self, iri: str) -> Path:
         """Return where the member of a graph is at the moment."""
-        own = self.folder / entry.file
-        return own if self.parent is None or own.exists() else self.parent / entry.file
+        name = self.entries[iri].file
+        own = self.folder / name
+        return own if self.parent is None or own.exists() else self.parent / name
 
     def _note(self, notes: Notes) -> None:
         if notes.added or notes.removed:
             if self._notes is None:
                 self._notes = ox.Store(self.folder / LEXICAL_FOLDER)
             notes.write(self._notes)
+
+    def without_a_trace(self, iri: str, make: Callable[[ox.Store], Chunk | None]) -> Chunk | None:
+        """Return a computed graph that is made by writing it into the store; the store is then as before."""
+        chunk = make(self.store)
+        for triple in index_triples(chunk.lines() if chunk is not None else ()):
+            for place in (ox.DefaultGraph(), ox.NamedNode(iri)):
+                self.store.remove(ox.Quad(triple.subject, triple.predicate, triple.object, place))
+        return chunk
 
     def take_over(self) -> None:
         """Link the members that have not changed."""
