@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from endpoint import authorization, compression, headers, language, memento, works
 from endpoint.current import EXTENSION, Current
+from endpoint.downloads import downloads
 from endpoint.examples import examples
 from endpoint.graphs import graphs
 from endpoint.home import home
@@ -65,6 +66,7 @@ def create_app(
         versions,
         vocabulary,
         operations,
+        downloads,
         resources,
     ):
         app.register_blueprint(blueprint)

@@ -15,12 +15,10 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from endpoint.problems import ProblemError
-from graph.export import write_chunks, write_statements
+from graph.export import write_chunks, write_statements, xml_fault
 from graph.formats import JSON_LD, RDF_XML, RESULTS_XML, Format
 from graph.jsonld import CONTEXT_NAME, compacted
 
-NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
-NO_QNAME = re.compile(rb'<oxprefix: xmlns:oxprefix="([^"]*)"')
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 IN_MEMORY = 8 << 20
 PIECE, LONGEST_FAULT = 1 << 20, 4096
@@ -76,10 +74,8 @@ def check_xml(body: bytes, form: Format) -> None:
     """
     if form not in (RDF_XML, RESULTS_XML):
         return
-    if (found := NO_QNAME.search(body)) is not None:
-        raise _cannot(form, f"the predicate <{found[1].decode(errors='replace')}>")
-    if NO_XML.search(body) is not None:
-        raise _cannot(form, "a control character")
+    if fault := xml_fault(body):
+        raise _cannot(form, fault)
 
 
 def check_xml_file(file: IO[bytes], form: Format) -> None:

@@ -18,6 +18,7 @@ REQUEST_HEADERS = (
     "Accept, Content-Type, Content-Encoding, Authorization, Accept-Profile, Accept-Datetime, If-None-Match, If-Match"
 )
 EXPOSED = "Link, Location, ETag, Content-Location, Memento-Datetime, Retry-After, Vary, Allow, X-Hamkor-Release"
+OF_FILES = "Accept-Ranges, Content-Disposition, Content-Range, Repr-Digest"
 DAY = "86400"
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -28,7 +29,7 @@ def add_headers(response: Response) -> Response:
     """Add them to a response."""
     headers = response.headers
     headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = EXPOSED
+    headers["Access-Control-Expose-Headers"] = f"{EXPOSED}, {OF_FILES}"
     if request.method == "OPTIONS":
         response.status_code = 204
         response.set_data(b"")

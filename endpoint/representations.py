@@ -111,6 +111,7 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     "context": (AS_JSON_LD,),
     "release": (AS_HTML, AS_MANIFEST, *GRAPHS),
     "report": (*GRAPHS, AS_HTML),
+    "list": (AS_HTML, AS_MANIFEST),
     "difference": (AS_PATCH, AS_N_QUADS, AS_HTML),
     "validation": (AS_TURTLE, AS_REPORT, AS_JSON_LD, AS_HTML),
     "problem": (AS_PROBLEM, AS_TEXT, AS_HTML),

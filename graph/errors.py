@@ -64,6 +64,22 @@ class BusyError(ReleaseError):
 
 
 @dataclass
+class FormatError(HamkorError):
+    """A serialisation cannot express what is to be written.
+
+    Attributes:
+        form: the serialisation, as a person calls it.
+        fault: what it cannot express.
+    """
+
+    form: str
+    fault: str
+
+    def __str__(self) -> str:
+        return f"{self.form} cannot express {self.fault}; take Turtle or N-Triples"
+
+
+@dataclass
 class ShapesError(HamkorError):
     """The shapes themselves cannot be used."""
 

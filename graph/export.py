@@ -23,15 +23,17 @@ SERIALISATIONS = {
     TRIG: ox.RdfFormat.TRIG,
 }
 WITH_PREFIXES = (TURTLE, TRIG, RDF_XML)
+NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+NO_QNAME = re.compile(rb'<oxprefix: xmlns:oxprefix="([^"]*)"')
 NO_PREFIX = re.compile(rb"^(?!@prefix )(?=.{8}|.*\n)", re.MULTILINE)
 NAMESPACE = re.compile(rb' xmlns:[^=]+="[^"]*"')
 
 
 def write_chunks(chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefixes: Mapping[str, str]) -> None:
-    """Write triples to a stream; a format that knows no named graphs gets their merge, each triple once.
+    """Write triples to a stream; a format that knows no named graphs gets them without the names of their graphs.
 
     Args:
-        chunks: the triples.
+        chunks: the triples; for a format without named graphs, each once (``graph.releases.merge``).
         stream: where to; it stays open.
         form: one of ``GRAPH_FORMATS`` or ``DATASET_FORMATS``.
         prefixes: prefix → IRI, for the formats that abbreviate.
@@ -93,6 +95,22 @@ class _OrderedPrologue:
         return b"".join(sorted(prologue.splitlines(keepends=True)))
 
 
+def distinct(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Yield a few chunks without the triples that have passed already; what has passed is held in memory."""
+    seen = set[bytes]()
+    for chunk in chunks:
+        lines = [line for line in chunk.lines() if line not in seen]
+        seen.update(lines)
+        yield Chunk(chunk.graph, b"".join(line + b"\n" for line in lines))
+
+
+def xml_fault(body: bytes) -> str:
+    """Return what RDF/XML could not express in a document that was written (RDF/XML 1.1, 5.1), or an empty string."""
+    if (found := NO_QNAME.search(body)) is not None:
+        return f"the predicate <{found[1].decode(errors='replace')}>"
+    return "a control character" if NO_XML.search(body) is not None else ""
+
+
 def used_prefixes(chunks: Iterable[Chunk], prefixes: Mapping[str, str]) -> dict[str, str]:
     """Return the prefixes whose IRIs begin an IRI somewhere in the chunks."""
     held = list(chunks)
@@ -114,10 +132,6 @@ def _quads(chunks: Iterable[Chunk]) -> Iterator[ox.Quad]:
 
 
 def _triples(chunks: Iterable[Chunk]) -> Iterator[ox.Triple]:
-    """Yield each distinct triple once."""
-    seen = set[bytes]()
     for chunk in chunks:
-        lines = [line for line in chunk.lines() if line not in seen]
-        seen.update(lines)
-        for quad in ox.parse(b"\n".join([*lines, b""]), ox.RdfFormat.N_TRIPLES, lenient=True):
+        for quad in ox.parse(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True):
             yield quad.triple

@@ -59,6 +59,7 @@ class LimitSettings(Section, frozen=True):
     writes_per_minute: Count = 60
     require_if_match: bool = False
     queue_seconds: Positive = 5.0
+    downloads_mb: Count = 2048
     literal_mb: Annotated[int, msgspec.Meta(ge=1, le=16)] = 16
     query_tokens: Count = 500_000
     query_nesting: Annotated[int, msgspec.Meta(ge=1, le=400)] = 400

@@ -11,10 +11,11 @@ import click
 
 from endpoint.commands.options import Options, publication_option
 from graph.errors import ReleaseError
-from graph.export import chunks_about, used_prefixes, write_chunks
+from graph.export import chunks_about, distinct, used_prefixes, write_chunks
 from graph.formats import DATASET_FORMATS, GRAPH_FORMATS, format_named
 from graph.namespaces import PREFIXES
 from graph.publication import Publication
+from graph.releases.merge import merged
 from graph.releases.release import Release, current_release
 from graph.sources.chunks import Chunk
 
@@ -45,7 +46,8 @@ def command(
     wanted = format_named(form or ("nquads" if everything else "turtle"))
     if wanted is None:
         raise click.UsageError(f"no format {form!r}")
-    chunks = _chunks(publication, release, iri, graph_name)
+    once = wanted not in DATASET_FORMATS
+    chunks = _chunks(publication, release, iri, graph_name, once=once)
     prefixes = {"hk": f"{publication.base}ns#", **PREFIXES}
     if iri is not None:
         prefixes = used_prefixes(chunks, prefixes)
@@ -53,12 +55,15 @@ def command(
         write_chunks(chunks, stream, wanted, prefixes)
 
 
-def _chunks(publication: Publication, release: Release, iri: str | None, name: str | None) -> Iterable[Chunk]:
+def _chunks(
+    publication: Publication, release: Release, iri: str | None, name: str | None, *, once: bool
+) -> Iterable[Chunk]:
+    """Return what is asked for; ``once``: without the names of graphs, each triple once."""
     if name is not None:
         return release.read_graph(name if ":" in name else publication.graph(name))
     if iri is None:
-        return release.read_all()
+        return merged(release.folder, release.manifest, release.manifest.graphs) if once else release.read_all()
     found = list(chunks_about(release.read_all(), iri))
     if not found:
         raise ReleaseError(f"nothing is said about <{iri}> in release {release.id}", "is the IRI complete?")
-    return found
+    return list(distinct(found)) if once else found

@@ -45,7 +45,7 @@ class Names:
 
     def file(self, name: str) -> str:
         """Return the IRI of a file of this release; it never means another file."""
-        return f"{self.base}{DOWNLOADS}/{self.release}/{quote(name)}"
+        return f"{self.version(self.release)}/{DOWNLOADS}/{quote(name)}"
 
     def route(self, name: str) -> str:
         """Return the IRI of one of the service's own addresses."""

@@ -19,8 +19,8 @@ from typing import IO, cast
 
 from isal import isal_zlib
 
-from graph.errors import ReleaseError
-from graph.export import write_chunks
+from graph.errors import FormatError, ReleaseError
+from graph.export import write_chunks, xml_fault
 from graph.formats import DATASET_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
 from graph.namespaces import CATALOG_GRAPH, graph_iri
 from graph.releases.manifest import GraphEntry, Manifest
@@ -33,7 +33,7 @@ FORMS = (N_QUADS, TRIG, TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
 ENDING = ".nq.gz"
 LEVEL = 3
 LOCAL_NAME = re.compile(r"[^\W\d][\w.-]*\Z")
-PIECE = 1 << 20
+PIECE, LONGEST_FAULT = 1 << 20, 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def write_dump(folder: Path, manifest: Manifest, dump: Dump, stream: IO[bytes], 
 
     Raises:
         ReleaseError: a member cannot be read.
-        FormatError: the format cannot express what the graphs hold.
+        FormatError: RDF/XML cannot express what the graphs hold.
     """
     entries = dumped_graphs(manifest, dump)
     if dump.form is N_QUADS:
@@ -114,7 +114,7 @@ def write_dump(folder: Path, manifest: Manifest, dump: Dump, stream: IO[bytes], 
                 while part := member.read(PIECE):
                     stream.write(part)
         return
-    compressed = _Compressed(stream)
+    compressed = _Compressed(stream, dump.form)
     if dump.form in DATASET_FORMATS or dump.graph is not None:
         chunks: Iterator[Chunk] = (chunk for entry in entries for chunk in read_member(folder / entry.file, entry.iri))
     else:
@@ -124,14 +124,21 @@ def write_dump(folder: Path, manifest: Manifest, dump: Dump, stream: IO[bytes], 
 
 
 class _Compressed:
-    """A stream that compresses what passes; its header holds no time, so that equal content is equal bytes."""
+    """A stream that compresses what passes; its header holds no time, so that equal content is equal bytes.
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
+    It sees to it that XML is XML.
+    """
+
+    def __init__(self, stream: IO[bytes], form: Format) -> None:
+        self._stream, self._form, self._end = stream, form, b""
         self._gzip = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, GZIP_WINDOW)
 
     def write(self, data: bytes) -> int:
         """Take some bytes."""
+        if self._form is RDF_XML:
+            if fault := xml_fault(self._end + data):
+                raise FormatError(self._form.title, fault)
+            self._end = (self._end + data)[-LONGEST_FAULT:]
         self._stream.write(self._gzip.compress(data))
         return len(data)
 

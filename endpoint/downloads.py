@@ -1,0 +1,217 @@
+"""Downloads: ``/downloads`` lists the files of a release, ``/downloads/<file>`` sends one, whole or in part.
+
+What the files hold is ``graph.releases.dumps``'s. A file that is not there yet is made: a small one at once, a large
+one in a process of its own, while the client is asked to come back.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import subprocess
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import IO, cast
+
+from flask import Blueprint, Response, render_template, request
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.wsgi import FileWrapper
+
+from endpoint.current import publication, snapshot, urls
+from endpoint.problems import ProblemError
+from endpoint.representations import OFFERS
+from endpoint.responses import CACHE, Link, answer, entity_tag, negotiated
+from graph.errors import FormatError
+from graph.releases.downloads import Downloads, Ready
+from graph.releases.dumping import begin, downloads_of, make_here
+from graph.releases.dumps import WHOLE, Dump, dump_named, graph_dumps, whole_dumps
+
+downloads = Blueprint("downloads", __name__)
+GZIP = "application/gzip"
+AT_ONCE = 1 << 20
+"""A file that is made of no more bytes of members than this is made within the request."""
+WAIT_SECONDS, LOOK_SECONDS, RETRY_SECONDS = 5.0, 0.05, 10
+ONE_RANGE = re.compile(r"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})\Z")
+PIECE = 1 << 18
+
+
+@downloads.get("/downloads", defaults={"suffix": ""})
+@downloads.get("/downloads.<suffix>")
+def listed(suffix: str) -> Response:
+    """The files there are."""
+    here, release = urls(), snapshot().release
+    representation = negotiated("list", suffix, lambda each: here.absolute(here.route(f"downloads.{each}")))
+    files = downloads_of(publication(), release)
+    whole = [_row(files, dump) for dump in whole_dumps(release.manifest)]
+    graphs = [(entry, [_row(files, dump) for dump in graph_dumps(entry)]) for entry in release.manifest.graphs]
+    if representation.suffix == "json":
+        rows = [*whole, *(row for _, each in graphs for row in each)]
+        body = json.dumps({"release": release.id, "files": rows}, indent=1).encode() + b"\n"
+    else:
+        named = [(entry, entry.iri.removeprefix(publication().graph("")), rows) for entry, rows in graphs]
+        body = render_template("downloads.html", whole=whole, graphs=named).encode()
+    links = [Link(_dataset(), "collection", "text/html"), Link(publication().settings.about.license, "license")]
+    alternates = [
+        Link(here.absolute(here.route(f"downloads.{each.suffix}")), "alternate", each.media_type)
+        for each in OFFERS["list"]
+    ]
+    tag = entity_tag(representation.name, body)
+    return answer(representation, lambda: body, tag=tag, links=[*links, *alternates])
+
+
+@downloads.get("/downloads/<path:name>")
+def file(name: str) -> Response:
+    """One file: all data or one graph, in one format, gzip."""
+    release = snapshot().release
+    dump = dump_named(release.manifest, name)
+    if dump is None:
+        detail = f"release {release.id} has no file {name[:200]!r}"
+        raise ProblemError("not-found", detail, {"remedy": "/downloads lists the files"})
+    files = downloads_of(publication(), release)
+    return _sent(dump, files.ready(dump) or _made(files, dump))
+
+
+def _row(files: Downloads, dump: Dump) -> dict[str, object]:
+    """Return what the list says of a file; size and checksum where it is there already."""
+    here, ready = urls(), files.ready(dump)
+    row: dict[str, object] = {
+        "name": dump.name,
+        "url": here.absolute(here.route(f"downloads/{dump.name}")),
+        "graph": dump.graph.iri if dump.graph else None,
+        "format": dump.form.title,
+        "mediaType": dump.form.media_type,
+    }
+    return row | ({"byteSize": ready.size, "sha256": ready.sha256} if ready else {})
+
+
+def _made(files: Downloads, dump: Dump) -> Ready:
+    """Return a file that had to be made.
+
+    Raises:
+        ProblemError: the format cannot express it, or it takes longer than a client will wait.
+    """
+    release = snapshot().release
+    if files.size(dump) <= AT_ONCE:
+        try:
+            return make_here(publication(), release, dump)
+        except FormatError as problem:
+            raise _cannot(problem.form, problem.fault) from problem
+    process: subprocess.Popen[bytes] | None = None
+    until = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < until:
+        if (found := files.ready(dump)) is not None:
+            return found
+        if process is None and not files.is_busy():
+            process = begin(publication(), release, dump)
+        if process is not None and process.poll():
+            raise _cannot(dump.form.title, "what these graphs hold")
+        time.sleep(LOOK_SECONDS)
+    retry = {"Retry-After": str(RETRY_SECONDS)}
+    raise ProblemError("unavailable", f"{dump.name} is being made; ask again in a moment", {}, retry)
+
+
+def _cannot(form: str, fault: str) -> ProblemError:
+    return ProblemError("not-acceptable", f"{form} cannot express {fault}", {"remedy": "take N-Quads or Turtle"})
+
+
+def _sent(dump: Dump, ready: Ready) -> Response:
+    """Return the file, or the part of it that is asked for (RFC 9110 14), or a 304."""
+    release = snapshot().release
+    response = Response(
+        FileWrapper(cast("IO[bytes]", Parts(ready.parts)), PIECE), content_type=GZIP, direct_passthrough=True
+    )
+    response.set_etag(ready.sha256)
+    response.last_modified = datetime.fromisoformat(release.manifest.created)
+    response.content_length = ready.size
+    kind = dump.name.removesuffix(f".{dump.form.suffix}.gz").rpartition("/")[2]
+    filename = f"{kind}-{release.id}.{dump.form.suffix}.gz"
+    response.headers.update(
+        {
+            "Cache-Control": CACHE,
+            "Content-Disposition": f'attachment; filename="{filename}"',
+            "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(ready.sha256)).decode()}:",
+        }
+    )
+    response.headers.add("Link", str(Link(_dataset(), "collection", "text/html")))
+    response.headers.add("Link", str(Link(publication().settings.about.license, "license")))
+    try:
+        response.make_conditional(_with_one_range(ready.size), accept_ranges=True, complete_length=ready.size)
+    except RequestedRangeNotSatisfiable as problem:
+        response.close()
+        unsatisfied = {"Content-Range": f"bytes */{ready.size}"}
+        raise ProblemError("range", f"the file has {ready.size} bytes", {}, unsatisfied) from problem
+    return response
+
+
+def _with_one_range(size: int) -> dict[str, object]:
+    """Return the request without a Range that is passed over: several ranges, other units, nonsense (RFC 9110 14.2)."""
+    environ = dict(request.environ)
+    found = ONE_RANGE.match(request.headers.get("Range", ""))
+    if found is None or request.headers.get("If-Range", "").startswith("W/"):  # RFC 9110 13.1.5: only a strong tag
+        environ.pop("HTTP_RANGE", None)
+    elif found[1].startswith("-") and int(found[1][1:]) > size:
+        environ["HTTP_RANGE"] = "bytes=0-"  # the last bytes, more than there are: all
+    return environ
+
+
+def _dataset() -> str:
+    return f"{publication().base}{WHOLE}"
+
+
+class Parts(io.RawIOBase):
+    """Files one behind the other, read as one."""
+
+    def __init__(self, parts: Sequence[tuple[Path, int]]) -> None:
+        super().__init__()
+        self._parts, self._place = parts, 0
+        self._size = sum(size for _, size in parts)
+        self._open: tuple[Path, io.BufferedReader] | None = None
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """It can be read from any place."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place."""
+        self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        return self._place
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._place
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, as far as the part goes in which they are; none at the end."""
+        begin_of_part = 0
+        for path, length in self._parts:
+            if self._place < begin_of_part + length:
+                stream = self._stream(path)
+                stream.seek(self._place - begin_of_part)
+                left = begin_of_part + length - self._place
+                data = stream.read(left if size < 0 else min(size, left))
+                self._place += len(data)
+                return data
+            begin_of_part += length
+        return b""
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._open is not None:
+            self._open[1].close()
+        self._open = None
+        super().close()
+
+    def _stream(self, path: Path) -> io.BufferedReader:
+        if self._open is None or self._open[0] != path:
+            if self._open is not None:
+                self._open[1].close()
+            self._open = path, path.open("rb")
+        return self._open[1]

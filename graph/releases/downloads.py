@@ -1,0 +1,158 @@
+"""The files of a release that have been made, kept beside it: each is written once, whole or not at all.
+
+What is kept is no part of the release: its manifest knows nothing of it, and whoever removes the folder loses nothing
+but time. N-Quads are never kept, being the members themselves.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from graph.errors import BusyError, ReleaseError
+from graph.formats import N_QUADS
+from graph.releases.dumps import Dump, dumped_graphs, members_sha256, write_dump
+from graph.releases.manifest import Manifest
+from graph.releases.members import file_sha256
+
+FOLDER = "downloads"
+LOCK, MAKING, DIGEST = ".lock", ".making", ".sha256"
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A file that can be sent: parts, one behind the other, and the SHA-256 of the whole in hexadecimal."""
+
+    parts: tuple[tuple[Path, int], ...]
+    sha256: str
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return sum(size for _, size in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """The files of one release.
+
+    Attributes:
+        folder: the release's.
+        manifest: the release's.
+        most: how many bytes of made files are kept; the oldest go first.
+    """
+
+    folder: Path
+    manifest: Manifest
+    most: int = 2 << 30
+
+    def ready(self, dump: Dump) -> Ready | None:
+        """Return a file that need not be made, or None.
+
+        Raises:
+            ReleaseError: a member cannot be read.
+        """
+        if dump.form is N_QUADS:
+            entries = dumped_graphs(self.manifest, dump)
+            digest = dump.graph.sha256 if dump.graph is not None else self._digest_of_members(dump)
+            return Ready(tuple((self.folder / each.file, each.size) for each in entries), digest)
+        path = self._path(dump)
+        try:
+            return Ready(((path, path.stat().st_size),), _beside(path).read_text("ascii"))
+        except OSError:
+            return None
+
+    def size(self, dump: Dump) -> int:
+        """Return about how many bytes of members have to be read to make a file."""
+        return sum(each.size for each in dumped_graphs(self.manifest, dump))
+
+    def make(self, dump: Dump, prefixes: Mapping[str, str]) -> Ready:
+        """Make a file, unless somebody has meanwhile; one is made at a time.
+
+        Raises:
+            BusyError: another file of this release is being made.
+            FormatError: the format cannot express what the graphs hold.
+            ReleaseError: a member cannot be read, or the file cannot be kept.
+        """
+        try:
+            with self._lock() as folder:
+                if (found := self.ready(dump)) is not None:
+                    return found
+                self._make_room()
+                making = folder / MAKING
+                with making.open("wb") as stream:
+                    write_dump(self.folder, self.manifest, dump, stream, prefixes)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                path = self._path(dump)
+                path.parent.mkdir(exist_ok=True)
+                _beside(path).write_text(file_sha256(making), "ascii")
+                making.replace(path)
+        except OSError as problem:
+            raise ReleaseError(f"the file cannot be kept: {problem}", "take N-Quads, or use hamkor export") from problem
+        ready = self.ready(dump)
+        if ready is None:
+            raise ReleaseError("the file is gone already", "ask again")
+        return ready
+
+    def is_busy(self) -> bool:
+        """Whether a file is being made."""
+        try:
+            with self._lock():
+                return False
+        except BusyError:
+            return True
+
+    @contextmanager
+    def _lock(self) -> Iterator[Path]:
+        folder = self.folder / FOLDER
+        folder.mkdir(exist_ok=True)
+        with (folder / LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as problem:
+                raise BusyError("another file of this release is being made", "ask again in a moment") from problem
+            yield folder
+
+    def _make_room(self) -> None:
+        """Remove the files that were made longest ago until what is kept is within bounds."""
+        kept = [path for path in (self.folder / FOLDER).rglob("*.gz") if path.is_file()]
+        total = 0
+        for path in sorted(kept, key=lambda each: each.stat().st_mtime, reverse=True):
+            total += path.stat().st_size
+            if total > self.most:
+                path.unlink()
+                _beside(path).unlink(missing_ok=True)
+
+    def _path(self, dump: Dump) -> Path:
+        return self.folder / FOLDER / dump.name
+
+    def _digest_of_members(self, dump: Dump) -> str:
+        """Return the SHA-256 of several members, computed once and kept where that can be."""
+        beside = _beside(self._path(dump))
+        try:
+            return beside.read_text("ascii")
+        except OSError:
+            digest = members_sha256(self.folder, dumped_graphs(self.manifest, dump))
+            fresh = beside.with_name(f"{beside.name}.{os.getpid()}")
+            try:
+                beside.parent.mkdir(exist_ok=True)
+                fresh.write_text(digest, "ascii")
+                fresh.replace(beside)
+            except OSError:  # a read-only folder: it is computed again next time
+                return digest
+            return digest
+
+
+def forget(folder: Path) -> None:
+    """Remove every file that was made of the release in ``folder``: what it holds is no longer to be had."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}{DIGEST}")

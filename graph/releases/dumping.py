@@ -1,0 +1,71 @@
+"""A process of its own that makes one file of a release: ``python -m graph.releases.dumping PUBLICATION RELEASE FILE``.
+
+Writing ten million triples takes minutes of one processor; the service must not stand still meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from graph.errors import BusyError, HamkorError
+from graph.jsonld import prefixes, read_context
+from graph.publication import Publication, open_publication
+from graph.releases.downloads import Downloads, Ready
+from graph.releases.dumps import Dump, dump_named
+from graph.releases.folder import ReleasesFolder
+from graph.releases.release import Release, open_release
+
+NICENESS = 15
+MIB = 1 << 20
+
+
+def downloads_of(publication: Publication, release: Release) -> Downloads:
+    """Return the files of a release, within the bounds that the settings name."""
+    return Downloads(release.folder, release.manifest, publication.settings.limits.downloads_mb * MIB)
+
+
+def make_here(publication: Publication, release: Release, dump: Dump) -> Ready:
+    """Make a file in this process.
+
+    Raises:
+        As ``Downloads.make``; SettingError: the publication's JSON-LD context cannot be read.
+    """
+    return downloads_of(publication, release).make(dump, prefixes(publication, read_context(publication)))
+
+
+def begin(publication: Publication, release: Release, dump: Dump) -> subprocess.Popen[bytes]:
+    """Begin to make a file in a process of its own; it ends with status 0 where the file is there."""
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", ""))))
+    return subprocess.Popen(  # noqa: S603  nothing of a request is in it but the name of a file that there is
+        [sys.executable, "-m", "graph.releases.dumping", str(publication.root), release.id, dump.name],
+        env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C ends the service; the file is finished, or is not there
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Make the file; return the exit status, 0 also where somebody else is making one."""
+    os.nice(NICENESS)
+    try:
+        publication = open_publication(Path(arguments[0]))
+        release = open_release(ReleasesFolder(publication.releases_folder).release(arguments[1]))
+        dump = dump_named(release.manifest, arguments[2])
+        if dump is None:
+            return 2
+        make_here(publication, release, dump)
+    except BusyError:
+        return 0
+    except HamkorError as problem:
+        sys.stderr.write(f"{arguments[2]}: {problem}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
