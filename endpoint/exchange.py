@@ -13,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from isal import isal_zlib
 from werkzeug.http import http_date
 
 from endpoint.headers import EXPOSED
@@ -33,9 +32,7 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 PIECE = 1 << 20
-GZIP_FROM = 1024
-GZIP_BESIDE = 1 << 20
-GZIP_WINDOW = 31
+COMPRESSED_BESIDE = 1 << 20
 NEAR = ("127.0.0.1", "::1", "")
 ALWAYS: Headers = [
     (b"access-control-allow-origin", b"*"),
@@ -99,7 +96,7 @@ class Exchange:
         if header is None:
             return tag if self.headers.get("if-modified-since", "") == made(release).decode() != "" else ""
         named = {each.strip().removeprefix("W/").strip('"') for each in header.split(",")}
-        return next((each for each in (tag, f"{tag}-gzip") if each in named), tag if "*" in named else "")
+        return next((each for each in tags_of(tag) if each in named), tag if "*" in named else "")
 
     async def _not_modified(self, tag: str, release: str) -> None:
         """Send a 304."""
@@ -119,10 +116,11 @@ class Exchange:
         if isinstance(body, Path):
             await self._send_file([*headers, *self._of_answer(tag, release)], body)
             return
-        if len(body) >= GZIP_FROM and takes_gzip(self.headers.get("accept-encoding", "")):
-            body = await _compressed(body)
-            tag = f"{tag}-gzip" if tag else ""
-            headers.append((b"content-encoding", b"gzip"))
+        coding = coding_for(self.headers.get("accept-encoding", "")) if len(body) >= SMALLEST else None
+        if coding is not None:
+            body = await _compressed(body, coding)
+            tag = coding.tag(tag) if tag else ""
+            headers.append((b"content-encoding", coding.name.encode()))
         await self._whole(200, [*headers, *self._of_answer(tag, release)], body)
 
     async def problem(self, error: HamkorError) -> None:
@@ -188,16 +186,6 @@ def made(release: str) -> bytes:
     return http_date(release_time(release)).encode()
 
 
-@lru_cache(maxsize=256)
-def takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding header allows gzip by its name (RFC 9110 12.5.3)."""
-    for each in accepted.lower().split(","):
-        coding, _, parameter = each.partition(";")
-        if coding.strip() in ("gzip", "x-gzip"):
-            return parameter.replace(" ", "").rstrip("0.") not in ("q=",)
-    return False
-
-
 @lru_cache(maxsize=64)
 def _links(here: str) -> tuple[tuple[bytes, bytes], ...]:
     return (
@@ -206,13 +194,8 @@ def _links(here: str) -> tuple[tuple[bytes, bytes], ...]:
     )
 
 
-async def _compressed(body: bytes) -> bytes:
-    """Return the body as gzip; large ones are compressed beside the event loop."""
-    if len(body) < GZIP_BESIDE:
-        return _gzip(body)
-    return await asyncio.get_running_loop().run_in_executor(None, _gzip, body)
-
-
-def _gzip(body: bytes) -> bytes:
-    packed: bytes = isal_zlib.compress(body, 1, GZIP_WINDOW)
-    return packed
+async def _compressed(body: bytes, coding: Coding) -> bytes:
+    """Return the body in a coding; large ones are compressed beside the event loop."""
+    if len(body) < COMPRESSED_BESIDE:
+        return coding.compress(body)
+    return await asyncio.get_running_loop().run_in_executor(None, coding.compress, body)

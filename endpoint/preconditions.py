@@ -9,7 +9,7 @@ from datetime import datetime
 
 from flask import request
 
-from endpoint.compression import SUFFIX
+from endpoint.coding import tags_of
 from endpoint.current import publication, snapshot
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS
@@ -75,7 +75,7 @@ def _none_matching(iri: str, entry: GraphEntry | None) -> Expected:
 
 def _tags(entry: GraphEntry) -> list[str]:
     plain = [graph_tag(entry, each.name) for each in OFFERS["graph"]]
-    return [*plain, *(tag + SUFFIX for tag in plain)]
+    return [each for tag in plain for each in tags_of(tag)]
 
 
 def _failed(detail: str) -> ProblemError:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from flask import Response, make_response, render_template, request
 from werkzeug.http import quote_etag
 
-from endpoint.compression import SUFFIX
+from endpoint.coding import tags_of
 from endpoint.current import snapshot, urls
 from endpoint.negotiation import choose
 from endpoint.problems import Problem, ProblemError
@@ -120,7 +120,7 @@ def _known(tag: str, modified: datetime) -> str:
     """
     theirs = request.if_none_match
     if "If-None-Match" in request.headers:
-        return next((each for each in (tag, tag + SUFFIX) if theirs.star_tag or theirs.contains_weak(each)), "")
+        return next((each for each in tags_of(tag) if theirs.star_tag or theirs.contains_weak(each)), "")
     return tag if request.if_modified_since == modified else ""
 
 

@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
+import zstandard
 
 from benchmarks.queries import prefixed
 from benchmarks.runaways import RUNAWAYS
@@ -102,6 +103,23 @@ def test_who_does_not_take_gzip_gets_none(registry: Watched, accepted: str) -> N
 @pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "GZIP", "deflate,x-gzip"])
 def test_who_takes_gzip_gets_it(registry: Watched, accepted: str) -> None:
     assert get(registry, CLUBS, **{"Accept-Encoding": accepted}).headers["Content-Encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("accepted", ["zstd", "gzip, deflate, br, zstd", "gzip;q=0.9, ZSTD"])
+def test_zstandard_is_the_same_answer_smaller(registry: Watched, accepted: str) -> None:
+    plain = get(registry, CLUBS)
+    headers = {"Accept-Encoding": accepted}
+    with browser().stream("GET", f"{registry.url}/sparql", params={"query": CLUBS}, headers=headers) as packed:
+        raw = b"".join(packed.iter_raw())
+    assert packed.headers["Content-Encoding"] == "zstd"
+    assert packed.headers["ETag"] == plain.headers["ETag"].removesuffix('"') + '-zstd"'
+    assert zstandard.decompress(raw) == plain.content
+    assert len(raw) < len(plain.content) / 3
+
+
+def test_the_coding_with_the_highest_quality_is_used(registry: Watched) -> None:
+    accepted = {"Accept-Encoding": "zstd;q=0.4, gzip;q=0.8"}
+    assert get(registry, CLUBS, **accepted).headers["Content-Encoding"] == "gzip"
 
 
 def test_what_is_small_stays_as_it_is(registry: Watched) -> None:
