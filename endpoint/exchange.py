@@ -15,6 +15,7 @@ from typing import Any
 
 from werkzeug.http import http_date
 
+from endpoint.coding import SMALLEST, Coding, coding_for, tags_of
 from endpoint.headers import EXPOSED
 from endpoint.lane import LaneAnswer
 from endpoint.negotiation import choose
