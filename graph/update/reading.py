@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from graph.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError
@@ -57,6 +58,7 @@ class _Reader:
         self._place = 0
         self._declared = Declarations(base)
         self._prologue = ""
+        self._labels: set[str] = set()
 
     def read(self) -> tuple[Operation, ...]:
         found = list[Operation]()
@@ -141,20 +143,26 @@ class _Reader:
         word = self._word("INSERT", "DELETE", "WITH", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY")
         if not word:
             raise self._misplaced(BEGINNING)
-        if word == "LOAD":
-            place = misplaced(self._text, start, "")
-            problem = f"LOAD in line {place.line}, column {place.column} would fetch a document from elsewhere"
-            raise QueryRefusedError(problem, "send the document yourself, by PUT or POST to the graph")
         actions: dict[str, Callable[[str], Operation]] = {
             "INSERT": self._insert, "DELETE": self._delete, "WITH": self._with, "CLEAR": self._clear,
-            "DROP": self._clear, "CREATE": self._create,
+            "DROP": self._clear, "CREATE": self._create, "LOAD": partial(self._load, start),
         }  # fmt: skip
         return actions.get(word, self._transfer)(word)
 
     def _insert(self, _: str) -> Operation:
         if self._word("DATA"):
-            return Data(self._block(is_data=True), is_insert=True, prologue=self._prologue)
+            first = self._place
+            block = self._block(is_data=True)
+            self._check_labels(self._tokens[first : self._place])
+            return Data(block, is_insert=True, prologue=self._prologue)
         return self._modify("", NOTHING, self._block())
+
+    def _check_labels(self, data: list[Token]) -> None:
+        """Make sure that no blank node label stands in two INSERT DATA of one request (SPARQL 1.1 Query 19.6)."""
+        found = {each.text: each for each in data if each.kind is Kind.BLANK_NODE}
+        for label in found.keys() & self._labels:
+            raise misplaced(self._text, found[label], "this label stands in an earlier INSERT DATA, too")
+        self._labels |= found.keys()
 
     def _delete(self, _: str) -> Operation:
         if self._word("DATA"):
@@ -201,6 +209,18 @@ class _Reader:
         if not self._word("GRAPH"):
             raise self._misplaced("GRAPH and an IRI must follow CREATE")
         return Create(self._iri(), silent)
+
+    def _load(self, start: Token, _: str) -> Operation:
+        """Refuse to fetch anything; LOAD SILENT succeeds nevertheless, as it must (SPARQL 1.1 Update 3.1.4)."""
+        silent = self._word("SILENT")
+        self._iri()
+        if self._word("INTO"):
+            self._graph_or_default()
+        if silent:
+            return Data(NOTHING, is_insert=True, prologue="")
+        place = misplaced(self._text, start, "")
+        problem = f"LOAD in line {place.line}, column {place.column} would fetch a document from elsewhere"
+        raise QueryRefusedError(problem, "send the document yourself, by PUT or POST to the graph")
 
     def _transfer(self, word: str) -> Operation:
         silent, source = bool(self._word("SILENT")), self._graph_or_default()
