@@ -37,6 +37,7 @@ from graph.releases.manifest import Contribution, Manifest
 from graph.releases.release import REPORT_FILE, Release
 from graph.releases.revision import Revision
 from graph.validation.neighbourhood import ValidatedData
+from graph.validation.overreach import overreach, with_results
 from graph.validation.report import Report, ValidationFailedError, empty_report, parse_report
 
 NOT_VALIDATED = (SHAPES_GRAPH, CATALOG_GRAPH, PROVENANCE_GRAPH)
@@ -55,6 +56,7 @@ class Gate:
         created: the time of the new release.
         contribution: who writes.
         progress: told what is being done.
+        is_others: whether a graph belongs to somebody else than who writes, who may then not describe its things.
     """
 
     publication: Publication
@@ -63,6 +65,7 @@ class Gate:
     created: datetime
     contribution: Contribution | None
     progress: Progress
+    is_others: Callable[[str], bool] = lambda _: False
 
     def rehearse(self, folder: Path) -> Report:
         """Return what validation says of the changed release, using an empty folder for it.
@@ -125,7 +128,9 @@ class Gate:
         if (followed := self._entailed(revision, stated)) is not None:
             changes.append(followed)
         self.progress("validating", revision.book.triples)
-        return self._validated(revision, changes), changes
+        report = self._validated(revision, changes)
+        beyond = overreach(revision.store, self.draft.changes(), self.is_others, base=self.publication.base)
+        return with_results(report, beyond), changes
 
     def _entailed(self, revision: Revision, stated: StoreChange) -> GraphChange | None:
         """Keep the entailed graph up; return how it changes."""
