@@ -6,8 +6,11 @@ of its own.
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from datetime import UTC, datetime
 
+from flask import Blueprint, Response, request
+
+from endpoint.authorization import contributor_of_request
 from endpoint.current import publication
 from endpoint.graphs import wanted_graph
 from endpoint.problems import document_problem
@@ -17,6 +20,7 @@ from endpoint.uploads import ACCEPTED, documents, received
 from endpoint.works import works
 from endpoint.writing import check_name
 from graph.contribution.values import Contribution, Outcome
+from graph.contributors import Contributor
 from graph.errors import SourceError
 
 validating = Blueprint("validating", __name__)
@@ -37,7 +41,7 @@ def validate() -> Response:
     with received() as folder:
         report = folder / "report"
         contribution = Contribution(
-            str(publication().root), "put", iri, documents(folder), str(report), report_format()
+            str(publication().root), "put", iri, documents(folder), str(report), report_format(), _who(iri)
         )  # fmt: skip
         try:
             outcome = works().rehearse("graph.contribution.work:rehearse_contribution", contribution, Outcome)
@@ -46,3 +50,15 @@ def validate() -> Response:
         response = report_response(outcome.report, report, 200)
     response.headers["Accept-Post"] = ACCEPTED
     return response
+
+
+def _who(iri: str) -> Contributor:
+    """Return who asks: whose token is sent, or somebody who may write this graph and no other.
+
+    Raises:
+        ProblemError: 401 or 429 where a token is sent that is not good.
+    """
+    if request.headers.get("Authorization"):
+        return contributor_of_request()
+    now = datetime.now(UTC)
+    return Contributor("", "", "", (iri,), now, now)

@@ -15,10 +15,17 @@ from functools import partial
 from graph.build import Contributed, make, refuse_withholding, try_out
 from graph.change import NONE, GraphChange, Lines
 from graph.completion import time_of_next
-from graph.contributors import Contributor
+from graph.contributors import Contributor, may_write
 from graph.errors import PreconditionError, ReleaseError, WriteRefusedError
 from graph.gate import Gate, stored_report
-from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH, PROVENANCE_GRAPH, SHAPES_GRAPH
+from graph.namespaces import (
+    CATALOG_GRAPH,
+    COMPUTED_GRAPHS,
+    ENTAILED_GRAPH,
+    ONTOLOGY_GRAPH,
+    PROVENANCE_GRAPH,
+    SHAPES_GRAPH,
+)
 from graph.publication import Publication
 from graph.releases.amendment import added
 from graph.releases.drafting import Draft, GraphDraft
@@ -140,7 +147,9 @@ def publish(
         if parent is None:
             release = make(publication, releases, folder, _first(changes, contribution), progress)
             return Published(release, stored_report(release, publication.base), created, changed=True)
-        manifest, report = Gate(publication, parent, draft, time, contribution, progress).revise(folder)
+        manifest, report = Gate(
+            publication, parent, draft, time, contribution, progress, _belongs_to_others(publication, contributor)
+        ).revise(folder)
         release = open_release(releases.commit(folder, manifest.id))
         return Published(release, report, created, changed=True)
 
@@ -172,7 +181,8 @@ def rehearse(
         try:
             if not changes:
                 return stored_report(parent, publication.base)
-            return Gate(publication, parent, draft, time, contribution, progress).rehearse(folder)
+            is_others = _belongs_to_others(publication, contributor)
+            return Gate(publication, parent, draft, time, contribution, progress, is_others).rehearse(folder)
         finally:
             hold.let_go()
 
@@ -239,6 +249,17 @@ def _contribution(contributor: Contributor | None, time: datetime) -> Contributi
     if contributor is None:
         return None
     return Contribution(contributor.id, contributor.name, contributor.contact, f"{time:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _belongs_to_others(publication: Publication, contributor: Contributor | None) -> Callable[[str], bool]:
+    """Return what says whether a graph belongs to somebody else: one that the contributor may not write.
+
+    What is computed belongs to nobody. The publisher, who bears no token, describes what they like.
+    """
+    computed = {publication.graph(name) for name in (*COMPUTED_GRAPHS, PROVENANCE_GRAPH)}
+    if contributor is None:
+        return lambda _: False
+    return lambda graph: graph not in computed and not may_write(contributor, graph, publication.base)
 
 
 def _first(changes: Sequence[GraphChange], contribution: Contribution | None) -> dict[str, Contributed]:
