@@ -29,8 +29,9 @@ from graph.publication import Publication
 from graph.query.guard import read_query
 from graph.releases.amendment import added
 from graph.releases.bookkeeping import Bookkeeping, StoreChange
-from graph.releases.checkpoint import Checkpoint
+from graph.releases.checkpoint import Checkpoint, reading
 from graph.releases.drafting import Draft
+from graph.releases.gone import gone_after_change
 from graph.releases.index import STORE_FOLDER
 from graph.releases.lexical import LEXICAL_FOLDER
 from graph.releases.manifest import Contribution, Manifest
@@ -105,6 +106,7 @@ class Gate:
             raise ValidationFailedError(report)
         self.progress("writing the index of names", revision.book.triples)
         self._name_index(revision, changes)
+        gone_after_change(revision.folder, self.parent, changes, self.publication.base, revision.store)
         self.progress("writing the catalogue", revision.book.triples)
         known = self.parent.manifest
         origin = Origin(self.created, known.fingerprint, known.id, known.sources)
@@ -171,9 +173,10 @@ class Gate:
 
         without = frozenset(self.publication.graph(name) for name in NOT_VALIDATED)
         before = ValidatedData(self.parent.store, self.draft.forms, without)
-        after = ValidatedData(revision.store, revision.forms, without)
-        chunks = list(self.parent.read_graph(shapes))
-        report = validate_change(before, after, changes, chunks, stored_report(self.parent, base), base=base)
+        chunks, known = list(self.parent.read_graph(shapes)), stored_report(self.parent, base)
+        with reading(revision.store) as index, revision.reading_forms() as forms:
+            after = ValidatedData(index, forms, without)
+            report = validate_change(before, after, changes, chunks, known, base=base)
         return report if report.conforms else located(report, {f"<{each.iri}>": added(each) for each in changes})
 
 

@@ -7,8 +7,11 @@ is removed.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any, cast
 
 import pyoxigraph as ox
 
@@ -44,3 +47,38 @@ class Checkpoint:
         if self._store is None:
             raise ReleaseError("the store is closed")
         return self._store
+
+
+class Reading:
+    """A store for somebody who may keep it longer than it is open: what reads through it holds no store.
+
+    rdflib's graphs refer to themselves and so live until the collector comes; a store would stay open until then.
+    """
+
+    def __init__(self, store: ox.Store) -> None:
+        """Read from ``store`` until ``close``."""
+        self._store: ox.Store | None = store
+
+    def quads_for_pattern(self, *pattern: Any) -> Iterator[ox.Quad]:  # noqa: ANN401  the store's own types
+        """Return what the store has of a pattern.
+
+        Raises:
+            ReleaseError: it has been closed.
+        """
+        if self._store is None:
+            raise ReleaseError("the store is closed")
+        return self._store.quads_for_pattern(*pattern)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store = None
+
+
+@contextmanager
+def reading(store: ox.Store) -> Iterator[ox.Store]:
+    """Give something that reads as the store does, and holds it no longer than this."""
+    view = Reading(store)
+    try:
+        yield cast("ox.Store", view)
+    finally:
+        view.close()

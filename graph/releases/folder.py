@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
+from secrets import token_hex
 
 from graph.errors import BusyError, ReleaseError
 
@@ -80,8 +80,11 @@ class ReleasesFolder:
             ReleaseError: as ``writing``.
         """
         with self.writing():
-            folder = self.path / f"{STAGING}{os.getpid()}"
-            folder.mkdir()
+            folder = self.path / f"{STAGING}{token_hex(8)}"
+            try:
+                folder.mkdir()
+            except OSError as problem:
+                raise ReleaseError(f"{self.path} cannot be written: {problem.strerror}") from problem
             try:
                 yield folder
             finally:
@@ -96,7 +99,8 @@ class ReleasesFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            folder = Path(mkdtemp(prefix=REHEARSAL, dir=self.path))
+            folder = self.path / f"{REHEARSAL}{token_hex(8)}"
+            folder.mkdir()
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as problem:
             raise ReleaseError(f"{self.path} cannot be written: {problem.strerror}") from problem

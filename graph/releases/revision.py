@@ -6,7 +6,8 @@ its graphs are for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from graph.change import GraphChange
 from graph.namespaces import XSD
 from graph.releases.amendment import amended_member
 from graph.releases.bookkeeping import Bookkeeping, StoreChange, positive
+from graph.releases.checkpoint import reading
 from graph.releases.lexical import LEXICAL_FOLDER, LexicalForms, Notes
 from graph.releases.manifest import Contribution, GraphEntry, Origin
 from graph.releases.members import GRAPHS_FOLDER, link, member_name
@@ -84,6 +86,15 @@ class Revision:
     def forms(self) -> LexicalForms:
         """The lexical forms as they are now."""
         return LexicalForms(self._notes)
+
+    @contextmanager
+    def reading_forms(self) -> Iterator[LexicalForms]:
+        """Give the lexical forms to somebody who may keep them longer than their store is open."""
+        if self._notes is None:
+            yield LexicalForms()
+        else:
+            with reading(self._notes) as notes:
+                yield LexicalForms(notes)
 
     def clear(self, iri: str) -> None:
         """Take a computed graph out, whatever it holds; of such a graph nothing is noted."""

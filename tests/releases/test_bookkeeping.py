@@ -1,0 +1,89 @@
+"""Counts that follow changes are those that SPARQL gives, whatever the changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pyoxigraph as ox
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graph.releases.bookkeeping import Bookkeeping, StoreChange
+from graph.releases.manifest import Statistics
+from graph.releases.revision import index_triples
+
+GRAPHS = ("http://e/g1", "http://e/g2", "http://e/g3")
+TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+OBJECTS = (
+    "<http://e/s1>", "<http://e/C>", '"1"', '"a"@en', f'"1"^^<{XSD}integer>', f'"01"^^<{XSD}integer>',
+    f'"1"^^<{XSD}byte>', f'"1"^^<{XSD}decimal>', f'"255"^^<{XSD}integer>', f'"300"^^<{XSD}integer>',
+)  # fmt: skip
+lines = st.builds(
+    "<http://e/s{}> {} {} .".format,
+    st.integers(1, 2),
+    st.sampled_from(["<http://e/p>", TYPE]),
+    st.sampled_from(OBJECTS),
+).map(str.encode)
+changes = st.lists(
+    st.tuples(st.sampled_from(GRAPHS), st.frozensets(lines, max_size=6), st.frozensets(lines, max_size=6)), max_size=8
+)
+
+
+def asked(store: ox.Store, query: str) -> list[ox.QuerySolution]:
+    answer = store.query(query)
+    assert isinstance(answer, ox.QuerySolutions)
+    return list(answer)
+
+
+def number(store: ox.Store, what: str, pattern: str = "?s ?p ?o") -> int:
+    return int(asked(store, f"SELECT (COUNT({what}) AS ?n) {{ {pattern} }}")[0]["n"].value)
+
+
+def counts(store: ox.Store, key: str, pattern: str) -> dict[str, int]:
+    rows = asked(store, f"SELECT {key} (COUNT(*) AS ?n) {{ {pattern} }} GROUP BY {key}")
+    return {row[0].value: int(row["n"].value) for row in rows}
+
+
+def as_sparql_counts(store: ox.Store) -> Bookkeeping:
+    several = "{ SELECT DISTINCT ?s ?p ?o ?g { GRAPH ?g { ?s ?p ?o } GRAPH ?h { ?s ?p ?o } FILTER(?g != ?h) } }"
+    statistics = Statistics(
+        subjects=number(store, "DISTINCT ?s"),
+        objects=number(store, "DISTINCT ?o"),
+        properties=counts(store, "?p", "?s ?p ?o"),
+        classes=counts(store, "?o", f"?s {TYPE} ?o FILTER(isIRI(?o))"),
+    )
+    indexed = counts(store, "?g", "GRAPH ?g { ?s ?p ?o }")
+    return Bookkeeping.from_counts(number(store, "*"), counts(store, "?g", several), indexed, statistics)
+
+
+def quads(store: ox.Store) -> set[ox.Quad]:
+    return {quad for quad in store if isinstance(quad.graph_name, ox.NamedNode)}
+
+
+@settings(deadline=None, max_examples=150)
+@given(steps=changes)
+def test_counts_follow_every_change(steps: list[tuple[str, frozenset[bytes], frozenset[bytes]]]) -> None:
+    store, book = ox.Store(), Bookkeeping.from_counts(0, {}, {}, Statistics())
+    change, stated = StoreChange(), set[ox.Triple]()
+    for iri, adding, removing in steps:
+        held = {quad.triple for quad in store.quads_for_pattern(None, None, None, ox.NamedNode(iri))}
+        removed = index_triples(removing) & held
+        added = index_triples(adding) - held
+        change = change.then(book.write(store, iri, added, removed))
+        assert {key: +value if isinstance(value, Counter) else value for key, value in vars(book).items()} == vars(
+            as_sparql_counts(store)
+        )
+        merge = {quad.triple for quad in store.quads_for_pattern(None, None, None, ox.DefaultGraph())}
+        stated = {quad.triple for quad in quads(store)}
+        assert merge == stated
+    assert (change.appeared, change.disappeared) == (stated, frozenset())
+
+
+def test_what_only_a_computed_graph_has_is_not_stated() -> None:
+    store, book = ox.Store(), Bookkeeping.from_counts(0, {}, {}, Statistics())
+    triples = index_triples([b"<http://e/s> <http://e/p> <http://e/o> ."])
+    book.write(store, "http://e/entailed", triples, ())
+    assert book.write(store, GRAPHS[0], triples, (), ["http://e/entailed"]).appeared == triples
+    assert book.write(store, GRAPHS[0], (), triples, ["http://e/entailed"]).disappeared == triples
+    assert (book.triples, book.statistics().subjects) == (1, 1)
