@@ -6,15 +6,14 @@ What a document says is decided in ``graph.description``, how its page looks in 
 from __future__ import annotations
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 
-from endpoint.current import languages, snapshot, urls
+from endpoint.current import snapshot, urls
 from endpoint.documents import rdf_document
-from endpoint.pages.names import names_for
-from endpoint.pages.thing import thing_page
+from endpoint.pages.views import description_page
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS, SUFFIXES
-from endpoint.responses import Link, answer, document_links, entity_tag, negotiated, see_other
+from endpoint.responses import answer, document_links, entity_tag, negotiated, see_other
 from endpoint.urls import split_suffix
 from graph.description import Description, describe, describing_triples, is_described
 
@@ -87,7 +86,10 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
     if description is None:
         raise not_found(iri)
     form, links = representation.format, document_links(iri, OFFERS[kind])
-    body = _page(description, links) if form is None else rdf_document(snapshot(), _triples(description), form)
+    if form is None:
+        body = description_page(description, links, downloads(iri))
+    else:
+        body = rdf_document(snapshot(), _triples(description), form)
     location = "" if suffix else urls().absolute(urls().document(iri, representation.suffix))
     tag = entity_tag(representation.name, body)
     return answer(representation, lambda: body, tag=tag, location=location, links=links)
@@ -96,12 +98,6 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
 def _triples(description: Description) -> list[ox.Triple]:
     here = snapshot()
     return describing_triples(here.release.store, description, f"{here.publication.base}.well-known/genid/")
-
-
-def _page(description: Description, links: list[Link]) -> bytes:
-    names = names_for(snapshot(), urls(), languages(), description.mentioned())
-    view = thing_page(description, names, languages())
-    return render_template("thing.html", page=view, links=links, downloads=downloads(description.iri)).encode()
 
 
 def downloads(iri: str, kind: str = "description") -> list[tuple[str, str]]:

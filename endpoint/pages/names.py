@@ -5,10 +5,12 @@ It makes no HTML; templates do. Links lead only where a browser may safely go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyoxigraph as ox
+from babel.core import Locale, UnknownLocaleError
 from babel.numbers import format_decimal
 
 from endpoint.current import Snapshot
@@ -16,10 +18,12 @@ from endpoint.language import page_language, translated
 from endpoint.pages.dates import readable
 from endpoint.urls import Urls
 from graph.description import is_described
-from graph.labels import Label, labels
-from graph.namespaces import XSD
+from graph.labels import Label, labels, language_chain
+from graph.namespaces import CATALOG_GRAPH, RDFS_LABEL, XSD
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
+UZBEK_NUMBER = re.compile(r"tel:\+998(\d\d)(\d{3})(\d\d)(\d\d)\Z")
+"""Written as one says it; other countries' numbers stay as they are."""
 UNNAMED = ".well-known/genid/"
 TIMES = frozenset(XSD + name for name in ("date", "dateTime", "gYear", "gYearMonth", "time"))
 WHOLE = frozenset(XSD + name for name in ("integer", "nonNegativeInteger", "positiveInteger", "int", "long"))
@@ -53,26 +57,25 @@ class Shown:
     tag: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class Names:
-    """The names of the things on one page.
+    """The names of things in one reader's languages, looked up as they are asked for."""
 
-    Attributes:
-        urls: where one reads on.
-        prefixes: prefix → IRI.
-        labels: the labels that were found.
-        silent: IRIs below the base of which nothing is said, so that there is nothing to read.
-        wanted: the language in which the content is wanted.
-    """
+    def __init__(self, snapshot: Snapshot, urls: Urls, languages: tuple[str, ...]) -> None:
+        """Name things of a release.
 
-    urls: Urls
-    prefixes: Mapping[str, str]
-    labels: Mapping[str, Label]
-    silent: frozenset[str] = frozenset()
-    wanted: str = ""
+        Args:
+            snapshot: the release.
+            urls: where one reads on.
+            languages: what the reader prefers, the wanted one first.
+        """
+        self.urls, self.languages, self.prefixes = urls, languages, snapshot.prefixes
+        self._snapshot, self._store = snapshot, snapshot.release.store
+        self._shown: dict[str, Shown] = {}
 
     def short(self, iri: str) -> str:
         """Return an IRI written short: with a prefix, without the base, or as the plain number or address it is."""
+        if (number := UZBEK_NUMBER.match(iri)) is not None:
+            return "+998 " + " ".join(number.groups())
         for scheme in ("tel:", "mailto:"):
             if iri.startswith(scheme):
                 return iri.removeprefix(scheme)
@@ -86,13 +89,51 @@ class Names:
 
     def thing(self, iri: str) -> Shown:
         """Return an IRI by its label; a thing that nothing here names leads to its own address."""
-        label = self.labels.get(iri)
+        if iri not in self._shown:
+            self._shown[iri] = self._thing(iri)
+        return self._shown[iri]
+
+    def _thing(self, iri: str) -> Shown:
+        label = self._graph_label(iri) or labels(self._store, (iri,), self.languages).get(iri)
         text, language = (label.text, label.language) if label else (self.short(iri), "")
-        is_ours = label is not None or iri.startswith(self.urls.base)
-        if iri in self.silent:
+        is_ours = iri.startswith(self.urls.base)
+        if label is None and is_ours and not self._is_read(iri):
             return Shown(text, language, "", iri)
-        href = iri if not is_ours and iri.startswith(SAFE_SCHEMES) else self.urls.page(iri)
-        return Shown(text, language, href, iri)
+        is_elsewhere = label is None and not is_ours and iri.startswith(SAFE_SCHEMES)
+        return Shown(text, language, iri if is_elsewhere else self.urls.page(iri), iri, tag=self._tag(language))
+
+    def _graph_label(self, iri: str) -> Label | None:
+        """Return what the data calls a named graph, which says more than the catalogue's own words for it."""
+        if not iri.startswith(f"{self.urls.base}graph/"):
+            return None
+        catalog = f"{self.urls.base}graph/{CATALOG_GRAPH}"
+        quads = self._store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(RDFS_LABEL), None, None)
+        said = [self.term(quad.object) for quad in quads if isinstance(quad.graph_name, ox.NamedNode)
+                and quad.graph_name.value != catalog]  # fmt: skip
+        return next((Label(each.text, each.language) for each in self.best(said)), None)
+
+    def best(self, texts: Sequence[Shown]) -> list[Shown]:
+        """Return those of several texts that are in the reader's first language that there is, or in none."""
+        ranks = {tag: rank for rank, tag in enumerate(language_chain(self.languages))}
+        spoken = [each for each in texts if each.language]
+        first = min((ranks.get(each.language.lower(), len(ranks)) for each in spoken), default=0)
+        return [
+            each for each in texts if not each.language or ranks.get(each.language.lower(), len(ranks)) == first
+        ]  # fmt: skip
+
+    def _is_read(self, iri: str) -> bool:
+        """Whether there is a page about an IRI of ours that has no name."""
+        return any(each.iri == iri for each in self._snapshot.release.manifest.graphs) or is_described(self._store, iri)
+
+    def _tag(self, language: str) -> str:
+        """Return how the reader calls a language that is not the one that was wanted, or an empty string."""
+        wanted = self.languages[0] if self.languages else ""
+        if not language or language.partition("-")[0] == wanted.partition("-")[0]:
+            return ""
+        try:
+            return Locale.parse(language, sep="-").get_display_name(page_language()) or language
+        except (UnknownLocaleError, ValueError):
+            return language
 
     def term(self, term: object) -> Shown:
         """Return any RDF term."""
@@ -111,15 +152,11 @@ class Names:
         if datatype in WHOLE and value.isdecimal() and len(value) > len("9999"):
             return Shown(format_decimal(int(value), locale=page_language()))
         note = "" if tag or datatype in PLAIN else self.short(datatype)
-        other = tag if tag and tag.partition("-")[0] != self.wanted.partition("-")[0] else ""
-        return Shown(value, tag, note=note, is_long="\n" in value, tag=other)
+        return Shown(value, tag, note=note, is_long="\n" in value, tag=self._tag(tag))
 
 
-def names_for(snapshot: Snapshot, urls: Urls, languages: tuple[str, ...], iris: Iterable[str]) -> Names:
-    """Return the names of these things, looked up at once."""
-    store, wanted = snapshot.release.store, tuple(dict.fromkeys(iris))
-    found = labels(store, wanted, languages)
-    graphs = {each.iri for each in snapshot.release.manifest.graphs}
-    nameless = (iri for iri in wanted if iri.startswith(urls.base) and iri not in found and iri not in graphs)
-    silent = frozenset(iri for iri in nameless if not is_described(store, iri))
-    return Names(urls, snapshot.prefixes, found, silent, languages[0] if languages else "")
+def names_for(
+    snapshot: Snapshot, urls: Urls, languages: tuple[str, ...], iris: Iterable[str] = ()  # noqa: ARG001
+) -> Names:  # fmt: skip
+    """Return the names of things in a reader's languages; they are looked up when they are asked for."""
+    return Names(snapshot, urls, languages)

@@ -1,111 +1,137 @@
-"""The page of a thing: its names, what is said of it by property, and what points to it by property.
+"""The page of a thing, put together: names, facts, where they come from, map, chart, tree, and what points to it.
 
-Everything is listed as the graph has it; which order and which groups a class of things deserves is for its shapes to
-say, later.
+Every part is made by a module of its own; this one decides which parts a thing has, and what is said only once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyoxigraph as ox
 
+from endpoint.current import Snapshot
+from endpoint.pages.charts import Chart, chart, data_set_of
+from endpoint.pages.disagreements import Disagreement, Disagreements
+from endpoint.pages.facts import SUMMARIES, UNSAID, Facts, Row, Section, Value
+from endpoint.pages.incoming import Backlinks, backlinks
+from endpoint.pages.maps import Map, Spot, draw, located, point_of
 from endpoint.pages.names import Names, Shown
-from graph.description import Description, Incoming
+from endpoint.pages.provenance import Source
+from endpoint.pages.shapes import incoming_predicates
+from endpoint.pages.trees import Branch, Trees
+from graph.description import Description
 from graph.labels import LABEL_PROPERTIES
-from graph.namespaces import DCT, RDF_TYPE, RDFS, SKOS
+from graph.namespaces import ENTAILED_GRAPH, RDF, RDF_TYPE, SKOS
 
-SUMMARIES = (DCT + "description", RDFS + "comment", SKOS + "definition", "https://schema.org/description")
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One value and the graphs that state it."""
-
-    shown: Shown
-    graphs: tuple[Shown, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Property:
-    """All values of one property."""
-
-    name: Shown
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Backlinks:
-    """What points to the thing by one property; ``more`` is how many are not listed, a lower bound if not counted."""
-
-    name: Shown
-    things: tuple[Shown, ...]
-    more: int
-    counted: bool
+SCHEME, CONCEPT = SKOS + "ConceptScheme", SKOS + "Concept"
+TREE = frozenset({SKOS + name for name in ("hasTopConcept", "topConceptOf", "inScheme", "broader", "narrower")})
+"""What the tree of a scheme, or the way to a concept, already says."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThingPage:
-    """What the page of one thing shows."""
+    """What the page of one thing shows; the parts that it has not are empty or None."""
 
     iri: str
     title: Shown
     names: tuple[Shown, ...]
-    classes: tuple[Shown, ...]
-    summary: tuple[Shown, ...]
-    properties: tuple[Property, ...]
+    kinds: tuple[Shown, ...]
+    trail: tuple[Shown, ...]
+    summary: Value | None
+    sections: tuple[Section, ...]
+    rest: tuple[Row, ...]
+    disagreements: tuple[Disagreement, ...]
+    tree: tuple[Branch, ...]
+    map: Map | None
+    chart: Chart | None
     incoming: tuple[Backlinks, ...]
+    sources: tuple[Source, ...]
     graphs: tuple[Shown, ...]
 
+    @property
+    def first_facts(self) -> str:
+        """The first facts as one line, for search engines where there is no summary."""
+        rows = [row for section in self.sections for row in section.rows][:4]
+        return "; ".join(f"{row.name.text}: {', '.join(value.shown.text for value in row.entries[:3])}" for row in rows)
 
-def thing_page(description: Description, names: Names, languages: Iterable[str]) -> ThingPage:
-    """Return the page of a described thing."""
-    title = names.thing(description.iri)
-    others = {
-        (term.value, term.language or ""): names.term(term)
-        for predicate in LABEL_PROPERTIES
-        for term in description.values(predicate)
-        if isinstance(term, ox.Literal) and (term.value, term.language or "") != (title.text, title.language)
-    }
-    summary = [names.term(term) for predicate in SUMMARIES for term in description.values(predicate)]
-    shown_above = {RDF_TYPE, *LABEL_PROPERTIES, *(name for name in SUMMARIES if description.values(name))}
+
+def thing_page(snapshot: Snapshot, description: Description, names: Names, terms: Names) -> ThingPage:
+    """Return the page of a described thing.
+
+    Args:
+        snapshot: the release.
+        description: what it says of the thing.
+        names: names of things, in the language of the content.
+        terms: names of properties and classes, in that of the interface.
+    """
+    store, iri = snapshot.release.store, description.iri
+    facts = Facts(snapshot, description, names, terms)
+    kinds = _kinds(description, snapshot.publication.graph(ENTAILED_GRAPH))
+    disagreements = Disagreements(store, snapshot.publication.base, names)
+    trees, classes = (
+        Trees(store, names),
+        {each.value for each in description.values(RDF_TYPE) if isinstance(each, ox.NamedNode)},
+    )
+    tree = trees.of(iri) if SCHEME in classes else ()
+    summary = facts.summary()
+    elsewhere = UNSAID | (TREE if tree else frozenset({disagreements.claim}))
+    elsewhere |= {each for each in SUMMARIES if summary and description.values(each)}
+    sections = facts.sections(frozenset(elsewhere))
+    rest = facts.rest(frozenset(elsewhere))
+    known = incoming_predicates(facts.properties) | elsewhere | {disagreements.about, RDF + "subject"}
+    objects = {each.object.value for each in description.statements if isinstance(each.object, ox.NamedNode)}
+    incoming = [each for each in description.incoming
+                if each.predicate not in known and not set(each.subjects) <= objects]  # fmt: skip
     graphs = {graph for each in description.statements for graph in each.graphs}
+    data_set = data_set_of(store, iri)
     return ThingPage(
-        iri=description.iri,
-        title=title,
-        names=tuple(others.values()),
-        classes=tuple(names.term(term) for term in description.values(RDF_TYPE)),
-        summary=tuple(_best(summary, languages)),
-        properties=_properties(description, names, shown_above),
-        incoming=tuple(_backlinks(each, names) for each in description.incoming),
+        iri=iri,
+        title=names.thing(iri),
+        names=_names(description, names),
+        kinds=tuple(terms.thing(each) for each in kinds),
+        trail=trees.trail(iri) if CONCEPT in classes else (),
+        summary=summary,
+        sections=sections,
+        rest=rest,
+        disagreements=disagreements.of(iri),
+        tree=tree,
+        map=_map(snapshot, description, names),
+        chart=chart(store, data_set, iri, names, terms) if data_set else None,
+        incoming=backlinks(incoming, iri, names, terms),
+        sources=facts.sources.listed(),
         graphs=tuple(names.thing(graph) for graph in sorted(graphs)),
     )
 
 
-def _best(texts: list[Shown], languages: Iterable[str]) -> list[Shown]:
-    """Return the texts in the reader's first language that there is, or all where none fits."""
-    for language in languages:
-        fitting = [each for each in texts if each.language.partition("-")[0] == language.partition("-")[0]]
-        if fitting:
-            return fitting[:1]
-    return texts[:1]
+def _kinds(description: Description, entailed: str) -> list[str]:
+    """Return the classes that are stated of a thing; those that follow only where none is."""
+    types = [each for each in description.statements if each.predicate == RDF_TYPE]
+    stated = [each for each in types if set(each.graphs) - {entailed}] or types
+    return [each.object.value for each in stated if isinstance(each.object, ox.NamedNode)]
 
 
-def _properties(description: Description, names: Names, without: set[str]) -> tuple[Property, ...]:
-    found: dict[str, list[Value]] = {}
-    for each in description.statements:
-        if each.predicate not in without:
-            value = Value(names.term(each.object), tuple(names.thing(graph) for graph in each.graphs))
-            found.setdefault(each.predicate, []).append(value)
-    properties = [
-        Property(names.thing(predicate), tuple(sorted(values, key=lambda value: value.shown.text)))
-        for predicate, values in found.items()
-    ]
-    return tuple(sorted(properties, key=lambda each: each.name.text.casefold()))
+def _names(description: Description, names: Names) -> tuple[Shown, ...]:
+    """Return what the thing is called in other languages than its title, in the order of the properties of labels."""
+    title = names.thing(description.iri)
+    literals = (
+        term
+        for predicate in LABEL_PROPERTIES
+        for term in description.values(predicate)
+        if isinstance(term, ox.Literal) and term.language and term.language != title.language
+    )
+    first: dict[str, ox.Literal] = {}
+    for each in literals:
+        first.setdefault(each.language or "", each)
+    return tuple(names.term(each) for each in first.values() if each.value != title.text)
 
 
-def _backlinks(incoming: Incoming, names: Names) -> Backlinks:
-    things = sorted((names.thing(each) for each in incoming.subjects), key=lambda each: each.text.casefold())
-    more = incoming.total - len(things)
-    return Backlinks(names.thing(incoming.predicate), tuple(things), max(0, more), incoming.counted)
+def _map(snapshot: Snapshot, description: Description, names: Names) -> Map | None:
+    """Return the map on which a thing lies: by coordinates of its own, of its place, or as a region."""
+    store, iri = snapshot.release.store, description.iri
+    codes = [each.value for each in description.values(SKOS + "notation") if isinstance(each, ox.Literal)]
+    where = located(store, iri, [each.object for each in description.statements])
+    point = point_of(store, where) if where else None
+    if codes and where != iri:
+        point = None  # a region is drawn, not where its capital lies
+    spots = [Spot(names.thing(where), point)] if point is not None else []
+    return draw(store, spots, names, codes) if spots or codes else None

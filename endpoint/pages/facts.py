@@ -1,0 +1,206 @@
+"""The facts of a page: rows of names and values, in the groups and in the order that the shapes want.
+
+What no shape covers follows as a group of its own. Where the data says the same in several languages, the reader's is
+shown. A thing that only relates others (a membership, a participation, an observation) is shown by what it relates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import pyoxigraph as ox
+
+from endpoint.current import Snapshot
+from endpoint.pages.names import TIMES, Names, Shown
+from endpoint.pages.paths import Found, Step, follow, steps
+from endpoint.pages.provenance import Sources
+from endpoint.pages.shapes import Group, Shapes, ShownProperty, own_predicates, shapes_of, text_in
+from graph.description import Description, Term
+from graph.labels import LABEL_PROPERTIES
+from graph.namespaces import DCT, PROV, RDF_TYPE, RDFS, SCHEMA, SKOS
+
+ORG, VCARD = "http://www.w3.org/ns/org#", "http://www.w3.org/2006/vcard/ns#"
+QB = "http://purl.org/linked-data/cube#"
+RELATIONS = frozenset({ORG + "Membership", PROV + "Association", QB + "Observation"})
+"""Classes of things that only relate others."""
+SUMMARIES = (DCT + "description", RDFS + "comment", SKOS + "definition", SCHEMA + "description")
+NAMES = frozenset({*LABEL_PROPERTIES, SKOS + "altLabel"})
+"""What a thing is called: shown in every language."""
+UNSAID = frozenset({RDF_TYPE, *LABEL_PROPERTIES, PROV + "wasDerivedFrom"})
+"""What pages say elsewhere than in their rows."""
+MOST_PARTS = 8
+ROW_VALUES = 60
+MANY, SHORT = 4, 48
+"""From how many values on, and up to how many letters, values stand in lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value, or what a relation relates, and the numbers of the sources."""
+
+    shown: Shown
+    parts: tuple[Shown, ...] = ()
+    sources: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One property with its values; ``more`` is how many are not shown."""
+
+    name: Shown
+    description: str
+    entries: tuple[Value, ...]
+    more: int = 0
+
+    @property
+    def shared_sources(self) -> tuple[int, ...]:
+        """The sources, where several values have the same; empty where each has its own."""
+        every = {value.sources for value in self.entries}
+        return self.entries[0].sources if len(self.entries) > 1 and len(every) == 1 else ()
+
+    @property
+    def is_run_in(self) -> bool:
+        """Whether the values are many and short, so that they stand better in lines than below each other."""
+        return len(self.entries) >= MANY and not any(
+            value.parts or value.shown.is_long or value.shown.tag or len(value.shown.text) > SHORT
+            for value in self.entries
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows that belong together, under a title."""
+
+    title: Shown
+    rows: tuple[Row, ...]
+
+
+class Facts:
+    """Makes the rows of one thing."""
+
+    def __init__(self, snapshot: Snapshot, description: Description, names: Names, terms: Names) -> None:
+        """Prepare to show a thing.
+
+        Args:
+            snapshot: the release.
+            description: what it says of the thing.
+            names: names of things, in the language of the content.
+            terms: names of properties and classes, in that of the interface.
+        """
+        self._store, self._description, self._names, self._terms = snapshot.release.store, description, names, terms
+        self._shapes: Shapes = snapshot.once(shapes_of)
+        self.sources = Sources(snapshot, names)
+        self.properties = self._shapes.of(self._types(description.iri))
+
+    def _types(self, iri: str) -> list[str]:
+        return [
+            each.term.value for each in follow(self._store, iri, Step(RDF_TYPE)) if isinstance(each.term, ox.NamedNode)
+        ]
+
+    def sections(self, without: frozenset[str]) -> tuple[Section, ...]:
+        """Return what the shapes show, by group, without what is said elsewhere on the page."""
+        groups: dict[Group | None, list[Row]] = {}
+        for each in self.properties:
+            if not {step.predicate for step in steps(each.path)} <= without and (row := self._row(each)) is not None:
+                groups.setdefault(each.group, []).append(row)
+        _drop_repeated(groups)
+        ordered = sorted(groups.items(), key=lambda each: each[0].order if each[0] else float("inf"))
+        return tuple(Section(self._title(group), tuple(rows)) for group, rows in ordered if rows)
+
+    def rest(self, without: frozenset[str]) -> tuple[Row, ...]:
+        """Return what no shape covers, by property."""
+        covered = own_predicates(self.properties) | without
+        found: dict[str, list[Found]] = {}
+        for each in self._description.statements:
+            if each.predicate not in covered:
+                statement = Found(each.object, self._description.iri, each.predicate, each.object)
+                found.setdefault(each.predicate, []).append(statement)
+        rows = (Row(self._terms.thing(predicate), "", *self._values(found[predicate])) for predicate in found)
+        return tuple(sorted(rows, key=lambda row: row.name.text.casefold()))
+
+    def summary(self) -> Value | None:
+        """Return the text that says what the thing is, in the reader's language."""
+        for predicate in SUMMARIES:
+            values, _ = self._values(follow(self._store, self._description.iri, Step(predicate)))
+            if values and not values[0].shown.href:
+                return values[0]
+        return None
+
+    def _title(self, group: Group | None) -> Shown:
+        text, language = text_in(group.names, self._terms.languages) if group else ("", "")
+        return Shown(text, language)
+
+    def _row(self, shown: ShownProperty) -> Row | None:
+        found = follow(self._store, self._description.iri, shown.path)
+        if not found:
+            return None
+        text, language = text_in(shown.names, self._terms.languages)
+        description, _ = text_in(shown.descriptions, self._terms.languages)
+        predicate = next(steps(shown.path)).predicate
+        name = Shown(text, language, self._terms.urls.page(predicate)) if text else self._terms.thing(predicate)
+        return Row(name, description, *self._values(found))
+
+    def _values(self, found: list[Found]) -> tuple[tuple[Value, ...], int]:
+        """Return the values to be shown, in the reader's language and sorted, and how many more there are."""
+        shown = [(self._shown(each.term), each) for each in found]
+        if not all(each.predicate in NAMES for each in found):
+            best = set(self._names.best([one for one, each in shown if isinstance(each.term, ox.Literal)]))
+            shown = [(one, each) for one, each in shown if not isinstance(each.term, ox.Literal) or one in best]
+        shown.sort(key=lambda each: (each[0].datetime or each[0].text).casefold())
+        entries = tuple(
+            Value(one, self._parts(each.term), self.sources.cite(each)) for one, each in shown[:ROW_VALUES]
+        )  # fmt: skip
+        return entries, max(0, len(shown) - ROW_VALUES)
+
+    def _shown(self, term: Term) -> Shown:
+        """Return a term; a telephone or an address of mail by what one dials or writes to."""
+        if isinstance(term, ox.NamedNode):
+            dialled = next(iter(follow(self._store, term.value, Step(VCARD + "hasValue"))), None)
+            if dialled is not None:
+                return self._names.term(dialled.term)
+        return self._names.term(term)
+
+    def _parts(self, term: Term) -> tuple[Shown, ...]:
+        """Return what a thing that only relates others relates, apart from the thing of the page."""
+        if not isinstance(term, ox.NamedNode) or not RELATIONS & set(types := self._types(term.value)):
+            return ()
+        found = sorted(dict.fromkeys(islice(self._related(term.value, types), MOST_PARTS)), key=self._part_rank)
+        return tuple(dict.fromkeys(self._shown(each) for each in found))
+
+    def _part_rank(self, term: Term) -> int:
+        """Return where a part stands: how much, who, as what, how to reach them, when."""
+        if isinstance(term, ox.Literal):
+            return 4 if term.datatype.value in TIMES else 0
+        types = set(self._types(term.value)) if isinstance(term, ox.NamedNode) else set()
+        return 2 if SKOS + "Concept" in types else 3 if any(each.startswith(VCARD) for each in types) else 1
+
+    def _related(self, iri: str, types: list[str]) -> Iterator[Term]:
+        paths = [
+            each.path for each in self._shapes.of(types) if isinstance(each.path, Step) and not each.path.is_inverse
+        ]
+        if not paths:
+            paths = [Step(each.predicate.value) for each in self._store.quads_for_pattern(
+                ox.NamedNode(iri), None, None, ox.DefaultGraph())]  # fmt: skip
+        for path in paths:
+            if path.predicate not in (UNSAID | NAMES | {SKOS + "note"}) and not path.predicate.endswith("asWritten"):
+                for each in follow(self._store, iri, path):
+                    if not isinstance(each.term, ox.NamedNode) or not self._goes_without_saying(each.term.value):
+                        yield each.term
+
+    def _goes_without_saying(self, iri: str) -> bool:
+        return iri == self._description.iri or QB + "DataSet" in self._types(iri)
+
+
+def _drop_repeated(groups: dict[Group | None, list[Row]]) -> None:
+    """Leave out rows of which every value already stands in a relation: the telephone beside whom one calls by it."""
+    related = {part.iri for rows in groups.values() for row in rows for value in row.entries for part in value.parts}
+    for rows in groups.values():
+        rows[:] = [row for row in rows if not _is_in(row, related)]
+
+
+def _is_in(row: Row, related: set[str]) -> bool:
+    """Whether a row only dials or writes to what a relation already gives."""
+    iris = [value.shown.iri for value in row.entries]
+    return all(each in related and each.startswith(("tel:", "mailto:")) for each in iris)
