@@ -26,6 +26,7 @@ from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Engine
 from graph.query.examples import Example, read_examples
 from graph.releases.folder import ReleasesFolder
+from graph.releases.gone import GONE_FILE, Gone
 from graph.releases.release import Release, open_release
 
 T = TypeVar("T")
@@ -68,6 +69,11 @@ class Snapshot:
         """Whether the release holds an ontology of the publication's own."""
         own = self.publication.graph(ONTOLOGY_GRAPH)
         return any(each.iri == own for each in self.release.manifest.graphs)
+
+    @cached_property
+    def gone(self) -> Gone:
+        """What earlier releases spoke of and this one does not."""
+        return Gone.read(self.release.folder / GONE_FILE)
 
     @cached_property
     def engine(self) -> Engine:

@@ -17,7 +17,7 @@ from endpoint.pages.names import names_for
 from endpoint.preconditions import graph_tag
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS, SUFFIXES, Representation
-from endpoint.resources import describing, not_found
+from endpoint.resources import describing, meant, not_found
 from endpoint.responses import answer, document_links, negotiated, page
 from endpoint.urls import split_suffix
 from graph.releases.manifest import GraphEntry
@@ -35,7 +35,7 @@ def direct(path: str) -> Response:
         for iri in urls().thing(f"graph/{name}"):
             if (entry := entry_of(iri)) is not None:
                 return reading(entry, suffix)
-    raise not_found(urls().thing(f"graph/{path}")[0])
+    raise not_found(*meant(f"graph/{path}"))
 
 
 @graphs.get("/graphs")

@@ -141,6 +141,13 @@ def see_other(url: str) -> Response:
     return response
 
 
+def moved(url: str) -> Response:
+    """Return a 301 (RFC 9110 15.4.2) to what has taken the place of what was asked for."""
+    response = see_other(url)
+    response.status_code = 301
+    return response
+
+
 def problem_response(problem: Problem) -> Response:
     """Return a problem as JSON, plain text or a page, whichever the client reads best; as text where it reads none."""
     representation = choose(request.headers.get("Accept"), OFFERS["problem"]) or AS_TEXT

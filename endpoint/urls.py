@@ -82,6 +82,12 @@ class Urls:
         """Return the same without a fragment: the URL that is requested."""
         return self.read(iri, suffix).partition("#")[0]
 
+    def own(self, iri: str) -> str:
+        """Return the path of a thing itself, where it is below the base; else that at which one reads about it."""
+        name = iri.removeprefix(self.base)
+        path = quote(name, safe=URI_CHARACTERS + "%")
+        return f"{self.root}/{path}" if name.startswith(THING) and iri in self.thing(unquote(path)) else self.read(iri)
+
     def thing(self, path: str) -> tuple[str, ...]:
         """Return the IRIs for which a request of ``path`` may ask, likeliest first.
 

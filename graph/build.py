@@ -22,6 +22,7 @@ from graph.publication import SETTINGS_FILE, Publication, SourceFile
 from graph.query.guard import read_query
 from graph.releases.fingerprint import fingerprint
 from graph.releases.folder import ReleasesFolder
+from graph.releases.gone import gone_after_build
 from graph.releases.index import STORE_FOLDER, Index
 from graph.releases.manifest import Contribution, GraphEntry, Manifest
 from graph.releases.members import read_member
@@ -171,6 +172,7 @@ def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report
     entries = {each.iri: _with_origin(publication, each, inputs.contributed) for each in staged.close()}
     make_index(staged.folder, publication.base, {iri: staged.folder / each.file for iri, each in entries.items()})
     revision = Revision(staged.folder, publication.base, staged.index.store, staged.book(), entries)
+    gone_after_build(staged.folder, inputs.parent, entries, publication.base, revision.store)
     sources = {name: tuple(graphs) for name, graphs in staged.graphs_of.items()}
     return complete(publication, revision, replace(inputs.origin, sources=sources), report)
 

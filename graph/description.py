@@ -12,9 +12,11 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from graph.labels import label_triples
+from graph.labels import LABEL_PROPERTIES, label_triples
+from graph.namespaces import DCT, OWL
 
 MOST_INCOMING = 100
+REPLACED_BY, DEPRECATED = f"{DCT}isReplacedBy", f"{OWL}deprecated"
 MOST_COUNTED = 100_000
 DEPTH = 4
 
@@ -113,6 +115,21 @@ def is_described(store: ox.Store, iri: str) -> bool:
     merge = ox.DefaultGraph()
     found = next(store.quads_for_pattern(node, None, None, merge), None)
     return (found or next(store.quads_for_pattern(None, None, node, merge), None)) is not None
+
+
+def replacement(store: ox.Store, iri: str) -> str | None:
+    """Return what has taken the place of a thing, or None where it stands for itself.
+
+    A thing has been merged into another where nothing is said of it but by what it is replaced, that it is deprecated
+    (owl:deprecated), and how it is called. Things that the world has replaced are still described.
+    """
+    found = list[str]()
+    for quad in store.quads_for_pattern(ox.NamedNode(iri), None, None, ox.DefaultGraph()):
+        if quad.predicate.value == REPLACED_BY and isinstance(quad.object, ox.NamedNode):
+            found.append(quad.object.value)
+        elif quad.predicate.value not in (DEPRECATED, *LABEL_PROPERTIES):
+            return None
+    return found[0] if len(found) == 1 and found[0] != iri else None
 
 
 def _statements(store: ox.Store, node: ox.NamedNode) -> tuple[Statement, ...]:

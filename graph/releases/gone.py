@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph.releases.difference import Part
+import pyoxigraph as ox
+
+from graph.change import GraphChange
+from graph.description import is_described
+from graph.namespaces import COMPUTED_GRAPHS, graph_iri
+from graph.releases.difference import Part, graph_difference
+from graph.releases.manifest import GraphEntry
+from graph.releases.members import read_member
+from graph.releases.release import Release
 
 GONE_FILE = "gone.tsv"
 SKOLEM = b".well-known/genid/"
@@ -49,8 +57,52 @@ def _iris(lines: Iterable[bytes], start: bytes) -> Iterator[bytes]:
                 yield term[1:-1]
 
 
+def gone_after_build(
+    folder: Path, parent: Release | None, entries: Mapping[str, GraphEntry], base: str, store: ox.Store
+) -> None:
+    """Write what is gone in a release that has been made from nothing: members that differ are read, before and after.
+
+    Args:
+        folder: where it is made.
+        parent: the release before it, or None.
+        entries: the graphs of the release that is made.
+        base: the publication's base.
+        store: its index.
+    """
+    if parent is None:
+        return
+    computed = {graph_iri(base, name) for name in COMPUTED_GRAPHS}
+    before = {each.iri: each for each in parent.manifest.graphs if each.iri not in computed}
+
+    def parts() -> Iterator[Part]:
+        for iri in sorted((before.keys() | entries.keys()) - computed):
+            old, new = before.get(iri), entries.get(iri)
+            if old is None or new is None or old.digest != new.digest:
+                removed = parent.read_graph(iri) if old is not None else iter(())
+                added = read_member(folder / new.file, iri) if new is not None else iter(())
+                yield from graph_difference(iri, removed, added)
+
+    change, dropped = GoneChange.of(parts(), base), before.keys() - entries.keys()
+    change = GoneChange(change.left, change.back | {iri.encode() for iri in entries.keys() - before.keys()})
+    write_gone(folder, parent.folder, change, dropped, lambda iri: is_described(store, iri))
+
+
+def gone_after_change(
+    folder: Path, parent: Release, changes: Iterable[GraphChange], base: str, store: ox.Store
+) -> None:
+    """Write what is gone in a release that has been made of its parent by some changes; the rest as above."""
+    computed = {graph_iri(base, name) for name in COMPUTED_GRAPHS}
+    stated = [each for each in changes if each.iri not in computed]
+    parts = [Part(each.iri, False, tuple(each.removed)) for each in stated]
+    parts += [Part(each.iri, True, tuple(each.added)) for each in stated]
+    dropped = [each.iri for each in stated if each.dropped]
+    change = GoneChange.of(parts, base)
+    change = GoneChange(change.left, change.back | {each.iri.encode() for each in stated if each.created})
+    write_gone(folder, parent.folder, change, dropped, lambda iri: is_described(store, iri))
+
+
 def write_gone(
-    folder: Path, parent: Path | None, change: GoneChange, graphs: Iterable[str], is_described: Callable[[str], bool]
+    folder: Path, parent: Path | None, change: GoneChange, graphs: Iterable[str], is_there: Callable[[str], bool]
 ) -> None:
     """Write what is gone in the release that is made in ``folder``.
 
@@ -59,10 +111,10 @@ def write_gone(
         parent: the folder of the release before, or None.
         change: what the lines that differ speak of.
         graphs: the graphs that the parent had and this release has not.
-        is_described: whether this release speaks of an IRI.
+        is_there: whether this release speaks of an IRI.
     """
     left = change.left | {iri.encode() for iri in graphs}
-    fresh = {iri for iri in left if not is_described(iri.decode())}
+    fresh = {iri for iri in left if not is_there(iri.decode())}
     before = parent / GONE_FILE if parent is not None else folder / GONE_FILE
     known = Gone.read(before)
     back = {iri for iri in change.back if iri.decode() in known}

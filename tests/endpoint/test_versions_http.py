@@ -229,9 +229,9 @@ def test_a_time_map_lists_all_mementos(versions: tuple[Served, tuple[str, ...]])
     assert served.get("/timemap/health").status_code == 404
 
 
-def test_what_was_not_there_then_is_404_in_the_past(versions: tuple[Served, tuple[str, ...]]) -> None:
+def test_what_was_gone_by_then_is_410_in_the_past(versions: tuple[Served, tuple[str, ...]]) -> None:
     served, ids = versions
-    assert served.get(f"/release/{ids[2]}/graph/places").status_code == 404
+    assert served.get(f"/release/{ids[2]}/graph/places").status_code == 410
     assert served.get(f"/release/{ids[1]}/graph/places").status_code == 200
 
 
