@@ -8,14 +8,14 @@ from __future__ import annotations
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
-from endpoint.current import snapshot, urls
+from endpoint.current import past, snapshot, urls
 from endpoint.documents import rdf_document
 from endpoint.pages.views import description_page
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS, SUFFIXES
-from endpoint.responses import answer, document_links, entity_tag, negotiated, see_other
-from endpoint.urls import split_suffix
-from graph.description import Description, describe, describing_triples, is_described
+from endpoint.responses import Link, answer, document_links, entity_tag, moved, negotiated, see_other
+from endpoint.urls import memento, original, split_suffix
+from graph.description import Description, describe, describing_triples, is_described, replacement
 
 resources = Blueprint("resources", __name__)
 
@@ -24,6 +24,8 @@ resources = Blueprint("resources", __name__)
 def thing(path: str) -> Response:
     """A thing that is no document: see the document about it."""
     iri, suffix = find(f"id/{path}")
+    if (other_iri := replacement(snapshot().release.store, iri)) is not None:
+        return moved(urls().absolute(urls().own(other_iri)))
     return see_other(urls().absolute(urls().page(iri, suffix)))
 
 
@@ -65,12 +67,26 @@ def find(path: str) -> tuple[str, str]:
         for iri in urls().thing(name):
             if is_described(store, iri):
                 return iri, suffix
-    raise not_found(urls().thing(split_suffix(path, SUFFIXES)[0])[0])
+    raise not_found(*meant(path))
 
 
-def not_found(iri: str) -> ProblemError:
-    """Return the error that nothing is known of an IRI."""
-    return ProblemError("not-found", f"release {snapshot().release.id} says nothing about <{iri}>")
+def meant(path: str) -> tuple[str, ...]:
+    """Return the IRIs that a path may mean, likeliest first: a suffix may be a format's, or its own."""
+    names = dict.fromkeys((split_suffix(path, SUFFIXES)[0], path))
+    return tuple(iri for name in names for iri in urls().thing(name))
+
+
+def not_found(*iris: str) -> ProblemError:
+    """Return the error that nothing is known of what may have been meant by any of these: it never was, or is gone."""
+    here = snapshot()
+    for iri in iris:
+        if (last := here.gone.last_release(iri)) is not None:
+            there = urls().absolute(
+                memento(original(urls().root), last, urls().document(iri).removeprefix(urls().root))
+            )
+            is_kept = last in past().history().releases.ids()
+            return ProblemError("gone", f"<{iri}> was last in release {last}", {"memento": there} if is_kept else {})
+    return ProblemError("not-found", f"release {here.release.id} says nothing about <{iris[0]}>")
 
 
 def describing(iri: str, suffix: str = "", kind: str = "description") -> Response:
@@ -85,6 +101,8 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
         description = Description(iri, (), ())
     if description is None:
         raise not_found(iri)
+    if (other_iri := replacement(snapshot().release.store, iri)) is not None:
+        return moved(urls().absolute(urls().document(other_iri, suffix)))
     form, links = representation.format, document_links(iri, OFFERS[kind])
     if form is None:
         body = description_page(description, links, downloads(iri))
