@@ -13,7 +13,7 @@ from endpoint.documents import rdf_document
 from endpoint.pages.views import description_page
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS, SUFFIXES
-from endpoint.responses import Link, answer, document_links, entity_tag, moved, negotiated, see_other
+from endpoint.responses import answer, document_links, entity_tag, moved, negotiated, see_other
 from endpoint.urls import memento, original, split_suffix
 from graph.description import Description, describe, describing_triples, is_described, replacement
 
