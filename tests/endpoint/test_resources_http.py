@@ -320,7 +320,7 @@ def test_a_page_shows_labels_in_the_reader_s_language(served: Served) -> None:
 
 
 def test_a_page_links_telephones_and_shows_incoming_links(served: Served) -> None:
-    assert '<a href="tel:+998762230000">+998762230000</a>' in served.get("/doc/club/termez", BROWSER).text
+    assert '<a href="tel:+998762230000">+998 76 223 00 00</a>' in served.get("/doc/club/termez", BROWSER).text
     place = served.get("/doc/place/termez", BROWSER).text
     assert '<a href="/doc/club/termez">Club of Termez</a>' in place.partition("What points here")[2]
 
