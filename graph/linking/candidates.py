@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from graph.linking.entity import VALID_ID, id_of, rank_of
 from graph.linking.folding import STOP_WORDS, key, significant
 from graph.linking.index import IDENTIFIER, KIND, PLACE
-from graph.linking.reader import NOTHING, NameIndex, Numbers
+from graph.linking.reader import NOTHING, NameIndex, Numbers, remember
 from graph.linking.spelling import meant
 
-MOST = 16
-FEW = 4096
+MOST = 12
+FEW, ENOUGH = 4096, 64
+STEPS = 1000
 MOST_POSTINGS = 200_000
 MOST_CORRECTIONS = 8
-MOST_REMEMBERED, SCOPES_REMEMBERED = 1 << 15, 64
+SCOPES_REMEMBERED = 64
 STOP_RARITY, LEAST_RARITY = 0.05, 0.3
 LONGEST_ID = 2048
 
@@ -66,14 +67,39 @@ class Term:
         return self.tokens[:1] == ((self.word, 1.0),)
 
 
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """The things that have a word, or one that it may stand for.
+
+    Attributes:
+        word: the word that was asked for.
+        numbers: the things, in order.
+        likely: how likely each has the word that was meant; None where that is ``most`` for all.
+        most: the greatest of these.
+    """
+
+    word: str
+    numbers: Numbers
+    likely: NDArray[np.float64] | None
+    most: float
+
+    def add(self, numbers: Numbers, scores: NDArray[np.float64], weight: float) -> None:
+        """Add the weight of the word to the scores of those things that have it."""
+        if not len(self.numbers) or not len(numbers):
+            return
+        at = np.minimum(np.searchsorted(self.numbers, numbers), len(self.numbers) - 1)
+        has = self.numbers[at] == numbers
+        scores[has] += weight * (self.most if self.likely is None else self.likely[at[has]])
+
+
 @dataclass
 class Candidates:
     """Candidates from one index; it may be used from several threads."""
 
     index: NameIndex
     base: str
-    _rarities: LRUCache[str, float] = field(default_factory=lambda: LRUCache(MOST_REMEMBERED))
-    _terms: LRUCache[str, Term] = field(default_factory=lambda: LRUCache(MOST_REMEMBERED))
+    _rarities: dict[str, float] = field(default_factory=dict)
+    _terms: dict[str, Term] = field(default_factory=dict)
     _scopes: LRUCache[Scope, NDArray[np.bool_]] = field(default_factory=lambda: LRUCache(SCOPES_REMEMBERED))
     _lock: RLock = field(default_factory=RLock)
 
@@ -85,8 +111,7 @@ class Candidates:
         if known is None:
             count = max(2, self.index.count)
             known = LEAST_RARITY + math.log(1 + count / max(1, len(self.index.posting(word)))) / math.log(1 + count)
-            with self._lock:
-                self._rarities[word] = known
+            remember(self._rarities, word, known)
         return known
 
     def terms(self, asked: Iterable[str]) -> list[Term]:
@@ -99,8 +124,7 @@ class Candidates:
             is_known = len(self.index.posting(word)) > 0
             tokens = [(word, 1.0)] if is_known else meant(self.index, word)
             known = Term(word, tuple(each for each in tokens if len(self.index.posting(each[0]))))
-            with self._lock:
-                self._terms[word] = known
+            remember(self._terms, word, known)
         return known
 
     def identified(self, text: str) -> list[int]:
@@ -126,43 +150,49 @@ class Candidates:
         return list(dict.fromkeys(found))
 
     def by_words(self, terms: Sequence[Term], scope: Scope) -> list[int]:
-        """Return the things that have the most and the rarest of the words."""
-        things, weights = self._weighed(terms)
-        if len(things) < FEW:
-            numbers, places = np.unique(things, return_inverse=True)
-            scores = np.bincount(places, weights, minlength=len(numbers))
-        else:
-            every = np.bincount(things, weights, minlength=self.index.size)
-            numbers = np.flatnonzero(every).astype(np.uint32)
-            scores = every[numbers]
-        if scope != EVERYTHING:
-            inside = self.mask(scope)[numbers]
-            numbers, scores = numbers[inside], scores[inside]
-        return self._best(numbers, scores.astype(np.float64))
+        """Return the things that have the most and the rarest of the words.
 
-    def _weighed(self, terms: Sequence[Term]) -> tuple[Numbers, NDArray[np.float64]]:
-        """Return the things that have one of the words, once a word, and what the word weighs; the rarest words."""
-        postings = sorted(
-            ((self._posting(term), term.word) for term in terms), key=lambda each: (len(each[0][0]), each[1])
-        )
-        parts, total = list[tuple[Numbers, NDArray[np.float64]]](), 0
-        for (numbers, likely), word in postings:
-            if total > MOST_POSTINGS and len(parts) > 1:
+        The rarest words are looked up first. What has none of them can at most have all others; as soon as something
+        found has more than that, the common words need not be looked up.
+        """
+        postings = sorted((self._posting(term) for term in terms), key=lambda each: (len(each.numbers), each.word))
+        weights = [self.rarity(each.word) * each.most for each in postings]
+        numbers, scores, total = NOTHING, np.zeros(0), 0
+        for taken, posting in enumerate(postings, 1):
+            total += len(posting.numbers)
+            is_last = taken == len(postings)
+            if total < ENOUGH and not is_last:
+                continue
+            numbers = self._united(postings[:taken], total)
+            if scope != EVERYTHING:
+                numbers = numbers[self.mask(scope)[numbers]]
+            scores = np.zeros(len(numbers))
+            for each in postings:
+                each.add(numbers, scores, self.rarity(each.word))
+            if total > MOST_POSTINGS or (len(scores) and scores.max() >= sum(weights[taken:])):
                 break
-            total += len(numbers)
-            parts.append((numbers, likely * self.rarity(word)))
-        if not parts:
-            return NOTHING, np.zeros(0)
-        return np.concatenate([each for each, _ in parts]), np.concatenate([each for _, each in parts])
+        return self._best(numbers, scores)
 
-    def _posting(self, term: Term) -> tuple[Numbers, NDArray[np.float64]]:
+    def _united(self, postings: Sequence[Posting], total: int) -> Numbers:
+        if len(postings) == 1:
+            return postings[0].numbers
+        if total < FEW:
+            return np.unique(np.concatenate([each.numbers for each in postings]))
+        found = np.zeros(self.index.size, np.bool_)
+        for each in postings:
+            found[each.numbers] = True
+        return np.flatnonzero(found).astype(np.uint32)
+
+    def _posting(self, term: Term) -> Posting:
         parts = [self.index.posting(token) for token, _ in term.tokens]
+        if not parts:
+            return Posting(term.word, NOTHING, None, 0.0)
+        most = term.tokens[0][1]
         if len(parts) == 1:
-            return parts[0], np.full(len(parts[0]), term.tokens[0][1])
-        every = np.concatenate([NOTHING, *parts])
+            return Posting(term.word, parts[0], None, most)
         likely = np.repeat([score for _, score in term.tokens], [len(each) for each in parts])
-        numbers, first = np.unique(every, return_index=True)
-        return numbers, likely[first].astype(np.float64)
+        numbers, first = np.unique(np.concatenate(parts), return_index=True)
+        return Posting(term.word, numbers, likely[first].astype(np.float64), most)
 
     def _best(self, numbers: Numbers, scores: NDArray[np.float64]) -> list[int]:
         """Return the best; of those that score the same, the weightiest: those are first in each file."""
@@ -215,14 +245,17 @@ class Candidates:
         return found
 
 
-def _top(numbers: Numbers, scores: NDArray[np.float64]) -> list[tuple[float, int]]:
+def _top(numbers: Numbers, scores: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Return score, in thousandths, and number of the best; of those that score the same, the first."""
+    steps = np.rint(scores * STEPS).astype(np.int64)
     if len(numbers) > MOST:
-        border = np.partition(scores, -MOST)[-MOST]
-        above = np.flatnonzero(scores > border)
-        kept = np.concatenate([above, np.flatnonzero(scores == border)[: MOST - len(above)]])
-        numbers, scores = numbers[kept], scores[kept]
-    order = np.lexsort((numbers, -scores))
-    return list(zip(scores[order].tolist(), numbers[order].tolist(), strict=True))
+        at_least = np.cumsum(np.bincount(steps)[::-1])[::-1]
+        border = int(np.flatnonzero(at_least >= MOST)[-1])
+        above = np.flatnonzero(steps > border)
+        kept = np.concatenate([above, np.flatnonzero(steps == border)[: MOST - len(above)]])
+        numbers, steps = numbers[kept], steps[kept]
+    order = np.lexsort((numbers, -steps))
+    return list(zip(steps[order].tolist(), numbers[order].tolist(), strict=True))
 
 
 def spellings_of(identifier: str) -> tuple[str, ...]:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from threading import Lock
 from types import MappingProxyType
-
-from cachetools import LRUCache
 
 from graph.linking.candidates import Scope, spellings_of
 from graph.linking.entity import Entity, id_of
 from graph.linking.folding import words
+from graph.linking.reader import remember
 from graph.linking.search import Hit, Search
 from graph.linking.similarity import SAME, alikeness
 
@@ -32,7 +30,6 @@ UNKNOWN = 0.6
 """The agreement where nothing is known of the thing: better than a contradiction, worse than a confirmation."""
 SURE_PLACE = 0.85
 HIGHEST = 8
-MOST_REMEMBERED = 1 << 14
 ANY, ALL, NONE = "any", "all", "none"
 
 
@@ -58,8 +55,7 @@ class Evidence:
     """Judges the things of one index; it may be used from several threads."""
 
     search: Search
-    _around: LRUCache[str, tuple[Entity, ...]] = field(default_factory=lambda: LRUCache(MOST_REMEMBERED))
-    _lock: Lock = field(default_factory=Lock)
+    _around: dict[str, tuple[Entity, ...]] = field(default_factory=dict)
 
     def agreement(self, entity: Entity, constraints: Sequence[Constraint]) -> float | None:
         """Return how well a thing agrees, from 0 to 1, or None where it must and does not."""
@@ -106,8 +102,7 @@ class Evidence:
         known = self._around.get(entity.iri)
         if known is None:
             known = tuple(self._places(entity))
-            with self._lock:
-                self._around[entity.iri] = known
+            remember(self._around, entity.iri, known)
         return known
 
     def _places(self, entity: Entity) -> Iterable[Entity]:

@@ -12,11 +12,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
-from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from graph.errors import ReleaseError
@@ -24,9 +23,11 @@ from graph.linking.entity import Entity
 from graph.linking.index import BEST_OF_A_START, FORMAT, INDEX_FILE, LONGEST_START
 
 DELTA_FILE = "search-delta.sqlite"
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 Numbers = NDArray[np.uint32]
 NOTHING: Numbers = np.zeros(0, np.uint32)
-CACHED_POSTINGS, CACHED_ENTITIES = 4096, 4096
+CACHED_POSTINGS, CACHED_ENTITIES, MOST_REMEMBERED = 2048, 8192, 1 << 16
 MOST_WORDS_OF_A_START = 400
 LAST = "\U0010ffff"
 
@@ -38,9 +39,8 @@ class IndexFile:
         self.path = path
         self._local = threading.local()
         self._decode = msgspec.msgpack.Decoder(Entity)
-        self._postings: LRUCache[str, Numbers] = LRUCache(CACHED_POSTINGS)
-        self._entities: LRUCache[int, Entity] = LRUCache(CACHED_ENTITIES)
-        self._lock = threading.Lock()
+        self._postings: dict[str, Numbers] = {}
+        self._entities: dict[int, Entity] = {}
         try:
             found = dict(self._rows("SELECT name, value FROM meta"))
         except sqlite3.Error as problem:
@@ -64,13 +64,11 @@ class IndexFile:
 
     def posting(self, token: str) -> Numbers:
         """Return the numbers of the things that have a token, in order."""
-        with self._lock:
-            known = self._postings.get(token)
+        known = self._postings.get(token)
         if known is None:
             rows = self._rows("SELECT things FROM posting WHERE token = ?", (token,))
             known = np.frombuffer(rows[0][0], np.uint32) if rows else NOTHING
-            with self._lock:
-                self._postings[token] = known
+            remember(self._postings, token, known, CACHED_POSTINGS)
         return known
 
     def named(self, key: str) -> list[tuple[int, int]]:
@@ -105,15 +103,14 @@ class IndexFile:
 
     def entities(self, numbers: Sequence[int]) -> list[Entity]:
         """Return things by their numbers, in that order."""
-        with self._lock:
-            known = {n: self._entities[n] for n in numbers if n in self._entities}
+        known = {n: entity for n in numbers if (entity := self._entities.get(n)) is not None}
         missing = [n for n in numbers if n not in known]
         if missing:
             marks = ",".join("?" * len(missing))
             rows = self._rows(f"SELECT n, record FROM entity WHERE n IN ({marks})", missing)  # noqa: S608  only marks
             fresh = {n: self._decode.decode(record) for n, record in rows}
-            with self._lock:
-                self._entities.update(fresh)
+            for n, entity in fresh.items():
+                remember(self._entities, n, entity, CACHED_ENTITIES)
             known |= fresh
         return [known[n] for n in numbers]
 
@@ -196,7 +193,14 @@ class NameIndex:
                     parts += [self.posting(word) for word in self.whole.words_from(prefix)]
             return np.unique(np.concatenate(parts))
         words = {word for each in self.files for word in each.words_from(prefix)}
-        return np.unique(np.concatenate([NOTHING, *(self.posting(word) for word in words)]))
+        return np.flatnonzero(self.having(words)).astype(np.uint32)
+
+    def having(self, tokens: Iterable[str]) -> NDArray[np.bool_]:
+        """Return for each number whether that thing has one of some tokens."""
+        found = np.zeros(self.size, np.bool_)
+        for token in tokens:
+            found[self.posting(token)] = True
+        return found
 
     def words_with(self, parts: Sequence[str], most: int) -> list[str]:
         """Return words that hold one of these parts."""
@@ -238,6 +242,13 @@ class NameIndex:
         yield from (entity for n, entity in self.whole.all_entities() if n not in dead)
         if self.delta is not None:
             yield from (entity for _, entity in self.delta.all_entities())
+
+
+def remember(known: dict[Key, Value], key: Key, value: Value, most: int = MOST_REMEMBERED) -> None:
+    """Remember a value; where there are too many, forget them all: a lookup must cost nothing but a lookup."""
+    if len(known) >= most:
+        known.clear()
+    known[key] = value
 
 
 def open_index(folder: Path) -> NameIndex | None:

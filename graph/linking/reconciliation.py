@@ -101,7 +101,11 @@ class Reconciler:
         if PERSON in question.types:
             return []
         scope = Scope(question.types, without=(PERSON,))
-        hits = [each for text in self._texts(question) for each in self._search.hits(text, scope, max(most, LIMIT))]
+        hits = [
+            each
+            for text in self._texts(question)
+            for each in self._search.hits(text, scope, max(most, LIMIT), exact_is_enough=not question.constraints)
+        ]
         if question.identifier_only or not question.text.strip():
             hits = [each for each in hits if each.is_identified]
         if not hits and not question.text.strip():

@@ -23,6 +23,7 @@ COMPARED_NAMES = 2
 MARKDOWN = {ALTERNATIVE: 1.0, ACRONYM: 15.0}
 """What a hit loses by being found under an alternative name, or under an acronym that nobody has written down."""
 SEARCHED, NAMESAKES = 10, 24
+BEST = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +67,36 @@ class Search:
         """Prepare to find candidates."""
         self.candidates = Candidates(self.index, self.base)
 
-    def hits(self, text: str, scope: Scope = EVERYTHING, most: int = SEARCHED) -> list[Hit]:
+    def hits(
+        self, text: str, scope: Scope = EVERYTHING, most: int = SEARCHED, *, exact_is_enough: bool = False
+    ) -> list[Hit]:
         """Return the things that ``text`` most likely means, best first.
 
         It is a name, in whatever script and order of words; misspellings, abbreviations and missing words are
-        forgiven. Or it is an identifier: an id, an IRI, a code.
+        forgiven. Or it is an identifier: an id, an IRI, a code. ``exact_is_enough``: where something has just this
+        label, nothing else is looked for.
         """
         asked = words(text[:LONGEST_QUERY])[:MOST_WORDS]
         identified = set(self.candidates.identified(text))
         terms = self.candidates.terms(asked)
         numbers = self.candidates.named(asked, terms)
         exact = self.candidates.within([*identified, *numbers[:NAMESAKES]], scope)
-        rest = self.candidates.by_words(terms, scope) if len(exact) < most else []
-        order = list(dict.fromkeys((*exact, *rest)))
         meant = {token for term in terms for token, _ in term.tokens} | set(asked)
-        made = []
-        for n, entity in zip(order, self.index.entities(order), strict=True):
+        found = self._found(exact, identified, asked, meant)
+        if not (exact_is_enough and any(each.score == BEST for each in found)):
+            known = set(exact)
+            rest = [n for n in self.candidates.by_words(terms, scope) if n not in known]
+            found += self._found(rest, identified, asked, meant)
+        return sorted(found, key=lambda each: each.order)[:most]
+
+    def _found(self, numbers: list[int], identified: set[int], asked: list[str], meant: set[str]) -> list[Hit]:
+        hits = list[Hit]()
+        for n, entity in zip(numbers, self.index.entities(numbers), strict=True):
             if n in identified:
-                made.append(Hit(entity, entity.names[0], SAME, 100.0, is_identified=True))
-            elif (found := self._compared(asked, meant, entity)) is not None:
-                made.append(found)
-        return sorted(made, key=lambda each: each.order)[:most]
+                hits.append(Hit(entity, entity.names[0], SAME, BEST, is_identified=True))
+            elif (hit := self._compared(asked, meant, entity)) is not None:
+                hits.append(hit)
+        return hits
 
     def _compared(self, asked: list[str], meant: set[str], entity: Entity) -> Hit | None:
         """Return the hit that the best name of a thing makes."""
@@ -117,5 +127,5 @@ def _likeliest(names: Iterable[Name], meant: set[str]) -> list[tuple[Name, list[
     """Return the names that have the most of the words, with their words; each wording once, the best rank of it."""
     once = {name.fold: name for name in reversed(tuple(names))}
     split = [(name, fold.split()) for fold, name in once.items()]
-    split.sort(key=lambda each: (-len(meant.intersection(each[1])), len(each[1]), each[0]))
-    return split[:COMPARED_NAMES]
+    order = sorted((-len(meant.intersection(found)), len(found), at) for at, (_, found) in enumerate(split))
+    return [split[at] for shared, _, at in order[:COMPARED_NAMES] if shared <= order[0][0] + 1]

@@ -7,7 +7,6 @@ import numpy as np
 from graph.linking.candidates import EVERYTHING, Candidates, Scope
 from graph.linking.entity import Entity, Name, rank_of
 from graph.linking.folding import STOP_WORDS, words
-from graph.linking.index import LONGEST_START
 from graph.linking.reader import NameIndex, Numbers
 
 CONSIDERED = 48
@@ -43,13 +42,10 @@ def _matching(index: NameIndex, typed: list[str]) -> Numbers:
         return index.starting(last)
     numbers = index.posting(telling[0])
     for word in telling[1:]:
-        numbers = np.intersect1d(numbers, index.posting(word), assume_unique=True)
+        numbers = numbers[index.having((word,))[numbers]]
     if last in STOP_WORDS or not len(numbers):
         return numbers
-    if len(last) <= LONGEST_START:
-        starting = [index.posting(word) for word in index.words_from(last, MOST_WORDS_OF_A_START)]
-        return numbers[np.isin(numbers, np.concatenate([numbers[:0], *starting]))]
-    return np.intersect1d(numbers, index.starting(last), assume_unique=True)
+    return numbers[index.having(index.words_from(last, MOST_WORDS_OF_A_START))[numbers]]
 
 
 def _suiting(entity: Entity, typed: list[str]) -> Name:

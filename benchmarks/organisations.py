@@ -1,0 +1,109 @@
+"""A hundred thousand made-up organisations for linking: what the registry says of its clubs and bodies, and of places.
+
+Names, places and founding come from ``benchmarks.registry``; counts, persons and forums are left out. Foreign names
+are put together from the same parts in ways that the registry does not have.
+"""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from benchmarks import names, registry
+from benchmarks.knowledge import Registry
+from benchmarks.quads import BASE
+
+CLUBS: Final = 88_900
+"""With the bodies that a registry of so many clubs has, one hundred thousand organisations."""
+GRAPHS: Final = ("places", "bodies", "clubs")
+OTHER_CITIES: Final = (
+    "Almaty", "Bishkek", "Dushanbe", "Ashgabat", "Kazan", "Baku", "Tbilisi", "Yerevan", "Minsk", "Warsaw", "Kabul",
+    "Chisinau", "Vilnius", "Riga", "Tallinn", "Ankara",
+)  # fmt: skip
+OTHER_NAMES: Final = ("Sunrise", "Harmony", "Rainbow", "Compass", "Bridge", "Horizon", "Lighthouse", "Anchor")
+
+
+class Named(NamedTuple):
+    """An organisation and one of its names; ``slug`` is what its id ends in, empty for one that is not there."""
+
+    slug: str
+    name: str
+    city: str
+    region: str
+
+
+def write(folder: Path, clubs: int = CLUBS) -> dict[str, Path]:
+    """Write the members of a release that says this of the organisations; return graph → file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = Registry(1, clubs)
+    found = {f"{BASE}graph/{graph}": folder / f"{graph}.nq.gz" for graph in GRAPHS}
+    blocks = {"places": registry._places, "bodies": registry._bodies, "clubs": registry._clubs}
+    for graph, path in zip(GRAPHS, found.values(), strict=True):
+        with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as file:
+            file.writelines(each for each in blocks[graph](known) if "/member-count/" not in each)
+    return found
+
+
+def named(clubs: int, count: int, seed: int = 1) -> Iterator[Named]:
+    """Yield organisations at random, each with one of its names in one of three languages."""
+    known, chance = Registry(1, clubs), random.Random(seed)
+    for _ in range(count):
+        number = chance.randrange(known.clubs + known.bodies)
+        language = chance.choice(("en", "ru", "uz"))
+        yield _body(known, number, language) if number < known.bodies else _club(known, number - known.bodies, language)
+
+
+def _club(known: Registry, n: int, language: str) -> Named:
+    club = known.club(n)
+    name, city = getattr(names.CLUB_NAMES[club.name], language), known.city_name(club.city)
+    place = getattr(city, language)
+    text = {
+        "en": f"Parents’ club “{name}” No. {n}, {place}",
+        "ru": f"Клуб родителей «{name}» № {n}, {place}",
+        "uz": f"{n}-sonli «{name}» ota-onalar klubi, {place}",
+    }[language]
+    return Named(f"club~club-{n}", text, city.en, names.REGIONS[club.region].name.en)
+
+
+def _body(known: Registry, n: int, language: str) -> Named:
+    body = known.body(n)
+    name, city = getattr(names.BODY_NAMES[body.name], language), known.city_name(body.city)
+    place = getattr(city, language)
+    text = {
+        "en": f"{name} No. {n}, {place}",
+        "ru": f"{name} № {n}, {place}",
+        "uz": f"{n}-sonli {name}, {place}",
+    }[language]
+    return Named(f"body~body-{n}", text, city.en, names.REGIONS[body.city % len(names.REGIONS)].name.en)
+
+
+def foreign(clubs: int, count: int, seed: int = 2) -> Iterator[str]:
+    """Yield names that sound as those of the registry and that nobody in it has."""
+    known, chance = Registry(1, clubs), random.Random(seed)
+    for each in named(clubs, count, seed):
+        words = each.name.split(" ")
+        number = next(at for at, word in enumerate(words) if any(map(str.isdigit, word)))
+        digits = "".join(filter(str.isdigit, words[number]))
+        wrong = chance.randrange(5)
+        if wrong == 0:
+            yield each.name.replace(digits, str(known.clubs + 1 + chance.randrange(900_000)), 1)
+        elif wrong == 1:
+            yield f"{each.name.rpartition(',')[0]}, {chance.choice(OTHER_CITIES)}"
+        elif wrong == 2:
+            yield f"Parents’ club “{chance.choice(OTHER_NAMES)}” No. {digits}, {each.city}"
+        elif wrong == 3:
+            yield each.name.replace(digits, str((int(digits) * 7 + 13) % known.clubs), 1)
+        else:
+            yield f"{chance.choice(names.BODY_NAMES).en} of {chance.choice(OTHER_CITIES)}"
+
+
+def all_names(clubs: int) -> Iterator[str]:
+    """Yield the English name of every organisation."""
+    known = Registry(1, clubs)
+    return (each.name for each in chain(
+        (_club(known, n, "en") for n in range(known.clubs)), (_body(known, n, "en") for n in range(known.bodies))
+    ))  # fmt: skip
