@@ -1,0 +1,161 @@
+"""``hamkor publish`` and ``hamkor withdraw``: what they write, say and return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from click.testing import CliRunner, Result
+from writing import Write
+
+from endpoint.cli import main
+from graph.build import build
+from graph.publication import Publication
+from graph.releases.release import current_release
+
+BASE = "https://e.org/"
+FILES = {
+    "hamkor.toml": f'base = "{BASE}"\n',
+    "data/a.ttl": "@prefix : <http://e/> . :a a :Club ; :name 'Termez' .",
+    "shapes/club.ttl": """
+        @prefix : <http://e/> . @prefix sh: <http://www.w3.org/ns/shacl#> .
+        :Shape a sh:NodeShape ; sh:targetClass :Club ; sh:property :NameShape .
+        :NameShape a sh:PropertyShape ; sh:path :name ; sh:minCount 1 ;
+            sh:message "The name is missing."@en , "Названия нет."@ru .
+    """,
+}
+NUKUS = "<http://e/n> <http://e/name> 'Nukus' .".replace("'", '"')
+CLUB = "@prefix : <http://e/> . :c a :Club ."
+
+
+@pytest.fixture
+def opened(publication: Write) -> Publication:
+    made = publication(FILES)
+    build(made)
+    return made
+
+
+def called(opened: Publication, *arguments: str, text: str | None = None) -> Result:
+    where = ["--publication", str(opened.root)]
+    return CliRunner().invoke(main, [*where, *arguments], input=text, prog_name="hamkor", catch_exceptions=False)
+
+
+def published(opened: Publication, name: str, content: str, *arguments: str) -> Result:
+    path = opened.root / name
+    path.write_text(content, encoding="utf-8")
+    return called(opened, "publish", str(path), "--graph", "ngo/x", *arguments)
+
+
+def triples(opened: Publication, name: str = "ngo/x") -> int:
+    return current_release(opened).entry(f"{BASE}graph/{name}").triples
+
+
+CONTENTS: Mapping[str, tuple[str, int]] = {
+    "x.ttl": ("<http://e/n> a <http://e/T>, <http://e/U> .", 2),
+    "x.nt": (NUKUS, 1),
+    "x.nq": (NUKUS, 1),
+    "x.trig": (f"<{BASE}graph/ngo/x> {{ {NUKUS} }}", 1),
+    "x.jsonld": ('{"@id": "http://e/n", "http://e/name": "Nukus"}', 1),
+    "x.rdf": (
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="http://e/">'
+        '<rdf:Description rdf:about="http://e/n"><e:name>Nukus</e:name></rdf:Description></rdf:RDF>',
+        1,
+    ),
+    "x.csv": ("id,name\n1,Nukus\n2,Xiva\n", 4),
+}
+
+
+@pytest.mark.parametrize("name", CONTENTS)
+def test_a_file_is_published_by_its_suffix(opened: Publication, name: str) -> None:
+    content, expected = CONTENTS[name]
+    result = published(opened, name, content)
+    assert (result.exit_code, result.stdout.split()[0]) == (0, "Release"), result.stderr
+    assert triples(opened) == expected
+
+
+def test_a_table_has_the_metadata_beside_it(opened: Publication) -> None:
+    metadata = '{"@context": "http://www.w3.org/ns/csvw", "url": "t.csv", "tableSchema": {"aboutUrl": "id/t/{id}"}}'
+    (opened.root / "t.csv-metadata.json").write_text(metadata)
+    assert published(opened, "t.csv", "id,name\n1,Nukus\n").exit_code == 0
+    content = b"".join(chunk.triples for chunk in current_release(opened).read_graph(f"{BASE}graph/ngo/x"))
+    assert f"<{BASE}id/t/1> ".encode() in content
+
+
+def test_standard_input_is_published_in_the_format_that_is_named(opened: Publication) -> None:
+    assert called(opened, "publish", "-", "--format", "ntriples", "--graph", "ngo/x", text=NUKUS).exit_code == 0
+    assert triples(opened) == 1
+    refused = called(opened, "publish", "-", "--graph", "ngo/x", text=NUKUS)
+    assert (refused.exit_code, "standard input: " in refused.stderr, "--format" in refused.stderr) == (2, True, True)
+
+
+def test_the_same_again_is_no_release(opened: Publication) -> None:
+    published(opened, "x.nt", NUKUS)
+    before = current_release(opened).id
+    assert published(opened, "x.nt", NUKUS).stdout.startswith(f"Nothing has changed since release {before}\n")
+    assert published(opened, "x.nt", NUKUS, "--quiet").stdout == f"{before}\n"
+
+
+def test_add_keeps_what_is_there(opened: Publication) -> None:
+    published(opened, "x.nt", NUKUS)
+    assert published(opened, "x.ttl", "<http://e/n> a <http://e/T> .", "--add").exit_code == 0
+    assert triples(opened) == 2
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_violations_are_listed_and_nothing_is_published(opened: Publication, dry: bool) -> None:
+    before = current_release(opened).id
+    result = published(opened, "c.ttl", CLUB, "--lang", "ru", *(["--dry-run"] if dry else []))
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "<http://e/c>" in result.stderr
+    assert "Названия нет." in result.stderr
+    assert "hamkor: 1 violations" in result.stderr
+    assert current_release(opened).id == before
+
+
+def test_a_dry_run_writes_nothing(opened: Publication) -> None:
+    before = current_release(opened).id
+    result = published(opened, "x.nt", NUKUS, "--dry-run")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "conforms: 0 warnings in the whole release; nothing was written\n",
+    )
+    assert current_release(opened).id == before
+
+
+REFUSED: Mapping[str, tuple[str, str, str]] = {
+    "a file that cannot be read": ("x.ttl", "no turtle", "x.ttl:1:"),
+    "quads of another graph": ("x.nq", f"{NUKUS[:-1]} <http://e/g> .", "the graph <http://e/g>"),
+    "a suffix of no format": ("x.txt", NUKUS, "--format"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_read_is_one_line(opened: Publication, what: str) -> None:
+    name, content, said = REFUSED[what]
+    result = published(opened, name, content)
+    assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
+
+
+@pytest.mark.parametrize("graph", ["a", "shapes", "catalog", f"{BASE}graph/entailed"])
+def test_graphs_that_are_not_contributed_are_refused(opened: Publication, graph: str) -> None:
+    for arguments in (("publish", "-", "--format", "ntriples"), ("withdraw",)):
+        result = called(opened, *arguments, "--graph", graph, text=NUKUS)
+        assert (result.exit_code, "cannot be written" in result.stderr) == (2, True)
+
+
+def test_a_graph_is_withdrawn(opened: Publication) -> None:
+    published(opened, "x.nt", NUKUS)
+    before = current_release(opened)
+    assert called(opened, "withdraw", "--graph", "ngo/x", "--dry-run").exit_code == 0
+    assert current_release(opened).id == before.id
+    assert called(opened, "withdraw", "--graph", "ngo/x").exit_code == 0
+    assert "ngo/x" not in {each.iri.removeprefix(f"{BASE}graph/") for each in current_release(opened).manifest.graphs}
+    assert before.entry(f"{BASE}graph/ngo/x").triples == 1
+    again = called(opened, "withdraw", "--graph", "ngo/x")
+    assert (again.exit_code, "there is no graph" in again.stderr) == (2, True)
+
+
+def test_a_name_that_is_none_is_refused(opened: Publication) -> None:
+    result = called(opened, "publish", "-", "--format", "ntriples", "--graph", "a b", text=NUKUS)
+    assert (result.exit_code, "is no name of a graph" in result.stderr) == (2, True)
