@@ -6,42 +6,32 @@ from flask import Blueprint, Response
 
 from endpoint.current import languages, snapshot, urls
 from endpoint.examples import shown_examples
-from endpoint.pages.names import names_for
+from endpoint.pages.front import front_page
+from endpoint.pages.views import content_names, interface_names
 from endpoint.problems import KINDS
 from endpoint.responses import Link, page
-from endpoint.service import class_counts
 from graph.labels import language_chain
-from graph.namespaces import DCAT, DCT, OWL, PROV, RDF, RDFS, SD, SH, SKOS, VOID
 
 home = Blueprint("home", __name__)
-MACHINERY = (OWL, RDF, RDFS, SD, SH, VOID, DCAT, DCT)
-"""Vocabularies whose classes describe the graph rather than its subject."""
-ALSO = (SKOS + "ConceptScheme", PROV + "SoftwareAgent")
 
 
 @home.get("/")
 def front() -> Response:
     """What the publication holds, and how to use it."""
     here, manifest = snapshot(), snapshot().release.manifest
-    counts = class_counts(here)
-    names = names_for(here, urls(), languages(), (iri for iri, _ in counts))
-    subjects = [(names.thing(iri), count) for iri, count in counts if not iri.startswith(MACHINERY) and iri not in ALSO]
+    view = front_page(here, content_names(), interface_names())
     about, chain = here.publication.settings.about, language_chain(languages())
-    links = [
-        Link(here.publication.base, "canonical"),
-        Link(urls().absolute(urls().route("sparql", format="turtle")), "describedby", "text/turtle"),
-    ]
+    links = [Link(urls().absolute(urls().route("sparql", format="turtle")), "describedby", "text/turtle")]
     return page(
         "home.html",
         links=links,
         manifest=manifest,
-        classes=subjects,
+        view=view,
         title=_text(about.title, chain),
-        description=_text(about.description, chain),
-        license=about.license,
+        summary=_text(about.description, chain),
         examples=shown_examples(),
         endpoint=urls().absolute(urls().route("sparql")),
-        sample=_sample(subjects[0][0].iri if subjects else ""),
+        sample=_sample(view.sample),
     )
 
 

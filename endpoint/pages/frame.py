@@ -53,7 +53,10 @@ class Frame:
         kept: parameters that a form has to hand on, so that the languages stay.
         canonical: the canonical URL of this page.
         license: IRI of the licence of the data.
-        release: the id of the release, empty where there is none, and the time of its making.
+        release: the id of the release, empty where there is none.
+        created: when it was made.
+        routes: the routes of the application, so that pages link only to what is there.
+        has_vocabulary: whether the publication has one of its own.
     """
 
     language: str
@@ -67,8 +70,12 @@ class Frame:
     license: str
     release: str = ""
     created: str = ""
-    has_search: bool = False
+    routes: frozenset[str] = frozenset()
     has_vocabulary: bool = False
+
+    def has(self, path: str) -> bool:
+        """Whether the application has a route, such as ``search``."""
+        return f"/{path}" in self.routes
 
 
 def frame() -> Frame:
@@ -79,7 +86,7 @@ def frame() -> Frame:
         has_vocabulary, release, created = here.has_vocabulary, here.release.id, here.release.manifest.created
     except HamkorError:
         pass  # before the first release a problem is shown in a frame without one
-    routes = {rule.rule for rule in current_app.url_map.iter_rules()}
+    routes = frozenset(rule.rule for rule in current_app.url_map.iter_rules())
     return Frame(
         language=interface(),
         site=_site(),
@@ -97,12 +104,12 @@ def frame() -> Frame:
         license=settings.about.license,
         release=release,
         created=created,
-        has_search="/search" in routes,
+        routes=routes,
         has_vocabulary=has_vocabulary,
     )
 
 
-def _places(routes: set[str], *, has_vocabulary: bool) -> Iterator[Choice]:
+def _places(routes: frozenset[str], *, has_vocabulary: bool) -> Iterator[Choice]:
     for path, text in PLACES:
         if f"/{path}" in routes and (path != "ns" or has_vocabulary):
             yield Choice(translated(text), urls().link(path), is_current=request.path == f"/{path}")
