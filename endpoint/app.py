@@ -24,6 +24,7 @@ from endpoint.problems import Problem, problem_of, problem_of_status
 from endpoint.proxy import NearProxy
 from endpoint.resources import resources
 from endpoint.responses import problem_response
+from endpoint.search import search
 from endpoint.sparql import sparql
 from endpoint.updating import updating
 from endpoint.validate import validating
@@ -57,6 +58,7 @@ def create_app(
         current.past.engine_for = engine_for
     for blueprint in (
         home,
+        search,
         sparql,
         examples,
         graphs,

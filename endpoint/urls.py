@@ -16,7 +16,7 @@ DOCUMENT = "doc/"
 VOCABULARY = "ns"
 OWN_ROUTES = frozenset({
     "", "sparql", "doc", "queries", "graphs", "resource", "health", "ready", "metrics", "problems", "static",
-    "context.jsonld", "robots.txt", "update", "validate", "releases", "timemap", "downloads",
+    "context.jsonld", "robots.txt", "update", "search", "search.json", "suggest", "reconcile", "same-as", "validate", "releases", "timemap", "downloads",
 })  # fmt: skip
 """First segments of paths that the server needs for itself: things that bear them are read at ``/resource``."""
 

@@ -21,7 +21,6 @@ from graph.linking.index import IDENTIFIER, KIND, PLACE
 from graph.linking.reader import NOTHING, NameIndex, Numbers, remember
 from graph.linking.spelling import meant
 
-MOST = 12
 FEW, ENOUGH = 4096, 64
 STEPS = 1000
 MOST_POSTINGS = 200_000
@@ -149,7 +148,7 @@ class Candidates:
             found += (n for n, _ in self.index.named(" ".join(sorted(token for token, _ in choice))))
         return list(dict.fromkeys(found))
 
-    def by_words(self, terms: Sequence[Term], scope: Scope) -> list[int]:
+    def by_words(self, terms: Sequence[Term], scope: Scope, most: int) -> list[int]:
         """Return the things that have the most and the rarest of the words.
 
         The rarest words are looked up first. What has none of them can at most have all others; as soon as something
@@ -171,7 +170,7 @@ class Candidates:
                 each.add(numbers, scores, self.rarity(each.word))
             if total > MOST_POSTINGS or (len(scores) and scores.max() >= sum(weights[taken:])):
                 break
-        return self._best(numbers, scores)
+        return self._best(numbers, scores, most)
 
     def _united(self, postings: Sequence[Posting], total: int) -> Numbers:
         if len(postings) == 1:
@@ -194,18 +193,18 @@ class Candidates:
         numbers, first = np.unique(np.concatenate(parts), return_index=True)
         return Posting(term.word, numbers, likely[first].astype(np.float64), most)
 
-    def _best(self, numbers: Numbers, scores: NDArray[np.float64]) -> list[int]:
+    def _best(self, numbers: Numbers, scores: NDArray[np.float64], most: int) -> list[int]:
         """Return the best; of those that score the same, the weightiest: those are first in each file."""
         border = int(np.searchsorted(numbers, self.index.whole.count))
-        first = _top(numbers[:border], scores[:border])
-        second = _top(numbers[border:], scores[border:])
+        first = _top(numbers[:border], scores[:border], most)
+        second = _top(numbers[border:], scores[border:], most)
         if not second:
             return [n for _, n in first]
         found = [*first, *second]
         entities = self.index.entities([n for _, n in found])
         ranks = [rank_of(each.kinds, each.linked, each.iri) for each in entities]
         order = sorted(range(len(found)), key=lambda at: (-found[at][0], ranks[at]))
-        return [found[at][1] for at in order[:MOST]]
+        return [found[at][1] for at in order[:most]]
 
     def within(self, numbers: Iterable[int], scope: Scope) -> list[int]:
         """Return those of the things that are in the scope."""
@@ -245,14 +244,14 @@ class Candidates:
         return found
 
 
-def _top(numbers: Numbers, scores: NDArray[np.float64]) -> list[tuple[int, int]]:
+def _top(numbers: Numbers, scores: NDArray[np.float64], most: int) -> list[tuple[int, int]]:
     """Return score, in thousandths, and number of the best; of those that score the same, the first."""
     steps = np.rint(scores * STEPS).astype(np.int64)
-    if len(numbers) > MOST:
+    if len(numbers) > most:
         at_least = np.cumsum(np.bincount(steps)[::-1])[::-1]
-        border = int(np.flatnonzero(at_least >= MOST)[-1])
+        border = int(np.flatnonzero(at_least >= most)[-1])
         above = np.flatnonzero(steps > border)
-        kept = np.concatenate([above, np.flatnonzero(steps == border)[: MOST - len(above)]])
+        kept = np.concatenate([above, np.flatnonzero(steps == border)[: most - len(above)]])
         numbers, steps = numbers[kept], steps[kept]
     order = np.lexsort((numbers, -steps))
     return list(zip(steps[order].tolist(), numbers[order].tolist(), strict=True))

@@ -30,6 +30,8 @@ UNKNOWN = 0.6
 """The agreement where nothing is known of the thing: better than a contradiction, worse than a confirmation."""
 SURE_PLACE = 0.85
 HIGHEST = 8
+BREADTH = MappingProxyType({"city": 0, "region": 2, "country": 3})
+"""Which places are wider than others; one of unknown breadth is between a city and a region."""
 ANY, ALL, NONE = "any", "all", "none"
 
 
@@ -98,10 +100,10 @@ class Evidence:
         return 1.0 if best >= SURE_PLACE else best / 4
 
     def around(self, entity: Entity) -> tuple[Entity, ...]:
-        """Return the places in which a thing is, nearest first."""
+        """Return the places in which a thing is, the narrowest first."""
         known = self._around.get(entity.iri)
         if known is None:
-            known = tuple(self._places(entity))
+            known = tuple(sorted(self._places(entity), key=_breadth))
             remember(self._around, entity.iri, known)
         return known
 
@@ -124,6 +126,10 @@ class Evidence:
                     inside = Scope(scope.kinds, places[0].entity.iri, scope.without)
                     found |= {one.iri: one for one in self.search.all_in(inside, most)}
         return [Hit(each, each.names[0], SAME, 50.0) for each in found.values()]
+
+
+def _breadth(place: Entity) -> int:
+    return next((BREADTH[each] for each in place.kinds if each in BREADTH), 1)
 
 
 def _same_time(ours: str, theirs: str) -> float:

@@ -83,7 +83,7 @@ class Reconciler:
 
     def __init__(self, search: Search) -> None:
         self._search = search
-        self._evidence = Evidence(search)
+        self.evidence = Evidence(search)
 
     def candidates(self, question: Question) -> list[Candidate]:
         """Return who may be meant, likeliest first."""
@@ -109,7 +109,7 @@ class Reconciler:
         if question.identifier_only or not question.text.strip():
             hits = [each for each in hits if each.is_identified]
         if not hits and not question.text.strip():
-            hits = self._evidence.placed(question.constraints, scope, MOST_CANDIDATES)
+            hits = self.evidence.placed(question.constraints, scope, MOST_CANDIDATES)
         if question.strict == "all":
             hits = [each for each in hits if set(question.types) <= set(each.entity.kinds)]
         return hits
@@ -125,7 +125,7 @@ class Reconciler:
     def _judged(self, question: Question, hits: Sequence[Hit]) -> list[Candidate]:
         judged = []
         for hit in hits:
-            agreement = self._evidence.agreement(hit.entity, question.constraints)
+            agreement = self.evidence.agreement(hit.entity, question.constraints)
             if agreement is None:
                 continue
             score = hit.score

@@ -19,7 +19,7 @@ from graph.linking.similarity import SAME, Alikeness, alikeness
 from graph.linking.suggesting import suggested
 
 MOST_WORDS, LONGEST_QUERY = 40, 400
-COMPARED_NAMES = 2
+COMPARED, COMPARED_NAMES = 12, 2
 MARKDOWN = {ALTERNATIVE: 1.0, ACRONYM: 15.0}
 """What a hit loses by being found under an alternative name, or under an acronym that nobody has written down."""
 SEARCHED, NAMESAKES = 10, 24
@@ -85,7 +85,7 @@ class Search:
         found = self._found(exact, identified, asked, meant)
         if not (exact_is_enough and any(each.score == BEST for each in found)):
             known = set(exact)
-            rest = [n for n in self.candidates.by_words(terms, scope) if n not in known]
+            rest = [n for n in self.candidates.by_words(terms, scope, max(most, COMPARED)) if n not in known]
             found += self._found(rest, identified, asked, meant)
         return sorted(found, key=lambda each: each.order)[:most]
 
@@ -107,6 +107,10 @@ class Search:
             if best is None or score > best.score:
                 best = Hit(entity, name, alike, score)
         return best if best is not None and best.score > 0 else None
+
+    def count(self, scope: Scope) -> int:
+        """Return how many things are in a scope."""
+        return int(np.count_nonzero(self.candidates.mask(scope) & self.index.is_there))
 
     def all_in(self, scope: Scope, most: int, offset: int = 0) -> list[Entity]:
         """Return all things in a scope, weightiest first, from the one after the first ``offset`` on."""

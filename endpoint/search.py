@@ -1,0 +1,152 @@
+"""``/search`` finds things by any of their names, ``/suggest`` while one is being typed; as a page and as JSON.
+
+Persons are found by just their name and suggested to nobody: what is published of them may be read, and is not offered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+
+from flask import Blueprint, Response, render_template, request
+
+from endpoint.current import snapshot, urls
+from endpoint.finding import Finder, Tongue, finder, main_kind, place_iri, tongue, view_of
+from endpoint.negotiation import choose
+from endpoint.problems import ProblemError
+from endpoint.representations import AS_HTML, Representation
+from endpoint.responses import Link, answer, entity_tag
+from graph.linking.candidates import Scope
+from graph.linking.entity import Entity
+from graph.linking.kinds import PERSON
+from graph.linking.search import Hit
+
+search = Blueprint("search", __name__)
+
+AS_DATA = Representation("json", "application/json", "json", "JSON", "application/json", ("text/json",))
+OFFERED = (AS_HTML, AS_DATA)
+SHOWN, FACETED, SUGGESTED, MOST_SUGGESTED = 20, 200, 10, 50
+LEAST_SCORE = 30.0
+MOST_PAGES = 50
+
+
+@search.get("/search", defaults={"suffix": ""})
+@search.get("/search.<suffix>")
+def found(suffix: str) -> Response:
+    """What a text finds, with how many of each type and in each place."""
+    representation = _representation(suffix)
+    view = _view(finder(), tongue())
+    parameters = {name: request.args.getlist(name) for name in ("q", "type", "place", "lang", "page")}
+    links = [Link(urls().absolute(urls().route("search.json", **parameters)), "alternate", "application/json")]
+    if representation is AS_DATA:
+        body = (json.dumps(view, ensure_ascii=False, indent=1) + "\n").encode()
+    else:
+        body = render_template("search.html", **view, links=links).encode()
+    return answer(representation, lambda: body, tag=entity_tag(body), links=links)
+
+
+@search.get("/suggest")
+def suggested() -> Response:
+    """What a name may become that is being typed, as JSON."""
+    finds, reader = finder(), tongue()
+    entities = finds.search.suggestions(
+        request.args.get("q", ""), _scope(finds, without=(PERSON,)), min(_number("limit", SUGGESTED), MOST_SUGGESTED)
+    )
+    results = [_result(entity, name.text, None, finds, reader) for entity, name in entities]
+    body = json.dumps({"results": results}, ensure_ascii=False).encode()
+    return answer(AS_DATA, lambda: body, tag=entity_tag(body))
+
+
+def _representation(suffix: str) -> Representation:
+    if suffix not in ("", "json", "html"):
+        raise ProblemError("not-found", f"a search cannot be had as .{suffix}")
+    wanted = suffix or request.args.get("format", "")
+    named = next((each for each in OFFERED if each.suffix == wanted), None)
+    found = named or choose(request.headers.get("Accept"), OFFERED)
+    if found is None:
+        alternatives = [{"type": each.media_type} for each in OFFERED]
+        raise ProblemError("not-acceptable", "a search is a page or JSON", {"alternatives": alternatives})
+    return found
+
+
+def _scope(finds: Finder, without: tuple[str, ...] = ()) -> Scope:
+    kinds = tuple(each for each in request.args.getlist("type") if each)
+    place = request.args.get("place", "")
+    return Scope(kinds, place_iri(place, finds) if place else "", without)
+
+
+def _number(name: str, default: int) -> int:
+    text = request.args.get(name, "")
+    if text and not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) > 0):
+        raise ProblemError("bad-request", f"{name}={text[:50]!r} is no number above 0")
+    return int(text) if text else default
+
+
+def _view(finds: Finder, reader: Tongue) -> dict[str, object]:
+    """Return what page and JSON show."""
+    text, scope = request.args.get("q", "").strip(), _scope(finds)
+    number = min(_number("page", 1), MOST_PAGES)
+    if text:
+        hits = [each for each in finds.search.hits(text, scope, FACETED) if _is_shown(each)]
+        shown = [_result(each.entity, each.name.text, each.score, finds, reader) for each in _slice(hits, number)]
+        everything = [each.entity for each in hits]
+        total = len(hits)
+    elif scope != Scope():
+        scope = Scope(scope.kinds, scope.place, (PERSON,))
+        total = finds.search.count(scope)
+        everything = finds.search.all_in(scope, FACETED)
+        listed = finds.search.all_in(scope, SHOWN, (number - 1) * SHOWN)
+        shown = [_result(each, reader.label(each)[0], None, finds, reader) for each in listed]
+    else:
+        shown, everything, total = [], [], 0
+    return {
+        "query": text, "type": list(scope.kinds), "place": request.args.get("place", ""), "page": number,
+        "total": total, "pages": min(MOST_PAGES, -(-total // SHOWN)), "results": shown,
+        "facets": {"type": _kinds(everything, reader), "place": _places(everything, finds, reader)},
+        "release": snapshot().release.id,
+    }  # fmt: skip
+
+
+def _is_shown(hit: Hit) -> bool:
+    """Whether a hit is good enough; a person only under just this name, or an identifier."""
+    is_whole = not (hit.alike.misspelt or hit.alike.left)
+    return hit.score >= LEAST_SCORE and (PERSON not in hit.entity.kinds or is_whole)
+
+
+def _slice(hits: list[Hit], number: int) -> list[Hit]:
+    return hits[(number - 1) * SHOWN : number * SHOWN]
+
+
+def _result(
+    entity: Entity, matched: str, score: float | None, finds: Finder, reader: Tongue
+) -> dict[str, object]:  # fmt: skip
+    label, language = reader.label(entity)
+    result: dict[str, object] = {
+        "id": entity.id,
+        "iri": entity.iri,
+        "url": view_of(entity),
+        "label": label,
+        "language": language,
+        "matched": matched,
+        "type": [{"id": each, "name": reader.kind(each)} for each in entity.kinds],
+        "kind": reader.kind(main_kind(entity)),
+        "description": reader.description(entity, finds),
+    }
+    return result | ({"score": round(score, 1)} if score is not None else {})
+
+
+def _kinds(entities: Iterable[Entity], reader: Tongue) -> list[dict[str, object]]:
+    counts = Counter(kind for each in entities for kind in each.kinds)
+    return [{"id": kind, "name": reader.kind(kind), "count": count} for kind, count in _most(counts)]
+
+
+def _places(entities: Iterable[Entity], finds: Finder, reader: Tongue) -> list[dict[str, object]]:
+    around = finds.reconciler.evidence.around
+    places = {place.id: place for each in entities for place in around(each)}
+    counts = Counter(place.id for each in entities for place in set(around(each)))
+    return [{"id": id_, "name": reader.label(places[id_])[0], "count": count} for id_, count in _most(counts)]
+
+
+def _most(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:SHOWN]

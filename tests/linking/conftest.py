@@ -1,0 +1,35 @@
+"""The flagship, served on a real port: what links to it goes over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from graph.linking.reader import open_index
+from graph.linking.reconciliation import Reconciler
+from graph.linking.search import Search
+from graph.publication import Publication
+from graph.releases.release import Release
+from tests.endpoint.conftest import Served, serving
+
+
+@pytest.fixture(scope="session")
+def flagship_search(flagship_release: Release) -> Search:
+    """What searches the flagship's index of names."""
+    index = open_index(flagship_release.folder)
+    assert index is not None
+    return Search(index, flagship_release.manifest.base)
+
+
+@pytest.fixture(scope="session")
+def flagship_reconciler(flagship_search: Search) -> Reconciler:
+    """What reconciles against the flagship."""
+    return Reconciler(flagship_search)
+
+
+@pytest.fixture(scope="session")
+def service(flagship_release: Release, flagship_publication: Publication) -> Iterator[Served]:
+    """The flagship, served."""
+    with serving(flagship_publication.root) as running:
+        yield running

@@ -1,0 +1,98 @@
+"""``/search`` and ``/suggest`` over HTTP, on the flagship."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.endpoint.conftest import BROWSER, Served
+
+SAMARKAND = "place~samarkand"
+
+
+def ids(service: Served, path: str) -> list[str]:
+    answer = service.get(path, "application/json")
+    assert answer.status_code == 200, answer.text
+    return [each["id"] for each in answer.json()["results"]]
+
+
+@pytest.mark.parametrize("text", ["Самарканд", "Самарқанд", "Samarqand", "Samarkand", "samarcand", "Samarkandd"])
+def test_a_place_is_found_in_any_script_and_misspelt(service: Served, text: str) -> None:
+    assert ids(service, f"/search?q={quote(text)}")[0] == SAMARKAND
+
+
+@pytest.mark.parametrize("text", ["Oʻzbekiston", "O'zbekiston", "Ozbekiston", "Ўзбекистон", "Узбекистан"])
+def test_whatever_apostrophe_is_typed(service: Served, text: str) -> None:
+    assert ids(service, f"/search?q={quote(text)}")[0] == "place~uzbekistan"
+
+
+@pytest.mark.parametrize(
+    "text", ["place~samarkand", "https://w3id.org/hamkor/id/place/samarkand", "https://www.wikidata.org/entity/Q5753/"]
+)
+def test_an_identifier_finds_its_thing(service: Served, text: str) -> None:
+    assert ids(service, f"/search?q={quote(text, safe='')}")[0] == SAMARKAND
+
+
+def test_a_type_narrows(service: Served) -> None:
+    assert ids(service, "/search?q=Samarkand&type=club") == ["club~samarkand"]
+
+
+def test_a_place_narrows_to_what_lies_in_it(service: Served) -> None:
+    assert "club~urgench" in ids(service, "/search?place=place~khorezm&type=organisation")
+
+
+def test_facets_count_what_was_found(service: Served) -> None:
+    facets = service.get("/search.json?q=Samarkand").json()["facets"]
+    assert {"id": "club", "name": "Parents’ club", "count": 1} in facets["type"]
+
+
+def test_labels_are_in_the_reader_s_language(service: Served) -> None:
+    found = service.get("/search.json?q=Samarkand&lang=ru").json()["results"][0]
+    assert (found["label"], found["language"]) == ("Самарканд", "ru")
+
+
+def test_a_browser_gets_a_page_and_a_program_what_it_asks_for(service: Served) -> None:
+    page = service.get("/search?q=Samarkand", BROWSER)
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "<h1" in page.text
+    assert "/doc/place/samarkand" in page.text
+    assert service.get("/search.json?q=x", BROWSER).headers["Content-Type"] == "application/json"
+    assert service.get("/search?q=x", "image/png").status_code == 406
+
+
+def test_text_goes_into_the_page_as_text(service: Served) -> None:
+    assert "<script>" not in service.get("/search?q=%3Cscript%3E", BROWSER).text
+
+
+@pytest.mark.parametrize("path", ["/search?page=0", "/search?page=x", "/search?q=a&place=nowhere", "/suggest?limit=-1"])
+def test_a_bad_parameter_is_named(service: Served, path: str) -> None:
+    answer = service.get(path, "application/json")
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize("text", ["", " ", "…", "'", '"', "*", "a" * 5000, "\x00", "%", "AND OR NOT", "NEAR(x y)"])
+def test_whatever_is_typed_is_answered(service: Served, text: str) -> None:
+    assert service.get(f"/search?q={quote(text)}", "application/json").status_code == 200
+    assert service.get(f"/suggest?q={quote(text)}").status_code == 200
+
+
+def test_suggestions_go_on_as_the_text_begins(service: Served) -> None:
+    assert ids(service, "/suggest?q=Tash")[0] == "place~tashkent"
+    assert ids(service, "/suggest?q=" + quote("Хор"))[0] == "place~khorezm"
+    assert ids(service, "/suggest?q=ministry+of+fin")[0] == "body~ministry-of-finance"
+
+
+def test_suggestions_forgive_where_nothing_goes_on_so(service: Served) -> None:
+    assert ids(service, "/suggest?q=Samarcand")[0] == SAMARKAND
+
+
+def test_a_person_is_found_by_the_name_and_suggested_to_nobody(service: Served) -> None:
+    assert ids(service, "/search?q=Maya+Ganieva")[:1] in ([], ["person~maya-ganieva"])
+    assert "person~maya-ganieva" not in ids(service, "/search?q=Maia+Ganiewa")
+    assert not [each for each in ids(service, "/suggest?q=Maya") if each.startswith("person~")]
+
+
+def test_no_telephone_is_in_the_index(service: Served) -> None:
+    assert not [each for each in ids(service, "/search?q=%2B998") if "telephone" in each]
