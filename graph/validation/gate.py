@@ -10,9 +10,10 @@ from itertools import chain
 
 from graph.sources.chunks import Chunk
 from graph.validation.evaluation import evaluate
+from graph.validation.memory import DataTriples
 from graph.validation.report import Report, read_report
 from graph.validation.shapes import load_shapes
-from graph.validation.terms import subjects_of, to_rdflib
+from graph.validation.terms import fill, subjects_of
 
 
 def validate(data: Mapping[str, Iterable[Chunk]], shapes: Iterable[Chunk], *, base: str) -> Report:
@@ -28,7 +29,7 @@ def validate(data: Mapping[str, Iterable[Chunk]], shapes: Iterable[Chunk], *, ba
     """
     held = {name: list(each) for name, each in data.items()}
     usable = load_shapes(shapes, base=base)
-    found = evaluate(to_rdflib(chain.from_iterable(held.values())), usable)
+    found = evaluate(fill(DataTriples(), chain.from_iterable(held.values())), usable)
     return read_report(found, usable.graph, _Places(held).find)
 
 

@@ -17,6 +17,7 @@ from rdflib.term import Node
 
 from graph.sources.matching import matching
 from graph.sources.stored import Term
+from graph.validation.memory import DataTriples
 from graph.validation.terms import from_oxigraph, quiet_rdflib, to_oxigraph
 
 HELD_TRIPLES = 200_000
@@ -64,7 +65,7 @@ class ValidatedData:
 
     def graph(self) -> Graph:
         """Return it as a graph for pySHACL."""
-        return Graph(store=Neighbourhood(self))
+        return DataTriples(store=Neighbourhood(self))
 
 
 class Neighbourhood(SimpleMemory):

@@ -14,15 +14,16 @@ from functools import cached_property, lru_cache
 from pyparsing import ParseBaseException
 from pyshacl.constraints.sparql.sparql_based_constraint_components import SPARQLConstraintComponentValidator
 from pyshacl.shapes_graph import ShapesGraph
-from rdflib import BNode, Graph, URIRef
+from rdflib import BNode, URIRef
 from rdflib.namespace import SH, NamespaceManager
 from rdflib.term import Node
 
 from graph.errors import ShapesError
 from graph.sources.chunks import Chunk
 from graph.validation.affected import BackwardReads
+from graph.validation.memory import Constraints, ShapesTriples
 from graph.validation.reading import PathError, read_shapes
-from graph.validation.terms import blank_node, to_rdflib
+from graph.validation.terms import blank_node, fill
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Shapes:
         iris: by such a blank node, the IRI under which the release has it.
     """
 
-    graph: Graph
+    graph: ShapesTriples
     iris: dict[Node, URIRef]
 
     @cached_property
@@ -45,7 +46,7 @@ class Shapes:
     @cached_property
     def compiled(self) -> ShapesGraph:
         """The shapes as pySHACL takes them."""
-        return ShapesGraph(self.graph)
+        return Constraints(self.graph)
 
     @cached_property
     def reads(self) -> BackwardReads | None:
@@ -76,7 +77,7 @@ def load_shapes(chunks: Iterable[Chunk], *, base: str) -> Shapes:
 @lru_cache(maxsize=2)
 def _loaded(chunks: tuple[Chunk, ...], base: str) -> Shapes:
     below = f"{base}.well-known/genid/"
-    graph = to_rdflib(chunks, blank_below=below)
+    graph = fill(ShapesTriples(), chunks, blank_below=below)
     graph.namespace_manager = FullIris(graph)
     for shape, pattern in graph.subject_objects(SH.pattern):
         try:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
+from typing import TypeVar
 
 import pyoxigraph as ox
 from rdflib import BNode, Graph, Literal, URIRef
@@ -18,17 +19,23 @@ from graph.namespaces import XSD
 from graph.sources.chunks import Chunk
 
 XSD_STRING = XSD + "string"
+AnyGraph = TypeVar("AnyGraph", bound=Graph)
 
 
-def to_rdflib(chunks: Iterable[Chunk], *, blank_below: str | None = None) -> Graph:
-    """Return the triples as an rdflib graph in memory.
+def to_rdflib(chunks: Iterable[Chunk]) -> Graph:
+    """Return the triples as an rdflib graph in memory."""
+    return fill(Graph(), chunks)
+
+
+def fill(graph: AnyGraph, chunks: Iterable[Chunk], *, blank_below: str | None = None) -> AnyGraph:
+    """Add triples to an rdflib graph in memory and return it.
 
     Args:
+        graph: the graph.
         chunks: the triples.
         blank_below: IRIs that start so become blank nodes again (a SHACL path must not be an IRI of ours).
     """
     quiet_rdflib()
-    graph = Graph()
     for chunk in chunks:
         for triple in ox.parse(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True):
             graph.add((

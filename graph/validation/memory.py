@@ -1,0 +1,88 @@
+"""rdflib graphs that do not do the same work again for every focus node: what pySHACL reads and asks is kept.
+
+pySHACL reads the triples of a shape anew for every value node, and parses a query anew for every focus node; most of
+its time goes there. Neither changes while it works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from functools import lru_cache
+
+from pyshacl.constraints import ALL_CONSTRAINT_PARAMETERS
+from pyshacl.shapes_graph import ShapesGraph
+from rdflib import Graph
+from rdflib.plugins.sparql.algebra import translateQuery
+from rdflib.plugins.sparql.parser import parseQuery
+from rdflib.plugins.sparql.sparql import Query
+from rdflib.query import Result
+from rdflib.term import Identifier, Node
+
+PARAMETERS = {each: each for each in ALL_CONSTRAINT_PARAMETERS}
+"""The parameters of constraints as pySHACL's own objects: it finds these in its list without comparing texts."""
+
+
+class ShapesTriples(Graph):
+    """A shapes graph that keeps what was read from it until something is added."""
+
+    def __init__(self) -> None:
+        """Make an empty graph in memory."""
+        super().__init__()
+        self._objects: dict[tuple[Node | None, Node | None], list[Node]] = {}
+        self._items: dict[Node, list[Node]] = {}
+
+    def add(self, triple: tuple[Node, Node, Node]) -> ShapesTriples:
+        """Add a triple."""
+        for kept in (self._objects, self._items):
+            kept.clear()
+        super().add(triple)
+        return self
+
+    def objects(  # type: ignore[override]  # a path or a list of subjects is never asked for
+        self, subject: Node | None = None, predicate: Node | None = None, unique: bool = False
+    ) -> Iterator[Node]:
+        """Return the objects of a subject and a predicate."""
+        key = subject, predicate
+        if key not in self._objects:
+            self._objects[key] = list(super().objects(subject, predicate, unique))
+        return iter(self._objects[key])
+
+    def items(self, list: Node) -> Generator[Node, None, None]:  # noqa: A002  rdflib's name
+        """Yield the members of an RDF list."""
+        if list not in self._items:
+            self._items[list] = [*super().items(list)]
+        yield from self._items[list]
+
+
+class Constraints(ShapesGraph):
+    """pySHACL's shapes; it gets the parameters of a shape's constraints without looking through its names and texts."""
+
+    def __init__(self, graph: ShapesTriples) -> None:
+        """Take the shapes of a graph."""
+        super().__init__(graph)
+        self._parameters: dict[Node, list[tuple[Node, Node]]] = {}
+
+    def predicate_objects(self, s: Node) -> Iterator[tuple[Node, Node]]:
+        """Return what a shape says in parameters of constraints: all that is asked for without advanced features."""
+        if s not in self._parameters:
+            said = self.graph.predicate_objects(s)
+            self._parameters[s] = [(PARAMETERS[each], value) for each, value in said if each in PARAMETERS]
+        return iter(self._parameters[s])
+
+
+class DataTriples(Graph):
+    """A data graph that parses each query once."""
+
+    def query(  # type: ignore[override]  # as pySHACL calls it
+        self,
+        query_object: str,
+        initBindings: Mapping[str, Identifier] | None = None,  # noqa: N803  rdflib's name
+    ) -> Result:
+        """Return the answer to a query."""
+        names = tuple((prefix, str(iri)) for prefix, iri in self.namespaces())
+        return super().query(_prepared(query_object, names), initBindings=initBindings)
+
+
+@lru_cache(maxsize=256)
+def _prepared(text: str, namespaces: tuple[tuple[str, str], ...]) -> Query:
+    return translateQuery(parseQuery(text), initNs=dict(namespaces))
