@@ -13,6 +13,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from endpoint import authorization, compression, headers, language, memento, works
 from endpoint.current import EXTENSION, Current
+from endpoint.dataset import dataset
+from endpoint.discovery import discovery
 from endpoint.downloads import downloads
 from endpoint.examples import examples
 from endpoint.graphs import graphs
@@ -24,6 +26,7 @@ from endpoint.problems import Problem, problem_of, problem_of_status
 from endpoint.proxy import NearProxy
 from endpoint.resources import resources
 from endpoint.responses import problem_response
+from endpoint.signposting import signposting
 from endpoint.search import search
 from endpoint.sparql import sparql
 from endpoint.updating import updating
@@ -68,7 +71,10 @@ def create_app(
         versions,
         vocabulary,
         operations,
+        dataset,
+        discovery,
         downloads,
+        signposting,
         resources,
     ):
         app.register_blueprint(blueprint)

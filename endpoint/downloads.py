@@ -10,8 +10,6 @@ import base64
 import io
 import json
 import re
-import subprocess
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -22,19 +20,17 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
 from endpoint.current import publication, snapshot, urls
+from endpoint.making import made
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS
 from endpoint.responses import CACHE, Link, answer, entity_tag, negotiated
 from graph.errors import FormatError
 from graph.releases.downloads import Downloads, Ready
-from graph.releases.dumping import begin, downloads_of, make_here
+from graph.releases.dumping import downloads_of, make_here
 from graph.releases.dumps import WHOLE, Dump, dump_named, graph_dumps, whole_dumps
 
 downloads = Blueprint("downloads", __name__)
 GZIP = "application/gzip"
-AT_ONCE = 1 << 20
-"""A file that is made of no more bytes of members than this is made within the request."""
-WAIT_SECONDS, LOOK_SECONDS, RETRY_SECONDS = 5.0, 0.05, 10
 ONE_RANGE = re.compile(r"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})\Z")
 PIECE = 1 << 18
 
@@ -72,7 +68,7 @@ def file(name: str) -> Response:
         detail = f"release {release.id} has no file {name[:200]!r}"
         raise ProblemError("not-found", detail, {"remedy": "/downloads lists the files"})
     files = downloads_of(publication(), release)
-    return _sent(dump, files.ready(dump) or _made(files, dump))
+    return _sent(dump, _ready(files, dump))
 
 
 def _row(files: Downloads, dump: Dump) -> dict[str, object]:
@@ -88,34 +84,20 @@ def _row(files: Downloads, dump: Dump) -> dict[str, object]:
     return row | ({"byteSize": ready.size, "sha256": ready.sha256} if ready else {})
 
 
-def _made(files: Downloads, dump: Dump) -> Ready:
-    """Return a file that had to be made.
+def _ready(files: Downloads, dump: Dump) -> Ready:
+    """Return a file, made where it was not there.
 
     Raises:
         ProblemError: the format cannot express it, or it takes longer than a client will wait.
     """
     release = snapshot().release
-    if files.size(dump) <= AT_ONCE:
-        try:
-            return make_here(publication(), release, dump)
-        except FormatError as problem:
-            raise _cannot(problem.form, problem.fault) from problem
-    process: subprocess.Popen[bytes] | None = None
-    until = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < until:
-        if (found := files.ready(dump)) is not None:
-            return found
-        if process is None and not files.is_busy():
-            process = begin(publication(), release, dump)
-        if process is not None and process.poll():
-            raise _cannot(dump.form.title, "what these graphs hold")
-        time.sleep(LOOK_SECONDS)
-    retry = {"Retry-After": str(RETRY_SECONDS)}
-    raise ProblemError("unavailable", f"{dump.name} is being made; ask again in a moment", {}, retry)
-
-
-def _cannot(form: str, fault: str) -> ProblemError:
-    return ProblemError("not-acceptable", f"{form} cannot express {fault}", {"remedy": "take N-Quads or Turtle"})
+    try:
+        return made(
+            dump.name, files.size(dump), lambda: files.ready(dump), lambda: make_here(publication(), release, dump)
+        )
+    except FormatError as problem:
+        detail = f"{problem.form} cannot express {problem.fault}"
+        raise ProblemError("not-acceptable", detail, {"remedy": "take N-Quads or Turtle"}) from problem
 
 
 def _sent(dump: Dump, ready: Ready) -> Response:

@@ -92,6 +92,16 @@ AS_PATCH = Representation("patch", "application/rdf-patch", "rdfp", "RDF Patch",
 AS_REPORT = Representation(
     "json", "application/json", "json", "JSON", "application/json", ("text/json", "application/problem+json")
 )  # fmt: skip
+AS_LINKSET = Representation(
+    "json", "application/linkset+json", "json", "linkset", "application/linkset+json",
+    ("application/json", "text/json"),
+)  # fmt: skip
+AS_LINKSET_TEXT = Representation(
+    "linkset", "application/linkset", "txt", "linkset", "application/linkset", ("text/plain",)
+)  # fmt: skip
+AS_SITEMAP = Representation(
+    "sitemap", "application/xml", "xml", "sitemap", "application/xml; charset=utf-8", ("text/xml",)
+)  # fmt: skip
 AS_TEXT = Representation("text", "text/plain", "txt", "plain text", "text/plain; charset=utf-8")
 
 GRAPHS = (AS_TURTLE, AS_JSON_LD, AS_N_TRIPLES, AS_RDF_XML)
@@ -111,6 +121,8 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     "context": (AS_JSON_LD,),
     "release": (AS_HTML, AS_MANIFEST, *GRAPHS),
     "report": (*GRAPHS, AS_HTML),
+    "dataset": (AS_HTML, *GRAPHS),
+    "linkset": (AS_LINKSET, AS_LINKSET_TEXT),
     "list": (AS_HTML, AS_MANIFEST),
     "difference": (AS_PATCH, AS_N_QUADS, AS_HTML),
     "validation": (AS_TURTLE, AS_REPORT, AS_JSON_LD, AS_HTML),

@@ -13,6 +13,7 @@ from datetime import datetime
 from hashlib import blake2b
 from urllib.parse import quote
 
+import pyoxigraph as ox
 from flask import Response, make_response, render_template, request
 from werkzeug.http import quote_etag
 
@@ -20,12 +21,15 @@ from endpoint.coding import tags_of
 from endpoint.current import snapshot, urls
 from endpoint.negotiation import choose
 from endpoint.problems import Problem, ProblemError
-from endpoint.representations import AS_HTML, AS_TEXT, OFFERS, Representation, named, with_suffix
+from endpoint.representations import AS_HTML, AS_LINKSET, AS_TEXT, OFFERS, Representation, named, with_suffix
+from graph.namespaces import RDF_TYPE
 
 CACHE = "public, max-age=60, stale-while-revalidate=600"
 """A URL without a release in it may mean another release soon; the ETag makes asking again cheap."""
 IN_A_LINK = "%/:?#[]@!$&'()*+="
 """What stays as it is in the target of a link; the rest, above all letters beyond ASCII, is percent-encoded."""
+ABOUT_PAGE = "https://schema.org/AboutPage"
+MERGE, MOST_CLASSES = ox.DefaultGraph(), 4
 VARY = "Accept, Accept-Language"
 
 
@@ -36,10 +40,18 @@ class Link:
     target: str
     relation: str
     media_type: str = ""
+    profile: str = ""
+
+    @property
+    def safe_target(self) -> str:
+        """The target as a header can have it."""
+        return quote(self.target, safe=IN_A_LINK)
 
     def __str__(self) -> str:
-        safe = quote(self.target, safe=IN_A_LINK)
-        return f'<{safe}>; rel="{self.relation}"' + (f'; type="{self.media_type}"' if self.media_type else "")
+        attributes = (("type", self.media_type), ("profile", self.profile))
+        return f'<{self.safe_target}>; rel="{self.relation}"' + "".join(
+            f'; {name}="{value}"' for name, value in attributes if value
+        )
 
 
 def negotiated(kind: str, suffix: str = "", alternatives: Callable[[str], str] | None = None) -> Representation:
@@ -163,6 +175,18 @@ def problem_response(problem: Problem) -> Response:
     return response
 
 
+def linkset_url(iri: str) -> str:
+    """Return where the links of the page about an IRI can be had as a document (RFC 9264)."""
+    return urls().absolute(urls().route("linkset.json", iri=iri))
+
+
+def _classes(iri: str) -> list[str]:
+    """Return a few classes of a thing: what Signposting calls its type."""
+    quads = snapshot().release.store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(RDF_TYPE), None, MERGE)
+    found = sorted(quad.object.value for quad in quads if isinstance(quad.object, ox.NamedNode))
+    return found[:MOST_CLASSES]
+
+
 def document_links(iri: str, offered: Sequence[Representation]) -> list[Link]:
     """Return the links of a document about ``iri``: what it describes, its other forms, its place, its licence."""
     here, publication = urls(), snapshot().publication
@@ -173,6 +197,10 @@ def document_links(iri: str, offered: Sequence[Representation]) -> list[Link]:
         Link(canonical, "canonical"),
         Link(publication.settings.about.license, "license"),
         Link(here.absolute(here.route("dataset")), "collection"),
+        Link(f"{publication.base}dataset#publisher", "author"),
+        Link(ABOUT_PAGE, "type"),
+        *(Link(each, "type") for each in _classes(iri)),
+        Link(linkset_url(iri), "linkset", AS_LINKSET.media_type),
     ]
     links += [Link(here.absolute(here.document(iri, each.suffix)), "alternate", each.media_type) for each in offered]
     turtle = next((each for each in offered if each.suffix == "ttl"), None)

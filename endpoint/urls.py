@@ -16,7 +16,8 @@ DOCUMENT = "doc/"
 VOCABULARY = "ns"
 OWN_ROUTES = frozenset({
     "", "sparql", "doc", "queries", "graphs", "resource", "health", "ready", "metrics", "problems", "static",
-    "context.jsonld", "robots.txt", "update", "search", "search.json", "suggest", "reconcile", "same-as", "validate", "releases", "timemap", "downloads",
+    "context.jsonld", "robots.txt", "sitemap.xml", "update", "search", "search.json", "suggest", "reconcile", "same-as",
+    "validate", "releases", "timemap", "downloads", "linkset",
 })  # fmt: skip
 """First segments of paths that the server needs for itself: things that bear them are read at ``/resource``."""
 

@@ -20,11 +20,19 @@ from graph.releases.manifest import Contribution, GraphEntry, Manifest
 PUBLIC_CONTACTS = ("mailto:", "https://", "http://", "tel:")
 
 
-def graphs(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
-    """Yield the named graphs; of the catalogue's own the number of triples is still missing."""
+def graphs(publication: Publication, store: ox.Store, manifest: Manifest) -> Iterator[ox.Triple]:
+    """Yield the named graphs; of the catalogue's own the number of triples is still missing.
+
+    Args:
+        publication: for names.
+        store: of the release, without its catalogue; graphs that the data names keep their names.
+        manifest: of the release, without its catalogue.
+    """
     names = Names(publication.base, manifest.id)
     for entry in manifest.graphs:
-        yield from _graph(publication, names, entry.iri)
+        yield from _graph(names, entry.iri)
+        if not _is_labelled(store, entry.iri):
+            yield from _labels(publication, entry.iri)
         yield value(entry.iri, VOID + "triples", entry.indexed or entry.triples, "integer")
         yield from graph_file(names, entry)
         if entry.contribution is not None:
@@ -32,17 +40,27 @@ def graphs(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
         elif entry.origin == "computed":
             yield link(entry.iri, PROV + "wasGeneratedBy", names.part("making"))
     catalog = publication.graph(CATALOG_GRAPH)
-    yield from _graph(publication, names, catalog)
+    yield from _graph(names, catalog)
+    if not _is_labelled(store, catalog):
+        yield from _labels(publication, catalog)
     yield link(catalog, PROV + "wasGeneratedBy", names.part("making"))
     yield from _files(publication, names, manifest)
 
 
-def _graph(publication: Publication, names: Names, iri: str) -> Iterator[ox.Triple]:
-    name = iri.removeprefix(publication.graph(""))
+def _graph(names: Names, iri: str) -> Iterator[ox.Triple]:
     yield link(names.dataset, VOID + "subset", iri)
     yield from typed(iri, VOID + "Dataset", SD + "NamedGraph")
     yield link(iri, SD + "name", iri)
-    yield from labelled(iri, words("graph", publication.settings.languages, name=name))
+
+
+def _labels(publication: Publication, iri: str) -> Iterator[ox.Triple]:
+    name = iri.removeprefix(publication.graph(""))
+    return labelled(iri, words("graph", publication.settings.languages, name=name))
+
+
+def _is_labelled(store: ox.Store, iri: str) -> bool:
+    found = store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(RDFS_LABEL), None, ox.DefaultGraph())
+    return next(iter(found), None) is not None
 
 
 def _files(publication: Publication, names: Names, manifest: Manifest) -> Iterator[ox.Triple]:

@@ -42,7 +42,7 @@ def catalogue(publication: Publication, store: ox.Store, manifest: Manifest, fol
         *around_the_dataset(publication, manifest),
         *distributions(publication.settings, manifest, folder),
         *schema(publication, manifest),
-        *graphs(publication, manifest),
+        *graphs(publication, store, manifest),
         *linksets(publication, store, manifest),
         *_entrances(publication, store, manifest),
     ]

@@ -80,44 +80,25 @@ class Downloads:
             ReleaseError: a member cannot be read, or the file cannot be kept.
         """
         try:
-            with self._lock() as folder:
+            with making(self.folder) as folder:
                 if (found := self.ready(dump)) is not None:
                     return found
                 self._make_room()
-                making = folder / MAKING
-                with making.open("wb") as stream:
+                fresh = folder / MAKING
+                with fresh.open("wb") as stream:
                     write_dump(self.folder, self.manifest, dump, stream, prefixes)
                     stream.flush()
                     os.fsync(stream.fileno())
                 path = self._path(dump)
                 path.parent.mkdir(exist_ok=True)
-                _beside(path).write_text(file_sha256(making), "ascii")
-                making.replace(path)
+                _beside(path).write_text(file_sha256(fresh), "ascii")
+                fresh.replace(path)
         except OSError as problem:
             raise ReleaseError(f"the file cannot be kept: {problem}", "take N-Quads, or use hamkor export") from problem
         ready = self.ready(dump)
         if ready is None:
             raise ReleaseError("the file is gone already", "ask again")
         return ready
-
-    def is_busy(self) -> bool:
-        """Whether a file is being made."""
-        try:
-            with self._lock():
-                return False
-        except BusyError:
-            return True
-
-    @contextmanager
-    def _lock(self) -> Iterator[Path]:
-        folder = self.folder / FOLDER
-        folder.mkdir(exist_ok=True)
-        with (folder / LOCK).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as problem:
-                raise BusyError("another file of this release is being made", "ask again in a moment") from problem
-            yield folder
 
     def _make_room(self) -> None:
         """Remove the files that were made longest ago until what is kept is within bounds."""
@@ -147,6 +128,37 @@ class Downloads:
             except OSError:  # a read-only folder: it is computed again next time
                 return digest
             return digest
+
+
+@contextmanager
+def making(release: Path) -> Iterator[Path]:
+    """Give the folder of what is made of the release in ``release``, to one process at a time.
+
+    Raises:
+        BusyError: something is being made of it.
+        OSError: the folder cannot be written.
+    """
+    folder = release / FOLDER
+    folder.mkdir(exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise BusyError("another file of this release is being made", "ask again in a moment") from problem
+        yield folder
+
+
+def is_busy(release: Path) -> bool:
+    """Whether something is being made of the release in ``release``.
+
+    Raises:
+        OSError: its folder cannot be written.
+    """
+    try:
+        with making(release):
+            return False
+    except BusyError:
+        return True
 
 
 def forget(folder: Path) -> None:

@@ -17,8 +17,10 @@ from graph.releases.downloads import Downloads, Ready
 from graph.releases.dumps import Dump, dump_named
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import Release, open_release
+from graph.releases.subjects import Subjects
 
 NICENESS = 15
+SUBJECTS = "subjects"
 MIB = 1 << 20
 
 
@@ -36,12 +38,12 @@ def make_here(publication: Publication, release: Release, dump: Dump) -> Ready:
     return downloads_of(publication, release).make(dump, prefixes(publication, read_context(publication)))
 
 
-def begin(publication: Publication, release: Release, dump: Dump) -> subprocess.Popen[bytes]:
-    """Begin to make a file in a process of its own; it ends with status 0 where the file is there."""
+def begin(publication: Publication, release: Release, name: str) -> subprocess.Popen[bytes]:
+    """Begin to make a file, or ``SUBJECTS``, in a process of its own; it ends with status 0 where that is there."""
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", ""))))
     return subprocess.Popen(  # noqa: S603  nothing of a request is in it but the name of a file that there is
-        [sys.executable, "-m", "graph.releases.dumping", str(publication.root), release.id, dump.name],
+        [sys.executable, "-m", "graph.releases.dumping", str(publication.root), release.id, name],
         env={**os.environ, "PYTHONPATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -55,6 +57,9 @@ def main(arguments: list[str]) -> int:
     try:
         publication = open_publication(Path(arguments[0]))
         release = open_release(ReleasesFolder(publication.releases_folder).release(arguments[1]))
+        if arguments[2] == SUBJECTS:
+            Subjects(release.folder, release.manifest).make()
+            return 0
         dump = dump_named(release.manifest, arguments[2])
         if dump is None:
             return 2

@@ -1,0 +1,96 @@
+"""``/dataset``: the landing page of the whole, and its catalogue as RDF: VoID, DCAT-AP, PROV and schema.org.
+
+``_profile=`` (Content Negotiation by Profile) narrows the RDF to one vocabulary: ``dcat`` or ``schema``. What is said
+is computed with the release (``graph.catalogue``); it comes from the member, so that sizes keep their datatypes.
+"""
+
+from __future__ import annotations
+
+import pyoxigraph as ox
+from flask import Blueprint, Response, render_template, request
+
+from endpoint.current import Snapshot, languages, snapshot, urls
+from endpoint.documents import rdf_document
+from endpoint.embedded import Embedding
+from endpoint.pages.dataset import dataset_page
+from endpoint.pages.names import names_for
+from endpoint.problems import ProblemError
+from endpoint.representations import OFFERS
+from endpoint.responses import Link, answer, entity_tag, negotiated
+from endpoint.signposting import dataset_iri, dataset_links
+from graph.catalogue.views import DCAT_AP_PROFILE, SCHEMA_PROFILE, dcat_view, schema_view
+from graph.formats import Format
+from graph.namespaces import CATALOG_GRAPH
+
+dataset = Blueprint("dataset", __name__)
+PROFILES = {"": "", "all": "", "dcat": DCAT_AP_PROFILE, "schema": SCHEMA_PROFILE}
+"""What ``_profile=`` may say, as a token; the IRIs may be written out, too."""
+
+
+@dataset.get("/dataset", defaults={"suffix": ""})
+@dataset.get("/dataset.<suffix>")
+def landing(suffix: str) -> Response:
+    """The dataset: for people a page, for programs its catalogue."""
+    here, links = urls(), dataset_links()
+    representation = negotiated("dataset", suffix, lambda each: here.absolute(here.route(f"dataset.{each}")))
+    profile = _profile()
+    links += [Link(each, "profile") for each in ([profile] if profile else [SCHEMA_PROFILE, DCAT_AP_PROFILE])]
+    form = representation.format
+    body = _page(links) if form is None else _rdf(profile, form)
+    location = "" if suffix else here.absolute(here.route(f"dataset.{representation.suffix}"))
+    tag = entity_tag(representation.name, profile, body)
+    return answer(representation, lambda: body, tag=tag, location=location, links=links)
+
+
+def _rdf(profile: str, form: Format) -> bytes:
+    """Return the catalogue as RDF; it never changes within a release, and is written once."""
+    written = snapshot().once(_written)
+    if (profile, form) not in written:
+        written[profile, form] = rdf_document(snapshot(), _view(profile), form)
+    return written[profile, form]
+
+
+def _written(_: Snapshot) -> dict[tuple[str, Format], bytes]:
+    return {}
+
+
+def catalogue_triples(here: Snapshot) -> list[ox.Triple]:
+    """Return the catalogue of a release, its literals exactly as they were written."""
+    chunks = here.release.read_graph(here.publication.graph(CATALOG_GRAPH))
+    return [quad.triple for chunk in chunks for quad in ox.parse(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True)]
+
+
+def _profile() -> str:
+    """Return the IRI of the profile that is asked for; empty for everything.
+
+    Raises:
+        ProblemError: there is none such.
+    """
+    wanted = request.args.get("_profile", "")
+    if wanted in PROFILES.values():
+        return wanted
+    if wanted not in PROFILES:
+        known = ", ".join(name for name in PROFILES if name)
+        raise ProblemError("not-acceptable", f"there is no profile {wanted[:200]!r}", {"profiles": known})
+    return PROFILES[wanted]
+
+
+def _view(profile: str) -> list[ox.Triple]:
+    triples = snapshot().once(catalogue_triples)
+    if profile == SCHEMA_PROFILE:
+        return schema_view(triples)
+    return dcat_view(triples, dataset_iri()) if profile == DCAT_AP_PROFILE else triples
+
+
+def _page(links: list[Link]) -> bytes:
+    here, wanted = snapshot(), languages()
+    triples = here.once(catalogue_triples)
+    classes = [iri for iri, _ in here.release.manifest.statistics.classes.items()]
+    graphs = [each.iri for each in here.release.manifest.graphs]
+    names = names_for(here, urls(), wanted, [*classes, *graphs, *here.publication.settings.about.spatial])
+    script = Embedding(schema_view(triples), wanted).script(dataset_iri())
+    downloads = [
+        (each.title, urls().route(f"dataset.{each.suffix}")) for each in OFFERS["dataset"] if each.format is not None
+    ]
+    page = dataset_page(here, triples, names, wanted)
+    return render_template("dataset.html", page=page, links=links, script=script, downloads=downloads).encode()
