@@ -14,11 +14,11 @@ from babel.numbers import format_decimal
 from endpoint.current import Snapshot
 from endpoint.language import page_language
 from endpoint.pages.charts import Chart, chart
-from endpoint.pages.maps import SCHEMA, WIDE, Map, Spot, draw
+from endpoint.pages.maps import WIDE, Map, Spot, draw
 from endpoint.pages.names import Names, Shown
 from endpoint.pages.overview import Hub, Located, Overview, overview
 from endpoint.pages.paths import Step, follow
-from graph.namespaces import RDF_TYPE
+from graph.namespaces import RDF_TYPE, SCHEMA
 
 MOST_CLASSES = 12
 
@@ -86,14 +86,12 @@ def _picture(store: ox.Store, hub: Hub, names: Names) -> Picture:
         for each in follow(store, hub.event, Step(SCHEMA + name))
     ]  # fmt: skip
     places = [names.term(each.term) for each in follow(store, hub.event, Step(SCHEMA + "location"))]
-    kinds = tuple(
-        (
-            names.thing(kind),
-            tuple(sorted((names.thing(body) for body in bodies), key=lambda each: each.text.casefold())),
-        )
-        for kind, bodies in hub.kinds
-    )
+    kinds = tuple((names.thing(kind), _sorted([names.thing(body) for body in bodies])) for kind, bodies in hub.kinds)
     return Picture(names.thing(hub.event), tuple(dict.fromkeys(dates)), places[0] if places else None, kinds, hub.size)
+
+
+def _sorted(things: list[Shown]) -> tuple[Shown, ...]:
+    return tuple(sorted(things, key=lambda each: each.text.casefold()))
 
 
 def _map(store: ox.Store, located: Located, found: Overview, names: Names) -> Map | None:
@@ -103,9 +101,8 @@ def _map(store: ox.Store, located: Located, found: Overview, names: Names) -> Ma
     for thing, place, point in located.things:
         count = found.counts.get(thing)
         several = at_place[place] > 1
-        detail = (
-            str(at_place[place]) if several else format_decimal(count.number, locale=page_language()) if count else ""
-        )
+        number = at_place[place] if several else count.number if count else None
+        detail = format_decimal(number, locale=page_language()) if number is not None else ""
         shown, target = names.thing(place), names.thing(place if several else thing)
         label = Shown(shown.text, shown.language, target.href, target.iri, note=target.text)
         spots.setdefault(place, Spot(label, point, count.number if count and not several else 0.0, detail))

@@ -1,7 +1,7 @@
 """What a release holds at a glance: things by class, an event with its organisers, things on a map.
 
-All is found in the data: classes that have pages by the shapes, whatever has most organisers, the class whose things lie
-in most places. A publication without such things has a shorter front page.
+All is found in the data: classes that have pages by the shapes, whatever has most organisers, the class whose things
+lie in most places. A publication without such things has a shorter front page.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ import pyoxigraph as ox
 from endpoint.current import Snapshot
 from endpoint.pages.charts import Observation, data_sets, observations
 from endpoint.pages.facts import ORG, QB, RELATIONS, VCARD
-from endpoint.pages.maps import GEO, SCHEMA, WGS, Point, point_of
+from endpoint.pages.maps import GEO, WGS, point_of
+from endpoint.pages.outlines import Point
 from endpoint.pages.paths import Step, follow
 from endpoint.pages.shapes import shapes_of
 from endpoint.service import class_counts
-from graph.namespaces import DCAT, DCT, ENTAILED_GRAPH, FOAF, OWL, PROV, RDF, RDF_TYPE, RDFS, SD, SH, VOID
+from graph.namespaces import DCAT, DCT, ENTAILED_GRAPH, FOAF, OWL, PROV, RDF, RDF_TYPE, RDFS, SCHEMA, SD, SH, VOID
 
-MACHINERY = (OWL, RDF, RDFS, SD, SH, VOID, DCAT, DCT, QB, VCARD, GEO, "http://spdx.org/", FOAF + "Document")
+MACHINERY = (OWL, RDF, RDFS, SCHEMA, SD, SH, VOID, DCAT, DCT, QB, VCARD, GEO, "http://spdx.org/", FOAF + "Document")
 """Beginnings of IRIs of classes that describe the graph, or parts of things, rather than its subject."""
 ORGANIZERS = (SCHEMA + "organizer", "http://schema.org/organizer")
 COORDINATES = (GEO + "asWKT", GEO + "hasGeometry", SCHEMA + "latitude", WGS + "lat")
@@ -112,14 +113,13 @@ def _hub(store: ox.Store) -> Hub | None:
 
 
 def _located(snapshot: Snapshot) -> Located | None:
-    """Return the things of the class that lies in most places; of two such classes the publication's own, or smaller."""
+    """Return the things of the class that lies in most places; of two such classes the publication's own."""
     store, entailed = snapshot.release.store, snapshot.publication.graph(ENTAILED_GRAPH)
     places = dict(islice(_places(store), MOST_PLACES))
     lying: dict[str, dict[str, str]] = defaultdict(dict)
     for place in places:
-        for quad in islice(
-            _stated(store.quads_for_pattern(None, None, ox.NamedNode(place), None), entailed), MOST_AT_A_PLACE
-        ):
+        stated = _stated(store.quads_for_pattern(None, None, ox.NamedNode(place), None), entailed)
+        for quad in islice(stated, MOST_AT_A_PLACE):
             if isinstance(quad.subject, ox.NamedNode) and quad.subject.value not in places:
                 for kind in _stated_kinds(store, quad.subject, entailed):
                     lying[kind].setdefault(quad.subject.value, place)

@@ -332,7 +332,7 @@ def test_markup_in_the_data_is_text(served: Served) -> None:
 def test_the_front_page_says_what_is_here(served: Served) -> None:
     page = served.get("/", BROWSER).text
     assert "Clubs of somewhere" in page
-    assert re.search(r">Club</a> <span>2</span>", page)
+    assert re.search(r'<span class="figure">2</span> <a href="/resource[^"]*">Club</a>', page)
     assert "Which clubs are there?" in page
     assert "curl -G" in page
 
