@@ -6,7 +6,6 @@ It is carried out on the release that is current then; where that has changed be
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from graph.contribution.reports import write_report
 from graph.contribution.values import Outcome, Update
@@ -37,20 +36,21 @@ def update(wanted: Update) -> Outcome:
     operations = read_update(wanted.text, base=wanted.address, max_tokens=limits.query_tokens)
     check_scope(operations, _scope(wanted, publication, ""))
     for attempt in range(ATTEMPTS):
+        folder = Path(wanted.report).parent / f"update-{attempt}"  # whoever waits for this process removes it
+        folder.mkdir()
         try:
-            return _attempt(operations, wanted, publication)
+            return _attempt(operations, wanted, publication, folder)
         except PreconditionError:
             if wanted.expected or attempt == ATTEMPTS - 1:
                 raise
     raise AssertionError  # the loop returns or raises
 
 
-def _attempt(operations: tuple[Operation, ...], wanted: Update, publication: Publication) -> Outcome:
+def _attempt(operations: tuple[Operation, ...], wanted: Update, publication: Publication, folder: Path) -> Outcome:
     release = current_release(publication)
-    with TemporaryDirectory(dir=Path(wanted.report).parent) as folder:
-        state = UpdateState(release, Path(folder))
-        carry_out(operations, state, _scope(wanted, publication, release.id))
-        writes = state.writes()
+    state = UpdateState(release, folder)
+    carry_out(operations, state, _scope(wanted, publication, release.id))
+    writes = state.writes()
     about = frozenset(focus for each in writes for focus in _subjects(each))
     try:
         published = patiently(

@@ -16,9 +16,10 @@ from graph.errors import OutOfScopeError, QuerySyntaxError, UpdateError
 from graph.query.guard import read_query
 from graph.settings import LimitSettings
 from graph.sources.chunks import Origin, chunks
-from graph.update.operations import Clear, Create, Data, Modify, Operation, Transfer, written_graphs
+from graph.update.operations import Block, Clear, Create, Data, Modify, Operation, Transfer, written_graphs
+from graph.update.reading import NO_BLANK_NODES
 from graph.update.state import UpdateState
-from graph.update.templates import Solution, template
+from graph.update.templates import Solution, Template, template
 
 NO_GRAPH = "urn:x-hamkor:no-graph"
 """Stands for a default graph without triples: with an empty list the engine shows another one."""
@@ -102,16 +103,24 @@ def carry_out(operations: Iterable[Operation], state: UpdateState, scope: Scope)
 
 
 def _data(operation: Data, state: UpdateState, scope: Scope, number: int) -> None:
-    quads = template(operation.block, operation.prologue, scope.address).filled({})
     if operation.is_insert:
+        quads = template(operation.block, operation.prologue, scope.address).filled({})
         _insert(quads, state, scope, scope.default, number)
     else:
-        _delete(quads, state, scope.default)
+        _delete(_removed(operation.block, operation.prologue, scope).filled({}), state, scope.default)
+
+
+def _removed(block: Block, prologue: str, scope: Scope) -> Template:
+    """Return the template of what is removed, in which collections would be blank nodes, too."""
+    found = template(block, prologue, scope.address)
+    if found.has_blank_nodes:
+        raise QuerySyntaxError(NO_BLANK_NODES)
+    return found
 
 
 def _modify(operation: Modify, state: UpdateState, scope: Scope, number: int) -> None:
     target = operation.target or scope.default
-    removed = template(operation.delete, operation.prologue, scope.address)
+    removed = _removed(operation.delete, operation.prologue, scope)
     added = template(operation.insert, operation.prologue, scope.address)
     variables = dict.fromkeys((*operation.delete.variables, *operation.insert.variables))
     found = list(_solutions(operation, state, scope, tuple(variables), distinct=not added.has_blank_nodes))
@@ -176,7 +185,8 @@ def _delete(quads: Iterable[ox.Quad], state: UpdateState, target: str) -> None:
 
 def _clear(operation: Clear, state: UpdateState, scope: Scope) -> None:
     graph = operation.graph or scope.default
-    graphs = [graph] if operation.wide in (None, "DEFAULT") else state.contributed()
+    wide = (each for each in state.contributed() if scope.may_write(each))
+    graphs = [graph] if operation.wide in (None, "DEFAULT") else list(wide)
     if operation.wide == "NAMED":
         graphs = [each for each in graphs if each != scope.default]
     for each in graphs:
