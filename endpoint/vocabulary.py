@@ -10,10 +10,10 @@ import json
 import pyoxigraph as ox
 from flask import Blueprint, Response, render_template
 
-from endpoint.current import languages, snapshot, urls
+from endpoint.current import snapshot, urls
 from endpoint.documents import rdf_document
-from endpoint.pages.names import names_for
-from endpoint.pages.terms import terms_page
+from endpoint.pages.terms import Terms
+from endpoint.pages.views import interface_names
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_JSON_LD, OFFERS
 from endpoint.resources import describing, downloads
@@ -55,9 +55,7 @@ def _triples(iri: str) -> list[ox.Triple]:
 
 
 def _page(iri: str, triples: list[ox.Triple], links: list[Link]) -> bytes:
-    mentioned = {term.value for triple in triples for term in triple if isinstance(term, ox.NamedNode)}
-    names = names_for(snapshot(), urls(), languages(), {iri, *mentioned})
-    view = terms_page(iri, triples, names, languages())
+    view = Terms(iri, triples, interface_names()).page()
     return render_template("vocabulary.html", page=view, links=links, downloads=downloads(iri, "vocabulary")).encode()
 
 

@@ -15,6 +15,7 @@ from flask_babel import format_decimal
 from endpoint.current import kept, languages, publication, snapshot, urls
 from endpoint.language import INTERFACE, N_, OWN_NAMES, interface, translated
 from endpoint.pages.dates import readable
+from endpoint.pages.diagrams import fitted
 from endpoint.urls import URI_CHARACTERS, with_parameters
 from graph.errors import HamkorError
 from graph.labels import language_chain
@@ -143,5 +144,6 @@ def install(app: Flask) -> None:
     app.context_processor(lambda: {"frame": frame(), "link": urls().link, "absolute": urls().absolute})
     app.add_template_filter(format_decimal, "number")
     app.add_template_filter(lambda text: text[:1].upper() + text[1:], "capitalize_first")
+    app.add_template_filter(fitted, "fitted")
     app.add_template_filter(lambda moment: readable(moment, XSD + "dateTime", interface()), "moment")
     app.add_template_filter(lambda day: readable(day[:10], XSD + "date", interface()), "date")

@@ -25,7 +25,7 @@ WKT = re.compile(r"\s*(?:<[^>]*>\s*)?POINT\s*\(\s*(-?[\d.]+)\s+(-?[\d.]+)\s*\)\s
 WIDE, NARROW = 760.0, 352.0
 """Widths of a map: across the page, and beside the text."""
 MARGIN, SMALLEST, LARGEST = 14.0, 5.0, 18.0
-LETTER, LINE = 9.0, 20.0
+LETTER, LINE = 12.5, 24.0
 """Room for a letter and for a line, in the larger letters of small screens."""
 MOST_SAID = 60
 SMALLEST_SPAN = 0.5
@@ -193,7 +193,7 @@ def _dots(spots: Sequence[Spot], project: Projection, width: float) -> tuple[Dot
     dots = []
     for (x, y), radius, spot in placed:
         text = spot.thing.text + (f" · {spot.detail}" if spot.detail else "")
-        choices = list(_places(x, y, radius, len(text) * LETTER))
+        choices = list(_places(x, y, radius, len(text) * LETTER * min(1.0, width / WIDE + 0.2)))
         box, (text_x, text_y, anchor) = next(
             (each for each in choices if each[0][0] >= 0 and each[0][2] <= width and not _hits(each[0], taken)),
             choices[0],

@@ -1,26 +1,32 @@
-"""The page of the vocabulary: its classes and properties, each with what it means."""
+"""The page of the vocabulary: its classes with their properties, its properties with what they lead to, a diagram."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pyoxigraph as ox
 
+from endpoint.language import N_, translated
+from endpoint.pages.diagrams import Diagram, Edge, diagram
 from endpoint.pages.names import Names, Shown
-from graph.labels import language_chain
 from graph.namespaces import DCT, OWL, RDF, RDF_TYPE, RDFS
 
 CLASSES = frozenset({OWL + "Class", RDFS + "Class"})
 PROPERTIES = frozenset({RDF + "Property", *(OWL + kind + "Property" for kind in ("Object", "Datatype", "Annotation"))})
-RELATIONS = {RDFS + "subClassOf": "Kind of", RDFS + "subPropertyOf": "Kind of", RDFS + "domain": "Of",
-             RDFS + "range": "Value", OWL + "inverseOf": "Inverse of"}  # fmt: skip
+RELATIONS = MappingProxyType({
+    RDFS + "subClassOf": N_("Kind of"), RDFS + "subPropertyOf": N_("Kind of"), RDFS + "domain": N_("Said of"),
+    RDFS + "range": N_("Leads to"), OWL + "inverseOf": N_("Inverse of"),
+})  # fmt: skip
+SAID_OF = N_("Its properties")
 
 
 @dataclass(frozen=True, slots=True)
 class TermShown:
-    """One class or property."""
+    """One class or property: its short name, its label, what it means, and how it relates to others."""
 
+    iri: str
     name: str
     label: Shown
     comment: Shown | None
@@ -37,46 +43,79 @@ class TermsPage:
     classes: tuple[TermShown, ...]
     properties: tuple[TermShown, ...]
     others: tuple[TermShown, ...]
+    diagram: Diagram | None
 
 
-def terms_page(iri: str, triples: Sequence[ox.Triple], names: Names, languages: Iterable[str]) -> TermsPage:
-    """Return the page of the vocabulary ``iri`` from its triples."""
-    about: dict[str, list[ox.Triple]] = {}
-    for triple in triples:
-        if isinstance(triple.subject, ox.NamedNode):
-            about.setdefault(triple.subject.value, []).append(triple)
-    chain = language_chain(languages)
-    kinds = {each: {t.object.value for t in own if t.predicate.value == RDF_TYPE and isinstance(t.object, ox.NamedNode)}
-             for each, own in about.items() if each != iri}  # fmt: skip
-    shown = {each: _term(each, about[each], names, chain) for each in sorted(kinds)}
-    classes = {each for each, kind in kinds.items() if kind & CLASSES}
-    properties = {each for each, kind in kinds.items() if kind & PROPERTIES}
-    return TermsPage(
-        iri,
-        names.thing(iri),
-        _text(about.get(iri, ()), (RDFS + "comment", DCT + "description"), chain),
-        tuple(term for each, term in shown.items() if each in classes),
-        tuple(term for each, term in shown.items() if each in properties - classes),
-        tuple(term for each, term in shown.items() if each not in classes | properties),
-    )
+class Terms:
+    """A vocabulary, read from its triples."""
 
+    def __init__(self, iri: str, triples: Sequence[ox.Triple], names: Names) -> None:
+        """Read the vocabulary ``iri``."""
+        self._iri, self._names = iri, names
+        self._about: dict[str, list[ox.Triple]] = {}
+        for triple in triples:
+            if isinstance(triple.subject, ox.NamedNode):
+                self._about.setdefault(triple.subject.value, []).append(triple)
+        kinds = {each: set(self._iris(each, RDF_TYPE)) for each in self._about if each != iri}
+        self._classes = sorted(each for each, kind in kinds.items() if kind & CLASSES)
+        self._properties = sorted(each for each, kind in kinds.items() if kind & PROPERTIES and not kind & CLASSES)
+        self._others = sorted(set(kinds) - {*self._classes, *self._properties})
 
-def _term(iri: str, triples: Sequence[ox.Triple], names: Names, chain: Sequence[str]) -> TermShown:
-    relations: dict[str, list[Shown]] = {}
-    for triple in triples:
-        if (relation := RELATIONS.get(triple.predicate.value)) is not None:
-            relations.setdefault(relation, []).append(names.term(triple.object))
-    comment = _text(triples, (RDFS + "comment",), chain)
-    lists = tuple((relation, tuple(things)) for relation, things in relations.items())
-    return TermShown(iri.rpartition("#")[2], names.thing(iri), comment, lists)
+    def page(self) -> TermsPage:
+        """Return the page."""
+        return TermsPage(
+            self._iri,
+            self._names.thing(self._iri),
+            self._text(self._iri, (RDFS + "comment", DCT + "description")),
+            tuple(self._term(each) for each in self._by_label(self._classes)),
+            tuple(self._term(each) for each in self._by_label(self._properties)),
+            tuple(self._term(each) for each in self._by_label(self._others)),
+            self._diagram(),
+        )
 
+    def _iris(self, iri: str, predicate: str) -> list[str]:
+        return [
+            each.object.value
+            for each in self._about.get(iri, ())
+            if each.predicate.value == predicate and isinstance(each.object, ox.NamedNode)
+        ]
 
-def _text(triples: Iterable[ox.Triple], predicates: Sequence[str], chain: Sequence[str]) -> Shown | None:
-    found = [
-        triple.object
-        for triple in triples
-        if triple.predicate.value in predicates and isinstance(triple.object, ox.Literal)
-    ]
-    ranks = {tag: rank for rank, tag in enumerate(chain)}
-    best = min(found, key=lambda each: ranks.get(each.language or "", len(ranks)), default=None)
-    return Shown(best.value, best.language or "") if best is not None else None
+    def _by_label(self, iris: Iterable[str]) -> list[str]:
+        return sorted(iris, key=lambda each: self._names.thing(each).text.casefold())
+
+    def _term(self, iri: str) -> TermShown:
+        relations: dict[str, list[Shown]] = {}
+        for predicate, name in RELATIONS.items():
+            for each in self._by_label(self._iris(iri, predicate)):
+                relations.setdefault(translated(name), []).append(self._names.thing(each))
+        own = [each for each in self._properties if iri in self._iris(each, RDFS + "domain")]
+        if own:
+            relations[translated(SAID_OF)] = [self._names.thing(each) for each in self._by_label(own)]
+        lists = tuple((name, tuple(things)) for name, things in relations.items())
+        return TermShown(
+            iri, iri.rpartition("#")[2], self._names.thing(iri), self._text(iri, (RDFS + "comment",)), lists
+        )
+
+    def _text(self, iri: str, predicates: Sequence[str]) -> Shown | None:
+        found = [
+            self._names.term(each.object)
+            for each in self._about.get(iri, ())
+            if each.predicate.value in predicates and isinstance(each.object, ox.Literal)
+        ]
+        return next(iter(self._names.best(found)), None)
+
+    def _diagram(self) -> Diagram | None:
+        """Return the classes and what leads from one to another; of two inverse properties one."""
+        edges: list[Edge] = []
+        inverse: set[str] = set()
+        for each in self._properties:
+            inverse.update(self._iris(each, OWL + "inverseOf") if each not in inverse else ())
+            if each not in inverse:
+                edges += [
+                    Edge(source, target, self._names.thing(each))
+                    for source in self._iris(each, RDFS + "domain")
+                    for target in self._iris(each, RDFS + "range")
+                    if not target.startswith("http://www.w3.org/2001/XMLSchema#")
+                ]
+        labels = {iri: self._names.thing(iri) for edge in edges for iri in (edge.source, edge.target)}
+        return diagram(edges, frozenset(self._classes), labels)
