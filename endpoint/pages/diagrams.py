@@ -1,0 +1,223 @@
+"""Class diagrams drawn on the server: boxes in columns, a line for each property from what it is said of to its values.
+
+The layout is the usual one for layered graphs (Sugiyama, Tagawa, Toda 1981): columns by the longest way, long lines cut
+into steps, each column sorted by where its neighbours stand.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from endpoint.pages.names import Shown
+
+WIDTH, GAP, PORT, BETWEEN, MARGIN = 150, 150, 22, 22, 8
+LONGEST = 21
+"""Letters that fit into a box, or beside a line."""
+SWEEPS, MOST_EDGES = 8, 120
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A property from a class to a class, by their IRIs."""
+
+    source: str
+    target: str
+    label: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A class: where its box stands, what it is called, whether it is the vocabulary's own."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: Shown
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A property: its way, and where its name stands (the end of the text)."""
+
+    path: str
+    x: float
+    y: float
+    label: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """A diagram, ready to be drawn."""
+
+    width: int
+    height: int
+    boxes: tuple[Box, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass
+class Layout:
+    """The layout while it is made: a node is an IRI, or (number of an edge, column) where an edge only passes."""
+
+    columns: list[list[object]] = field(default_factory=list)
+    above: dict[object, list[object]] = field(default_factory=lambda: defaultdict(list))
+    below: dict[object, list[object]] = field(default_factory=lambda: defaultdict(list))
+    ways: list[list[object]] = field(default_factory=list)
+    tops: dict[object, float] = field(default_factory=dict)
+
+
+def diagram(edges: Sequence[Edge], own: frozenset[str], labels: dict[str, Shown]) -> Diagram | None:
+    """Return the diagram of these properties; None where there are none.
+
+    Args:
+        edges: the properties; those from a class to itself are left out.
+        own: which classes are the vocabulary's own.
+        labels: what each class is called.
+    """
+    drawn = [each for each in edges if each.source != each.target][:MOST_EDGES]
+    if not drawn:
+        return None
+    layout = _layout(drawn)
+    heights = {node: _height(layout, node) for column in layout.columns for node in column}
+    _stack(layout, heights)
+    boxes = tuple(
+        Box(_x(place), layout.tops[node], WIDTH, heights[node], labels[node], node in own)
+        for place, column in enumerate(layout.columns)
+        for node in column
+        if isinstance(node, str)
+    )
+    bottom = max(layout.tops[node] + heights[node] for node in heights)
+    lines = tuple(_lines(drawn, layout, heights))
+    return Diagram(_x(len(layout.columns) - 1) + WIDTH + MARGIN, round(bottom) + MARGIN, boxes, lines)
+
+
+def fitted(text: str) -> str:
+    """Return a text that fits, cut where it must be."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
+
+
+def _x(place: int) -> int:
+    return MARGIN + place * (WIDTH + GAP)
+
+
+def _layout(edges: Sequence[Edge]) -> Layout:
+    ranks, layout = _ranks(edges), Layout()
+    layout.columns = [[] for _ in range(max(ranks.values()) + 1)]
+    for node, rank in sorted(ranks.items()):
+        layout.columns[rank].append(node)
+    for number, edge in enumerate(edges):
+        start, end = ranks[edge.source], ranks[edge.target]
+        passing: list[object] = [(number, rank) for rank in range(start + 1, end)]
+        way: list[object] = [edge.source, *passing, edge.target]
+        for rank, passed in zip(range(start + 1, end), passing, strict=True):
+            layout.columns[rank].append(passed)
+        for near, far in itertools.pairwise(way):
+            layout.below[near].append(far)
+            layout.above[far].append(near)
+        layout.ways.append(way)
+    for _ in range(SWEEPS):
+        _sort(layout.columns[1:], layout.columns, layout.above, 0)
+        _sort(layout.columns[-2::-1], layout.columns[::-1], layout.below, 0)
+    return layout
+
+
+def _ranks(edges: Sequence[Edge]) -> dict[str, int]:
+    """Return the column of each class: one behind the furthest of those that lead to it; circles are cut."""
+    following: dict[str, list[str]] = defaultdict(list)
+    for edge in edges:
+        following[edge.source].append(edge.target)
+    ranks: dict[str, int] = {}
+    targets = {edge.target for edge in edges}
+
+    def visit(node: str, rank: int, path: tuple[str, ...]) -> None:
+        if ranks.get(node, -1) < rank:
+            ranks[node] = rank
+            for each in following[node]:
+                if each not in path:
+                    visit(each, rank + 1, (*path, each))
+
+    roots = sorted({edge.source for edge in edges} - targets) or [edges[0].source]
+    for root in (*roots, *sorted(following)):
+        if root not in ranks:
+            visit(root, 0, (root,))
+    return _forward(edges, ranks)
+
+
+def _forward(edges: Sequence[Edge], ranks: dict[str, int]) -> dict[str, int]:
+    """Return ranks by which no edge that can lead forward leads nowhere: two ends in one column are set apart."""
+    for edge in edges:
+        if ranks[edge.source] == ranks[edge.target]:
+            ranks[edge.target] += 1
+    return ranks
+
+
+def _sort(
+    columns: Sequence[list[object]], every: Sequence[list[object]], neighbours: dict[object, list[object]], _: int
+) -> None:
+    """Sort each column by the mean place of its neighbours in the column before it."""
+    for before, column in zip(every, columns, strict=False):
+        places = {node: place for place, node in enumerate(before)}
+        own = {node: place for place, node in enumerate(column)}
+
+        def key(node: object, places: dict[object, int] = places, own: dict[object, int] = own) -> float:
+            known = [places[each] for each in neighbours[node] if each in places]
+            return sum(known) / len(known) if known else float(own[node])
+
+        column.sort(key=key)
+
+
+def _height(layout: Layout, node: object) -> float:
+    ports = max(len(layout.above[node]), len(layout.below[node]), 1)
+    return ports * PORT + 14 if isinstance(node, str) else PORT
+
+
+def _stack(layout: Layout, heights: dict[object, float]) -> None:
+    """Place each column around the same middle line."""
+    totals = [sum(heights[node] + BETWEEN for node in column) for column in layout.columns]
+    for column, total in zip(layout.columns, totals, strict=True):
+        top = MARGIN + (max(totals) - total) / 2
+        for node in column:
+            layout.tops[node] = round(top, 1)
+            top += heights[node] + BETWEEN
+
+
+def _lines(edges: Sequence[Edge], layout: Layout, heights: dict[object, float]) -> list[Line]:
+    ranks = {node: place for place, column in enumerate(layout.columns) for node in column}
+    ports = _ports(layout, heights)
+    found = []
+    for number, (edge, way) in enumerate(zip(edges, layout.ways, strict=True)):
+        path, start = "", ports[number, 0, "out"]
+        x = _x(ranks[way[0]]) + WIDTH
+        path = f"M{x} {start:g}"
+        for step, node in enumerate(way[1:], 1):
+            y, far = ports[number, step, "in"], _x(ranks[node])
+            middle = (x + far) / 2
+            path += f"C{middle:g} {start:g} {middle:g} {y:g} {far} {y:g}"
+            if step < len(way) - 1:
+                path += f"H{far + WIDTH}"
+            x, start = far + WIDTH, y
+        end = ports[number, len(way) - 1, "in"]
+        found.append(Line(path, _x(ranks[way[-1]]) - 12, round(end - 5, 1), edge.label))
+    return found
+
+
+def _ports(layout: Layout, heights: dict[object, float]) -> dict[tuple[int, int, str], float]:
+    """Return the height at which each edge leaves and enters what it meets: sorted, so that lines cross less."""
+    leaving: dict[object, list[tuple[float, int, int]]] = defaultdict(list)
+    entering: dict[object, list[tuple[float, int, int]]] = defaultdict(list)
+    for number, way in enumerate(layout.ways):
+        for step, (near, far) in enumerate(itertools.pairwise(way)):
+            leaving[near].append((layout.tops[far], number, step))
+            entering[far].append((layout.tops[near], number, step + 1))
+    found = {}
+    for side, meetings in (("out", leaving), ("in", entering)):
+        for node, each in meetings.items():
+            room = heights[node] / len(each)
+            for place, (_, number, step) in enumerate(sorted(each)):
+                found[number, step, side] = layout.tops[node] + room * (place + 0.5)
+    return found
