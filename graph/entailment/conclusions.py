@@ -1,4 +1,4 @@
-"""One rule is run: over all that is in the store, or for one solution of its body."""
+"""One rule is run: over all that is in the store, or for some solutions of its body alone."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import pyoxigraph as ox
 
 from graph.entailment.axioms import WHERE_FROM
-from graph.entailment.patterns import Binding, bound, quad, triple
-from graph.entailment.rules import OWN, Form, Rule
+from graph.entailment.patterns import MERGE, Binding, Find, Pattern, Term, bound, quad, quads, solutions, triple
+from graph.entailment.rules import OWN, Form, Group, Rule
 from graph.errors import SourceError
 
 
@@ -20,20 +20,71 @@ def fresh_lines(store: ox.Store, rule: Rule) -> bytes:
     """
     if rule.is_guarded:
         return _answer(store, rule).serialize(format=ox.RdfFormat.N_TRIPLES) or b""
-    fresh = {each for each in _named(_answer(store, rule), rule) if quad(each) not in store}
+    found = _tie_by_tie(store, rule) if _has_long_groups(rule) else _named(_answer(store, rule), rule)
+    fresh = {each for each in found if quad(each) not in store}
     return ox.serialize(fresh, format=ox.RdfFormat.N_TRIPLES) or b""
 
 
-def concluded(store: ox.Store, rule: Rule, binding: Binding) -> set[ox.Triple]:
-    """Return what a rule concludes from one solution of its body; from an empty one, from all that there are.
+def concluded(store: ox.Store, rule: Rule, binding: Binding, find: Find) -> set[ox.Triple]:
+    """Return what a rule concludes from the solutions of its body that go with ``binding``.
+
+    The query runs on an excerpt of the store: what it costs depends on these solutions alone, not on how the engine
+    would join the patterns. Only where it is not known what they need does it run on the store.
+
+    Args:
+        store: for that.
+        rule: the rule.
+        binding: of variables of the body; where none is bound, all its solutions are meant.
+        find: finds the triples of a pattern in the store.
 
     Raises:
         SourceError: the rule makes blank nodes.
     """
-    if rule.form is Form.PLAIN and binding:
-        return {each for head in rule.heads if (each := triple(bound(head, binding))) is not None}
+    if rule.form is Form.PLAIN:
+        return {
+            each
+            for solution in solutions(rule.body, binding, find)
+            for head in rule.heads
+            if (each := triple(bound(head, solution))) is not None
+        }
     told = {variable: term for variable, term in binding.items() if not variable.value.startswith(OWN)}
-    return as_stored(_named(_answer(store, rule, told), rule))
+    source = store if rule.form in (Form.WHOLE, Form.UNKNOWN) else _excerpt(rule, binding, find)
+    return as_stored(_named(_answer(source, rule, told), rule))
+
+
+def _excerpt(rule: Rule, binding: Binding, find: Find) -> ox.Store:
+    """Return all that the rule reads for the solutions of its body that go with the binding."""
+    excerpt, tied = ox.Store(), set[tuple[Group, frozenset[tuple[ox.Variable, Term]]]]()
+    for solution in solutions(rule.body, binding, find):
+        excerpt.extend(_instances(rule.body, solution))
+        for group in rule.groups:
+            tie = {variable: solution[variable] for variable in group.shared}
+            if (key := (group, frozenset(tie.items()))) not in tied:
+                tied.add(key)
+                for match in solutions(group.patterns, tie, find):
+                    excerpt.extend(_instances(group.patterns, match))
+    return excerpt
+
+
+def _instances(patterns: Iterable[Pattern], solution: Binding) -> Iterator[ox.Quad]:
+    return (quad(each) for pattern in patterns if (each := triple(bound(pattern, solution))) is not None)
+
+
+def _has_long_groups(rule: Rule) -> bool:
+    """Return whether the engine would join patterns of a group anew for each solution of the body."""
+    return rule.form is Form.NEGATED and any(len(each.patterns) > 1 and each.shared for each in rule.groups)
+
+
+def _tie_by_tie(store: ox.Store, rule: Rule) -> Iterator[ox.Triple]:
+    """Yield what a rule concludes, for one way after another in which its body and its groups are tied."""
+
+    def find(pattern: Pattern) -> Iterator[ox.Triple]:
+        return (each.triple for each in quads(store, pattern, MERGE))
+
+    variables = sorted({each for group in rule.groups for each in group.shared}, key=str)
+    ties = {tuple(each[variable] for variable in variables) for each in solutions(rule.body, {}, find)}
+    for tie in ties:
+        yield from concluded(store, rule, dict(zip(variables, tie, strict=True)), find)
 
 
 def as_stored(triples: Iterable[ox.Triple]) -> set[ox.Triple]:

@@ -6,8 +6,8 @@ holds them, which rewrites numeric literals: what is compared here has been thro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic, TypeVar, cast
 
 import pyoxigraph as ox
 
@@ -15,7 +15,8 @@ from graph.namespaces import RDF
 from graph.sources.matching import matching
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
-Pattern = tuple[Term | ox.Variable, Term | ox.Variable, Term | ox.Variable]
+Slot = Term | ox.Variable
+Pattern = tuple[Slot, Slot, Slot]
 Binding = dict[ox.Variable, Term]
 Find = Callable[[Pattern], Iterable[ox.Triple]]
 Item = TypeVar("Item")
@@ -38,14 +39,16 @@ def match(pattern: Pattern, triple: ox.Triple, binding: Binding) -> Binding | No
 
 def bound(pattern: Pattern, binding: Binding) -> Pattern:
     """Return the pattern with what is bound in place of its variables."""
-    subject, predicate, object_ = (binding.get(each, each) if isinstance(each, ox.Variable) else each
-                                   for each in pattern)  # fmt: skip
-    return subject, predicate, object_
+    found = cast("dict[Slot, Slot]", binding)  # no term is equal to a variable
+    subject, predicate, object_ = pattern
+    return found.get(subject, subject), found.get(predicate, predicate), found.get(object_, object_)
 
 
 def open_places(pattern: Pattern) -> int:
     """Return how many of its places are variables."""
-    return sum(isinstance(each, ox.Variable) for each in pattern)
+    subject, predicate, object_ = pattern
+    variable = ox.Variable
+    return isinstance(subject, variable) + isinstance(predicate, variable) + isinstance(object_, variable)
 
 
 def triple(pattern: Pattern) -> ox.Triple | None:
@@ -62,23 +65,35 @@ def quad(each: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph = MERGE) -> ox.Q
 
 
 def quads(store: ox.Store, pattern: Pattern, graph: ox.NamedNode | ox.DefaultGraph) -> Iterator[ox.Quad]:
-    """Yield the quads of a graph that match; a variable that stands twice is not looked at twice."""
-    subject, predicate, object_ = (None if isinstance(each, ox.Variable) else each for each in pattern)
-    if not isinstance(subject, ox.Literal | ox.Triple) and (predicate is None or isinstance(predicate, ox.NamedNode)):
-        yield from matching(store, subject, predicate, object_, graph)
+    """Return the quads of a graph that match; a variable that stands twice is not looked at twice."""
+    subject, predicate, object_ = pattern
+    if isinstance(subject, ox.Literal | ox.Triple) or not isinstance(predicate, ox.NamedNode | ox.Variable):
+        return iter(())
+    return matching(
+        store,
+        None if isinstance(subject, ox.Variable) else subject,
+        None if isinstance(predicate, ox.Variable) else predicate,
+        None if isinstance(object_, ox.Variable) else object_,
+        graph,
+    )
 
 
-def solutions(patterns: Iterable[Pattern], binding: Binding, find: Find) -> Iterator[Binding]:
+def solutions(patterns: Sequence[Pattern], binding: Binding, find: Find) -> Iterator[Binding]:
     """Yield the bindings that solve all patterns and go with ``binding``, the most bound pattern first."""
-    left = [bound(each, binding) for each in patterns]
-    if not left:
+    if not patterns:
         yield binding
         return
-    first = min(left, key=lambda each: (open_places(each), isinstance(each[0], ox.Variable)))
-    left.remove(first)
+    left = [bound(each, binding) for each in patterns]
+    best = min(range(len(left)), key=lambda each: _width(left[each])) if len(left) > 1 else 0
+    first = left.pop(best)
     for each in find(first):
         if (extended := match(first, each, binding)) is not None:
             yield from solutions(left, extended, find)
+
+
+def _width(pattern: Pattern) -> int:
+    """Return how much may match, roughly: subjects have fewer triples than objects."""
+    return 2 * open_places(pattern) + isinstance(pattern[0], ox.Variable)
 
 
 def may_be_same(one: Pattern, other: Pattern) -> bool:

@@ -17,6 +17,7 @@ from graph.entailment.patterns import (
     Binding,
     Pattern,
     PatternIndex,
+    Term,
     bound,
     match,
     may_be_same,
@@ -26,14 +27,14 @@ from graph.entailment.patterns import (
     solutions,
     triple,
 )
-from graph.entailment.rules import Form, Rule
+from graph.entailment.rules import Form, Group, Rule
 
 ROUNDS = 1_000
 MOST_LOOKUPS = 2_000_000
 """How much may be looked up before it is cheaper to begin from nothing."""
 
 Readers = PatternIndex[tuple[Rule, Pattern]]
-Solution = frozenset[tuple[ox.Variable, object]]
+Solution = frozenset[tuple[ox.Variable, Term]]
 
 
 class TooMuchError(Exception):
@@ -90,26 +91,31 @@ class Revision:
 
     def _reconsider(self, rule: Rule) -> set[ox.Triple]:
         """Ask the rule again where a change can matter; withdraw what it no longer says, return what it says anew."""
-        changed = self.come | self.gone
-        affected = {frozenset(each.items()): each for triple in changed for each in self._affected(rule, triple)}
-        says = {each for binding in affected.values() for each in concluded(self._store, rule, binding)}
-        for binding in affected.values():
+        affected = list(self._affected(rule))
+        says = {each for binding in affected for each in concluded(self._store, rule, binding, self._now)}
+        for binding in affected:
             for each in self._conclusions(rule, binding):
                 if each not in says:
                     self._withdraw(each)
         return {each for each in says if self._draw(each)}
 
-    def _affected(self, rule: Rule, changed: ox.Triple) -> Iterator[Binding]:
-        """Yield the solutions of the body, now or before, that the triple is in or may be tied to by a group."""
+    def _affected(self, rule: Rule) -> Iterator[Binding]:
+        """Yield bindings of the rule's body: with one of them goes each solution, old or new, that a change affects."""
+        changed = self.come | self.gone
         if rule.form is Form.WHOLE:
-            if any(may_be_same(each, tuple(changed)) for each in rule.body):
+            if any(may_be_same(each, tuple(triple)) for each in rule.body for triple in changed):
                 yield {}
             return
-        yield from self._through(rule.body, changed)
-        for group in rule.groups:
-            ties = ({each: found[each] for each in group.shared} for found in self._through(group.patterns, changed))
-            for tie in {frozenset(each.items()): each for each in ties}.values():
-                yield from solutions(rule.body, tie, self._ever)
+        ties = [(group.shared, self._ties(group, changed)) for group in rule.groups]
+        for _, tied in ties:
+            yield from map(dict, tied)
+        solved = {frozenset(each.items()): each for triple in changed for each in self._through(rule.body, triple)}
+        for each in solved.values():
+            if not any(_tie(each, shared) in tied for shared, tied in ties):
+                yield each
+
+    def _ties(self, group: Group, changed: set[ox.Triple]) -> set[Solution]:
+        return {_tie(each, group.shared) for triple in changed for each in self._through(group.patterns, triple)}
 
     def _through(self, patterns: Sequence[Pattern], changed: ox.Triple) -> Iterator[Binding]:
         """Yield the solutions of the patterns, now or before, in which the triple is."""
@@ -156,7 +162,7 @@ class Revision:
         told = {variable: term for variable, term in binding.items() if variable in of_body}
         key = rule, frozenset(told.items())
         if key not in asked:
-            asked[key] = concluded(self._store, rule, told)
+            asked[key] = concluded(self._store, rule, told, self._now)
         return conclusion in asked[key]
 
     def _draw_all(self, readers: Readers, due: set[ox.Triple]) -> None:
@@ -165,7 +171,7 @@ class Revision:
             due = {
                 each
                 for rule, binding in self._solutions(readers, due, self._now)
-                for each in concluded(self._store, rule, binding)
+                for each in concluded(self._store, rule, binding, self._now)
                 if self._draw(each)
             }
             if not due:
@@ -230,3 +236,7 @@ class Revision:
         self._past.remove(quad(conclusion))
         self._store.add(quad(conclusion))
         return True
+
+
+def _tie(binding: Binding, shared: frozenset[ox.Variable]) -> Solution:
+    return frozenset((variable, binding[variable]) for variable in shared)
