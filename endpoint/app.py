@@ -24,6 +24,8 @@ from endpoint.pages import frame
 from endpoint.past import ReleasePrefix
 from endpoint.problems import Problem, problem_of, problem_of_status
 from endpoint.proxy import NearProxy
+from endpoint.reconcile.draft import draft
+from endpoint.reconcile.stable import reconcile
 from endpoint.resources import resources
 from endpoint.responses import problem_response
 from endpoint.signposting import signposting
@@ -62,6 +64,8 @@ def create_app(
     for blueprint in (
         home,
         search,
+        reconcile,
+        draft,
         sparql,
         examples,
         graphs,

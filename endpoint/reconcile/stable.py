@@ -1,0 +1,187 @@
+"""``/reconcile``: version 0.2 of the Reconciliation Service API, as OpenRefine calls it.
+
+Its quirks are met where they arise: a type as a text, ids as they are in URLs, leftovers of Freebase in the parameters
+of suggestions, JSONP where it could not read JSON.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, render_template, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as AnyResponse
+
+from endpoint.finding import Finder, Tongue, finder, main_kind, tongue, view_of
+from endpoint.problems import ProblemError
+from endpoint.reconcile.extension import table
+from endpoint.reconcile.limits import BATCH, number, parsed
+from endpoint.reconcile.manifest import manifest_of_02
+from endpoint.reconcile.properties import proposed
+from endpoint.reconcile.properties import suggested as suggested_properties
+from endpoint.reconcile.queries import question_of_02
+from endpoint.reconcile.replies import reply
+from endpoint.reconcile.types import described_type, types_of
+from endpoint.reconcile.types import suggested as suggested_types
+from graph.linking.candidates import Scope
+from graph.linking.entity import Entity
+from graph.linking.kinds import PERSON
+from graph.linking.reconciliation import FEATURES, Candidate
+
+reconcile = Blueprint("reconcile", __name__, url_prefix="/reconcile")
+
+FORM = "application/x-www-form-urlencoded"
+SUGGESTED, MOST_SUGGESTED, FARTHEST = 20, 50, 10_000
+PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors *"
+FARTHEST_PROPOSED = 1000
+
+
+@reconcile.route("", methods=["GET", "POST"])
+def service() -> Response:
+    """Answer queries, extend a table, or say what the service can do."""
+    finds, reader, fields = finder(), tongue(), _fields()
+    if "queries" in fields:
+        return reply(_answers(parsed(fields["queries"], "queries"), finds, reader))
+    if "extend" in fields:
+        return reply(_extended(parsed(fields["extend"], "extend"), finds, reader))
+    if request.method == "POST":
+        raise ProblemError("bad-request", "a POST needs queries= or extend=", {"remedy": f"send them as {FORM}"})
+    return reply(manifest_of_02(finds, reader))
+
+
+def _fields() -> MultiDict[str, str]:
+    """Return the parameters of the URL, and of the form where there is one."""
+    if request.method != "POST":
+        return request.args
+    if request.mimetype not in (FORM, "multipart/form-data"):
+        raise ProblemError(
+            "media-type", f"{request.mimetype or 'a body without a media type'} is not read here",
+            {"remedy": f"send {FORM}, or JSON to /reconcile/v1/match"}, {"Accept-Post": FORM},
+        )  # fmt: skip
+    request.max_content_length = request.max_form_memory_size = 4 << 20
+    found: MultiDict[str, str] = request.form.copy()
+    found.update(request.args)
+    return found
+
+
+def _answers(queries: dict[str, object], finds: Finder, reader: Tongue) -> dict[str, object]:
+    if len(queries) > BATCH:
+        remedy = f"send {BATCH} at a time, as batchSize of the manifest says"
+        raise ProblemError("too-large", f"{len(queries)} queries are more than {BATCH}", {"remedy": remedy})
+    questions = {key: question_of_02(key, query) for key, query in queries.items()}
+    return {
+        key: {"result": [_candidate(each, finds, reader) for each in finds.reconciler.candidates(question)]}
+        for key, question in questions.items()
+    }
+
+
+def _candidate(found: Candidate, finds: Finder, reader: Tongue) -> dict[str, object]:
+    return {
+        "id": found.entity.id,
+        "name": reader.label(found.entity)[0],
+        "description": reader.description(found.entity, finds),
+        "score": found.score,
+        "match": found.match,
+        "type": types_of(found.entity, reader),
+        "features": [{"id": name, "value": value} for name, value in found.features.items()],
+    }
+
+
+def _extended(query: dict[str, object], finds: Finder, reader: Tongue) -> dict[str, object]:
+    found = table(query, finds, reader)
+    return {"meta": [{"id": each.id, "name": each.name} for each in found.properties], "rows": found.rows}
+
+
+# Suggestions
+
+
+@reconcile.get("/suggest/<what>")
+def suggest(what: str) -> Response:
+    """Return what a name may become: of an entity, a property or a type. Whatever else is asked is passed over."""
+    finds, reader = finder(), tongue()
+    prefix = request.args.get("prefix", "").strip()
+    first = number(request.args.get("cursor"), "cursor", 0, FARTHEST)
+    if what == "entity":
+        return reply({"result": [suggested_entity(each, finds, reader) for each in entities(prefix, first, finds)]})
+    found: list[dict[str, object]]
+    if what == "property":
+        found = [{"id": each.id, "name": each.name} for each in suggested_properties(prefix, reader)]
+    elif what == "type":
+        found = [described_type(each, reader) for each in suggested_types(prefix, finds, reader)]
+    else:
+        raise ProblemError("not-found", f"nothing is suggested as {what[:50]!r}: entity, property and type are")
+    return reply({"result": found[first : first + MOST_SUGGESTED]})
+
+
+def entities(prefix: str, first: int, finds: Finder, most: int = SUGGESTED) -> list[Entity]:
+    """Return the things that a prefix suggests, from the one after the first so many on; no persons."""
+    scope = Scope(without=(PERSON,))
+    if not prefix:
+        return finds.search.all_in(scope, most, first)
+    return [each for each, _ in finds.search.suggestions(prefix, scope, first + most)][first:]
+
+
+def suggested_entity(entity: Entity, finds: Finder, reader: Tongue) -> dict[str, object]:
+    """Return a suggestion as it is written."""
+    return {
+        "id": entity.id,
+        "name": reader.label(entity)[0],
+        "description": reader.description(entity, finds),
+        "notable": types_of(entity, reader),
+    }
+
+
+@reconcile.get("/propose")
+def propose() -> Response:
+    """Return the properties that things of a type have."""
+    kind = request.args.get("type", "")
+    limit = number(request.args.get("limit"), "limit", SUGGESTED, FARTHEST_PROPOSED)
+    found = proposed(kind, finder(), tongue())[:limit]
+    properties = [{"id": each.id, "name": each.name} for each in found]
+    return reply(({"type": kind} if kind else {}) | {"limit": limit, "properties": properties})
+
+
+# Views
+
+
+@reconcile.get("/view/<path:entity_id>")
+def view(entity_id: str) -> AnyResponse:
+    """Go to the document about a thing."""
+    return redirect(view_of(entity_of(entity_id)), 303)
+
+
+@reconcile.get("/preview")
+def preview() -> Response:
+    """Return a small page about a thing, for a frame on any other page: no script, no cookie."""
+    return previewed(request.args.get("id", ""))
+
+
+def previewed(entity_id: str) -> Response:
+    """Return the preview of a thing."""
+    entity, finds, reader = entity_of(entity_id), finder(), tongue()
+    label, language = reader.label(entity)
+    names = list(dict.fromkeys(each.text for each in entity.names if each.rank < 2 and each.text != label))[:6]
+    page = render_template(
+        "preview.html", label=label, language=language, description=reader.description(entity, finds),
+        names=names, kind=reader.kind(main_kind(entity)), href=view_of(entity), id=entity.id,
+    )  # fmt: skip
+    response = Response(page.encode(), content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = PREVIEW_POLICY
+    response.headers["Cache-Control"] = "public, max-age=60"
+    return response
+
+
+def entity_of(entity_id: str) -> Entity:
+    """Return the thing with an id, which is no person.
+
+    Raises:
+        ProblemError: 404, there is none.
+    """
+    found = finder().search.index.entity(entity_id)
+    if found is None or PERSON in found.kinds:
+        raise ProblemError("not-found", f"nothing has the id {entity_id[:200]!r}")
+    return found
+
+
+@reconcile.get("/features")
+def features() -> str:
+    """Say what each feature of a candidate means."""
+    return render_template("features.html", features=FEATURES)
