@@ -94,6 +94,18 @@ BAD = {
     "a title in no language": ('[about.title]\nрусский = "Наше"', r"TOML|about\.title.*tag such as"),
     "a title in a quoted no language": ('[about.title]\n"по-русски" = "Наше"', r"about\.title.*tag such as"),
     "a licence that is no IRI": ('[about]\nlicense = "CC BY 4.0"', r"about\.license.*'CC BY 4\.0'.*IRI"),
+    "a theme that there is not": ('[about]\nthemes = ["SPORT"]', r"about\.themes: 'SPORT' is no data theme.*SOCI"),
+    "a publisher of no kind": (
+        '[about]\npublisher_type = "NGO"',
+        r"about\.publisher_type: 'NGO'.*NonProfitOrganisation",
+    ),
+    "a time without an end": ('[about]\ntemporal = "2014-11-01"', r"about\.temporal: '2014-11-01'.*2014-11-01/"),
+    "a time that ends before it begins": ('[about]\ntemporal = "2015-01-01/2014-01-01"', r"about\.temporal: .*period"),
+    "a month for a day": ('[about]\ntemporal = "2014-11/2014-12"', r"about\.temporal: .*period"),
+    "a place that is no IRI": ('[about]\nspatial = ["Tashkent"]', r"about\.spatial.*'Tashkent'.*IRI"),
+    "a contact that reaches nobody": ('[about]\ncontact = "the office"', r"about\.contact.*'the office'.*IRI"),
+    "rights that there are not": ('[about]\naccess_rights = "open"', r"`about\.access_rights`.*'open'"),
+    "keywords in no language": ('[about]\nkeywords = ["a"]', r"`about\.keywords`.*Expected `object`, got `array`"),
     "a service that is no IRI": ('[federation]\nservices = ["wikidata"]', r"federation\.services.*'wikidata'.*IRI"),
 }
 

@@ -27,7 +27,7 @@ STANDARDS = ("http://data.europa.eu/r5r/", "https://www.w3.org/TR/sparql11-proto
 @pytest.fixture(scope="module")
 def catalogue(flagship_release: Release) -> Graph:
     """The catalogue as it was written."""
-    return Graph().parse(flagship_release.folder / CATALOG_FILE, format="nt")
+    return Graph().parse(flagship_release.folder / CATALOG_FILE, format="turtle")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,156 @@
+"""The files of a release: which there are, that a merge holds each triple once, and how long they are kept."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from io import BytesIO
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from writing import Write
+
+from graph.build import build
+from graph.errors import BusyError, FormatError
+from graph.releases.downloads import FOLDER, Downloads, forget, is_busy, making
+from graph.releases.dumping import main
+from graph.releases.dumps import dump_named, whole_dumps, write_dump
+from graph.releases.merge import merged
+from graph.releases.release import Release
+
+FILES = {
+    "data/a.nt": "".join(f"<http://e/{n}> <http://e/p> <http://e/x> .\n" for n in range(50)),
+    "data/b.nt": "".join(f"<http://e/{n}> <http://e/p> <http://e/x> .\n" for n in range(25, 75)),
+    "data/c.ttl": "<http://e/c> <http://e/p> 01 , 1 .",
+}
+
+
+@pytest.fixture
+def release(publication: Write) -> Release:
+    return build(publication(FILES))
+
+
+def test_a_merge_holds_each_triple_once_in_the_order_of_the_graphs(release: Release) -> None:
+    entries = [each for each in release.manifest.graphs if "catalog" not in each.iri]
+    lines = [line for chunk in merged(release.folder, release.manifest, entries) for line in chunk.lines()]
+    assert len(lines) == len(set(lines)) == 77
+    assert lines[:50] == [f"<http://e/{n}> <http://e/p> <http://e/x> .".encode() for n in range(50)]
+
+
+sets = st.sets(st.integers(0, 12), min_size=1)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(graphs=st.lists(sets, min_size=1, max_size=4))
+def test_a_merge_of_any_graphs_is_their_union(publication: Write, graphs: list[set[int]]) -> None:
+    opened = publication({"hamkor.toml": ""})
+    for old in (opened.root / "data").glob("*.nt"):
+        old.unlink()
+    lines = [[f"<http://e/{n}> <http://e/p> <http://e/x> .\n" for n in sorted(each)] for each in graphs]
+    built = build(publication({f"data/g{place}.nt": "".join(each) for place, each in enumerate(lines)}))
+    entries = [each for each in built.manifest.graphs if "catalog" not in each.iri]
+    found = [line.decode() for chunk in merged(built.folder, built.manifest, entries) for line in chunk.lines()]
+    assert sorted(found) == sorted({line.rstrip("\n") for each in lines for line in each})
+
+
+@pytest.mark.parametrize("name", ["dataset.ttl.gz", "dataset.trig.gz", "dataset.jsonld.gz", "dataset.nt.gz",
+                                  "dataset.rdf.gz", "graphs/a.ttl.gz"])  # fmt: skip
+def test_a_file_is_the_same_bytes_every_time(release: Release, name: str) -> None:
+    dump = dump_named(release.manifest, name)
+    assert dump is not None
+    written = []
+    for _ in range(2):
+        stream = BytesIO()
+        write_dump(release.folder, release.manifest, dump, stream, {"e": "http://e/"})
+        written.append(stream.getvalue())
+    assert written[0] == written[1]
+    assert gzip.decompress(written[0])
+
+
+def test_a_file_is_made_once_and_kept(release: Release) -> None:
+    files = Downloads(release.folder, release.manifest)
+    dump = dump_named(release.manifest, "dataset.ttl.gz")
+    assert dump is not None
+    assert files.ready(dump) is None
+    first = files.make(dump, {})
+    ((path, size),) = first.parts
+    moment = path.stat().st_mtime_ns
+    assert files.ready(dump) == files.make(dump, {}) == first
+    assert path.stat().st_mtime_ns == moment
+    assert size == path.stat().st_size
+
+
+def test_one_file_is_made_at_a_time(release: Release) -> None:
+    dump = dump_named(release.manifest, "dataset.ttl.gz")
+    assert dump is not None
+    with making(release.folder):
+        assert is_busy(release.folder)
+        with pytest.raises(BusyError, match="another file"):
+            Downloads(release.folder, release.manifest).make(dump, {})
+    assert not is_busy(release.folder)
+
+
+def test_what_was_left_half_made_is_no_file(release: Release) -> None:
+    dump = dump_named(release.manifest, "dataset.ttl.gz")
+    assert dump is not None
+    with making(release.folder) as folder:
+        (folder / ".making").write_bytes(b"half")
+    files = Downloads(release.folder, release.manifest)
+    assert files.ready(dump) is None
+    assert gzip.decompress(files.make(dump, {}).parts[0][0].read_bytes())
+
+
+def test_the_files_made_longest_ago_go_first(release: Release) -> None:
+    files = Downloads(release.folder, release.manifest, most=1)
+    first, second = (dump_named(release.manifest, f"dataset.{suffix}.gz") for suffix in ("ttl", "trig"))
+    assert first is not None
+    assert second is not None
+    files.make(first, {})
+    os.utime(release.folder / FOLDER / first.name, (0, 0))
+    files.make(second, {})
+    assert files.ready(first) is None
+    assert files.ready(second) is not None
+
+
+def test_what_was_made_can_be_forgotten(release: Release) -> None:
+    dump = dump_named(release.manifest, "dataset.ttl.gz")
+    assert dump is not None
+    files = Downloads(release.folder, release.manifest)
+    files.make(dump, {})
+    forget(release.folder)
+    assert files.ready(dump) is None
+
+
+def test_a_process_of_its_own_makes_the_same_file(release: Release) -> None:
+    root, dump = release.folder.parent.parent.parent, dump_named(release.manifest, "dataset.trig.gz")
+    assert dump is not None
+    niceness = os.nice(0)
+    try:
+        assert main([str(root), release.id, dump.name]) == 0
+    finally:
+        assert os.nice(0) >= niceness
+    found = Downloads(release.folder, release.manifest).ready(dump)
+    assert found is not None
+    quads = list(ox.parse(gzip.decompress(found.parts[0][0].read_bytes()), ox.RdfFormat.TRIG))
+    assert len(quads) == 102
+
+
+@pytest.mark.parametrize("name", ["nothing.ttl.gz", "../manifest.json", "graphs/a.nq.gz/../../manifest.json"])
+def test_no_other_file_is_made(release: Release, name: str, tmp_path: Path) -> None:
+    assert dump_named(release.manifest, name) is None
+
+
+def test_what_xml_cannot_hold_is_an_error_and_no_file(publication: Write) -> None:
+    built = build(publication({"data/a.nt": "<http://e/a> <http://e/1> <http://e/b> .\n",
+                               "data/b.ttl": r'<http://e/a> <http://e/p> "\u0001" .'}))  # fmt: skip
+    assert "dataset.rdf.gz" not in [each.name for each in whole_dumps(built.manifest)]
+    files = Downloads(built.folder, built.manifest)
+    for name, fault in (("graphs/a.rdf.gz", "predicate"), ("graphs/b.rdf.gz", "control character")):
+        dump = dump_named(built.manifest, name)
+        assert dump is not None
+        with pytest.raises(FormatError, match=fault):
+            files.make(dump, {})
+        assert files.ready(dump) is None
