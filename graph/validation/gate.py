@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 
 from graph.sources.chunks import Chunk
+from graph.validation.apart import apart
 from graph.validation.evaluation import evaluate
 from graph.validation.memory import DataTriples
 from graph.validation.report import Report, read_report
@@ -16,6 +17,7 @@ from graph.validation.shapes import load_shapes
 from graph.validation.terms import fill, subjects_of
 
 
+@apart
 def validate(data: Mapping[str, Iterable[Chunk]], shapes: Iterable[Chunk], *, base: str) -> Report:
     """Validate the union of some named sources against shapes.
 

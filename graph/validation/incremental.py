@@ -18,6 +18,7 @@ from graph.namespaces import RDF_TYPE
 from graph.sources.chunks import Chunk
 from graph.sources.stored import Term, stored
 from graph.validation.affected import TooManyError
+from graph.validation.apart import apart
 from graph.validation.evaluation import FocusNodes, evaluate
 from graph.validation.neighbourhood import ValidatedData
 from graph.validation.report import Report, read_report
@@ -27,6 +28,7 @@ from graph.validation.terms import from_oxigraph, to_oxigraph
 TYPE = ox.NamedNode(RDF_TYPE)
 
 
+@apart
 def validate_index(data: ValidatedData, shapes: Iterable[Chunk], *, base: str) -> Report:
     """Validate everything, read from a release's index and its notes rather than from its members.
 
@@ -39,9 +41,11 @@ def validate_index(data: ValidatedData, shapes: Iterable[Chunk], *, base: str) -
         ShapesError: the shapes are not usable.
     """
     usable = load_shapes(shapes, base=base)
-    return read_report(evaluate(data.graph(), usable), usable.graph)
+    with data.graph() as graph:
+        return read_report(evaluate(graph, usable), usable.graph)
 
 
+@apart
 def validate_change(
     before: ValidatedData,
     after: ValidatedData,
@@ -74,8 +78,8 @@ def validate_change(
         affected = None
     if affected is None:
         return validate_index(after, shapes, base=base)
-    graph = after.graph()
-    report = evaluate(graph, usable, affected.focus_nodes(graph))
+    with after.graph() as graph:
+        report = evaluate(graph, usable, affected.focus_nodes(graph))
     if not affected.dropped and (None, SH.result, None) not in report:
         return parent
     return read_report(parent.merged(affected.dropped, report), usable.graph)
@@ -108,9 +112,9 @@ class _Affected:
             return None
         nodes = shapes.reads.of_change(after, lines)
         if lines:
-            graph = after.graph()
-            for shape in shapes.reads.reads.everywhere():
-                nodes |= {_indexed(each) for each in shape.focus_nodes(graph)}
+            with after.graph() as graph:
+                for shape in shapes.reads.reads.everywhere():
+                    nodes |= {_indexed(each) for each in shape.focus_nodes(graph)}
         dropped = set[Node]()
         for result in parent.graph.objects(None, SH.result):
             roots = _roots(result, parent.graph, before, shapes)

@@ -79,10 +79,14 @@ class DataTriples(Graph):
         initBindings: Mapping[str, Identifier] | None = None,  # noqa: N803  rdflib's name
     ) -> Result:
         """Return the answer to a query."""
-        names = tuple((prefix, str(iri)) for prefix, iri in self.namespaces())
-        return super().query(_prepared(query_object, names), initBindings=initBindings)
+        return super().query(prepared(query_object), initBindings=initBindings)
 
 
 @lru_cache(maxsize=256)
-def _prepared(text: str, namespaces: tuple[tuple[str, str], ...]) -> Query:
-    return translateQuery(parseQuery(text), initNs=dict(namespaces))
+def prepared(text: str) -> Query:
+    """Return a query, ready to be evaluated; prefixes that rdflib knows need no declaration in it.
+
+    Raises:
+        Exception: it is no SPARQL query; rdflib has no class of its own for that.
+    """
+    return translateQuery(parseQuery(text), initNs=dict(Graph().namespaces()))

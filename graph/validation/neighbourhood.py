@@ -7,6 +7,7 @@ validation. So every read goes over the named graphs that count, and through the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -63,9 +64,14 @@ class ValidatedData:
             if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value not in self.without:
                 yield quad
 
-    def graph(self) -> Graph:
-        """Return it as a graph for pySHACL."""
-        return DataTriples(store=Neighbourhood(self))
+    @contextmanager
+    def graph(self) -> Iterator[Graph]:
+        """Yield it as a graph for pySHACL; afterwards nothing of rdflib's holds the index open."""
+        neighbourhood = Neighbourhood(self)
+        try:
+            yield DataTriples(store=neighbourhood)
+        finally:
+            neighbourhood.close()
 
 
 class Neighbourhood(SimpleMemory):
@@ -75,7 +81,7 @@ class Neighbourhood(SimpleMemory):
         """Read from ``data``, which must not change meanwhile."""
         super().__init__()
         quiet_rdflib()
-        self._data = data
+        self._data: ValidatedData | None = data
         self._held: dict[Pattern, list[Triple]] = {}
         self._count = 0
         self._triple_terms: dict[Node, ox.Triple] = {}
@@ -106,8 +112,9 @@ class Neighbourhood(SimpleMemory):
         if not isinstance(pattern[1], ox.NamedNode | None):
             return
         seen = set[Triple]()
-        for quad in self._data.quads(pattern[0], pattern[1], pattern[2]):
-            for term in self._data.forms.objects(quad):
+        data = self._open()
+        for quad in data.quads(pattern[0], pattern[1], pattern[2]):
+            for term in data.forms.objects(quad):
                 value = from_oxigraph(term)
                 if isinstance(term, ox.Triple):
                     self._triple_terms[value] = term
@@ -116,9 +123,19 @@ class Neighbourhood(SimpleMemory):
                     seen.add(triple)
                     yield triple
 
+    def close(self, commit_pending_transaction: bool = False) -> None:  # noqa: ARG002  rdflib's signature
+        """Let go of the data; nothing can be read any more."""
+        self._data = None
+        self._held.clear()
+
+    def _open(self) -> ValidatedData:
+        if self._data is None:
+            raise ValueError("read after it was closed")
+        return self._data
+
     def _indexed(self, term: Node) -> Term | None:
         return self._triple_terms.get(term) if isinstance(term, BNode) else to_oxigraph(term)
 
     def __len__(self, context: object = None) -> int:
         """Return whether there are any: pySHACL asks for the graph's truth only, and often."""
-        return int(next(self._data.quads(None, None, None), None) is not None)
+        return int(next(self._open().quads(None, None, None), None) is not None)

@@ -13,11 +13,11 @@ from pyshacl.helper.sparql_query_helper import SPARQLQueryHelper
 from pyshacl.shape import Shape
 from rdflib import SH, BNode, Literal, URIRef, Variable
 from rdflib.paths import AlternativePath, InvPath, MulPath, NegatedPath, SequencePath
-from rdflib.plugins.sparql.algebra import translateGroupGraphPattern, translateQuery
-from rdflib.plugins.sparql.parser import parseQuery
+from rdflib.plugins.sparql.algebra import translateGroupGraphPattern
 from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.term import Node
 
+from graph.validation.memory import prepared
 from graph.validation.reads import Reads
 
 AROUND = frozenset({"SelectQuery", "Project", "Distinct", "Reduced", "OrderBy"})
@@ -51,7 +51,7 @@ def _parsed(shape: Shape, constraint: Node, text: str) -> CompValue:
     if (path := shape.path()) is not None:
         written = shacl_path_to_sparql_path(shape.sg, path, prefixes=helper.prefixes)
         text = helper.bind_path_regex.sub(rf"\g<1>{written}", text)
-    query: CompValue = translateQuery(parseQuery(helper.apply_prefixes(text))).algebra
+    query: CompValue = prepared(helper.apply_prefixes(text)).algebra
     if query.datasetClause:
         raise NotUnderstoodError("a query with a dataset of its own")
     return query
