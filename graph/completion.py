@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import pyoxigraph as ox
+
 from graph.catalogue.metadata import catalogue
-from graph.namespaces import CATALOG_GRAPH
+from graph.namespaces import CATALOG_GRAPH, PREFIXES
 from graph.publication import Publication
 from graph.releases.digest import release_digest
 from graph.releases.fingerprint import tool_versions
@@ -15,6 +17,7 @@ from graph.releases.folder import ReleasesFolder
 from graph.releases.manifest import Manifest, write_manifest
 from graph.releases.release import CATALOG_FILE, REPORT_FILE
 from graph.releases.revision import Revision
+from graph.sources.chunks import Chunk
 from graph.validation.report import Report
 
 ID_TIME = "%Y-%m-%dT%H%M%SZ"
@@ -61,12 +64,18 @@ def complete(publication: Publication, revision: Revision, origin: Origin, repor
     without = _manifest(publication, revision, origin, report)
     chunk = catalogue(publication, revision.store, without, revision.folder)
     revision.fill(chunk)
-    (revision.folder / CATALOG_FILE).write_bytes(chunk.triples)
+    (revision.folder / CATALOG_FILE).write_bytes(_turtle(chunk, publication.base))
     (revision.folder / REPORT_FILE).write_bytes(report.turtle())
     revision.close()
     manifest = _manifest(publication, revision, origin, report)
     write_manifest(manifest, revision.folder)
     return manifest
+
+
+def _turtle(chunk: Chunk, base: str) -> bytes:
+    triples = (quad.triple for quad in ox.parse(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True))
+    prefixes = {"hk": f"{base}ns#", **PREFIXES}
+    return ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=prefixes, base_iri=base) or b""
 
 
 def _manifest(publication: Publication, revision: Revision, origin: Origin, report: Report) -> Manifest:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
@@ -51,6 +51,7 @@ class Bookkeeping:
     classes: Counter[str]
     shared: Counter[str]
     indexed: Counter[str]
+    hidden: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, manifest: Manifest) -> Bookkeeping:
@@ -93,32 +94,57 @@ class Bookkeeping:
             removed: triples that it has.
             computed: the graphs that state nothing.
         """
-        graph = ox.NamedNode(iri)
         going = {each: self._share(store, each, iri, -1) for each in removed}
         coming = {each: self._share(store, each, iri, 1) for each in added}
-        disappeared = [each for each, others in going.items() if not others]
         appeared = [each for each, others in coming.items() if not others]
-        subjects = {each.subject for each in (*appeared, *disappeared)}
-        objects = {each.object for each in (*appeared, *disappeared)}
-        self.subjects -= _used(store, subjects)
-        self.objects -= _used(store, (), objects)
-        for quad in (*_quads(removed, graph), *_quads(disappeared, DEFAULT)):
-            store.remove(quad)
-        store.extend([*_quads(added, graph), *_quads(appeared, DEFAULT)])
-        self.subjects += _used(store, subjects)
-        self.objects += _used(store, (), objects)
+        disappeared = [each for each, others in going.items() if not others]
+        self._merge(store, appeared, disappeared)
+        _change(store, ox.NamedNode(iri), added, removed)
         self.indexed[iri] += len(added) - len(removed)
-        self._count(appeared, 1)
-        self._count(disappeared, -1)
         return StoreChange(
             frozenset(each for each, others in coming.items() if not others.difference(computed)),
             frozenset(each for each, others in going.items() if not others.difference(computed)),
         )
 
+    def hide(self, store: ox.Store, iri: str) -> None:
+        """Let a named graph count no longer, and the merge be without it; in the store it stays.
+
+        It costs a third of taking the graph out, and nothing for what it holds when it is shown again.
+        """
+        graph = ox.NamedNode(iri)
+        self.hidden.add(iri)
+        triples = [quad.triple for quad in store.quads_for_pattern(None, None, None, graph)]
+        self._merge(store, (), [each for each in triples if not self._share(store, each, iri, -1)])
+        self.indexed.pop(iri, None)
+
+    def show(self, store: ox.Store, iri: str, triples: Collection[ox.Triple]) -> None:
+        """Let a hidden or new named graph count, with these triples."""
+        graph, wanted = ox.NamedNode(iri), set(triples)
+        self._merge(store, [each for each in wanted if not self._share(store, each, iri, 1)], ())
+        held = {quad.triple for quad in store.quads_for_pattern(None, None, None, graph)}
+        _change(store, graph, wanted - held, held - wanted)
+        self.indexed[iri] = len(wanted)
+        self.hidden.discard(iri)
+
+    def _merge(self, store: ox.Store, appeared: Collection[ox.Triple], disappeared: Collection[ox.Triple]) -> None:
+        """Change the merge and count; what disappears was used before, and what appears is used after."""
+        come, gone = _terms(appeared), _terms(disappeared)
+        new = [terms - others for terms, others in zip(come, gone, strict=True)]
+        old = [terms - others for terms, others in zip(gone, come, strict=True)]
+        fresh = [len(each) for each in new]
+        fresh[0] -= _used(store, new[0])
+        fresh[1] -= _used(store, (), new[1])
+        _change(store, DEFAULT, appeared, disappeared)
+        self.subjects += fresh[0] - len(old[0]) + _used(store, old[0])
+        self.objects += fresh[1] - len(old[1]) + _used(store, (), old[1])
+        self._count(appeared, 1)
+        self._count(disappeared, -1)
+
     def _share(self, store: ox.Store, triple: ox.Triple, iri: str, step: int) -> set[str]:
         """Count a triple that comes to or goes from a graph as shared with others; return which others have it."""
         found = matching(store, triple.subject, triple.predicate, triple.object)
-        others = {quad.graph_name.value for quad in found if isinstance(quad.graph_name, ox.NamedNode)} - {iri}
+        graphs = {quad.graph_name.value for quad in found if isinstance(quad.graph_name, ox.NamedNode)}
+        others = graphs - self.hidden - {iri}
         if others:
             self.shared[iri] += step
         if len(others) == 1:
@@ -147,5 +173,17 @@ def _used(store: ox.Store, subjects: Iterable[Term] = (), objects: Iterable[Term
     )
 
 
-def _quads(triples: Iterable[ox.Triple], graph: ox.NamedNode | ox.DefaultGraph) -> list[ox.Quad]:
-    return [ox.Quad(each.subject, each.predicate, each.object, graph) for each in triples]
+def _terms(triples: Iterable[ox.Triple]) -> tuple[set[Term], set[Term]]:
+    """Return the subjects and the objects."""
+    return {each.subject for each in triples}, {each.object for each in triples}
+
+
+def _change(
+    store: ox.Store,
+    graph: ox.NamedNode | ox.DefaultGraph,
+    added: Iterable[ox.Triple],
+    removed: Iterable[ox.Triple],
+) -> None:
+    for each in removed:
+        store.remove(ox.Quad(each.subject, each.predicate, each.object, graph))
+    store.extend([ox.Quad(each.subject, each.predicate, each.object, graph) for each in added])

@@ -24,6 +24,7 @@ class Checkpoint:
     def __init__(self, source: ox.Store, folder: Path) -> None:
         """Copy ``source``, which may be open for reading only, to ``folder``, which must not exist."""
         source.backup(folder)
+        self._folder = folder
         self._store: ox.Store | None = ox.Store(folder)
 
     def __enter__(self) -> Checkpoint:
@@ -33,13 +34,20 @@ class Checkpoint:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Flush and close the store; after an error only close it."""
+        """Flush and close the store; after an error only close it.
+
+        It is opened once more: that leaves its log of writes, which has become superfluous, behind.
+        """
         try:
             if kind is None:
                 self.store.flush()
         finally:
             traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
             self._store = None
+        if kind is None:
+            ox.Store(self._folder)
+            for left in (*self._folder.glob("LOG*"), *sorted(self._folder.glob("OPTIONS-*"))[:-1]):
+                left.unlink()
 
     @property
     def store(self) -> ox.Store:

@@ -79,6 +79,10 @@ class Index:
         self._wait()
         self.store.flush()
 
+    def settle(self) -> None:
+        """Sort everything into the lowest level, so that small changes afterwards do not make RocksDB do it."""
+        self.store.optimize()
+
     def _load(self) -> None:
         chunks, size = self._chunks, self._bytes
         self._chunks, self._bytes = [], 0

@@ -96,17 +96,22 @@ class Revision:
             with reading(self._notes) as notes:
                 yield LexicalForms(notes)
 
-    def clear(self, iri: str) -> None:
-        """Take a computed graph out, whatever it holds; of such a graph nothing is noted."""
-        found = self.store.quads_for_pattern(None, None, None, ox.NamedNode(iri))
-        self.book.write(self.store, iri, (), [quad.triple for quad in found])
+    def hide(self, iri: str) -> None:
+        """Let a computed graph not be there until it is filled anew, or dropped."""
+        self.book.hide(self.store, iri)
         self._member(GraphChange(iri, dropped=True), "computed", None)
 
     def fill(self, chunk: Chunk) -> None:
-        """Add a computed graph that was not there."""
+        """Let a computed graph, hidden or new, hold this; nothing is noted of such a graph."""
         lines = frozenset(chunk.lines())
-        self.book.write(self.store, chunk.graph, index_triples(lines), ())
+        self.book.show(self.store, chunk.graph, index_triples(lines))
         self._member(GraphChange(chunk.graph, added=lines, created=True), "computed", None)
+
+    def drop(self, iri: str) -> None:
+        """Let a hidden graph be gone."""
+        self.book.show(self.store, iri, ())
+        self.book.indexed.pop(iri, None)
+        self.store.remove_graph(ox.NamedNode(iri))
 
     def _member(self, change: GraphChange, origin: Origin, contribution: Contribution | None) -> None:
         old = self.place(change.iri) if change.iri in self.entries else None

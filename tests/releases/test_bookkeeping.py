@@ -71,13 +71,38 @@ def test_counts_follow_every_change(steps: list[tuple[str, frozenset[bytes], fro
         removed = index_triples(removing) & held
         added = index_triples(adding) - held
         change = change.then(book.write(store, iri, added, removed))
-        assert {key: +value if isinstance(value, Counter) else value for key, value in vars(book).items()} == vars(
-            as_sparql_counts(store)
-        )
+        assert without_zeros(book) == vars(as_sparql_counts(store))
         merge = {quad.triple for quad in store.quads_for_pattern(None, None, None, ox.DefaultGraph())}
         stated = {quad.triple for quad in quads(store)}
         assert merge == stated
     assert (change.appeared, change.disappeared) == (stated, frozenset())
+
+
+@settings(deadline=None, max_examples=50)
+@given(held=st.frozensets(lines), computed=st.frozensets(lines), anew=st.frozensets(lines), more=st.frozensets(lines))
+def test_what_is_hidden_does_not_count_until_it_is_shown_anew(
+    held: frozenset[bytes], computed: frozenset[bytes], anew: frozenset[bytes], more: frozenset[bytes]
+) -> None:
+    store, book = ox.Store(), Bookkeeping.from_counts(0, {}, {}, Statistics())
+    book.write(store, GRAPHS[0], index_triples(held), ())
+    expected = ox.Store()
+    expected.extend(store)
+    book.write(store, GRAPHS[1], index_triples(computed), ())
+    book.hide(store, GRAPHS[1])
+    assert triples_of(store) == triples_of(expected)
+    assert without_zeros(book) == {**vars(as_sparql_counts(expected)), "hidden": {GRAPHS[1]}}
+    book.write(store, GRAPHS[2], index_triples(more), ())
+    book.show(store, GRAPHS[1], index_triples(anew))
+    assert without_zeros(book) == vars(as_sparql_counts(store))
+    assert {quad.triple for quad in quads(store)} == triples_of(store)
+
+
+def triples_of(store: ox.Store) -> set[ox.Triple]:
+    return {quad.triple for quad in store.quads_for_pattern(None, None, None, ox.DefaultGraph())}
+
+
+def without_zeros(book: Bookkeeping) -> dict[str, object]:
+    return {key: +value if isinstance(value, Counter) else value for key, value in vars(book).items()}
 
 
 def test_what_only_a_computed_graph_has_is_not_stated() -> None:
