@@ -14,12 +14,14 @@ from pathlib import Path
 import msgspec
 
 from graph.completion import Origin, complete, time_of_next
-from graph.contributors import contributors_of
 from graph.entailment import entail
-from graph.errors import ReleaseError, SettingError, SourceError
+from graph.errors import ReleaseError, SourceError
 from graph.linking.making import make_index
 from graph.namespaces import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
-from graph.publication import SETTINGS_FILE, Publication, SourceFile
+from graph.privacy.purge import purge
+from graph.privacy.traces import Traces
+from graph.privacy.withholding import Withholding, withholding_of
+from graph.publication import Publication, SourceFile
 from graph.query.guard import read_query
 from graph.releases.fingerprint import fingerprint
 from graph.releases.folder import ReleasesFolder
@@ -30,7 +32,6 @@ from graph.releases.members import read_member
 from graph.releases.release import Release, open_release
 from graph.releases.revision import Revision
 from graph.releases.staged import Staged
-from graph.settings import PrivacySettings
 from graph.sources.chunks import Chunk
 from graph.sources.reader import read_source
 from graph.validation.report import Report, ValidationFailedError, empty_report
@@ -60,16 +61,20 @@ def build(publication: Publication, progress: Progress = lambda *_: None) -> Rel
         BusyError: somebody else is writing.
         ReleaseError: the disk does not take it.
     """
-    refuse_withholding(publication)
+    withholding = withholding_of(publication)
     releases = ReleasesFolder(publication.releases_folder)
     parent = _readable(releases)
     publication.sources(may_be_none=bool(contributed_graphs(parent)))  # what is wrong with the files' names comes first
     mark = fingerprint(publication)
     if parent is not None and parent.manifest.fingerprint == mark:
+        purge(releases, withholding)
         return parent
     with releases.staging() as folder:
         parent = _readable(releases)  # somebody may have published in between
-        return make(publication, releases, folder, contributed_graphs(parent), progress)
+        release = make(publication, releases, folder, contributed_graphs(parent), progress)
+    del parent  # whoever has a release holds it, and it may have to go
+    purge(releases, withholding)
+    return release
 
 
 def contributed_graphs(release: Release | None) -> dict[str, Contributed]:
@@ -128,17 +133,6 @@ class _Inputs:
     contributed: Mapping[str, Contributed]
 
 
-def refuse_withholding(publication: Publication) -> None:
-    """Refuse what cannot be kept: a promise of privacy must not be passed over in silence.
-
-    Raises:
-        SettingError: something is to be withheld.
-    """
-    if publication.settings.privacy != PrivacySettings():
-        problem = "privacy: withholding is not there yet; take what must not be published out of data/"
-        raise SettingError(SETTINGS_FILE, problem)
-
-
 def _readable(releases: ReleasesFolder) -> Release | None:
     """Return the current release, or None where there is none that can be read."""
     folder = releases.current()
@@ -150,8 +144,11 @@ def _readable(releases: ReleasesFolder) -> Release | None:
 
 def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Progress) -> tuple[Manifest, Report]:
     with Index(folder / STORE_FOLDER) as index:
-        staged = Staged(folder, publication.base, index)
-        _read(publication, staged, inputs.contributed, progress)
+        staged, withholding = Staged(folder, publication.base, index), withholding_of(publication)
+        traces = Traces(withholding.mark)
+        _read(publication, staged, inputs.contributed, Door(withholding, traces), progress)
+        if withholding:
+            traces.write(folder)
         progress("drawing conclusions", staged.read)
         index.flush()
         graphs = publication.graph(ENTAILED_GRAPH), publication.graph(ONTOLOGY_GRAPH)
@@ -163,9 +160,6 @@ def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Pro
         report = _validate(publication, staged, entries, inputs.contributed)
         progress("writing the catalogue", staged.read)
         index.flush()
-        if inputs.contributed or contributors_of(publication).all():
-            progress("settling the store", staged.read)
-            index.settle()
         return _completed(publication, staged, inputs, report), report
 
 
@@ -176,7 +170,7 @@ def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report
     entries = {each.iri: _with_origin(publication, each, inputs.contributed) for each in staged.close()}
     make_index(staged.folder, publication.base, {iri: staged.folder / each.file for iri, each in entries.items()})
     revision = Revision(staged.folder, publication.base, staged.index.store, staged.book(), entries)
-    gone_after_build(staged.folder, inputs.parent, entries, publication.base, revision.store)
+    gone_after_build(revision, inputs.parent, withholding_of(publication).withholds)
     sources = {name: tuple(graphs) for name, graphs in staged.graphs_of.items()}
     return complete(publication, revision, replace(inputs.origin, sources=sources), report)
 
@@ -189,10 +183,24 @@ def _with_origin(publication: Publication, entry: GraphEntry, contributed: Mappi
     return msgspec.structs.replace(entry, origin="computed" if is_computed else "source")
 
 
-def _read(publication: Publication, staged: Staged, contributed: Mapping[str, Contributed], progress: Progress) -> None:
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What every triple goes through on its way into a release: what must not be published stays outside."""
+
+    withholding: Withholding
+    traces: Traces
+
+    def passed(self, chunks: Iterable[Chunk]) -> Iterable[Chunk]:
+        """Return what may be published."""
+        return self.withholding.passed(chunks, self.traces)
+
+
+def _read(
+    publication: Publication, staged: Staged, contributed: Mapping[str, Contributed], door: Door, progress: Progress
+) -> None:
     computed = {publication.graph(name) for name in COMPUTED_GRAPHS}
     for source in publication.sources(may_be_none=bool(contributed)):
-        for chunk in read_source(source, base=publication.base, limits=publication.settings.limits):
+        for chunk in door.passed(read_source(source, base=publication.base, limits=publication.settings.limits)):
             if chunk.graph in computed:
                 raise SourceError(source.name, f"the graph <{chunk.graph}> is computed", remedy="name it otherwise")
             if chunk.graph in contributed:
@@ -201,8 +209,9 @@ def _read(publication: Publication, staged: Staged, contributed: Mapping[str, Co
             staged.add(chunk, source.name)
             progress(f"reading {source.name}", staged.read)
     for iri, graph in contributed.items():
-        staged.open(iri)
-        for chunk in graph.chunks():
+        if not door.withholding.withholds(iri):
+            staged.open(iri)
+        for chunk in door.passed(graph.chunks()):
             staged.add(chunk)
             progress(f"taking over <{iri}>", staged.read)
 

@@ -169,7 +169,8 @@ class WriteRefusedError(HamkorError):
 
     Attributes:
         graph: its IRI.
-        reason: "computed" (the engine writes it), "source" (a file fills it), "base" (settings have changed since).
+        reason: "computed" (the engine writes it), "source" (a file fills it), "base" (settings have changed since),
+            "withheld" (it holds what must not be published).
         remedy: what to do instead.
     """
 
@@ -178,7 +179,8 @@ class WriteRefusedError(HamkorError):
     remedy: str = ""
 
     def __str__(self) -> str:
-        why = {"computed": "is computed", "source": "is filled by a file"}.get(self.reason, self.reason)
+        known = {"computed": "is computed", "source": "is filled by a file", "withheld": "would hold what is withheld"}
+        why = known.get(self.reason, self.reason)
         return f"the graph <{self.graph}> {why} and cannot be written" + (f" ({self.remedy})" if self.remedy else "")
 
 

@@ -25,6 +25,7 @@ from graph.namespaces import (
     SHAPES_GRAPH,
     graph_iri,
 )
+from graph.privacy.traces import hand_on
 from graph.publication import Publication
 from graph.query.guard import read_query
 from graph.releases.amendment import added
@@ -106,7 +107,8 @@ class Gate:
             raise ValidationFailedError(report)
         self.progress("writing the index of names", revision.book.triples)
         self._name_index(revision, changes)
-        gone_after_change(revision.folder, self.parent, changes, self.publication.base, revision.store)
+        gone_after_change(revision, self.parent, changes)
+        hand_on(self.parent.folder, revision.folder)
         self.progress("writing the catalogue", revision.book.triples)
         known = self.parent.manifest
         origin = Origin(self.created, known.fingerprint, known.id, known.sources)
@@ -121,7 +123,7 @@ class Gate:
         """Make the changes and all that follows from them; return the report, and all changes."""
         entailed = self.publication.graph(ENTAILED_GRAPH)
         if (catalog := self.publication.graph(CATALOG_GRAPH)) in revision.entries:
-            revision.hide(catalog)
+            revision.clear(catalog)
         stated, changes = StoreChange(), list(self.draft.changes())
         for each in changes:
             self.progress(f"writing <{each.iri}>", len(each.added) + len(each.removed))
@@ -155,10 +157,9 @@ class Gate:
         before: Lines = frozenset()
         if entailed in revision.entries:
             before = frozenset(line for chunk in self.parent.read_graph(entailed) for line in chunk.lines())
-            revision.hide(entailed)
+            revision.clear(entailed)
         chunk = revision.without_a_trace(entailed, lambda store: entail(store, entailed, ontology, _may_run))
         if chunk is None:
-            revision.drop(entailed)
             return GraphChange(entailed, removed=before, dropped=bool(before))
         revision.fill(chunk)
         after = frozenset(chunk.lines())

@@ -16,6 +16,7 @@ from graph.namespaces import COMPUTED_GRAPHS, ONTOLOGY_GRAPH, SCHEMES_GRAPH, SHA
 from graph.settings import Settings, read_settings
 
 SETTINGS_FILE = "hamkor.toml"
+SUPPRESSION_FILE = "withheld.json"
 WORK_FOLDER = ".hamkor"
 CONTEXT_FILE = "ontology/context.jsonld"
 SOURCE_SUFFIXES = frozenset({".ttl", ".nt", ".nq", ".trig", ".jsonld", ".rdf", ".csv"})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-from graph.build import Contributed, make, refuse_withholding, try_out
+from graph.build import Contributed, make, try_out
 from graph.change import NONE, GraphChange, Lines
 from graph.completion import time_of_next
 from graph.contributors import Contributor, may_write
@@ -26,6 +26,8 @@ from graph.namespaces import (
     PROVENANCE_GRAPH,
     SHAPES_GRAPH,
 )
+from graph.privacy.traces import read_traces
+from graph.privacy.withholding import withholding_of
 from graph.publication import Publication
 from graph.releases.amendment import added
 from graph.releases.drafting import Draft, GraphDraft
@@ -135,7 +137,6 @@ def publish(
         SourceError, ShapesError: a rule in the ontology, or the shapes, cannot be used.
         ReleaseError: the disk does not take it, or the current release cannot be read.
     """
-    refuse_withholding(publication)
     releases = ReleasesFolder(publication.releases_folder)
     with _disk(), releases.staging() as folder:
         parent = _current(publication, releases)
@@ -169,7 +170,6 @@ def rehearse(
     Raises:
         As ``publish``, but for violations, which are in the report.
     """
-    refuse_withholding(publication)
     releases, time = ReleasesFolder(publication.releases_folder), datetime.now(UTC)
     with _disk(), releases.rehearsal() as folder:
         parent = _current(publication, releases)
@@ -220,7 +220,17 @@ def _draft(
     draft = Draft(parent)
     for each in writes:
         _take(draft.graph(each.graph), each)
+    _refuse_withheld(publication, parent, draft)
     return draft
+
+
+def _refuse_withheld(publication: Publication, parent: Release | None, draft: Draft) -> None:
+    """Let nothing in that is withheld, and make no release of one that was made when less was."""
+    withholding = withholding_of(publication)
+    if parent is not None and read_traces(parent.folder).mark != withholding.mark:
+        raise ReleaseError("what is withheld has changed since the current release was made", "run hamkor build")
+    for change in draft.changes():
+        withholding.refuse(change.iri, change.added)
 
 
 def _check_writable(publication: Publication, parent: Release | None, iri: str) -> None:

@@ -175,7 +175,6 @@ FAILURES = {
         "@prefix sh: <http://www.w3.org/ns/shacl#> . <http://e/r> a sh:SPARQLRule ; sh:construct 'CONSTRUCT' .",
         SourceError,
     ),
-    "withholding": ("hamkor.toml", '[privacy]\nwithhold_graphs = ["contacts"]', SettingError),
 }
 
 

@@ -8,7 +8,7 @@ from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from graph.publication import SETTINGS_FILE, Publication
+from graph.publication import SETTINGS_FILE, SUPPRESSION_FILE, Publication
 
 TOOLS = ("hamkor", "pyoxigraph", "pyshacl", "rdflib", "csvw")
 FOLDERS = ("ontology", "shapes", "data")
@@ -28,9 +28,9 @@ def fingerprint(publication: Publication) -> str:
 
 
 def _files(publication: Publication) -> Iterator[Path]:
-    settings = publication.root / SETTINGS_FILE
-    if settings.is_file():
-        yield settings
+    for name in (SETTINGS_FILE, SUPPRESSION_FILE):
+        if (path := publication.root / name).is_file():
+            yield path
     for folder in FOLDERS:
         yield from sorted(path for path in (publication.root / folder).rglob("*") if path.is_file())
 

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import pyoxigraph as ox
 
 from graph.change import GraphChange
 from graph.description import is_described
 from graph.namespaces import COMPUTED_GRAPHS, graph_iri
 from graph.releases.difference import Part, graph_difference
-from graph.releases.manifest import GraphEntry
 from graph.releases.members import read_member
 from graph.releases.release import Release
+from graph.releases.revision import Revision
 
 GONE_FILE = "gone.tsv"
 SKOLEM = b".well-known/genid/"
@@ -57,20 +55,17 @@ def _iris(lines: Iterable[bytes], start: bytes) -> Iterator[bytes]:
                 yield term[1:-1]
 
 
-def gone_after_build(
-    folder: Path, parent: Release | None, entries: Mapping[str, GraphEntry], base: str, store: ox.Store
-) -> None:
+def gone_after_build(revision: Revision, parent: Release | None, is_withheld: Callable[[str], bool]) -> None:
     """Write what is gone in a release that has been made from nothing: members that differ are read, before and after.
 
     Args:
-        folder: where it is made.
+        revision: the release that is made.
         parent: the release before it, or None.
-        entries: the graphs of the release that is made.
-        base: the publication's base.
-        store: its index.
+        is_withheld: whether an IRI must not be named, not even among what is gone.
     """
     if parent is None:
         return
+    folder, entries, base = revision.folder, revision.entries, revision.base
     computed = {graph_iri(base, name) for name in COMPUTED_GRAPHS}
     before = {each.iri: each for each in parent.manifest.graphs if each.iri not in computed}
 
@@ -84,13 +79,17 @@ def gone_after_build(
 
     change, dropped = GoneChange.of(parts(), base), before.keys() - entries.keys()
     change = GoneChange(change.left, change.back | {iri.encode() for iri in entries.keys() - before.keys()})
-    write_gone(folder, parent.folder, change, dropped, lambda iri: is_described(store, iri))
+    left = frozenset(iri for iri in change.left if not is_withheld(iri.decode()))
+    dropped = {iri for iri in dropped if not is_withheld(iri)}
+    known = parent.folder / GONE_FILE
+    hidden = {iri for iri, _ in Gone.read(known).rows() if is_withheld(iri.decode())}
+    change = GoneChange(left, change.back | hidden)
+    write_gone(folder, parent.folder, change, dropped, lambda iri: is_described(revision.store, iri))
 
 
-def gone_after_change(
-    folder: Path, parent: Release, changes: Iterable[GraphChange], base: str, store: ox.Store
-) -> None:
-    """Write what is gone in a release that has been made of its parent by some changes; the rest as above."""
+def gone_after_change(revision: Revision, parent: Release, changes: Iterable[GraphChange]) -> None:
+    """Write what is gone in a release that has been made of its parent by some changes."""
+    base, store = revision.base, revision.store
     computed = {graph_iri(base, name) for name in COMPUTED_GRAPHS}
     stated = [each for each in changes if each.iri not in computed]
     parts = [Part(each.iri, False, tuple(each.removed)) for each in stated]
@@ -98,7 +97,7 @@ def gone_after_change(
     dropped = [each.iri for each in stated if each.dropped]
     change = GoneChange.of(parts, base)
     change = GoneChange(change.left, change.back | {each.iri.encode() for each in stated if each.created})
-    write_gone(folder, parent.folder, change, dropped, lambda iri: is_described(store, iri))
+    write_gone(revision.folder, parent.folder, change, dropped, lambda iri: is_described(store, iri))
 
 
 def write_gone(

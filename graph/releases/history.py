@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,7 @@ from graph.releases.folder import ReleasesFolder
 from graph.releases.manifest import Manifest, read_manifest
 
 LOG_FILE = "rollbacks.jsonl"
+PURGED_FILE = "purged.jsonl"
 WORDS = ("current", "parent")
 SHOWN = 5
 ID = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{8}")
@@ -38,6 +40,16 @@ class Rollback(msgspec.Struct, frozen=True):
     time: datetime
     current: str
     before: str
+
+
+class Purged(msgspec.Struct, frozen=True):
+    """A line of the list of releases that were removed because they held what must not be published: when, which."""
+
+    time: datetime
+    release: str
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +130,20 @@ class History:
     @cached_property
     def rollbacks(self) -> tuple[Rollback, ...]:
         """What the log says, oldest first; a line that a killed process left unfinished is passed over."""
-        path = self.releases.path / LOG_FILE
-        found = []
+        return tuple(self._log(LOG_FILE, Rollback))
+
+    @cached_property
+    def purged(self) -> frozenset[str]:
+        """Ids of the releases that were removed because they held what must not be published."""
+        return frozenset(each.release for each in self._log(PURGED_FILE, Purged))
+
+    def _log(self, name: str, kind: type[T]) -> Iterator[T]:
+        path = self.releases.path / name
         for line in path.read_bytes().splitlines() if path.exists() else ():
             try:
-                found.append(msgspec.json.decode(line, type=Rollback))
+                yield msgspec.json.decode(line, type=kind)
             except msgspec.DecodeError:
                 continue
-        return tuple(found)
 
     @cached_property
     def moments(self) -> tuple[Moment, ...]:

@@ -1,0 +1,242 @@
+"""What is withheld: found by IRI, name and number wherever it stands, in no release, and never back."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from writing import Write
+
+from graph.build import build
+from graph.errors import ReleaseError, SettingError, WriteRefusedError
+from graph.privacy.purge import purge
+from graph.privacy.suppression import Suppression, read_suppression
+from graph.privacy.traces import Traces, TracesFile, read_traces
+from graph.privacy.withholding import withholding_of
+from graph.privacy.words import readings
+from graph.publication import SUPPRESSION_FILE, Publication, open_publication
+from graph.publish import Put, publish
+from graph.releases.folder import ReleasesFolder
+from graph.releases.gone import GONE_FILE, Gone
+from graph.releases.history import History
+from graph.releases.release import Release, open_release
+from graph.sources.chunks import Chunk
+
+BASE = "https://w3id.org/hamkor/"
+NAME = "http://xmlns.com/foaf/0.1/name"
+EMPTY = Suppression(b"s" * 32, frozenset(), frozenset())
+MAYA = EMPTY.extended([f"{BASE}id/person/1"], ["Maya Ganieva"], ["tel:+998915803065"])
+
+PERSON = f"""
+<{BASE}id/person/maya-ganieva> <{NAME}> "Maya Ganieva" .
+<{BASE}id/person/maya-ganieva> <http://e/age> "33" .
+<{BASE}id/club/termez> <http://e/contact> <{BASE}id/person/maya-ganieva> .
+<{BASE}id/club/termez> <http://e/phone> "Phone:  (+99891) 580-30-65" .
+<{BASE}id/club/termez> <{NAME}> "Club of Termez" .
+"""
+
+
+# Names and numbers
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Maya Ganieva", "GANIEVA, Maya", "Contact person: Maya Ganieva – chairman", "maya-ganieva", "Mayá Ganieva.",
+     "(+99891) 580-30-65", "+998915803065", "91 580 30 65", "Phone: (+99891)580-30-65,(+99890 ) 952-06-22"],
+)  # fmt: skip
+def test_a_name_or_a_number_is_found_however_it_is_written(text: str) -> None:
+    assert MAYA.holds_text(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Maya", "Maya and Ganieva", "Ganiev Mayak", "+998915803066", "580-30-65", "", "2014-11-28"]
+)
+def test_what_is_another_is_not_found(text: str) -> None:
+    assert not MAYA.holds_text(text)
+
+
+@pytest.mark.parametrize(
+    ("iri", "held"),
+    [
+        (f"{BASE}id/person/1", True),
+        (f"{BASE}id/membership/maya-ganieva-contact-person", True),
+        (f"{BASE}id/person/Maya%20Ganieva", True),
+        ("tel:+998915803065", True),
+        (f"{BASE}id/person/2", False),
+        (f"{BASE}id/club/termez", False),
+    ],
+)
+def test_an_iri_is_withheld_by_itself_or_by_the_name_in_it(iri: str, held: bool) -> None:
+    assert MAYA.holds_iri(iri) is held
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("RozmetovNasiba", 1), ("Maya", 0), ("Rakhmatullaeva Rohat Abdugafarovna", 4), ("club in Termez", 2), ("", 0)],
+)
+def test_a_short_word_is_no_name_by_itself(name: str, found: int) -> None:
+    assert len(readings(name)) == found
+
+
+@given(
+    st.lists(st.text("abcdeабв", min_size=3, max_size=8), min_size=2, max_size=4), st.text(max_size=20), st.randoms()
+)
+def test_a_name_of_two_words_is_found_in_any_order_in_any_text(words: list[str], rest: str, random: object) -> None:
+    pair = words[:2]
+    suppression = EMPTY.extended([], [" ".join(pair)], [])
+    assert suppression.holds_text(f"{rest} {pair[1]} {pair[0]}, {rest}")
+
+
+def test_the_file_holds_no_name_and_is_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / SUPPRESSION_FILE
+    MAYA.write(path)
+    text = path.read_text().lower()
+    assert not any(each in text for each in ("maya", "ganieva", "person", "998", "5803065"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read_suppression(path) == MAYA
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"salt":"x","sizes":[],"hashes":[]}', "not json"])
+def test_nothing_is_published_while_the_list_cannot_be_read(publication: Write, content: str) -> None:
+    written = publication({"data/a.nt": PERSON, SUPPRESSION_FILE: content})
+    with pytest.raises(SettingError, match=r"withheld\.json"):
+        build(written)
+    assert not written.releases_folder.exists()
+
+
+def test_traces_are_found_again_and_hold_no_iri(tmp_path: Path) -> None:
+    traces = Traces(b"m" * 32)
+    for number in range(50):
+        traces.add(f"http://e/{number}")
+    traces.write(tmp_path)
+    found = read_traces(tmp_path)
+    assert all(f"http://e/{number}" in found for number in range(50))
+    assert "http://e/50" not in found
+    assert b"http" not in found.content
+    assert "http://e/1" not in TracesFile(b"")
+
+
+# Releases
+
+
+def everything(release: Release) -> bytes:
+    """All bytes of a release, its members unpacked."""
+    files = [path.read_bytes() for path in release.folder.rglob("*") if path.is_file()]
+    return b"\n".join([*files, *(chunk.quads() for chunk in release.read_all())]).lower()
+
+
+def lines(release: Release) -> set[bytes]:
+    return {line for chunk in release.read_graph(f"{BASE}graph/a") for line in chunk.lines()}
+
+
+def withheld(written: Publication, *iris: str) -> Publication:
+    suppression = read_suppression(written.root / SUPPRESSION_FILE)
+    suppression.extended(iris, ["Maya Ganieva"], ["+998 91 580 30 65"]).write(written.root / SUPPRESSION_FILE)
+    return open_publication(written.root)
+
+
+def test_every_statement_that_holds_it_is_left_out_and_no_other(publication: Write) -> None:
+    written = withheld(publication({"data/a.nt": PERSON}), f"{BASE}id/person/maya-ganieva")
+    release = build(written)
+    assert lines(release) == {f'<{BASE}id/club/termez> <{NAME}> "Club of Termez" .'.encode()}
+    assert b"ganieva" not in everything(release)
+    assert b"5803065" not in everything(release)
+
+
+def test_settings_withhold_things_and_graphs_whole(publication: Write) -> None:
+    settings = f'[privacy]\nwithhold_graphs = ["b", "http://e/g"]\nwithhold = ["{BASE}id/person/maya-ganieva"]\n'
+    other = f'<{BASE}id/secret> <http://e/p> "secret" .\n<http://e/1> <http://e/p> "secret" <http://e/g> .\n'
+    release = build(publication({"hamkor.toml": settings, "data/a.nt": PERSON, "data/b.nq": other}))
+    assert b"secret" not in everything(release)
+    assert len(lines(release)) == 2
+    assert f"{BASE}id/secret" in read_traces(release.folder)
+
+
+def test_where_nothing_is_withheld_nothing_is_noted(publication: Write) -> None:
+    assert read_traces(build(publication({"data/a.nt": PERSON})).folder).mark == b""
+
+
+def test_older_releases_that_hold_it_are_removed_and_others_stay(publication: Write) -> None:
+    first = build(publication({"data/a.nt": f'<{BASE}id/club/termez> <{NAME}> "Club" .\n'})).id
+    second = build(publication({"data/a.nt": PERSON})).id
+    third = build(publication({"data/b.nt": '<http://e/1> <http://e/p> "x" .\n'})).id
+    written = withheld(publication({}), f"{BASE}id/person/maya-ganieva")
+    fourth = build(written).id
+    history = History(ReleasesFolder(written.releases_folder))
+    assert history.releases.ids() == (first, fourth)
+    assert history.purged == {second, third}
+    everywhere = b"".join(path.read_bytes() for path in written.releases_folder.rglob("*") if path.is_file())
+    assert b"ganieva" not in everywhere.lower()
+
+
+def test_who_is_withheld_later_is_not_named_among_what_is_gone(publication: Write) -> None:
+    build(publication({"data/a.nt": PERSON}))
+    gone = build(publication({"data/a.nt": '<http://e/1> <http://e/p> "x" .\n'}))
+    assert f"{BASE}id/person/maya-ganieva" in Gone.read(gone.folder / GONE_FILE)
+    release = build(withheld(publication({})))
+    found = dict(Gone.read(release.folder / GONE_FILE).rows())
+    assert found.keys() == {f"{BASE}id/club/termez".encode()}
+
+
+def test_an_interrupted_purge_is_finished_by_the_next_build(
+    publication: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = build(publication({"data/a.nt": PERSON})).id
+    with monkeypatch.context() as patched:
+        patched.setattr("graph.build.purge", lambda *_: ())
+        written = withheld(publication({}))
+        new = build(written).id
+    releases = ReleasesFolder(written.releases_folder)
+    assert releases.ids() == (old, new)
+    assert build(written).id == new
+    assert releases.ids() == (new,)
+
+
+def test_a_release_that_somebody_reads_goes_too(publication: Write) -> None:
+    reader = build(publication({"data/a.nt": PERSON}))
+    store = reader.store
+    written = withheld(publication({}))
+    build(written)
+    assert not reader.folder.exists()
+    assert list(store.quads_for_pattern(None, None, None, None))  # who has it open may finish
+
+
+def test_a_contribution_cannot_bring_it_back(publication: Write) -> None:
+    written = withheld(publication({"data/a.nt": PERSON}))
+    build(written)
+    graph = f"{BASE}graph/ngo"
+    write = Put(graph, (Chunk(graph, b'<http://e/1> <http://e/p> "Ganieva Maya" .\n'),))
+    with pytest.raises(WriteRefusedError) as refused:
+        publish(written, [write])
+    assert "ganieva" not in str(refused.value).lower()
+    assert publish(written, [Put(graph, (Chunk(graph, b'<http://e/1> <http://e/p> "Maya" .\n'),))]).changed
+
+
+def test_what_was_contributed_before_goes_with_the_next_build(publication: Write) -> None:
+    written, graph = publication({"data/a.nt": PERSON}), f"{BASE}graph/ngo"
+    build(written)
+    text = b'<http://e/1> <http://e/p> "Ganieva Maya" .\n<http://e/1> <http://e/p> "x" .\n'
+    publish(written, [Put(graph, (Chunk(graph, text),))])
+    release = build(withheld(written))
+    assert [line for chunk in release.read_graph(graph) for line in chunk.lines()] == [
+        b'<http://e/1> <http://e/p> "x" .'
+    ]
+
+
+def test_nothing_is_published_on_top_of_a_release_that_still_holds_it(publication: Write) -> None:
+    written, graph = publication({"data/a.nt": PERSON}), f"{BASE}graph/ngo"
+    build(written)
+    with pytest.raises(ReleaseError, match="run hamkor build"):
+        publish(withheld(written), [Put(graph, (Chunk(graph, b'<http://e/1> <http://e/p> "x" .\n'),))])
+
+
+def test_what_a_publish_makes_knows_what_is_withheld(publication: Write) -> None:
+    written, graph = withheld(publication({"data/a.nt": PERSON})), f"{BASE}graph/ngo"
+    first = build(written)
+    second = publish(written, [Put(graph, (Chunk(graph, b'<http://e/1> <http://e/p> "x" .\n'),))]).release
+    assert read_traces(second.folder) == read_traces(first.folder)
+    assert purge(ReleasesFolder(written.releases_folder), withholding_of(written)) == ()
+    assert open_release(first.folder).id == first.id
