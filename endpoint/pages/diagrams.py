@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from endpoint.pages.names import Shown
 
 WIDTH, GAP, PORT, BETWEEN, MARGIN = 150, 150, 22, 22, 8
-LONGEST = 21
+LONGEST = 18
 """Letters that fit into a box, or beside a line."""
 SWEEPS, MOST_EDGES = 8, 120
 
@@ -96,9 +96,9 @@ def diagram(edges: Sequence[Edge], own: frozenset[str], labels: dict[str, Shown]
     return Diagram(_x(len(layout.columns) - 1) + WIDTH + MARGIN, round(bottom) + MARGIN, boxes, lines)
 
 
-def fitted(text: str) -> str:
+def fitted(text: str, letters: int = LONGEST) -> str:
     """Return a text that fits, cut where it must be."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
+    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
 
 
 def _x(place: int) -> int:

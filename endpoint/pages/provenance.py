@@ -19,7 +19,7 @@ from graph.description import Term
 from graph.namespaces import ENTAILED_GRAPH, PROV, RDF, SKOS
 from graph.sources.matching import matching
 
-MOST_STATEMENTS = 200
+MOST_STATEMENTS, MOST_OF_A_GRAPH = 200, 3
 DERIVED = ox.NamedNode(PROV + "wasDerivedFrom")
 NOTE = ox.NamedNode(SKOS + "note")
 
@@ -101,7 +101,10 @@ class Sources:
         name = ox.NamedNode(graph)
         parts = [each for one in own for each in self._objects(one, DERIVED)]
         if not parts:
-            parts = list(self._objects(subject, DERIVED, name)) or list(self._objects(name, DERIVED))
+            parts = list(self._objects(subject, DERIVED, name))
+        if not parts:
+            parts = list(islice(self._objects(name, DERIVED), MOST_OF_A_GRAPH + 1))
+            parts = parts if len(parts) <= MOST_OF_A_GRAPH else []  # the graph's own page lists them
         notes = tuple(each for one in own for each in self._objects(one, NOTE))
         confidence = next((each for one in own for each in self._objects(one, self._confidence)), None)
         key = graph, tuple(sorted(set(parts), key=str)), confidence, notes

@@ -15,7 +15,7 @@ from endpoint.pages.disagreements import Disagreement, Disagreements
 from endpoint.pages.facts import SUMMARIES, UNSAID, Facts, Row, Section, Value
 from endpoint.pages.incoming import Backlinks, backlinks
 from endpoint.pages.maps import Map, Spot, draw, located, point_of
-from endpoint.pages.names import Names, Shown
+from endpoint.pages.names import UNNAMED, Names, Shown
 from endpoint.pages.provenance import Source
 from endpoint.pages.shapes import incoming_predicates
 from endpoint.pages.trees import Branch, Trees
@@ -79,9 +79,11 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
     sections = facts.sections(frozenset(elsewhere))
     rest = facts.rest(frozenset(elsewhere))
     known = incoming_predicates(facts.properties) | elsewhere | {disagreements.about, RDF + "subject"}
+    unnamed = names.urls.base + UNNAMED
     objects = {each.object.value for each in description.statements if isinstance(each.object, ox.NamedNode)}
     incoming = [each for each in description.incoming
-                if each.predicate not in known and not set(each.subjects) <= objects]  # fmt: skip
+                if each.predicate not in known and not set(each.subjects) <= objects
+                and not all(one.startswith(unnamed) for one in each.subjects)]  # fmt: skip
     graphs = {graph for each in description.statements for graph in each.graphs}
     data_set = data_set_of(store, iri)
     return ThingPage(
