@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from graph.completion import Origin, complete, time_of_next
+from graph.contributors import contributors_of
 from graph.entailment import entail
 from graph.errors import ReleaseError, SourceError
 from graph.linking.making import make_index
@@ -160,6 +161,9 @@ def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Pro
         report = _validate(publication, staged, entries, inputs.contributed)
         progress("writing the catalogue", staged.read)
         index.flush()
+        if inputs.contributed or contributors_of(publication).all():
+            progress("settling the store", staged.read)
+            index.settle()
         return _completed(publication, staged, inputs, report), report
 
 

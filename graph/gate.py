@@ -123,7 +123,7 @@ class Gate:
         """Make the changes and all that follows from them; return the report, and all changes."""
         entailed = self.publication.graph(ENTAILED_GRAPH)
         if (catalog := self.publication.graph(CATALOG_GRAPH)) in revision.entries:
-            revision.clear(catalog)
+            revision.hide(catalog)
         stated, changes = StoreChange(), list(self.draft.changes())
         for each in changes:
             self.progress(f"writing <{each.iri}>", len(each.added) + len(each.removed))
@@ -157,9 +157,10 @@ class Gate:
         before: Lines = frozenset()
         if entailed in revision.entries:
             before = frozenset(line for chunk in self.parent.read_graph(entailed) for line in chunk.lines())
-            revision.clear(entailed)
+            revision.hide(entailed)
         chunk = revision.without_a_trace(entailed, lambda store: entail(store, entailed, ontology, _may_run))
         if chunk is None:
+            revision.drop(entailed)
             return GraphChange(entailed, removed=before, dropped=bool(before))
         revision.fill(chunk)
         after = frozenset(chunk.lines())
