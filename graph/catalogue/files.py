@@ -22,7 +22,7 @@ from graph.settings import Settings
 
 VOID_FEATURES = {"nquads": "N-Quads", "trig": "TriG", "turtle": "Turtle", "ntriples": "N-Triples", "jsonld": "JSON-LD",
                  "rdfxml": "RDF_XML"}  # fmt: skip
-HASHED_BYTES = 32 << 20
+HASHED_BYTES = 4 << 20
 """Of larger dumps the checksum is not in the catalogue: every change would have to read all of the data again."""
 
 
