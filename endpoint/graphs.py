@@ -6,12 +6,13 @@ They come from the release's members, so that every literal is exactly as it was
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
-from endpoint.current import languages, publication, snapshot, urls
+from endpoint.current import languages, past, publication, snapshot, urls
 from endpoint.documents import graph_document
 from endpoint.pages.names import names_for
 from endpoint.preconditions import graph_tag
@@ -20,6 +21,7 @@ from endpoint.representations import OFFERS, SUFFIXES, Representation
 from endpoint.resources import describing, meant, not_found
 from endpoint.responses import answer, document_links, negotiated, page
 from endpoint.urls import split_suffix
+from graph.errors import ReleaseError
 from graph.releases.manifest import GraphEntry
 
 graphs = Blueprint("graphs", __name__)
@@ -35,7 +37,7 @@ def direct(path: str) -> Response:
         for iri in urls().thing(f"graph/{name}"):
             if (entry := entry_of(iri)) is not None:
                 return reading(entry, suffix)
-    raise not_found(*meant(f"graph/{path}"))
+    raise no_graph(*meant(f"graph/{path}"))
 
 
 @graphs.get("/graphs")
@@ -46,7 +48,7 @@ def indirect() -> Response:
         return _listed()
     entry = entry_of(iri)
     if entry is None:
-        raise not_found(iri)
+        raise no_graph(iri)
     return reading(entry, "")
 
 
@@ -77,6 +79,21 @@ def _is_iri(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def no_graph(*iris: str) -> ProblemError:
+    """Return the error that there is no such graph.
+
+    One that a contributor has taken back can be made again at any time: it answers 404, as the Graph Store Protocol
+    asks (5.4, and its tests); what the publisher has withdrawn is gone.
+    """
+    error = not_found(*iris)
+    for iri in iris if error.problem.kind == "gone" else ():
+        last = snapshot().gone.last_release(iri)
+        with suppress(ReleaseError):
+            if last is not None and past().snapshot(last).release.entry(iri).origin == "contributed":
+                return ProblemError("not-found", error.problem.detail, error.problem.facts)
+    return error
 
 
 def entry_of(iri: str) -> GraphEntry | None:

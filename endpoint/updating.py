@@ -42,6 +42,12 @@ class UpdateRequest:
     using_named: tuple[str, ...] = ()
 
 
+@updating.get("/update")
+def no_update() -> Response:
+    """Say that an update is posted (SPARQL 1.1 Protocol 2.2): a link that is followed must change nothing."""
+    raise ProblemError("method-not-allowed", "an update is sent by POST", {}, {"Allow": "POST, OPTIONS"})
+
+
 @updating.post("/update")
 def update() -> Response:
     """Carry out an update."""

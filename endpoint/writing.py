@@ -17,12 +17,11 @@ from flask import Blueprint, Response, request
 
 from endpoint.authorization import contributor_of_request, door
 from endpoint.current import publication, refresh, urls
-from endpoint.graphs import entry_of, wanted_graph
+from endpoint.graphs import entry_of, no_graph, wanted_graph
 from endpoint.outcomes import answered
 from endpoint.preconditions import Expected, expected
 from endpoint.problems import ProblemError, document_problem
 from endpoint.reports import report_format
-from endpoint.resources import not_found
 from endpoint.updating import patched
 from endpoint.uploads import ACCEPTED, documents, received
 from endpoint.works import works
@@ -74,7 +73,7 @@ def _written(iri: str) -> Response:
     refresh()
     entry = entry_of(iri)
     if entry is None and request.method in ("DELETE", "PATCH"):
-        raise not_found(iri)
+        raise no_graph(iri)
     target = Target(iri, contributor, expected(iri, entry))
     door().count(contributor)
     if request.method == "PATCH":

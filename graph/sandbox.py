@@ -7,12 +7,15 @@ nothing of what the work is; the argument is pickled, results and errors come ba
 
 from __future__ import annotations
 
+import ctypes
+import logging
 import multiprocessing
 import os
 import resource
 import signal
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass, is_dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -28,7 +31,10 @@ from graph.query.worker import end_with_parent
 T = TypeVar("T")
 PRELOADED = ("graph.contribution.work", "graph.validation.gate", "rdflib.plugins.serializers.turtle")
 NICENESS = 5
+ARENA_MAX, ARENAS = -8, 2
 _STARTING = threading.Lock()
+
+log = logging.getLogger("hamkor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ def _ends(process: BaseProcess) -> bool:
 
 
 def _ended(code: int, bounds: Bounds, *, late: bool) -> HamkorError:
+    log.warning("a process that worked for a request ended with status %d", code)
     if late or code == -signal.SIGXCPU:
         problem = "what was sent takes too long to read and to check"
         return QueryLimitError("limits.upload_seconds", bounds.seconds, problem, "divide it")
@@ -144,6 +151,8 @@ def _failure(problem: HamkorError) -> _Failure:
 
 def _limit(bounds: Bounds) -> None:
     os.nice(NICENESS)
+    with suppress(AttributeError, OSError):  # glibc: threads share two arenas, or their address space is no measure
+        ctypes.CDLL(None).mallopt(ARENA_MAX, ARENAS)
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() if _is_linux() else 0
     if mapped:
         resource.setrlimit(resource.RLIMIT_AS, (mapped + (bounds.memory_mb << 20),) * 2)

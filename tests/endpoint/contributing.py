@@ -39,7 +39,6 @@ CLUB = """
 @prefix ex: <https://example.org/kb/ns#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 <https://example.org/kb/id/club/{name}> a ex:Club ; rdfs:label "Club of {name}"@en .
 """
-TURTLE = {"Content-Type": "text/turtle"}
 
 
 @dataclass(frozen=True)
