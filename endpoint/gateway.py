@@ -32,6 +32,8 @@ from graph.releases.release import current_release, open_release
 LOOK_SECONDS = 0.5
 WRITERS, WRITERS_OF_ONE = 8, 3
 TAKE_UP_SECONDS = 10.0
+BODY_SECONDS = 30.0
+"""How long a batch of names may take to arrive."""
 WRITTEN = re.compile(r"/(?:graphs|graph/.*|update|validate)", re.DOTALL)
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 QUERIES = frozenset({"GET", "HEAD", "POST"})
@@ -151,7 +153,7 @@ class Gateway:
     async def _page(self, exchange: Exchange, receive: Receive, send: Send) -> int:
         """Let the Flask application answer; return the status."""
         try:
-            return await self._pages.answer(exchange, receive, send)
+            return await self._pages.answer(exchange, arriving(receive, BODY_SECONDS), send)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status

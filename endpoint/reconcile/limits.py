@@ -25,8 +25,9 @@ def body() -> bytes:
     Raises:
         ProblemError: 413, it is too large.
     """
-    read = request.stream.read(MOST_BYTES + 1)
-    if len(read) > MOST_BYTES:
+    length = request.content_length or 0
+    read = request.stream.read(MOST_BYTES + 1) if length <= MOST_BYTES else b""
+    if max(length, len(read)) > MOST_BYTES:
         raise ProblemError(
             "too-large", f"the request is larger than {MOST_BYTES:,} bytes", {"remedy": "send less at a time"}
         )

@@ -20,7 +20,7 @@ def reply(document: object, language: str = "") -> Response:
     Raises:
         ProblemError: 400, the callback is no plain name.
     """
-    callback = request.args.get("callback") or request.form.get("callback", "")
+    callback = request.args.get("callback", "")
     if callback and not CALLBACK.match(callback):
         raise ProblemError("bad-request", f"callback={callback[:50]!r} is no name of a function")
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))

@@ -6,14 +6,15 @@ of suggestions, JSONP where it could not read JSON.
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 from flask import Blueprint, Response, redirect, render_template, request
-from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from endpoint.finding import Finder, Tongue, finder, main_kind, tongue, view_of
 from endpoint.problems import ProblemError
 from endpoint.reconcile.extension import table
-from endpoint.reconcile.limits import BATCH, number, parsed
+from endpoint.reconcile.limits import BATCH, body, number, parsed
 from endpoint.reconcile.manifest import manifest_of_02
 from endpoint.reconcile.properties import proposed
 from endpoint.reconcile.properties import suggested as suggested_properties
@@ -32,6 +33,7 @@ FORM = "application/x-www-form-urlencoded"
 SUGGESTED, MOST_SUGGESTED, FARTHEST = 20, 50, 10_000
 PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors *"
 FARTHEST_PROPOSED = 1000
+MOST_FIELDS = 100
 
 
 @reconcile.route("", methods=["GET", "POST"])
@@ -47,19 +49,20 @@ def service() -> Response:
     return reply(manifest_of_02(finds, reader))
 
 
-def _fields() -> MultiDict[str, str]:
+def _fields() -> dict[str, str]:
     """Return the parameters of the URL, and of the form where there is one."""
+    found = dict(request.args.items())
     if request.method != "POST":
-        return request.args
-    if request.mimetype not in (FORM, "multipart/form-data"):
+        return found
+    if request.mimetype != FORM:
         raise ProblemError(
             "media-type", f"{request.mimetype or 'a body without a media type'} is not read here",
             {"remedy": f"send {FORM}, or JSON to /reconcile/v1/match"}, {"Accept-Post": FORM},
         )  # fmt: skip
-    request.max_content_length = request.max_form_memory_size = 4 << 20
-    found: MultiDict[str, str] = request.form.copy()
-    found.update(request.args)
-    return found
+    try:
+        return found | dict(parse_qsl(body().decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
+    except ValueError as problem:
+        raise ProblemError("bad-request", f"the form cannot be read: {problem}") from problem
 
 
 def _answers(queries: dict[str, object], finds: Finder, reader: Tongue) -> dict[str, object]:
