@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from pathlib import Path
@@ -45,6 +46,7 @@ OF_ANSWERS: Headers = [
     (b"vary", b"Accept, Accept-Encoding, Accept-Datetime"),
     (b"accept-post", READ_TYPES.encode()),
 ]
+ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]*(?:/[A-Za-z0-9._~/%-]*)?")
 KEPT = (b"cache-control", CACHE.encode())
 NOT_KEPT = (b"cache-control", b"no-store")
 
@@ -66,6 +68,17 @@ class Exchange:
         peer: str = (self.scope.get("client") or ("",))[0]
         forwarded = self.headers.get("x-forwarded-for", "")
         return forwarded.rpartition(",")[2].strip() if forwarded and peer in NEAR else peer
+
+    @property
+    def _here(self) -> str:
+        """The service's own address as the client sees it; a proxy on this machine is believed."""
+        peer: str = (self.scope.get("client") or ("",))[0]
+        told = self.headers if peer in NEAR else {}
+        scheme = told.get("x-forwarded-proto", self.scope.get("scheme", "http"))
+        host = told.get("x-forwarded-host", self.headers.get("host", ""))
+        prefix = str(told.get("x-forwarded-prefix", self.scope.get("root_path", ""))).rstrip("/")
+        here = f"{scheme}://{host}{prefix}"
+        return here if ADDRESS.fullmatch(here) else ""
 
     async def read_body(self, most: int) -> bool:
         """Read the body; return False, having read a part, where it is larger than ``most`` bytes."""
@@ -128,7 +141,7 @@ class Exchange:
         """Send an error as a problem (RFC 9457), or as text to those who do not read JSON."""
         problem = problem_of(error)
         if choose(self.headers.get("accept"), OFFERS["problem"]) is AS_PROBLEM:
-            document = problem.document(f"{_here(self.scope, self.headers)}/problems#{problem.kind}")
+            document = problem.document(f"{self._here}/problems#{problem.kind}")
             kind, body = AS_PROBLEM.content_type, json.dumps(document, ensure_ascii=False, indent=1) + "\n"
         else:
             kind, body = "text/plain; charset=utf-8", problem.text()
@@ -145,7 +158,7 @@ class Exchange:
     def _of_answer(self, tag: str, release: str) -> Headers:
         return [
             *OF_ANSWERS,
-            *_links(_here(self.scope, self.headers)),
+            *_links(self._here),
             (b"x-hamkor-release", release.encode()),
             (b"last-modified", made(release)),
             *([(b"etag", f'"{tag}"'.encode()), KEPT] if tag else [NOT_KEPT]),
@@ -173,12 +186,6 @@ class Exchange:
         finally:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-
-
-def _here(scope: Scope, headers: dict[str, str]) -> str:
-    """Return the service's own address as the client sees it; a proxy on this machine is believed."""
-    scheme = headers.get("x-forwarded-proto") or scope.get("scheme", "http")
-    return f"{scheme}://{headers.get('host', '')}{scope.get('root_path', '')}"
 
 
 @lru_cache(maxsize=64)
