@@ -21,7 +21,11 @@ def front() -> Response:
     here, manifest = snapshot(), snapshot().release.manifest
     view = front_page(here, content_names(), interface_names())
     about, chain = here.publication.settings.about, language_chain(languages())
-    links = [Link(urls().absolute(urls().route("sparql", format="turtle")), "describedby", "text/turtle")]
+    links = [
+        Link(urls().absolute(urls().route("dataset.ttl")), "describedby", "text/turtle"),
+        Link(urls().absolute(urls().route("sparql", format="turtle")), "service-desc", "text/turtle"),
+        Link(urls().absolute(urls().route(".well-known/api-catalog")), "api-catalog"),
+    ]
     return page(
         "home.html",
         links=links,

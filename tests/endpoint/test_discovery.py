@@ -118,3 +118,9 @@ def test_no_text_ends_the_element_that_it_is_embedded_in(named: Served) -> None:
     (script,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', text, re.DOTALL)
     assert "\\u003c/script>\\u003cb>Title" in script
     assert "<b>Title" not in text
+
+
+def test_the_front_page_leads_to_metadata_and_interfaces(served: Served) -> None:
+    found = served.get("/", "text/html").headers.get_list("Link")
+    for name, relation in (("dataset.ttl", "describedby"), (".well-known/api-catalog", "api-catalog")):
+        assert [each for each in found if each.startswith(f'<{served.url}/{name}>; rel="{relation}"')]
