@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, note, settings
+from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
-from keeping import ENTAILED, ONTOLOGY, E, Kept, lines, rule, store_of
+from keeping import ENTAILED, ONTOLOGY, E, Kept, lines, lines_of, rule, store_of
 
 from graph.change import NONE, GraphChange
 from graph.entailment.program import read_program
@@ -59,17 +59,19 @@ TRIPLES = st.one_of(
 CHANGES = st.tuples(st.sampled_from(GRAPHS), st.lists(TRIPLES, max_size=4), st.lists(TRIPLES, max_size=4))
 
 
+def ontology_of(program: tuple[list[str], list[str]]) -> frozenset[bytes]:
+    axioms, names = program
+    rules = [rule(RULES[name]).replace(":rule", f":rule{number}") for number, name in enumerate(names)]
+    return lines("".join(axioms + rules))
+
+
 @settings(max_examples=100, deadline=None)
 @given(PROGRAMS, st.lists(TRIPLES, max_size=25), st.lists(CHANGES, min_size=1, max_size=5), st.data())
 def test_what_is_kept_up_is_what_is_made_from_nothing(
     program: tuple[list[str], list[str]], data: list[str], changes: list[tuple[str, list[str], list[str]]],
     more: st.DataObject,
 ) -> None:  # fmt: skip
-    ontology = lines(
-        "".join(
-            [*program[0], *(rule(RULES[name]).replace(":rule", f":{number}") for number, name in enumerate(program[1]))]
-        )
-    )
+    ontology = ontology_of(program)
     shared = lines("".join(data))
     kept = Kept({ONTOLOGY: ontology, GRAPHS[0]: shared, GRAPHS[1]: frozenset(sorted(shared)[::3]), GRAPHS[2]: NONE})
     stratified = read_program(store_of({ONTOLOGY: ontology}), ONTOLOGY, str).is_stratified
@@ -79,6 +81,24 @@ def test_what_is_kept_up_is_what_is_made_from_nothing(
         note(f"{graph} + {added} - {removed} - {lost}; stratified {stratified}")
         change = kept.change(graph, lines("".join(added)), lines("".join(removed)) | set(lost))
         assert (change is not None) == stratified
+
+
+@settings(max_examples=100, deadline=None)
+@given(PROGRAMS, st.lists(TRIPLES, max_size=25))
+def test_what_is_made_from_nothing_is_what_the_queries_say_stratum_by_stratum(
+    program: tuple[list[str], list[str]], data: list[str]
+) -> None:
+    stated = {ONTOLOGY: ontology_of(program), GRAPHS[0]: lines("".join(data))}
+    store, before = store_of(stated), -1
+    known, read = set(store), read_program(store, ONTOLOGY, str)
+    assume(read.is_stratified)
+    for stratum in read.strata:
+        while before != len(store):
+            before = len(store)
+            for each in stratum:
+                store.update(each.query.replace("CONSTRUCT", "INSERT", 1))
+        before = -1
+    assert Kept(stated).entailed == lines_of(each.triple for each in set(store) - known)
 
 
 STEPS = {
