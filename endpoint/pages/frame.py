@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, g, request
 from flask_babel import format_decimal
 
 from endpoint.current import kept, languages, publication, snapshot, urls
@@ -126,12 +126,14 @@ def _site() -> tuple[str, str]:
 
 
 def _path() -> str:
-    return quote(request.path, safe=URI_CHARACTERS)
+    """Return the path of this page; that of the page on privacy, where this one must not name what was asked for."""
+    return "/privacy" if g.get("withheld") else quote(request.path, safe=URI_CHARACTERS)
 
 
 def switched(name: str, language: str) -> str:
     """Return this page's own path with one of its languages changed."""
-    others = request.args.to_dict(flat=False) if len(request.query_string) <= LONGEST_QUERY else {}
+    is_long = len(request.query_string) > LONGEST_QUERY
+    others = {} if is_long or g.get("withheld") else request.args.to_dict(flat=False)
     others[name] = [language]
     pairs = [(key, value) for key, values in others.items() for value in values]
     return f"{urls().root}{_path()}?" + "&".join(

@@ -17,13 +17,14 @@ from endpoint.pages.incoming import Backlinks, backlinks
 from endpoint.pages.maps import Map, Spot, draw, located, point_of
 from endpoint.pages.names import UNNAMED, Names, Shown
 from endpoint.pages.provenance import Source
+from endpoint.pages.rules import Rule, Rules
 from endpoint.pages.shapes import incoming_predicates
 from endpoint.pages.trees import Branch, Trees
 from graph.description import Description
 from graph.labels import LABEL_PROPERTIES
-from graph.namespaces import ENTAILED_GRAPH, RDF, RDF_TYPE, SKOS
+from graph.namespaces import ENTAILED_GRAPH, RDF, RDF_TYPE, SH, SKOS
 
-SCHEME, CONCEPT = SKOS + "ConceptScheme", SKOS + "Concept"
+SCHEME, CONCEPT, SHAPE = SKOS + "ConceptScheme", SKOS + "Concept", SH + "NodeShape"
 TREE = frozenset({SKOS + name for name in ("hasTopConcept", "topConceptOf", "inScheme", "broader", "narrower")})
 """What the tree of a scheme, or the way to a concept, already says."""
 
@@ -42,6 +43,7 @@ class ThingPage:
     rest: tuple[Row, ...]
     disagreements: tuple[Disagreement, ...]
     tree: tuple[Branch, ...]
+    rules: tuple[Rule, ...]
     map: Map | None
     chart: Chart | None
     incoming: tuple[Backlinks, ...]
@@ -74,7 +76,8 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
     )
     tree = trees.of(iri) if SCHEME in classes else ()
     summary = facts.summary()
-    elsewhere = UNSAID | (TREE if tree else frozenset({disagreements.claim}))
+    rules = Rules(store, terms).of(iri) if SHAPE in classes else ()
+    elsewhere = UNSAID | (TREE if tree else frozenset({disagreements.claim})) | {SH + "property"}
     elsewhere |= {each for each in SUMMARIES if summary and description.values(each)}
     sections = facts.sections(frozenset(elsewhere))
     rest = facts.rest(frozenset(elsewhere))
@@ -97,6 +100,7 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
         rest=rest,
         disagreements=disagreements.of(iri),
         tree=tree,
+        rules=rules,
         map=_map(snapshot, description, names),
         chart=chart(store, data_set, iri, names, terms) if data_set else None,
         incoming=backlinks(incoming, iri, names, terms),
