@@ -33,7 +33,7 @@ writing = Blueprint("writing", __name__)
 
 METHODS = ("PUT", "POST", "DELETE", "PATCH")
 LONGEST_NAME = 1000
-NOT_IN_NAMES = re.compile(r"[\x00-\x20\x7f\\#?]")
+NOT_IN_NAMES = re.compile(r"[\x00-\x20\x7f\\#?\ufffd]")
 FRESH = 8
 
 
@@ -127,7 +127,7 @@ def check_name(iri: str, base: str) -> None:
     if len(iri) > LONGEST_NAME:
         problem = f"it is longer than {LONGEST_NAME} characters"
     elif NOT_IN_NAMES.search(path if iri.startswith(base) else iri):
-        problem = "it holds a blank, a backslash, # or ?"
+        problem = "it holds a blank, a backslash, # or ?, or is no UTF-8"
     elif iri.startswith(base) and any(each in ("", ".", "..") for each in path.split("/")):
         problem = "it holds an empty segment, or one of dots"
     if problem:
