@@ -152,13 +152,15 @@ def is_busy(release: Path) -> bool:
     """Whether something is being made of the release in ``release``.
 
     Raises:
-        OSError: its folder cannot be written.
+        ReleaseError: its folder cannot be written.
     """
     try:
         with making(release):
             return False
     except BusyError:
         return True
+    except OSError as problem:
+        raise ReleaseError(f"nothing can be kept: {problem}", "take N-Quads, or use hamkor export") from problem
 
 
 def forget(folder: Path) -> None:
