@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 from graph.linking.index import padded
 from graph.linking.reader import NameIndex
 
-SHORTEST, LONG = 4, 8
+SHORTEST, LONG = 4, 6
 MOST_COMPARED, MOST_MEANT = 3000, 6
 SHORTEST_ABBREVIATION, ABBREVIATED = 3, 0.8
 SHORTEST_PART = 3
@@ -55,7 +55,12 @@ def meant(index: NameIndex, word: str) -> list[tuple[str, float]]:
 
 
 def parts(word: str, count: int) -> list[str]:
-    """Cut a padded word into so many parts as equal as may be, each long enough for a trigram; fewer if need be."""
+    """Cut a padded word into so many parts as equal as may be, each long enough for a trigram; fewer if need be.
+
+    And again with the cuts one letter on: two letters that have changed places may be one on either side of a cut.
+    """
     count = max(1, min(count, len(word) // SHORTEST_PART))
     cuts = [len(word) * number // count for number in range(count + 1)]
-    return [word[start:end] for start, end in pairwise(cuts)]
+    moved = [0, *(cut - 1 for cut in cuts[1:-1]), len(word)]
+    found = [word[start:end] for ends in (cuts, moved) for start, end in pairwise(ends)]
+    return [each for each in dict.fromkeys(found) if len(each) >= SHORTEST_PART]
