@@ -71,8 +71,9 @@ def _instances(patterns: Iterable[Pattern], solution: Binding) -> Iterator[ox.Qu
 
 
 def _has_long_groups(rule: Rule) -> bool:
-    """Return whether the engine would join patterns of a group anew for each solution of the body."""
-    return rule.form is Form.NEGATED and any(len(each.patterns) > 1 and each.shared for each in rule.groups)
+    """Return whether the engine would join patterns of EXISTS anew for each solution of the body; of OPTIONAL not."""
+    long = (each for each in rule.groups if len(each.patterns) > 1 and each.shared and not each.is_optional)
+    return rule.form is Form.NEGATED and any(long)
 
 
 def _tie_by_tie(store: ox.Store, rule: Rule) -> Iterator[ox.Triple]:

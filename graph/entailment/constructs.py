@@ -83,21 +83,21 @@ def _seen_through(heads: tuple[Pattern, ...], where: CompValue, *, has_more: boo
             inner = [node.graph for node in _nodes(part) if node.name in EXISTS]
         else:
             raise _OpaqueError
-        groups += [_group(each, body) for each in inner]
+        groups += [_group(each, body, is_optional=part.name == "OptionalGraphPattern") for each in inner]
     if groups:
         return Construct(Form.NEGATED, heads, tuple(body), tuple(groups))
     plain = plain and not any(_is_own(each, "literal") for each in body) and not any(_is_own(each) for each in heads)
     return Construct(Form.PLAIN if plain else Form.FILTERED, heads, tuple(body))
 
 
-def _group(graph: CompValue, body: list[Pattern]) -> Group:
+def _group(graph: CompValue, body: list[Pattern], *, is_optional: bool) -> Group:
     """Return a group; of what ties it to the rest only what stands before it is taken, which is never too much."""
     if any(part.name not in ("TriplesBlock", "Filter", "Bind") for part in _parts(graph)):
         raise _OpaqueError
     if any(node.name in EXISTS for node in _nodes(graph)):
         raise _OpaqueError
     patterns = tuple(_patterns(_blocks(_parts(graph))))
-    return Group(patterns, _variables(patterns) & _variables(body))
+    return Group(patterns, _variables(patterns) & _variables(body), is_optional)
 
 
 def _parts(group: CompValue) -> Iterable[CompValue]:

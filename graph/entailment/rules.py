@@ -35,6 +35,7 @@ class Group:
 
     patterns: tuple[Pattern, ...]
     shared: frozenset[ox.Variable]
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

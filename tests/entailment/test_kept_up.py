@@ -27,6 +27,8 @@ RULES = {
     "a spelling": "CONSTRUCT { ?x :flag '05'^^xsd:int , 1.50 } WHERE { ?x a :A }",
     "the latest": "CONSTRUCT { ?x :last ?n } WHERE { ?c :q ?x ; :n ?n FILTER NOT EXISTS {"
     " ?later :q ?x ; :n ?m FILTER(?m > ?n) } }",
+    "the latest, otherwise said": "CONSTRUCT { ?x :final ?n } WHERE { ?c :q ?x ; :n ?n OPTIONAL {"
+    " ?later :q ?x ; :n ?m FILTER(?m > ?n) } FILTER(!BOUND(?later)) }",
     "what has": "CONSTRUCT { ?x :has true } WHERE { ?x a :A FILTER EXISTS { ?x :p ?y . ?y :q ?z } }",
     "what may be": "CONSTRUCT { ?x :seen ?z . ?x :maybe ?y } WHERE { ?x a :A OPTIONAL { ?x :q ?y } ?x :p ?z }",
     "a count": "CONSTRUCT { ?x :count ?k } WHERE { SELECT ?x (COUNT(*) AS ?k) { ?x :p ?y } GROUP BY ?x }",
