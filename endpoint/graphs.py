@@ -17,9 +17,11 @@ from endpoint.documents import graph_document
 from endpoint.pages.names import names_for
 from endpoint.preconditions import graph_tag
 from endpoint.problems import ProblemError
+from endpoint.protocol import UPDATE
 from endpoint.representations import OFFERS, SUFFIXES, Representation
 from endpoint.resources import describing, meant, not_found
 from endpoint.responses import answer, document_links, negotiated, page
+from endpoint.uploads import ACCEPTED
 from endpoint.urls import split_suffix
 from graph.errors import ReleaseError
 from graph.releases.manifest import GraphEntry
@@ -28,6 +30,14 @@ graphs = Blueprint("graphs", __name__)
 PIECE = 1 << 16
 DEFAULT_GRAPH = "default"
 """What the default graph of the Graph Store Protocol and of updates is called; that of queries is the merge of all."""
+
+
+@graphs.after_request
+def acceptable(response: Response) -> Response:
+    """Say what is read here (W3C Linked Data Platform 7.1 for Accept-Post, RFC 5789 3.1)."""
+    response.headers.setdefault("Accept-Post", ACCEPTED)
+    response.headers["Accept-Patch"] = UPDATE
+    return response
 
 
 @graphs.get("/graph/<path:path>")

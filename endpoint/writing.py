@@ -17,13 +17,13 @@ from flask import Blueprint, Response, request
 
 from endpoint.authorization import contributor_of_request, door
 from endpoint.current import publication, refresh, urls
-from endpoint.graphs import entry_of, no_graph, wanted_graph
+from endpoint.graphs import acceptable, entry_of, no_graph, wanted_graph
 from endpoint.outcomes import answered
 from endpoint.preconditions import Expected, expected
 from endpoint.problems import ProblemError, document_problem
 from endpoint.reports import report_format
 from endpoint.updating import patched
-from endpoint.uploads import ACCEPTED, documents, received
+from endpoint.uploads import documents, received
 from endpoint.works import works
 from graph.contribution.values import Action, Contribution, Outcome
 from graph.contributors import EVERY_GRAPH, Contributor
@@ -135,9 +135,7 @@ def check_name(iri: str, base: str) -> None:
 
 
 @writing.after_request
-def _acceptable(response: Response) -> Response:
-    """Say what is read here (RFC 9110, Accept-Post; RFC 5789 3.1)."""
-    response.headers.setdefault("Accept-Post", ACCEPTED)
-    response.headers["Accept-Patch"] = "application/sparql-update"
+def _not_kept(response: Response) -> Response:
+    """No answer to a write is kept by anybody."""
     response.headers.setdefault("Cache-Control", "no-store")
-    return response
+    return acceptable(response)

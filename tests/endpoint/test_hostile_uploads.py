@@ -176,7 +176,8 @@ def test_tricks_in_names_of_graphs(attacker: Writer, attacked: Watched, name: st
     with closing(raw(attacked)) as connection:  # as it is: a client would tidy it up
         connection.sendall(
             f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/n-triples\r\n"
-            f"Content-Length: {len(TRIPLE)}\r\nConnection: close\r\nAuthorization: Bearer {attacker.token}\r\n\r\n".encode()
+            f"Content-Length: {len(TRIPLE)}\r\nConnection: close\r\n"
+            f"Authorization: Bearer {attacker.token}\r\n\r\n".encode()
             + TRIPLE
         )
         connection.settimeout(10)
