@@ -22,6 +22,7 @@ from endpoint.home import home
 from endpoint.operations import operations
 from endpoint.pages import frame
 from endpoint.past import ReleasePrefix
+from endpoint.privacy import privacy
 from endpoint.problems import Problem, problem_of, problem_of_status
 from endpoint.proxy import NearProxy
 from endpoint.reconcile.draft import draft
@@ -73,6 +74,7 @@ def create_app(
         updating,
         validating,
         versions,
+        privacy,
         vocabulary,
         operations,
         dataset,

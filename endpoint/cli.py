@@ -13,7 +13,7 @@ import click
 
 from endpoint.commands.options import Options
 
-COMMANDS = ("build", "validate", "serve", "publish", "withdraw", "query", "export", "releases", "token")
+COMMANDS = ("build", "validate", "serve", "publish", "withdraw", "query", "export", "releases", "withhold", "token")
 
 
 class Commands(click.Group):

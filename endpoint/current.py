@@ -21,7 +21,9 @@ from endpoint.urls import Urls
 from graph.errors import HamkorError, ReleaseError
 from graph.jsonld import Context, prefixes, read_context
 from graph.namespaces import ONTOLOGY_GRAPH
-from graph.publication import Publication
+from graph.privacy.suppression import Suppression, read_suppression
+from graph.privacy.traces import TracesFile, read_traces
+from graph.publication import SUPPRESSION_FILE, Publication
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Engine
 from graph.query.examples import Example, read_examples
@@ -69,6 +71,16 @@ class Snapshot:
         """Whether the release holds an ontology of the publication's own."""
         own = self.publication.graph(ONTOLOGY_GRAPH)
         return any(each.iri == own for each in self.release.manifest.graphs)
+
+    @cached_property
+    def withheld(self) -> tuple[TracesFile, Suppression]:
+        """What was left out of the release, and what must never come back."""
+        return read_traces(self.release.folder), read_suppression(self.publication.root / SUPPRESSION_FILE)
+
+    def withholds(self, iri: str) -> bool:
+        """Whether an IRI must not be spoken of."""
+        traces, suppression = self.withheld
+        return iri in traces or (bool(suppression) and suppression.holds_iri(iri))
 
     @cached_property
     def gone(self) -> Gone:
@@ -155,6 +167,12 @@ def snapshot() -> Snapshot:
         here = cast(Current, current_app.extensions[EXTENSION])
         g.snapshot = here.past.snapshot(named) if named else here.snapshot()
     return cast(Snapshot, g.snapshot)
+
+
+def is_withheld(iri: str) -> bool:
+    """Whether an IRI must not be spoken of now, in whichever release; then nothing in the answer names it."""
+    g.withheld = g.get("withheld", False) or cast(Current, current_app.extensions[EXTENSION]).snapshot().withholds(iri)
+    return cast(bool, g.withheld)
 
 
 def see(release_id: str) -> Snapshot:

@@ -13,6 +13,7 @@ import logging
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 
 from endpoint.app import create_app
 from endpoint.archive import Archive
@@ -147,7 +148,8 @@ class Gateway:
             status = await self._page(exchange, receive, send)
         self._metrics.response(status)
         if self._log_access:
-            facts = {"method": scope["method"], "path": path, "status": status}
+            shown = path if status != HTTPStatus.GONE else path[: path.find("/", 1) + 1]  # it may be a person's
+            facts = {"method": scope["method"], "path": shown, "status": status}
             access.info(json.dumps(facts | {"ms": round((time.perf_counter() - began) * 1000, 1)}))
 
     async def _page(self, exchange: Exchange, receive: Receive, send: Send) -> int:

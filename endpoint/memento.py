@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, g, request
 from werkzeug.http import http_date
 
 from endpoint.current import past, publication, urls
@@ -61,7 +61,14 @@ def _exists(release_id: str) -> None:
     try:
         past().snapshot(release_id)
     except ReleaseError as problem:
-        raise ProblemError("not-found", f"release {release_id} is not here, or not any more") from problem
+        raise no_release(release_id) from problem
+
+
+def no_release(release_id: str) -> ProblemError:
+    """Return the error that a release is not here, or had to be removed."""
+    if release_id in past().history().purged:
+        return ProblemError("gone", f"release {release_id} was removed: it held what must not be published any more")
+    return ProblemError("not-found", f"release {release_id[:200]!r} is not here, or not any more")
 
 
 def _not_allowed(detail: str) -> ProblemError:
@@ -100,6 +107,8 @@ def _said(response: Response) -> Response:
     """Say of an answer which time it is of, or that it can be had of other times."""
     if request.method not in ("GET", "HEAD") or not is_versioned(request.path) or request.path.startswith("/static/"):
         return response
+    if g.get("withheld"):
+        return response  # its links would name it
     if (release_id := request.environ.get(RELEASE)) is not None:
         return _of_the_past(response, release_id)
     if response.status_code < 400 or response.status_code in (404, 410):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
-from endpoint.current import past, snapshot, urls
+from endpoint.current import is_withheld, past, snapshot, urls
 from endpoint.documents import rdf_document
 from endpoint.pages.views import description_page
 from endpoint.problems import ProblemError
@@ -18,6 +18,7 @@ from endpoint.urls import memento, original, split_suffix
 from graph.description import Description, describe, describing_triples, is_described, replacement
 
 resources = Blueprint("resources", __name__)
+WITHHELD = "what was asked for holds personal data, or did, and is not published"
 
 
 @resources.get("/id/<path:path>")
@@ -44,6 +45,8 @@ def resource(suffix: str) -> Response:
         ox.NamedNode(iri)
     except ValueError as problem:
         raise ProblemError("bad-request", f"iri={iri[:200]!r} is no absolute IRI", {"example": EXAMPLE}) from problem
+    if is_withheld(iri):
+        raise not_found(iri)
     return describing(iri, suffix)
 
 
@@ -79,6 +82,8 @@ def meant(path: str) -> tuple[str, ...]:
 def not_found(*iris: str) -> ProblemError:
     """Return the error that nothing is known of what may have been meant by any of these: it never was, or is gone."""
     here = snapshot()
+    if any(is_withheld(iri) for iri in iris):
+        return ProblemError("withheld", WITHHELD, {"privacy": urls().absolute(urls().route("privacy"))})
     for iri in iris:
         if (last := here.gone.last_release(iri)) is not None:
             there = urls().absolute(

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, render_template, request
 
 from endpoint.current import languages, past, publication, see, snapshot, urls
 from endpoint.documents import rdf_document
-from endpoint.memento import IMMUTABLE
+from endpoint.memento import IMMUTABLE, no_release
 from endpoint.problems import ProblemError
 from endpoint.release_description import described, described_briefly, release_iri
 from endpoint.representations import AS_MANIFEST, AS_N_QUADS, OFFERS, Representation
@@ -79,7 +79,9 @@ def one(path: str) -> Response:
     release_id, suffix = split_suffix(path, tuple(each.suffix for each in OFFERS["release"]))
     try:
         manifest = see(release_id).release.manifest
-    except ReleaseError:
+    except ReleaseError as problem:
+        if release_id in past().history().purged:
+            raise no_release(release_id) from problem
         return describing(*find(f"release/{path}"))  # the data may speak of it, or of another thing that bears the name
     url = partial(_url, f"release/{release_id}")
     representation = negotiated("release", suffix, url)
@@ -224,7 +226,7 @@ def _found(release_id: str) -> Release:
     try:
         return see(release_id).release
     except ReleaseError as problem:
-        raise ProblemError("not-found", f"release {release_id[:200]!r} is not here, or not any more") from problem
+        raise no_release(release_id) from problem
 
 
 def _url(name: str, suffix: str, **parameters: str) -> str:

@@ -20,7 +20,7 @@ from graph.errors import ReleaseError, SourceError
 from graph.linking.making import make_index
 from graph.namespaces import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
 from graph.privacy.purge import purge
-from graph.privacy.traces import Traces
+from graph.privacy.traces import Traces, read_traces
 from graph.privacy.withholding import Withholding, withholding_of
 from graph.publication import Publication, SourceFile
 from graph.query.guard import read_query
@@ -146,7 +146,7 @@ def _readable(releases: ReleasesFolder) -> Release | None:
 def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Progress) -> tuple[Manifest, Report]:
     with Index(folder / STORE_FOLDER) as index:
         staged, withholding = Staged(folder, publication.base, index), withholding_of(publication)
-        traces = Traces(withholding.mark)
+        traces = Traces.of(withholding.mark, withholding.graphs | withholding.iris)
         _read(publication, staged, inputs.contributed, Door(withholding, traces), progress)
         if withholding:
             traces.write(folder)
@@ -161,10 +161,11 @@ def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Pro
         report = _validate(publication, staged, entries, inputs.contributed)
         progress("writing the catalogue", staged.read)
         index.flush()
+        manifest = _completed(publication, staged, inputs, report)
         if inputs.contributed or contributors_of(publication).all():
             progress("settling the store", staged.read)
             index.settle()
-        return _completed(publication, staged, inputs, report), report
+        return manifest, report
 
 
 def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report: Report) -> Manifest:
@@ -174,7 +175,8 @@ def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report
     entries = {each.iri: _with_origin(publication, each, inputs.contributed) for each in staged.close()}
     make_index(staged.folder, publication.base, {iri: staged.folder / each.file for iri, each in entries.items()})
     revision = Revision(staged.folder, publication.base, staged.index.store, staged.book(), entries)
-    gone_after_build(revision, inputs.parent, withholding_of(publication).withholds)
+    withholding, traces = withholding_of(publication), read_traces(staged.folder)
+    gone_after_build(revision, inputs.parent, lambda iri: withholding.withholds(iri) or iri in traces)
     sources = {name: tuple(graphs) for name, graphs in staged.graphs_of.items()}
     return complete(publication, revision, replace(inputs.origin, sources=sources), report)
 

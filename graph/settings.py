@@ -75,10 +75,12 @@ class FederationSettings(Section, frozen=True):
 
 
 class PrivacySettings(Section, frozen=True):
-    """``[privacy]``: what is withheld from every output."""
+    """``[privacy]``: what is withheld from every output, and which graphs hold personal data, and why."""
 
     withhold_graphs: tuple[str, ...] = ()
     withhold: tuple[str, ...] = ()
+    personal_graphs: tuple[str, ...] = ()
+    purpose: dict[str, str] = {}
 
 
 class LogSettings(Section, frozen=True):
@@ -173,6 +175,7 @@ def _check_languages(path: str, settings: Settings) -> None:
     for key, tags in (
         ("languages", settings.languages),
         *((f"about.{name}", tuple(getattr(about, name))) for name in TEXTS),
+        ("privacy.purpose", tuple(settings.privacy.purpose)),
     ):
         for tag in tags:
             if not _is_language(tag):

@@ -13,6 +13,7 @@ from graph.catalogue.files import distributions
 from graph.catalogue.graphs import graphs
 from graph.catalogue.linksets import linksets
 from graph.catalogue.names import Names
+from graph.catalogue.personal import personal_data
 from graph.catalogue.schema import schema
 from graph.catalogue.statements import link, value
 from graph.namespaces import CATALOG_GRAPH, RDF_TYPE, VOID
@@ -44,6 +45,7 @@ def catalogue(publication: Publication, store: ox.Store, manifest: Manifest, fol
         *schema(publication, manifest),
         *graphs(publication, store, manifest),
         *linksets(publication, store, manifest),
+        *personal_data(publication, store, manifest),
         *_entrances(publication, store, manifest),
     ]
     triples += Counting(publication, manifest, store, triples).statements()

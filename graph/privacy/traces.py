@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -33,6 +34,14 @@ class Traces:
     triples: int = 0
     _salt: bytes = field(default_factory=lambda: secrets.token_bytes(SALT))
     _hashes: set[bytes] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, mark: bytes, iris: Iterable[str]) -> Traces:
+        """Return traces of what is withheld by its IRI, before anything has been read."""
+        traces = cls(mark)
+        for each in iris:
+            traces.add(each)
+        return traces
 
     def add(self, iri: str) -> None:
         """Note a thing."""

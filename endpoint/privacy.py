@@ -1,0 +1,42 @@
+"""``/privacy``: what personal data is here, why, and how to ask for its removal, in the language of the interface."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from endpoint.current import publication, snapshot
+from endpoint.language import interface
+from endpoint.responses import page
+from graph.catalogue.personal import graph_named, kinds
+from graph.labels import language_chain
+
+privacy = Blueprint("privacy", __name__)
+
+
+@privacy.get("/privacy")
+def notice() -> Response:
+    """What personal data is here, why, and how to ask for its removal."""
+    own, here = publication(), snapshot()
+    settings = own.settings
+    withheld = {graph_named(own, name) for name in settings.privacy.withhold_graphs}
+    there = {each.iri for each in here.release.manifest.graphs}
+    graphs = [
+        (iri, iri.removeprefix(own.graph("")), tuple(kinds(here.release.store, iri)), iri not in there)
+        for iri in dict.fromkeys(graph_named(own, name) for name in settings.privacy.personal_graphs)
+    ]
+    return page(
+        "privacy.html",
+        graphs=graphs,
+        withheld=[iri.removeprefix(own.graph("")) for iri in sorted(withheld)],
+        purpose=_chosen(settings.privacy.purpose),
+        publisher=_chosen(settings.about.publisher),
+        contact=settings.about.contact_iri,
+        shown_contact=settings.about.contact,
+    )
+
+
+def _chosen(texts: dict[str, str]) -> tuple[str, str]:
+    """Return a text and its language, best for the interface; both empty where there is none."""
+    lower = {tag.lower(): text for tag, text in texts.items()}
+    chain = (*language_chain((interface(),)), *lower)
+    return next(((lower[tag], tag) for tag in chain if tag in lower), ("", ""))
