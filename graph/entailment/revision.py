@@ -30,7 +30,7 @@ from graph.entailment.patterns import (
 from graph.entailment.rules import Form, Group, Rule
 
 ROUNDS = 1_000
-MOST_LOOKUPS = 2_000_000
+MOST_LOOKUPS = 500_000
 """How much may be looked up before it is cheaper to begin from nothing."""
 
 Readers = PatternIndex[tuple[Rule, Pattern]]
