@@ -34,7 +34,6 @@ from graph.releases.checkpoint import Checkpoint, reading
 from graph.releases.drafting import Draft
 from graph.releases.gone import gone_after_change
 from graph.releases.index import STORE_FOLDER
-from graph.releases.lexical import LEXICAL_FOLDER
 from graph.releases.manifest import Contribution, Manifest
 from graph.releases.release import REPORT_FILE, Release
 from graph.releases.revision import Revision
@@ -92,9 +91,7 @@ class Gate:
 
     def _copy(self, folder: Path) -> Checkpoint:
         self.progress("taking over the release", 0)
-        if (notes := self.draft.forms.notes) is not None:
-            notes.backup(folder / LEXICAL_FOLDER)
-        return Checkpoint(self.parent.store, folder / STORE_FOLDER)
+        return Checkpoint(self.parent.folder / STORE_FOLDER, folder / STORE_FOLDER)
 
     def _revision(self, folder: Path, store: ox.Store) -> Revision:
         book = Bookkeeping.of(self.parent.manifest)

@@ -1,11 +1,14 @@
-"""A store that begins as a copy of a release's: hard links to its files, so that the copy costs nothing of its size.
+"""A store that begins as a copy of a release's and changes: hard links, so that the copy costs nothing of its size.
 
-What is written goes to files of its own; the files of the release, which never change, are shared until one of the two
-is removed.
+RocksDB writes what is new into a log, and moves it into its sorted files when a store is opened for writing again. Left
+to itself, it would so make a few small files at each release, and merge them with all others again and again: a change
+would cost what the data costs. So a release keeps the sorted files of the one before, and adds its log; who reads a
+store reads its logs, too. When the logs have grown, they become sorted files, once for many releases.
 """
 
 from __future__ import annotations
 
+import shutil
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,16 +19,24 @@ from typing import Any, cast
 import pyoxigraph as ox
 
 from graph.errors import ReleaseError
+from graph.releases.members import link
+
+WORK_SUFFIX = ".work"
+LONGEST_LOGS = 6 << 20
+"""In bytes: what all logs of a store may have together; whoever opens it reads them."""
+IMMUTABLE = (".sst", ".log")
+CHATTER = ("LOCK", "LOG")
 
 
 class Checkpoint:
-    """A copy of a store, open for writing: a context manager; on exit everything is on disk and the store closed."""
+    """A copy of a store, open for writing: a context manager; on exit it is closed, and where it should be."""
 
-    def __init__(self, source: ox.Store, folder: Path) -> None:
-        """Copy ``source``, which may be open for reading only, to ``folder``, which must not exist."""
-        source.backup(folder)
-        self._folder = folder
-        self._store: ox.Store | None = ox.Store(folder)
+    def __init__(self, source: Path, folder: Path) -> None:
+        """Copy the store in ``source``, which nobody writes to, to ``folder``, which must not exist."""
+        self._source, self._folder, self._work = source, folder, folder.with_name(folder.name + WORK_SUFFIX)
+        copy_store(source, self._work)
+        self._store: ox.Store | None = ox.Store(self._work)
+        self._logs = _logs(self._work)
 
     def __enter__(self) -> Checkpoint:
         """Return itself."""
@@ -34,20 +45,27 @@ class Checkpoint:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Flush and close the store; after an error only close it.
-
-        It is opened once more: that leaves its log of writes, which has become superfluous, behind.
-        """
-        try:
-            if kind is None:
-                self.store.flush()
-        finally:
-            traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
-            self._store = None
+        """Close the store; after an error it is left to whoever removes the folder."""
+        traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
         if kind is None:
-            ox.Store(self._folder)
-            for left in (*self._folder.glob("LOG*"), *sorted(self._folder.glob("OPTIONS-*"))[:-1]):
-                left.unlink()
+            self.finish()
+        self._store = None
+
+    def finish(self) -> None:
+        """Close the store and bring it to its place: by its log alone where that will do."""
+        own, before = _logs(self._work), _logs(self._source)
+        size = sum(own.values())
+        if size > LONGEST_LOGS:
+            self.store.flush()
+        self._store = None
+        if size + sum(before.values()) <= LONGEST_LOGS and own.keys() == self._logs.keys():
+            copy_store(self._source, self._folder)
+            for name in own:
+                (self._work / name).replace(self._folder / name)
+            shutil.rmtree(self._work)
+        else:
+            tidy(self._work, reopen=size > LONGEST_LOGS)
+            self._work.replace(self._folder)
 
     @property
     def store(self) -> ox.Store:
@@ -55,6 +73,38 @@ class Checkpoint:
         if self._store is None:
             raise ReleaseError("the store is closed")
         return self._store
+
+
+def copy_store(source: Path, folder: Path) -> None:
+    """Copy a store that nobody writes to: what never changes is linked, the few small files that might be are copied.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    folder.mkdir()
+    for path in source.iterdir():
+        if path.suffix in IMMUTABLE:
+            link(path, folder / path.name)
+        elif not path.name.startswith(CHATTER):
+            shutil.copyfile(path, folder / path.name)
+
+
+def tidy(folder: Path, *, reopen: bool) -> None:
+    """Remove what a store that has been closed needs no longer.
+
+    Args:
+        folder: the store's.
+        reopen: whether its log, too, which RocksDB keeps until the store is opened again; it has been flushed.
+    """
+    if reopen:
+        ox.Store(folder)
+    for left in (*folder.glob("LOG*"), *sorted(folder.glob("OPTIONS-*"))[:-1]):
+        left.unlink()
+
+
+def _logs(folder: Path) -> dict[str, int]:
+    """Return the sizes of a store's logs, by file name."""
+    return {path.name: path.stat().st_size for path in folder.glob("*.log")}
 
 
 class Reading:

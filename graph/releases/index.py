@@ -15,6 +15,7 @@ from types import TracebackType
 import pyoxigraph as ox
 
 from graph.errors import ReleaseError
+from graph.releases.checkpoint import tidy
 from graph.sources.chunks import Chunk
 
 STORE_FOLDER = "store"
@@ -30,6 +31,7 @@ class Index:
 
     def __init__(self, folder: Path) -> None:
         """Create the store in ``folder``, which must not hold one yet."""
+        self._folder = folder
         self._store: ox.Store | None = ox.Store(folder)
         self._loaders = ThreadPoolExecutor(2, thread_name_prefix="index")
         self._running: list[Future[None]] = []
@@ -54,6 +56,8 @@ class Index:
             self._loaders.shutdown(wait=True, cancel_futures=True)
             traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
             self._store = None
+        if kind is None:
+            tidy(self._folder, reopen=True)
 
     @property
     def store(self) -> ox.Store:

@@ -18,7 +18,7 @@ from graph.change import GraphChange
 from graph.namespaces import XSD
 from graph.releases.amendment import amended_member
 from graph.releases.bookkeeping import Bookkeeping, StoreChange, positive
-from graph.releases.checkpoint import reading
+from graph.releases.checkpoint import Checkpoint, copy_store, reading
 from graph.releases.lexical import LEXICAL_FOLDER, LexicalForms, Notes
 from graph.releases.manifest import Contribution, GraphEntry, Origin
 from graph.releases.members import GRAPHS_FOLDER, link, member_name
@@ -46,12 +46,14 @@ class Revision:
     entries: dict[str, GraphEntry]
     parent: Path | None = None
     _notes: ox.Store | None = field(default=None, init=False)
+    _noting: Checkpoint | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        """Open the notes, where there are any."""
+        """Open the notes for reading, where there are any; for writing they are opened at the first change."""
         (self.folder / GRAPHS_FOLDER).mkdir(exist_ok=True)
-        if (self.folder / LEXICAL_FOLDER).is_dir():
-            self._notes = ox.Store(self.folder / LEXICAL_FOLDER)
+        place = (self.parent or self.folder) / LEXICAL_FOLDER
+        if place.is_dir():
+            self._notes = ox.Store.read_only(str(place))
 
     def apply(
         self,
@@ -139,10 +141,14 @@ class Revision:
         return own if self.parent is None or own.exists() else self.parent / name
 
     def _note(self, notes: Notes) -> None:
-        if notes.added or notes.removed:
-            if self._notes is None:
-                self._notes = ox.Store(self.folder / LEXICAL_FOLDER)
-            notes.write(self._notes)
+        if not notes.added and not notes.removed:
+            return
+        if self._noting is None and self.parent is not None and self._notes is not None:
+            self._noting = Checkpoint(self.parent / LEXICAL_FOLDER, self.folder / LEXICAL_FOLDER)
+            self._notes = self._noting.store
+        elif self._notes is None:
+            self._notes = ox.Store(self.folder / LEXICAL_FOLDER)
+        notes.write(self._notes)
 
     def without_a_trace(self, iri: str, make: Callable[[ox.Store], Chunk | None]) -> Chunk | None:
         """Return a computed graph that is made by writing it into the store; the store is then as before."""
@@ -159,10 +165,16 @@ class Revision:
                 link(self.parent / each.file, self.folder / each.file)
 
     def close(self) -> None:
-        """Close the notes; nothing may be changed afterwards."""
-        if self._notes is not None:
-            self._notes.flush()
-            self._notes = None
+        """Close the notes, and take them over where they have not changed; nothing may be changed afterwards."""
+        place, notes = self.folder / LEXICAL_FOLDER, self._notes
+        self._notes = None
+        if self._noting is not None:
+            del notes
+            self._noting.finish()
+        elif notes is not None and self.parent is not None and not place.is_dir():
+            copy_store(self.parent / LEXICAL_FOLDER, place)
+        elif notes is not None and self.parent is not None:
+            notes.flush()
 
     def graphs(self) -> tuple[GraphEntry, ...]:
         """Return the entries, ordered by IRI."""
