@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from flask import Flask, Response, request
 
-from endpoint.current import snapshot
+from endpoint.current import snapshot, urls
 from graph.errors import HamkorError
 
 METHODS = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
@@ -42,6 +42,8 @@ def add_headers(response: Response) -> Response:
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
     if response.mimetype == "text/html":
+        with suppress(HamkorError):
+            headers.add("Link", f'<{urls().absolute(urls().route("privacy"))}>; rel="privacy-policy"')
         headers.setdefault("Content-Security-Policy", POLICY)
     return response
 

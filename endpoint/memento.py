@@ -12,10 +12,11 @@ from email.utils import parsedate_to_datetime
 from flask import Blueprint, Flask, Response, g, request
 from werkzeug.http import http_date
 
-from endpoint.current import past, publication, urls
+from endpoint.current import is_withheld, past, publication, urls
 from endpoint.past import RELEASE
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_LINK_FORMAT
+from endpoint.resources import meant, not_found
 from endpoint.responses import CACHE, Link, answer, entity_tag
 from endpoint.urls import as_requested, is_versioned, memento, original, time_map
 from graph.errors import ReleaseError
@@ -35,6 +36,12 @@ def install(app: Flask) -> None:
     app.register_blueprint(memento_routes)
     app.before_request(_gate)
     app.after_request(_said)
+    app.context_processor(lambda: {"present": _present()})
+
+
+def _present() -> str:
+    """Return the path of this page as it is now, where it shows an older release; else an empty string."""
+    return original(urls().root) + _requested() if RELEASE in request.environ and not g.get("withheld") else ""
 
 
 def _gate() -> Response | None:
@@ -54,7 +61,15 @@ def _gate() -> Response | None:
         return None
     if request.method == "OPTIONS":
         return None
+    _refuse_withheld(path)
     return _redirected(_wanted(request.headers["Accept-Datetime"]))
+
+
+def _refuse_withheld(path: str) -> None:
+    """Make sure that no link names what must not be spoken of."""
+    iris = (*meant(path), *request.args.getlist("iri"), *request.args.getlist("graph"))
+    if any(is_withheld(iri) for iri in iris):
+        raise not_found(*iris)
 
 
 def _exists(release_id: str) -> None:
@@ -147,6 +162,7 @@ def listed(path: str) -> Response:
     """All mementos of what is at this path (RFC 7089 section 5)."""
     if not is_versioned(path):
         raise ProblemError("not-found", f"/{path[:200]} is of the present only")
+    _refuse_withheld(path)
     here, moments = urls(), past().history().moments
     asked = as_requested(f"/{path}", request.query_string)
     resource = here.absolute(here.root + asked)

@@ -141,13 +141,15 @@ def test_nobody_is_found(client: FlaskClient, query: str) -> None:
 @pytest.mark.parametrize("headers", [BROWSER, {"Accept": "text/turtle"}, {}])
 def test_their_addresses_answer_410_without_a_name(client: FlaskClient, iri: str, headers: dict[str, str]) -> None:
     name = iri.removeprefix(f"{BASE}id/")
-    for path in (f"/id/{name}", f"/doc/{name}", f"/doc/{name}.ttl", f"/resource?iri={iri}"):
+    for path in (f"/id/{name}", f"/doc/{name}", f"/doc/{name}.ttl", f"/resource?iri={iri}", f"/timemap/doc/{name}"):
         answer = client.get(path, headers=headers)
         assert answer.status_code == 410
         said = answer.data + repr(answer.headers).encode()
         assert betrayed(said) == []
         assert name.encode() not in said
         assert b"/privacy" in said
+    then = client.get(f"/doc/{name}", headers={**headers, "Accept-Datetime": "Fri, 28 Nov 2014 09:00:00 GMT"})
+    assert (then.status_code, name in repr(then.headers)) == (410, False)
 
 
 def test_the_graph_itself_answers_410_and_the_catalogue_says_that_it_is_not_public(
