@@ -6,8 +6,8 @@ shown. A thing that only relates others (a membership, a participation, an obser
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import pyoxigraph as ox
@@ -194,13 +194,22 @@ class Facts:
 
 
 def _drop_repeated(groups: dict[Group | None, list[Row]]) -> None:
-    """Leave out rows of which every value already stands in a relation: the telephone beside whom one calls by it."""
+    """Leave out rows that a relation already gives, such as the telephone of whom one calls; it takes their sources."""
     related = {part.iri for rows in groups.values() for row in rows for value in row.entries for part in value.parts}
+    dropped: dict[str, tuple[int, ...]] = {}
     for rows in groups.values():
-        rows[:] = [row for row in rows if not _is_in(row, related)]
+        for row in [each for each in rows if _is_in(each, related)]:
+            dropped |= {value.shown.iri: value.sources for value in row.entries}
+            rows.remove(row)
+        rows[:] = [replace(row, entries=tuple(_citing(value, dropped) for value in row.entries)) for row in rows]
 
 
 def _is_in(row: Row, related: set[str]) -> bool:
     """Whether a row only dials or writes to what a relation already gives."""
     iris = [value.shown.iri for value in row.entries]
     return all(each in related and each.startswith(("tel:", "mailto:")) for each in iris)
+
+
+def _citing(value: Value, dropped: Mapping[str, tuple[int, ...]]) -> Value:
+    more = (number for part in value.parts for number in dropped.get(part.iri, ()))
+    return replace(value, sources=tuple(dict.fromkeys((*value.sources, *more))))

@@ -20,7 +20,7 @@ import pytest
 from benchmarks import registry as registry_file
 from benchmarks.knowledge import Registry
 from graph.build import build
-from graph.publication import open_publication
+from graph.publication import Publication, open_publication
 from graph.releases.release import Release
 
 if TYPE_CHECKING:
@@ -176,6 +176,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A folder of data that is not ours: no settings, no ontology, no labels, IRIs elsewhere."""
     with serving(write(tmp_path_factory.mktemp("bare"), {"data/people.nq": FOREIGN})) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def flagship_served(flagship_publication: Publication) -> Iterator[Served]:
+    """The repository's own publication, served."""
+    with serving(flagship_publication.root) as running:
         yield running
 
 

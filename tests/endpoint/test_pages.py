@@ -1,0 +1,326 @@
+"""Pages that people read: what the shapes want, sources, disagreements, figures, languages, the front page, a crawl."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from tests.endpoint.conftest import BASE, BROWSER, Served, serving, write
+
+HUNDRED_KB = 100_000
+
+
+def page(served: Served, path: str, **headers: str) -> str:
+    answer = served.get(path, BROWSER, headers=headers)
+    assert answer.status_code == 200, path
+    return unescape(answer.text)
+
+
+def words(html: str) -> str:
+    """What one reads, without markup."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
+
+
+def in_order(text: str, *parts: str) -> bool:
+    places = [text.find(part) for part in parts]
+    return -1 not in places and places == sorted(places)
+
+
+# ---- resource pages
+
+
+@pytest.mark.parametrize(
+    ("language", "titles"),
+    [
+        ("en", ["What it is", "Where", "When", "Contact", "Numbers", "Where this comes from"]),
+        ("ru", ["Что это", "Где", "Когда", "Контакты", "Числа", "Откуда эти сведения"]),
+        ("uz", ["Bu nima", "Qayerda", "Qachon", "Aloqa", "Sonlar", "Maʼlumot qayerdan olingan"]),
+    ],
+)
+def test_properties_stand_in_the_groups_of_the_shapes(
+    flagship_served: Served, language: str, titles: list[str]
+) -> None:
+    html = page(flagship_served, f"/doc/club/termez?ui={language}")
+    assert in_order(html, *(f">{title}</h2>" for title in titles))
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "description"),
+    [
+        ("en", "City", "The city in which the club meets."),
+        ("ru", "Город", "Город, где работает клуб."),
+        ("uz", "Shahar", "Klub ishlaydigan shahar."),
+    ],
+)
+def test_properties_bear_the_names_of_the_shapes(
+    flagship_served: Served, language: str, name: str, description: str
+) -> None:
+    html = page(flagship_served, f"/doc/club/termez?ui={language}")
+    assert re.search(rf'<dt><a href="/ns[^"]*#city" title="{re.escape(description)}">{name}</a>', html)
+
+
+def test_what_no_shape_covers_follows_below(flagship_served: Served) -> None:
+    html = page(flagship_served, "/doc/club/termez")
+    assert in_order(
+        html, ">What it is</h2>", "2 further properties", "Audience", ">Sources" if False else 'id="sources"'
+    )
+
+
+def test_whom_to_call_is_one_line_with_a_number_to_dial(flagship_served: Served) -> None:
+    html = page(flagship_served, "/doc/club/termez")
+    row = html.partition("Whom to call")[2].partition("</div>")[0]
+    assert in_order(row, ">Maya Ganieva</a>", ">Contact person</a>", 'href="tel:+998', ">+998 ")
+
+
+def test_every_statement_leads_to_its_source(flagship_served: Served) -> None:
+    html = page(flagship_served, "/doc/club/samarkand")
+    cited = set(re.findall(r'<a href="#(source-\d+)"', html))
+    assert cited
+    assert cited == set(re.findall(r'<li id="(source-\d+)"', html))
+    notes = words(html.partition('id="sources"')[2])
+    assert "Foot block: Samarkand" in notes
+    assert "Graph: parents’ clubs" in notes
+    assert "Confidence: Medium" in notes
+
+
+def test_sources_that_disagree_stand_side_by_side(flagship_served: Served) -> None:
+    html = page(flagship_served, "/doc/club/samarkand")
+    box = html.partition('<div class="versus">')[2].partition("</section>")[0]
+    assert in_order(words(box), "2005", "Project site, news 172", "February 2014", "Foot block: Samarkand")
+    assert page(flagship_served, "/doc/discrepancy/samarkand-club-founding").count('<p class="figure">') == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "month"),
+    [
+        ("en", "25 November 2014", "February 2015"),
+        ("ru", "25 ноября 2014 года", "февраль 2015 года"),
+        ("uz", "2014-yil 25-noyabr", "2015-yil fevral"),
+    ],
+)
+def test_dates_are_written_as_the_reader_writes_them(
+    flagship_served: Served, language: str, day: str, month: str
+) -> None:
+    assert f'<time datetime="2014-11-25">{day}</time>' in page(flagship_served, f"/doc/forum/2014?ui={language}")
+    assert f'<time datetime="2015-02">{month}</time>' in page(flagship_served, f"/doc/club/termez?ui={language}")
+
+
+def test_a_club_has_a_map_and_a_chart_of_all_clubs(flagship_served: Served) -> None:
+    html = page(flagship_served, "/doc/club/termez")
+    assert html.count('<path class="land') == 14
+    assert re.search(r'<circle class="dot".*>Termez</text>', html)
+    assert re.search(r'class="here" aria-current="true">.*>Parents’ club in Termez</text>', html)
+    assert html.count("<rect ") == 5
+
+
+def test_a_region_is_drawn_where_it_lies(flagship_served: Served) -> None:
+    html = page(flagship_served, "/doc/place/surkhandarya")
+    assert html.count('class="land here"') == 1
+    assert in_order(html, 'class="land here"', "<title>Surkhandarya Region</title>")
+
+
+def test_a_scheme_is_a_tree(flagship_served: Served) -> None:
+    html = page(flagship_served, "/scheme/target-group")
+    assert html.count('<ul class="tree">') == 3
+    assert in_order(html, ">Socially vulnerable groups<", ">Children of socially vulnerable groups<", ">Orphans<")
+
+
+def test_a_concept_shows_the_way_to_it(flagship_served: Served) -> None:
+    html = page(flagship_served, "/scheme/target-group/orphans")
+    way = html.partition('<ol class="path"')[2].partition("</ol>")[0]
+    assert in_order(words(way), "Target groups", "Socially vulnerable groups", "Children of socially vulnerable groups")
+
+
+def test_the_vocabulary_has_its_classes_drawn(flagship_served: Served) -> None:
+    html = page(flagship_served, "/ns?ui=ru")
+    assert html.count('<rect class="box"') >= 8
+    assert re.search(r'<a href="/ns\?ui=ru#ParentsClub"><rect class="box"', html)
+    term = html.partition('id="ParentsClub">')[2].partition('<div class="term"')[0]
+    assert in_order(words(term), "Родительский клуб", "Разновидность", "Организация", "Его свойства", "город")
+
+
+def test_a_shape_is_a_table(flagship_served: Served) -> None:
+    html = page(flagship_served, "/shape/ParentsClub")
+    assert in_order(words(html), "Rules", "city", "hk:city", "The city in which the club meets.", "1", "City", "region")
+
+
+# ---- what points to a thing
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A place to which ten thousand things point."""
+    label, inside = "<http://www.w3.org/2000/01/rdf-schema#label>", f"<{BASE}ns#in>"
+    lines = [f'<{BASE}id/place/big> {label} "Big"@en .']
+    for number in range(10_000):
+        thing = f"<{BASE}id/thing/{number}>"
+        lines += [f'{thing} {label} "Thing {number}"@en .', f"{thing} {inside} <{BASE}id/place/big> ."]
+    folder = tmp_path_factory.mktemp("crowded")
+    with serving(write(folder, {"hamkor.toml": f'base = "{BASE}"', "data/a.nt": "\n".join(lines)})) as running:
+        yield running
+
+
+def test_of_many_that_point_to_a_thing_a_few_stand_there_and_their_number(crowded: Served) -> None:
+    html = page(crowded, "/doc/place/big")
+    assert "· 10,000</h3>" in html
+    assert html.count(">Thing ") == 8
+    assert 'incoming=https%3A%2F%2Fexample.org%2Fkb%2Fns%23in"' in html
+
+
+def test_all_that_point_to_a_thing_can_be_paged_through(crowded: Served) -> None:
+    first, names = "/doc/place/big?incoming=https%3A%2F%2Fexample.org%2Fkb%2Fns%23in", set()
+    for number in (1, 2, 100):
+        html = page(crowded, f"{first}&page={number}")
+        names |= set(re.findall(r">(Thing \d+)<", html))
+        assert ('rel="prev"' in html, 'rel="next"' in html) == (number > 1, number < 100)
+    assert len(names) == 300
+
+
+@pytest.mark.parametrize("asked", ["incoming=https://example.org/kb/ns%23in&page=101", "incoming=https://x.example/"])
+def test_a_page_of_nothing_is_404(crowded: Served, asked: str) -> None:
+    assert crowded.get(f"/doc/place/big?{asked}", BROWSER).status_code == 404
+
+
+def test_what_is_no_iri_points_nowhere(crowded: Served) -> None:
+    assert crowded.get("/doc/place/big?incoming=no%20iri", BROWSER).status_code == 400
+
+
+def test_ten_thousand_that_point_to_a_thing_do_not_slow_its_page(crowded: Served) -> None:
+    times = []
+    for _ in range(20):
+        began = time.perf_counter()
+        page(crowded, "/doc/place/big")
+        times.append(time.perf_counter() - began)
+    assert sorted(times)[10] < 0.15
+
+
+# ---- languages
+
+
+def test_interface_and_content_are_chosen_apart_and_kept(flagship_served: Served) -> None:
+    html = page(flagship_served, "/doc/club/termez?ui=ru&lang=uz")
+    assert '<html lang="ru">' in html
+    assert '<h1 lang="uz-latn">Termizdagi ota-onalar klubi</h1>' in html
+    assert '<a href="/doc/place/termez?ui=ru&lang=uz" lang="uz-latn">Termiz</a>' in html
+    assert '<a href="/queries?ui=ru&lang=uz">' in html
+
+
+@pytest.mark.parametrize(
+    ("query", "accepted", "interface", "title"),
+    [
+        ("", "uz,en;q=0.5", "uz", "Termizdagi ota-onalar klubi"),
+        ("", "de, ru;q=0.5", "ru", "Родительский клуб в Термезе"),
+        ("", "de", "en", "Parents’ club in Termez"),
+        ("?ui=ru", "uz", "ru", "Родительский клуб в Термезе"),
+        ("?lang=ru", "uz", "uz", "Родительский клуб в Термезе"),
+        ("?ui=xx&lang=%3Cb%3E", "ru", "ru", "Родительский клуб в Термезе"),
+    ],
+)
+def test_languages_by_url_then_by_header(
+    flagship_served: Served, query: str, accepted: str, interface: str, title: str
+) -> None:
+    html = page(flagship_served, f"/doc/club/termez{query}", **{"Accept-Language": accepted})
+    assert f'<html lang="{interface}">' in html
+    assert re.search(rf"<h1[^>]*>{title}</h1>", html)
+
+
+def test_a_redirect_keeps_the_languages(flagship_served: Served) -> None:
+    location = flagship_served.get("/id/club/termez?ui=ru", BROWSER).headers["Location"]
+    assert location == f"{flagship_served.url}/doc/club/termez?ui=ru"
+
+
+def test_a_page_names_itself_and_its_sisters_in_other_languages(flagship_served: Served) -> None:
+    html = page(flagship_served, "/doc/club/termez?ui=ru")
+    assert '<link rel="canonical" href="https://w3id.org/hamkor/doc/club/termez?ui=ru">' in html
+    for language in ("en", "ru", "uz"):
+        address = f"{flagship_served.url}/doc/club/termez?ui={language}"
+        assert f'<link rel="alternate" hreflang="{language}" href="{address}">' in html
+    assert "<title>Родительский клуб в Термезе · Hamkor</title>" in html
+    assert '<meta name="description" content="Вид организации: Родительский клуб; Город: Термез' in html
+
+
+def test_other_languages_are_marked(flagship_served: Served) -> None:
+    html = page(flagship_served, "/doc/forum/2014?ui=ru")
+    assert '<a href="/doc/body/ministry-of-finance?ui=ru" lang="en">' in html
+    assert '<small class="tag" title="Язык">английский</small>' in html
+
+
+# ---- the front page
+
+
+def test_the_front_page_shows_the_clubs_on_a_map_and_the_organisers(flagship_served: Served) -> None:
+    html = page(flagship_served, "/?ui=uz")
+    assert html.count('<circle class="dot"') == 5
+    assert re.search(r'<a href="/doc/club/termez\?ui=uz"[^>]*>.*>Termiz · 14</text>', html)
+    picture = html.partition('<figure class="hub">')[2].partition("</figure>")[0]
+    assert picture.count("<li>") == 11
+    assert "11 ta tashkilotchi" in picture
+
+
+def test_numbers_of_the_front_page_are_those_of_the_graph(flagship_served: Served) -> None:
+    html = words(page(flagship_served, "/"))
+    assert f"{flagship_served.release.manifest.triples:,} statements" in html
+    assert re.search(r"\b5 Parents’ club\b", html)
+
+
+def test_a_number_leads_to_the_things_that_it_counts(flagship_served: Served) -> None:
+    html = page(flagship_served, "/?ui=ru")
+    target = re.search(r'<a href="(/resource\?[^"]*)">Родительский клуб</a>', html)
+    assert target is not None
+    assert page(flagship_served, target[1]).count("Родительский клуб в ") == 5
+
+
+@pytest.mark.parametrize("path", ["/", "/doc/forum/2014", "/ns", "/doc/project/inclusive-education", "/dataset"])
+def test_pages_are_small(flagship_served: Served, path: str) -> None:
+    assert len(flagship_served.get(path, BROWSER).content) < HUNDRED_KB
+
+
+def test_a_foreign_publication_has_a_shorter_front_page(bare: Served) -> None:
+    html = words(page(bare, "/"))
+    assert re.search(r"\d statements , +\d named graphs", html)
+    assert "On the map" not in html
+    assert "Who organised it" not in html
+
+
+# ---- the whole site
+
+
+def test_a_crawl_finds_no_broken_link_no_missing_name_and_no_page_without_its_language(flagship_served: Served) -> None:
+    """From the front page in Russian through every page, each once."""
+    waiting, seen, nameless = ["/?ui=ru"], {"/?ui=ru"}, set()
+    while waiting:
+        path = waiting.pop()
+        answer = flagship_served.get(path, BROWSER)
+        assert answer.status_code in (200, 303), path
+        if "text/html" not in answer.headers.get("Content-Type", ""):
+            continue
+        html = unescape(answer.text)
+        assert '<html lang="ru">' in html, path
+        assert "<h1" in html, path
+        spoken = re.sub(r"<code.*?</code>|<pre.*?</pre>", "", html, flags=re.DOTALL)
+        nameless |= {(path, name) for name in re.findall(r">([a-z]+:[A-Za-z]\w*)</a>", spoken)}
+        for target in re.findall(r'<a [^>]*href="(/[^"#]*)', html):
+            if target not in seen and is_page(target):
+                seen.add(target)
+                waiting.append(target)
+    assert len(seen) > 700
+    assert not nameless
+
+
+def is_page(target: str) -> bool:
+    """Whether a link leads to a page in Russian; other languages are switched to, and data is tested elsewhere."""
+    elsewhere = r"ui=(?!ru)|lang=|format=|query=|/release|/downloads|/search|\.(ttl|nt|jsonld|rdf|nq|trig|json|csv)\b"
+    return not re.search(elsewhere, target)
+
+
+def test_a_page_of_numbers_beyond_our_calendar_is_still_a_page(tmp_path: Path) -> None:
+    date = "http://www.w3.org/2001/XMLSchema#date"
+    odd = "".join(f'<{BASE}id/a> <{BASE}ns#p> "{each}"^^<{date}> .\n' for each in ("2014-02-30", "-0044-03-15", "x"))
+    with serving(write(tmp_path, {"hamkor.toml": f'base = "{BASE}"', "data/a.nt": odd})) as running:
+        html = page(running, "/doc/a")
+        assert all(each in html for each in ("2014-02-30", "-0044-03-15"))
