@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
 from graph.errors import ReleaseError
-from graph.privacy.traces import read_traces
+from graph.privacy.traces import REVISED_FILE, read_traces
 from graph.privacy.withholding import Withholding
 from graph.releases.folder import ReleasesFolder
 from graph.releases.history import PURGED_FILE, Purged
@@ -53,8 +55,8 @@ def purge(releases: ReleasesFolder, withholding: Withholding) -> tuple[str, ...]
         cleared = _cleared(releases, withholding)
         current = releases.current()
         others = [each for each in releases.ids() if current is None or each != current.name]
-        seen: dict[str, bool] = {}
-        found = [each for each in others if each not in cleared.releases and _holds(releases, each, withholding, seen)]
+        goes = _Judgement(releases, withholding, frozenset(cleared.releases))
+        found = [each for each in others if goes(each)]
         if found:
             _wait(releases, found)
             _remember(releases, found)
@@ -65,28 +67,45 @@ def purge(releases: ReleasesFolder, withholding: Withholding) -> tuple[str, ...]
     return tuple(found)
 
 
-def _holds(releases: ReleasesFolder, release_id: str, withholding: Withholding, seen: dict[str, bool]) -> bool:
-    """Whether a release holds what is withheld; equal members are read once."""
-    folder = releases.path / release_id
-    if read_traces(folder).mark == withholding.mark:
-        return False
-    try:
-        entries = read_manifest(folder).graphs
-    except ReleaseError:
-        return True  # nobody knows what it holds
-    for entry in entries:
-        if entry.sha256 not in seen:
-            seen[entry.sha256] = _member_holds(releases, release_id, entry, withholding)
-        if seen[entry.sha256]:
-            return True
-    return False
+@dataclass
+class _Judgement:
+    """Which releases have to go; asked from the oldest to the newest."""
 
+    releases: ReleasesFolder
+    withholding: Withholding
+    cleared: frozenset[str]
+    _known: dict[str, bool] = field(default_factory=dict)
+    _members: dict[str, bool] = field(default_factory=dict)
 
-def _member_holds(releases: ReleasesFolder, release_id: str, entry: GraphEntry, withholding: Withholding) -> bool:
-    if withholding.withholds(entry.iri):
-        return True
-    chunks = read_member(releases.path / release_id / entry.file, entry.iri)
-    return any(withholding.holds(line) for chunk in chunks for line in chunk.lines())
+    def __call__(self, release_id: str) -> bool:
+        """Whether a release holds what is withheld, or may: where it was made of one that does, or that is not here."""
+        folder = self.releases.path / release_id
+        if release_id in self.cleared or read_traces(folder).mark == self.withholding.mark:
+            self._known[release_id] = False
+        else:
+            self._known[release_id] = self._descends(folder) or self._holds(folder)
+        return self._known[release_id]
+
+    def _descends(self, folder: Path) -> bool:
+        """Deleted rows stay in the files of a store, out of reach, until it merges them."""
+        path = folder / REVISED_FILE
+        return path.exists() and self._known.get(path.read_text(encoding="utf-8").strip(), True)
+
+    def _holds(self, folder: Path) -> bool:
+        try:
+            entries = read_manifest(folder).graphs
+        except ReleaseError:
+            return True  # nobody knows what it holds
+        return any(self._member_holds(folder, entry) for entry in entries)
+
+    def _member_holds(self, folder: Path, entry: GraphEntry) -> bool:
+        """Equal members are read once."""
+        if entry.sha256 not in self._members:
+            chunks = read_member(folder / entry.file, entry.iri)
+            self._members[entry.sha256] = self.withholding.withholds(entry.iri) or any(
+                self.withholding.holds(line) for chunk in chunks for line in chunk.lines()
+            )
+        return self._members[entry.sha256]
 
 
 def _wait(releases: ReleasesFolder, found: list[str]) -> None:

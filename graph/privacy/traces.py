@@ -13,6 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 TRACES_FILE = "withheld.bin"
+REVISED_FILE = "revised.txt"
 SALT, MARK, SIZE = 16, 32, 16
 
 
@@ -77,7 +78,11 @@ class TracesFile:
 
 
 def hand_on(parent: Path, folder: Path) -> None:
-    """Let a release that was made of another one have its traces: nothing withheld has come or gone."""
+    """Let a release that was made of another one have its traces: nothing withheld has come or gone.
+
+    It is marked as made of another: its store may still hold, out of anybody's reach, what the other one held.
+    """
+    (folder / REVISED_FILE).write_text(f"{parent.name}\n", encoding="utf-8")
     if (parent / TRACES_FILE).exists():
         os.link(parent / TRACES_FILE, folder / TRACES_FILE)
 

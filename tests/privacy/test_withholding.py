@@ -18,7 +18,7 @@ from graph.privacy.traces import Traces, TracesFile, read_traces
 from graph.privacy.withholding import withholding_of
 from graph.privacy.words import readings
 from graph.publication import SUPPRESSION_FILE, Publication, open_publication
-from graph.publish import Put, publish
+from graph.publish import Delete, Put, publish
 from graph.releases.folder import ReleasesFolder
 from graph.releases.gone import GONE_FILE, Gone
 from graph.releases.history import History
@@ -224,6 +224,23 @@ def test_what_was_contributed_before_goes_with_the_next_build(publication: Write
     assert [line for chunk in release.read_graph(graph) for line in chunk.lines()] == [
         b'<http://e/1> <http://e/p> "x" .'
     ]
+
+
+def test_what_was_made_of_a_release_that_held_it_goes_too(publication: Write) -> None:
+    written, graph = publication({"data/a.nt": '<http://e/1> <http://e/p> "x" .\n'}), f"{BASE}graph/ngo"
+    first = build(written).id
+    publish(written, [Put(graph, (Chunk(graph, b'<http://e/1> <http://e/p> "Ganieva Maya" .\n'),))])
+    publish(written, [Delete(graph)])  # its store still has deleted rows
+    last = build(withheld(written)).id
+    assert ReleasesFolder(written.releases_folder).ids() == (first, last)
+
+
+def test_what_was_made_of_a_clean_release_stays(publication: Write) -> None:
+    written, graph = publication({"data/a.nt": '<http://e/1> <http://e/p> "x" .\n'}), f"{BASE}graph/ngo"
+    build(written)
+    publish(written, [Put(graph, (Chunk(graph, b'<http://e/1> <http://e/p> "y" .\n'),))])
+    build(withheld(written))
+    assert len(ReleasesFolder(written.releases_folder).ids()) == 3
 
 
 def test_nothing_is_published_on_top_of_a_release_that_still_holds_it(publication: Write) -> None:
