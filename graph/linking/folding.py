@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from anyascii import anyascii
 
 WORD = re.compile(r"[^\W_]+(?:['’‘ʻʼ`´ʹʽ′]+[^\W_]+)*")
+WORD_OR_LINE = re.compile(rf"\n|{WORD.pattern}")
 """Letters and digits, with the apostrophes inside them: oʻ, taʼlim, parent's."""
 APOSTROPHES = re.compile(r"['’‘ʻʼ`´ʹʽ′]+")
 
@@ -56,9 +57,20 @@ def words(text: str) -> list[str]:
     return [found for each in WORD.findall(_plain(text)) if (found := fold_word(each))]
 
 
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """Return the folds of many texts: as ``fold`` of each, several times as fast."""
+    plain = _plain("\n".join([each.replace("\n", " ") if "\n" in each else each for each in texts]))
+    folded = " ".join(filter(None, map(fold_word, WORD_OR_LINE.findall(plain))))
+    return [each.strip() for each in folded.split("\n")]
+
+
 def _plain(text: str) -> str:
     """Return a text in small letters and with no sign written in two ways (Unicode NFKC)."""
-    return text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text.replace("№", " ")).casefold()
+    if not text.isascii():
+        text = text.replace("№", " ")
+        if not unicodedata.is_normalized("NFKC", text):
+            text = unicodedata.normalize("NFKC", text)
+    return text.casefold()
 
 
 @lru_cache(maxsize=1 << 16)

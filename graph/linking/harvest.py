@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from graph.linking.entity import Entity, rank_of
-from graph.linking.naming import entity_of, iri_of, kinds_by
+from graph.linking.naming import Said, entities_of, iri_of, kinds_by
 from graph.linking.scanning import Hashes, Lines, hashes_of, read_lines
 from graph.linking.statements import CLASS, MATCHES, Statement, is_searched, roles
 from graph.namespaces import ENTAILED_GRAPH, RDF_TYPE, graph_iri
 
 TYPE = f"<{RDF_TYPE}>".encode()
+BATCH = 512
+"""How many things are named at a time."""
 
 
 def entities(members: Mapping[str, Path], base: str) -> Iterator[Entity]:
@@ -82,15 +84,16 @@ class Harvest:
 
     def entities(self) -> Iterator[Entity]:
         """Yield the things that have a name, weightiest first; what was read is gone afterwards."""
-        linked = self._linked()
-        for subject in sorted(self._read, key=lambda each: self._rank(each, linked[each])):
-            entity = entity_of(iri_of(subject), self._read.pop(subject), linked[subject], self.base)
-            if entity is not None:
-                yield entity
-
-    def _rank(self, subject: bytes, linked: int) -> tuple[int, int, str]:
-        classes = frozenset(value for role, _, value in self._read[subject] if role == CLASS)
-        return rank_of(kinds_by(classes, self.base), linked, iri_of(subject))
+        linked, order = self._linked(), list[tuple[int, int, bytes, tuple[str, ...]]]()
+        for subject, found in self._read.items():
+            kinds = kinds_by(frozenset([value for role, _, value in found if role == CLASS]), self.base)
+            weight, links, _ = rank_of(kinds, linked[subject], "")
+            order.append((weight, links, subject, kinds))
+        order.sort()
+        for start in range(0, len(order), BATCH):
+            batch = order[start : start + BATCH]
+            said = [Said(iri_of(it), self._read.pop(it), linked[it], kinds) for _, _, it, kinds in batch]
+            yield from entities_of(said, self.base)
 
     def _linked(self) -> Mapping[bytes, int]:
         """Return how many statements point to each thing."""

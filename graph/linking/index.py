@@ -20,7 +20,7 @@ import msgspec
 
 from graph.errors import ReleaseError
 from graph.linking.entity import Entity
-from graph.linking.folding import key, significant
+from graph.linking.folding import STOP_WORDS, key
 
 INDEX_FILE = "search.sqlite"
 FORMAT = 1
@@ -93,31 +93,37 @@ class Writing:
         return count
 
     def _entities(self, entities: Iterable[Entity]) -> Iterator[tuple[int, str, bytes]]:
-        postings, names = self._postings, self._names
+        postings, names, encode = self._postings, self._names, _ENCODER.encode
         for n, entity in enumerate(entities):
             tokens = {KIND + each for each in entity.kinds}
-            tokens.update(PLACE + each for each in entity.places)
-            for fold, rank in {each.fold: each.rank for each in reversed(entity.names)}.items():
-                found = significant(fold.split())
-                tokens.update(found)
-                names.append((" ".join(sorted(found)), n, rank))
-            names += ((IDENTIFIER + each.casefold(), n, 0) for each in entity.identifiers)
+            tokens.update([PLACE + each for each in entity.places])
+            ranks: dict[str, int] = {}
+            for name in entity.names:
+                ranks.setdefault(name.fold, name.rank)
+            for fold, rank in ranks.items():
+                found = fold.split()
+                telling = [each for each in found if each not in STOP_WORDS] or found
+                tokens.update(telling)
+                telling.sort()
+                names.append((" ".join(telling), n, rank))
+            for identifier in entity.identifiers:
+                names.append((IDENTIFIER + identifier.casefold(), n, 0))
             for token in tokens:
                 if (things := postings.get(token)) is None:
                     things = postings[token] = array("I")
                 things.append(n)
-            yield n, entity.id, _ENCODER.encode(entity)
+            yield n, entity.id, encode(entity)
 
     def _starts(self, tokens: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """Yield each start of one to three letters with the best things that have a word with it."""
-        best: dict[str, set[int]] = {}
+        best: dict[str, list[int]] = {}
         for token in tokens:
-            if token[0] in (KIND, PLACE):
-                continue
-            for length in range(1, min(LONGEST_START, len(token)) + 1):
-                best.setdefault(token[:length], set()).update(self._postings[token][:BEST_OF_A_START])
+            if token[0] not in (KIND, PLACE):
+                first = self._postings[token][:BEST_OF_A_START]
+                for length in range(1, min(LONGEST_START, len(token)) + 1):
+                    best.setdefault(token[:length], []).extend(first)
         for start, things in sorted(best.items()):
-            yield start, array("I", heapq.nsmallest(BEST_OF_A_START, things)).tobytes()
+            yield start, array("I", heapq.nsmallest(BEST_OF_A_START, set(things))).tobytes()
 
 
 def is_spelt(token: str) -> bool:

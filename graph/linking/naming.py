@@ -3,46 +3,85 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from graph.labels import LABEL_PROPERTIES
 from graph.linking.entity import ACRONYM, ALTERNATIVE, LABEL, Entity, Name, id_of
-from graph.linking.folding import acronym, fold, fold_word
+from graph.linking.folding import acronym, fold_all, fold_word
 from graph.linking.kinds import DOCUMENT, PERSON, kinds_of
 from graph.linking.statements import AS_PRINTED, CLASS, DATE, IDENTIFIER, NAME, PLACE, Statement
 
 LONGEST_NAME, MOST_NAMES, MOST_VALUES = 300, 60, 40
 SHORTEST_ACRONYM, LONGEST_ACRONYM = 3, 9
+FIRST_ALTERNATIVE = len(LABEL_PROPERTIES)
+LETTER = re.compile(r"[^\W\d_]")
+"""What has none is a telephone number or the like, and no name."""
 HAS_DIGIT = re.compile(r"\d")
 ESCAPE = re.compile(r"\\.")
 ESCAPES = {"\\n": "\n", "\\r": "\r", "\\t": "\t", '\\"': '"', "\\\\": "\\"}
 
 
-def entity_of(iri: str, found: Iterable[Statement], linked: int, base: str) -> Entity | None:
+Wording = tuple[int, str, str]
+"""Rank, language and text of a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of one thing.
+
+    Attributes:
+        iri: the thing.
+        found: the statements that count.
+        linked: how many statements point to it.
+        kinds: its kinds; empty where it is not found by name.
+    """
+
+    iri: str
+    found: Sequence[Statement]
+    linked: int
+    kinds: tuple[str, ...]
+
+
+def entity_of(iri: str, found: Sequence[Statement], linked: int, base: str) -> Entity | None:
     """Return what the index keeps of a thing, or None where it has no name or is not found by one."""
-    of: tuple[dict[bytes, int], ...] = ({}, {}, {}, {}, {})
-    for role, rank, value in found:
-        known = of[role]
-        if known.get(value, rank) >= rank:
-            known[value] = rank
-    kinds = kinds_by(frozenset(of[CLASS]), base)
-    printed = {value for value, rank in of[NAME].items() if rank == AS_PRINTED and kinds == (DOCUMENT,)}
-    named = {value: rank for value, rank in of[NAME].items() if value not in printed}
-    names = _names(named, is_person=PERSON in kinds) if kinds else ()
-    if not names:
-        return None
-    dates = sorted((rank, _text(each)[0]) for each, rank in of[DATE].items())
-    identifiers = {_identifier(each) for each in of[IDENTIFIER]} if PERSON not in kinds else ()
+    kinds = kinds_by(frozenset([value for role, _, value in found if role == CLASS]), base)
+    return next(entities_of([Said(iri, found, linked, kinds)], base), None)
+
+
+def entities_of(batch: Iterable[Said], base: str) -> Iterator[Entity]:
+    """Yield what the index keeps of some things, in their order, but for those without a name.
+
+    Names are folded all at once: it is what takes longest.
+    """
+    worded = [(said, _wordings(said)) for said in batch if said.kinds]
+    folds = iter(fold_all([text for _, wordings in worded for _, _, text in wordings]))
+    for said, wordings in worded:
+        named = [Name(rank, tag, text, folded) for rank, tag, text in wordings if (folded := next(folds))]
+        if named:
+            yield _entity(said, named[:MOST_NAMES], base)
+
+
+def _entity(said: Said, named: list[Name], base: str) -> Entity:
+    is_person, dates = PERSON in said.kinds, list[tuple[int, str]]()
+    places, identifiers = set[str](), set[str]()
+    for role, rank, value in said.found:
+        if role == PLACE and value.startswith(b"<"):
+            places.add(iri_of(value))
+        elif role == DATE:
+            dates.append((rank, _text(value)[0]))
+        elif role == IDENTIFIER and not is_person:
+            identifiers.add(_identifier(value))
     return Entity(
-        iri=iri,
-        id=id_of(iri, base),
-        kinds=kinds,
-        names=names,
-        places=tuple(sorted(iri_of(each) for each in of[PLACE] if each.startswith(b"<"))[:MOST_VALUES]),
+        iri=said.iri,
+        id=id_of(said.iri, base),
+        kinds=said.kinds,
+        names=(*named, *(() if is_person else _acronyms(named))),
+        places=tuple(sorted(places)[:MOST_VALUES]),
         identifiers=tuple(sorted(identifiers)[:MOST_VALUES]),
-        founded=dates[0][1] if dates else "",
-        linked=linked,
+        founded=min(dates)[1] if dates else "",
+        linked=said.linked,
     )
 
 
@@ -52,17 +91,19 @@ def kinds_by(classes: frozenset[bytes], base: str) -> tuple[str, ...]:
     return kinds_of([iri_of(each) for each in classes], base)
 
 
-def _names(found: Mapping[bytes, int], *, is_person: bool) -> tuple[Name, ...]:
+def _wordings(said: Said) -> list[Wording]:
     """Return the names, labels first; each wording once a language."""
     best: dict[tuple[str, str], int] = {}
-    for value, rank in found.items():
+    is_document = said.kinds == (DOCUMENT,)
+    for value, rank in {(value, rank) for role, rank, value in said.found if role == NAME}:
+        if is_document and rank == AS_PRINTED:
+            continue
         text, language = _text(value)
-        if text and len(text) <= LONGEST_NAME and not is_number(text):
-            wording = language, text
-            best[wording] = min(ALTERNATIVE if rank >= len(LABEL_PROPERTIES) else LABEL, best.get(wording, ALTERNATIVE))
-    order = sorted((rank, *wording) for wording, rank in best.items())
-    named = [Name(rank, tag, text, folded) for rank, tag, text in order if (folded := fold(text))][:MOST_NAMES]
-    return (*named, *(() if is_person else _acronyms(named)))
+        if len(text) <= LONGEST_NAME and LETTER.search(text):
+            wording, place = (language, text), ALTERNATIVE if rank >= FIRST_ALTERNATIVE else LABEL
+            if best.get(wording, ALTERNATIVE) >= place:
+                best[wording] = place
+    return sorted([(rank, language, text) for (language, text), rank in best.items()])
 
 
 def _acronyms(names: Iterable[Name]) -> Iterator[Name]:
@@ -73,11 +114,6 @@ def _acronyms(names: Iterable[Name]) -> Iterator[Name]:
         if SHORTEST_ACRONYM <= len(made) <= LONGEST_ACRONYM and folded not in known:
             known.add(folded)
             yield Name(ACRONYM, "", made.upper(), folded)
-
-
-def is_number(text: str) -> bool:
-    """Whether a text is a telephone number or the like, and no name."""
-    return not any(each.isalpha() for each in text)
 
 
 def _identifier(value: bytes) -> str:
