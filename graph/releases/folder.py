@@ -20,6 +20,8 @@ from graph.errors import BusyError, ReleaseError
 CURRENT = "current"
 STAGING = ".staging-"
 LOCK = ".lock"
+UNCOMMITTED = "uncommitted"
+"""A file in a release that is not the current one yet, and never was."""
 REHEARSAL, REHEARSAL_SECONDS = ".rehearsal-", 60
 REMOVALS, REMOVAL_SECONDS = 40, 0.05
 
@@ -120,6 +122,14 @@ class ReleasesFolder:
                 shutil.rmtree(left, ignore_errors=True)
         for link in self.path.glob(f".{CURRENT}-*"):
             link.unlink()
+        current = self.current()
+        for mark in self.path.glob(f"[!.]*/{UNCOMMITTED}"):
+            if mark.parent.name == CURRENT:
+                continue
+            if current is not None and mark.parent.samefile(current):
+                mark.unlink()
+            else:  # the writer was killed before the link moved
+                self.remove(mark.parent.name)
 
     def commit(self, staged: Path, release_id: str) -> Path:
         """Make the staged folder the release ``release_id`` and the current one; return its folder.
@@ -127,6 +137,7 @@ class ReleasesFolder:
         Everything is on disk before the link moves; the link moves by a rename, which is atomic (POSIX rename).
         """
         current = self.current()
+        (staged / UNCOMMITTED).touch()
         _sync_tree(staged, set() if current is None else _files(current))
         folder = self.path / release_id
         if folder.exists():  # a writer was killed before the link moved, in this very second
@@ -134,6 +145,7 @@ class ReleasesFolder:
         staged.rename(folder)
         _sync(self.path)
         self.make_current(release_id)
+        (folder / UNCOMMITTED).unlink()
         return folder
 
     def remove(self, release_id: str) -> None:

@@ -148,7 +148,7 @@ print("done")
 """
 
 
-@pytest.mark.parametrize("step", range(8))
+@pytest.mark.parametrize("step", range(9))
 def test_a_kill_between_any_two_steps_leaves_a_whole_current_release(tmp_path: Path, step: int) -> None:
     releases = ReleasesFolder(tmp_path)
     commit(releases, ONE, "whole")
@@ -158,9 +158,13 @@ def test_a_kill_between_any_two_steps_leaves_a_whole_current_release(tmp_path: P
     current = releases.current()
     assert current is not None
     assert (current / "file").read_text() == "whole"
-    assert current.name == (OTHER if answer.returncode == 0 or step == 6 else ONE)
+    assert current.name == (OTHER if answer.returncode == 0 or step == 7 else ONE)
+    if current.name == ONE:
+        with releases.writing():
+            assert releases.ids() == (ONE,), "what never was current is cleared away"
     commit(releases, OTHER)
     assert hidden(releases) == []
+    assert sorted(each.name for each in (tmp_path / OTHER).iterdir()) == ["file"]
 
 
 def test_everything_is_on_disk_before_the_link_moves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,6 +177,6 @@ def test_everything_is_on_disk_before_the_link_moves(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(folder_module.os, "fsync", watched)
     commit(ReleasesFolder(tmp_path / "releases"), ONE)
-    assert synced[0] == "file"
-    assert synced[1].startswith(".staging-")
-    assert synced[2:] == ["releases", "releases"]
+    assert sorted(synced[:2]) == ["file", "uncommitted"]
+    assert synced[2].startswith(".staging-")
+    assert synced[3:] == ["releases", "releases"]

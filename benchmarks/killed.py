@@ -1,0 +1,182 @@
+"""Publishes that are killed at random moments: the current release stays whole, and the next publish works.
+
+    python -m benchmarks.killed [--kills 200] [--triples 100000] [--seed 1] [--write]
+
+After each kill the current release is read whole: every SHA-256, every digest, the number of triples in the store; it
+is the one before or the new one, and holds what that one must hold. Then the same change is published without a kill.
+Each publish runs in a process of its own, forked from one that has loaded everything and opened nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from benchmarks.knowledge import Registry
+from benchmarks.machine import head
+from benchmarks.publish import clubs
+from benchmarks.registry import write
+from benchmarks.section import RESULTS, WORK, table
+from benchmarks.section import publish as write_section
+from graph.build import build
+from graph.publication import Publication, open_publication
+from graph.publish import Put, publish
+from graph.releases.folder import ReleasesFolder
+from graph.releases.release import current_release
+from graph.releases.verify import verify
+from graph.sources.chunks import Chunk
+
+GRAPH: Final = "ngo-x/clubs"
+LEAST: Final = 4000
+
+
+@dataclass
+class Outcome:
+    """What the kills left.
+
+    Attributes:
+        old: how often the release before was current.
+        new: how often the new one was.
+        late: how often the publish had ended before the kill.
+        seconds: how long a publish takes that is not killed.
+    """
+
+    old: int = 0
+    new: int = 0
+    late: int = 0
+    seconds: float = 0.0
+
+
+def in_process(work: Callable[[], object]) -> int:
+    """Begin work in a process of its own; return the process's id. It ends with 0 where all went well."""
+    if process := os.fork():
+        return process
+    try:
+        work()
+    except BaseException:  # noqa: BLE001  the parent has its own life to lead; it sees the status
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)
+
+
+def done(process: int) -> int:
+    """Wait for a process; return its exit status, below nought where a signal ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def succeeded(work: Callable[[], object]) -> None:
+    """Do work in a process of its own.
+
+    Raises:
+        SystemExit: it failed; what it said is on standard error.
+    """
+    if status := done(in_process(work)):
+        raise SystemExit(f"a step ended with {status}")
+
+
+def publication_of(triples: int, root: Path) -> Publication:
+    """Return a publication of some generated triples, without a release."""
+    shutil.rmtree(root, ignore_errors=True)
+    (root / "data").mkdir(parents=True)
+    with (root / "data" / "registry.nq").open("wb") as file:
+        write(Registry.of(triples), file)
+    return open_publication(root)
+
+
+def turn_published(publication: Publication, turn: int) -> None:
+    """Publish what the graph holds at a turn."""
+    graph = publication.graph(GRAPH)
+    lines = b"".join(line + b"\n" for line in sorted(clubs(publication.base, turn)))
+    publish(publication, [Put(graph, (Chunk(graph, lines),))])
+
+
+def check(publication: Publication, turn: int) -> None:
+    """Read the current release whole.
+
+    Raises:
+        SystemExit: it is not whole, or does not hold what it must at this turn.
+    """
+    release = current_release(publication)
+    problems = list(verify(release))
+    held = {line for chunk in release.read_graph(publication.graph(GRAPH)) for line in chunk.lines()}
+    if held != clubs(publication.base, turn):
+        problems.append("the graph holds not what was published")
+    count = sum(1 for _ in release.store.quads_for_pattern(None, None, None, None))
+    if count != release.manifest.triples + release.manifest.quads:
+        problems.append("the store holds more or less than the manifest says")
+    if problems:
+        raise SystemExit(f"{release.id} at turn {turn}: {problems}")
+
+
+def killed(publication: Publication, kills: int, seed: int) -> Outcome:
+    """Kill publishes at random moments and look at what is left, each time.
+
+    Raises:
+        SystemExit: something was not whole.
+    """
+    outcome, chance = Outcome(seconds=duration(publication)), random.Random(seed)
+    releases = ReleasesFolder(publication.releases_folder)
+    succeeded(partial(turn_published, publication, 0))
+    for turn in range(1, kills + 1):
+        before = releases.current()
+        process = in_process(partial(turn_published, publication, turn))
+        time.sleep(chance.uniform(0, outcome.seconds))
+        os.kill(process, signal.SIGKILL)
+        status, after = done(process), releases.current()
+        if status not in {0, -signal.SIGKILL} or after is None:
+            raise SystemExit(f"kill {turn}: the publish ended with {status}, current is {after}")
+        is_new = after != before
+        outcome.old, outcome.new = outcome.old + (not is_new), outcome.new + is_new
+        outcome.late += status == 0
+        succeeded(partial(check, publication, turn if is_new else turn - 1))
+        succeeded(partial(turn_published, publication, turn))
+        succeeded(partial(check, publication, turn))
+    if left := [each.name for each in releases.path.iterdir() if each.name.startswith((".staging", ".current"))]:
+        raise SystemExit(f"left behind: {left}")
+    return outcome
+
+
+def duration(publication: Publication) -> float:
+    """Return how long a publish takes that is not killed, in seconds, at the median of three."""
+    times = []
+    for turn in (-1, -2, -3):
+        begun = time.perf_counter()
+        succeeded(partial(turn_published, publication, turn))
+        times.append(time.perf_counter() - begun)
+    return sorted(times)[1]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.killed", description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--triples", type=int, default=100_000, help=f"the size of the publication (from {LEAST:,})")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, help="where to work (default: benchmarks/scratch/killed)")
+    parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
+    options = parser.parse_args()
+    root = options.folder or WORK / "killed"
+    publication = publication_of(options.triples, root)
+    succeeded(partial(build, publication))
+    outcome = killed(publication, options.kills, options.seed)
+    shutil.rmtree(root)
+    row = (options.triples, options.kills, outcome.old, outcome.new, outcome.late, f"{outcome.seconds:.2f}", 0)
+    columns = ("triples", "kills", "old release", "new release", "of these after the end", "a publish, s", "not whole")
+    text = "\n\n".join([head(), table(columns, [row])])
+    write_section("killed", text, RESULTS if options.write else None)
+
+
+if __name__ == "__main__":
+    main()

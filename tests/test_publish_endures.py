@@ -1,0 +1,164 @@
+"""Nothing is lost: publishes that are killed, run out of disk, may not write, or meet another writer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from writing import Write
+
+from graph.build import build
+from graph.errors import BusyError, ReleaseError
+from graph.publication import Publication, open_publication
+from graph.publish import Put, publish, rehearse
+from graph.releases.release import current_release
+from graph.releases.verify import verify
+from graph.sources.chunks import Chunk
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BASE = "https://e.org/"
+X = f"{BASE}graph/ngo/x"
+FILES = {"hamkor.toml": f'base = "{BASE}"\n', "data/a.ttl": "<http://e/a> a <http://e/Club> ; <http://e/p> 01 ."}
+KILLS = 24
+
+
+def lines(count: int, word: str = "x") -> Put:
+    text = "".join(f'<http://e/{n}> <http://e/{word}> "{os.urandom(64).hex()}" .\n' for n in range(count))
+    return Put(X, (Chunk(X, text.encode()),))
+
+
+@pytest.fixture
+def opened(publication: Write) -> Publication:
+    made = publication(FILES)
+    build(made)
+    return made
+
+
+def is_as_before(opened: Publication, release_id: str) -> None:
+    """The current release is that one, whole, nothing is left lying about, and the next publish works."""
+    release = current_release(opened)
+    assert release.id == release_id
+    assert verify(release) == ()
+    assert publish(opened, [lines(3)]).changed
+    assert {each.name for each in opened.releases_folder.iterdir() if each.name.startswith(".")} <= {".lock"}
+
+
+def test_a_publish_that_is_killed_leaves_the_old_or_the_new_release(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.killed", "--kills", str(KILLS), "--triples", "4000"]
+    command += ["--folder", str(tmp_path / "killed")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=REPOSITORY, timeout=600)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert f"| 4000 | {KILLS} | " in done.stdout
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+sys.path.insert(0, "tests")
+from test_publish_endures import lines
+from graph.errors import ReleaseError
+from graph.publication import open_publication
+from graph.publish import publish
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
+try:
+    publish(open_publication(Path(sys.argv[1])), [lines(20000)])
+except ReleaseError as problem:
+    print(problem)
+"""
+
+
+@pytest.mark.parametrize("size", [1_000, 30_000, 300_000, 3_000_000])
+def test_where_files_cannot_grow_the_current_release_stays(opened: Publication, size: int) -> None:
+    before = current_release(opened).id
+    command = [sys.executable, "-c", FULL, str(opened.root), str(size)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=REPOSITORY, timeout=120)
+    assert (done.returncode, "could not be written" in done.stdout) == (0, True), done.stderr[-2000:]
+    is_as_before(opened, before)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of six megabytes."""
+    place = tmp_path / "small"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_on_a_full_disk_the_current_release_stays(small_disk: Path) -> None:
+    for name, content in FILES.items():
+        (small_disk / name).parent.mkdir(exist_ok=True)
+        (small_disk / name).write_text(content, encoding="utf-8")
+    opened = open_publication(small_disk)
+    before = build(opened).id
+    with pytest.raises(ReleaseError, match="could not be written"):
+        publish(opened, [lines(30_000)])
+    with pytest.raises(ReleaseError, match="could not be written"):
+        rehearse(opened, [lines(30_000)])
+    is_as_before(opened, before)
+
+
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, "tests")
+from test_publish_endures import lines
+from graph.errors import ReleaseError
+from graph.publication import open_publication
+from graph.publish import publish
+if os.geteuid() == 0:
+    os.seteuid(65534)
+try:
+    publish(open_publication(Path(sys.argv[1])), [lines(3)])
+except ReleaseError as problem:
+    print(problem)
+"""
+
+
+def test_where_nothing_may_be_written_that_is_said() -> None:
+    with TemporaryDirectory() as name:
+        root = Path(name)
+        for file, content in FILES.items():
+            (root / file).parent.mkdir(exist_ok=True)
+            (root / file).write_text(content, encoding="utf-8")
+        opened = open_publication(root)
+        before = build(opened).id
+        root.chmod(0o755)
+        opened.releases_folder.chmod(0o555)
+        command = [sys.executable, "-c", READ_ONLY, name]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=REPOSITORY, timeout=60)
+        opened.releases_folder.chmod(0o755)
+        assert "cannot be written: Permission denied" in done.stdout, done.stderr[-2000:]
+        is_as_before(opened, before)
+
+
+def test_of_writers_at_once_each_is_published_or_told_that_another_is_writing(opened: Publication) -> None:
+    outcomes: list[str] = []
+
+    def write(number: int) -> None:
+        graph = f"{X}{number}"
+        try:
+            publish(opened, [Put(graph, (Chunk(graph, b"<http://e/a> <http://e/b> <http://e/c> .\n"),))])
+            outcomes.append("published")
+        except BusyError:
+            outcomes.append("busy")
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join()
+    release = current_release(opened)
+    assert sorted(set(outcomes)) in (["busy", "published"], ["published"])
+    assert sum(each.iri.startswith(X) for each in release.manifest.graphs) == outcomes.count("published")
+    is_as_before(opened, release.id)
