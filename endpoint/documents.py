@@ -17,7 +17,7 @@ from endpoint.current import Snapshot
 from endpoint.problems import ProblemError
 from graph.export import write_chunks, write_statements, xml_fault
 from graph.formats import JSON_LD, RDF_XML, RESULTS_XML, Format
-from graph.jsonld import CONTEXT_NAME, compacted
+from graph.jsonld import compacted
 
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 IN_MEMORY = 8 << 20
@@ -35,8 +35,7 @@ def rdf_document(snapshot: Snapshot, triples: Sequence[ox.Triple], form: Format)
         raise _cannot(form, "a triple as a term")
     prefixes = _used(triples, snapshot.prefixes)
     if form is JSON_LD:
-        context_url = f"{snapshot.publication.base}{CONTEXT_NAME}"
-        return compacted(triples, snapshot.context or prefixes, context_url)
+        return compacted(triples, snapshot.context or prefixes)
     output = BytesIO()
     write_statements(triples, output, form, prefixes)
     check_xml(output.getvalue(), form)

@@ -9,11 +9,11 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
 from endpoint.current import is_withheld, past, snapshot, urls
-from endpoint.documents import rdf_document
 from endpoint.pages.views import description_page
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS, SUFFIXES
 from endpoint.responses import answer, document_links, entity_tag, moved, negotiated, see_other
+from endpoint.trees import thing_document
 from endpoint.urls import memento, original, split_suffix
 from graph.description import Description, describe, describing_triples, is_described, replacement
 
@@ -112,7 +112,7 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
     if form is None:
         body = description_page(description, links, downloads(iri))
     else:
-        body = rdf_document(snapshot(), _triples(description), form)
+        body = thing_document(iri, _triples(description), form)
     location = "" if suffix else urls().absolute(urls().document(iri, representation.suffix))
     tag = entity_tag(representation.name, body)
     return answer(representation, lambda: body, tag=tag, location=location, links=links)

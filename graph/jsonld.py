@@ -6,20 +6,23 @@ Nothing is ever fetched: the context is the publication's file, and a context th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyoxigraph as ox
 
 from graph.errors import SettingError
-from graph.namespaces import PREFIXES, RDF_TYPE
-from graph.publication import Publication
+from graph.namespaces import PREFIXES, RDF_TYPE, XSD
+from graph.publication import CONTEXT_FILE, Publication
 
-CONTEXT_FILE = "ontology/context.jsonld"
 CONTEXT_NAME = "context.jsonld"
 
 Context = dict[str, Any]
+INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,14})\Z")
+"""The canonical form of a whole number that JSON's readers hold exactly (RFC 8259 section 6)."""
+TRUTH = ("true", "false")
 
 
 def read_context(publication: Publication) -> Context | None:
@@ -56,32 +59,65 @@ def prefixes(publication: Publication, context: Context | None) -> dict[str, str
     return {**PREFIXES, **known, **own}
 
 
-def compacted(triples: Iterable[ox.Triple], context: Mapping[str, Any], context_url: str) -> bytes:
-    """Return the triples, grouped by subject, as one JSON-LD document with its context inside, in UTF-8.
+def compacted(triples: Iterable[ox.Triple], context: Mapping[str, Any], context_url: str = "") -> bytes:
+    """Return the triples, grouped by subject, as one JSON-LD document in UTF-8.
 
     Args:
         triples: in the order in which their subjects shall stand.
         context: terms and prefixes.
-        context_url: the URL under which the context may name itself.
+        context_url: the URL by which the document names its context; without one it holds it.
 
     Raises:
         SettingError: the context is not usable, or names another document.
     """
+    return written(compact(triples, context), context_url)
+
+
+def compact(triples: Iterable[ox.Triple], context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the triples as one JSON-LD document, its nodes under ``@graph``.
+
+    Raises:
+        SettingError: as ``compacted``.
+    """
     from pyld import jsonld  # noqa: PLC0415  most answers need no JSON-LD
 
-    def load(url: str, _options: object) -> dict[str, Any]:
-        if url == context_url:
-            return {"contentType": "application/ld+json", "contextUrl": None, "documentUrl": url,
-                    "document": {"@context": dict(context)}}  # fmt: skip
-        raise jsonld.JsonLdError("not fetched: documents stand on their own", "jsonld.LoadDocumentError", {"url": url})
-
-    expanded = [_with_type(node) for node in json.loads(ox.serialize(triples, format=ox.RdfFormat.JSON_LD) or b"[]")]
-    options = {"documentLoader": load, "graph": True}
+    options = {"documentLoader": no_document, "graph": True}
     try:
-        document = jsonld.compact(expanded, {"@context": dict(context)}, options)
+        return cast("dict[str, Any]", jsonld.compact(nodes_of(triples), {"@context": dict(context)}, options))
     except jsonld.JsonLdError as problem:
-        raise SettingError(CONTEXT_FILE, _innermost(problem)) from problem
+        raise SettingError(CONTEXT_FILE, innermost(problem)) from problem
+
+
+def written(document: Mapping[str, Any], context_url: str = "") -> bytes:
+    """Return a document as bytes; with a URL it names its context instead of holding it."""
+    if context_url:
+        document = {"@context": context_url} | {key: value for key, value in document.items() if key != "@context"}
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def nodes_of(triples: Iterable[ox.Triple]) -> list[dict[str, Any]]:
+    """Return the triples as expanded node objects; whole numbers and truth values are JSON's own."""
+    return [
+        _native(_with_type(node)) for node in json.loads(ox.serialize(triples, format=ox.RdfFormat.JSON_LD) or b"[]")
+    ]
+
+
+def no_document(url: str, _options: object) -> dict[str, Any]:
+    """Load no document, whatever its URL (JSON-LD 1.1 API, 9.4)."""
+    from pyld import jsonld  # noqa: PLC0415  as above
+
+    raise jsonld.JsonLdError("not fetched: documents stand on their own", "jsonld.LoadDocumentError", {"url": url})
+
+
+def _native(node: dict[str, Any]) -> dict[str, Any]:
+    """Return a node with those numbers and truth values as JSON has them that mean the very same literal there."""
+    for values in node.values():
+        for each in values if isinstance(values, list) else ():
+            kind, text = (each.get("@type"), str(each.get("@value"))) if isinstance(each, dict) else ("", "")
+            if (kind == XSD + "integer" and INTEGER.match(text)) or (kind == XSD + "boolean" and text in TRUTH):
+                each["@value"] = json.loads(text)
+                del each["@type"]
+    return node
 
 
 def _with_type(node: dict[str, Any]) -> dict[str, Any]:
@@ -91,10 +127,10 @@ def _with_type(node: dict[str, Any]) -> dict[str, Any]:
     return node if classes else {key: value for key, value in node.items() if key != "@type"}
 
 
-def _innermost(problem: BaseException) -> str:
+def innermost(problem: BaseException) -> str:
     """Return what was wrong at the bottom of a chain of errors, as one line."""
     if problem.__cause__ is not None:
-        return _innermost(problem.__cause__)
+        return innermost(problem.__cause__)
     details = getattr(problem, "details", None) or {}
     if "url" in details:
         return f"names the context <{details['url']}>, which is not fetched; write its terms into the file"

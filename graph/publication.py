@@ -19,6 +19,7 @@ SETTINGS_FILE = "hamkor.toml"
 SUPPRESSION_FILE = "withheld.json"
 WORK_FOLDER = ".hamkor"
 CONTEXT_FILE = "ontology/context.jsonld"
+FRAMES_FOLDER = "ontology/frames"
 SOURCE_SUFFIXES = frozenset({".ttl", ".nt", ".nq", ".trig", ".jsonld", ".rdf", ".csv"})
 
 Role = Literal["data", "ontology", "shapes"]
@@ -90,7 +91,7 @@ class Publication:
             place = path.relative_to(self.root)
             if path.suffix.lower() not in SOURCE_SUFFIXES or any(part.startswith(".") for part in place.parts):
                 continue
-            if place.as_posix() != CONTEXT_FILE:
+            if place.as_posix() != CONTEXT_FILE and place.parent.as_posix() != FRAMES_FOLDER:
                 _check_file(path, place.as_posix())
                 name = SHAPES_GRAPH if role == "shapes" else path.name.removesuffix(path.suffix)
                 yield SourceFile(path, place.as_posix(), role, self.graph(name))

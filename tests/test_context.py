@@ -13,10 +13,11 @@ from model_page import MODEL, NAMED, PREFIXES, ROOT, ROWS, Graph, iri
 from pyld import jsonld
 
 CONTEXT = json.loads((ROOT / "ontology" / "context.jsonld").read_text("utf-8"))["@context"]
+REVERSED = {key: term["@reverse"] for key, term in CONTEXT.items() if isinstance(term, dict) and "@reverse" in term}
 TERMS = {
     key: definition if isinstance(definition, dict) else {"@id": definition}
     for key, definition in CONTEXT.items()
-    if not key.startswith("@") and key not in PREFIXES and definition not in ("@id", "@type")
+    if key not in {*PREFIXES, *REVERSED} and not key.startswith("@") and not str(definition).startswith("@")
 }
 CLASS_KEYS = [key for key in TERMS if key[0].isupper()]
 PROPERTY_KEYS = [key for key in TERMS if key[0].islower()]
@@ -65,6 +66,14 @@ def test_a_class_key_expands_to_the_models_term(key: str) -> None:
     assert key in usual_keys(name)
     assert f"`{name}" in MODEL or f" {name}" in MODEL
     assert jsonld.expand({"@context": CONTEXT, "id": "urn:a", "type": key}) == [{"@id": "urn:a", "@type": [iri(name)]}]
+
+
+@pytest.mark.parametrize("key", REVERSED)
+def test_a_key_from_the_other_end_is_a_term_of_the_model(key: str) -> None:
+    name = REVERSED[key]
+    assert f"`{name}" in MODEL or f" {name}" in MODEL
+    (node,) = jsonld.expand({"@context": CONTEXT, "id": "urn:a", key: ["urn:b"]})
+    assert node["@reverse"] == {iri(name): [{"@id": "urn:b"}]}
 
 
 def test_every_term_of_the_vocabulary_has_its_local_name_as_key() -> None:

@@ -155,7 +155,7 @@ TRIPLE = ox.Triple(ox.NamedNode(f"{EX}a"), ox.NamedNode(f"{EX}p"), ox.Literal("o
 
 
 def test_json_ld_is_compacted() -> None:
-    document = json.loads(compacted([TRIPLE], {"p": {"@id": f"{EX}p", "@language": "en"}}, f"{EX}context.jsonld"))
+    document = json.loads(compacted([TRIPLE], {"p": {"@id": f"{EX}p", "@language": "en"}}))
     assert document["@graph"] == [{"@id": f"{EX}a", "p": "o"}]
 
 
@@ -165,4 +165,4 @@ def test_json_ld_is_compacted() -> None:
 )
 def test_no_context_is_fetched(context: dict[str, object]) -> None:
     with pytest.raises(SettingError, match="not fetched"):
-        compacted([TRIPLE], context, f"{EX}context.jsonld")
+        compacted([TRIPLE], context)

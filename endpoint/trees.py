@@ -1,0 +1,66 @@
+"""Documents as developers like them: the JSON-LD about a thing as one tree, where the publication has a frame for it.
+
+The tree names its context by URL, on the host that was asked; ``context=inline`` writes it into the document. What no
+frame is for is compacted (``endpoint.documents``), and holds its context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyoxigraph as ox
+from cachetools import LRUCache
+from flask import request
+
+from endpoint.current import Snapshot, snapshot, urls
+from endpoint.documents import rdf_document
+from graph.formats import JSON_LD, Format
+from graph.framing import Frame, frame_for, framed, read_frames
+from graph.jsonld import CONTEXT_NAME, written
+from graph.namespaces import RDF_TYPE
+
+INLINE = "inline"
+MOST_KEPT = 256
+"""So many trees are kept with a release: framing takes longer than all else that makes a document."""
+
+
+def thing_document(iri: str, triples: Sequence[ox.Triple], form: Format) -> bytes:
+    """Return the document about a thing.
+
+    Raises:
+        ProblemError: the format cannot express it.
+        SettingError: context or frame are not usable.
+    """
+    here = snapshot()
+    if form is not JSON_LD or any(isinstance(each.object, ox.Triple) for each in triples):
+        return rdf_document(here, triples, form)
+    frame = frame_of(here, iri, triples)
+    if frame is None or here.context is None:
+        return rdf_document(here, triples, form)
+    kept = here.once(_kept)
+    tree = kept.get(iri)
+    if tree is None:
+        tree = kept[iri] = framed(triples, iri, frame, here.context)
+    is_inline = request.args.get("context") == INLINE
+    return written(tree, "" if is_inline else urls().absolute(urls().route(CONTEXT_NAME)))
+
+
+def frame_of(here: Snapshot, iri: str, triples: Sequence[ox.Triple]) -> Frame | None:
+    """Return the frame for a thing that is described by these triples, where there is one."""
+    classes = {
+        each.object.value
+        for each in triples
+        if each.subject == ox.NamedNode(iri)
+        and each.predicate.value == RDF_TYPE
+        and isinstance(each.object, ox.NamedNode)
+    }
+    return frame_for(here.once(_frames), classes, here.release.manifest.statistics.classes)
+
+
+def _frames(here: Snapshot) -> tuple[Frame, ...]:
+    return read_frames(here.publication, here.context)
+
+
+def _kept(_: Snapshot) -> LRUCache[str, dict[str, Any]]:
+    return LRUCache(MOST_KEPT)

@@ -1,0 +1,167 @@
+"""JSON-LD as a tree: a thing with what belongs to it inside, by the publication's frames (JSON-LD 1.1 Framing).
+
+A frame is a file ``ontology/frames/<name>.jsonld``: its ``type`` names the classes that it is for, its other keys say
+in which order they stand, and what is drawn in from the other end (terms that are an ``@reverse``). Nothing is lost:
+what the frame has no place for stands under ``@included``, so that the document says what the triples say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pyoxigraph as ox
+
+from graph.errors import SettingError
+from graph.jsonld import Context, compact, innermost, no_document, nodes_of
+from graph.publication import FRAMES_FOLDER, Publication
+
+INCLUDED, UNKNOWN = "@included", "urn:unknown:/"
+FIRST_KEYS = ("@context", "@id", "@type")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame.
+
+    Attributes:
+        name: that of its file, without the suffix.
+        classes: IRIs of the classes that it is for.
+        keys: its keys in their order.
+        body: the frame itself, without context and classes.
+    """
+
+    name: str
+    classes: frozenset[str]
+    keys: tuple[str, ...]
+    body: Mapping[str, Any]
+
+
+def read_frames(publication: Publication, context: Context | None) -> tuple[Frame, ...]:
+    """Return the frames of a publication, by name; none where it has no context.
+
+    Raises:
+        SettingError: one is no JSON object, or has no ``type`` that the context knows.
+    """
+    files = sorted((publication.root / FRAMES_FOLDER).glob("*.jsonld")) if context else []
+    return tuple(_read(f"{FRAMES_FOLDER}/{path.name}", path.read_bytes(), context or {}) for path in files)
+
+
+def _read(name: str, text: bytes, context: Context) -> Frame:
+    try:
+        document = json.loads(text)
+    except ValueError as problem:
+        raise SettingError(name, f"is no JSON: {problem}") from problem
+    if not isinstance(document, dict):
+        raise SettingError(name, "must be an object")
+    keys = aliases(context)
+    body = {key: value for key, value in document.items() if key not in ("@context", "@type", keys["@type"])}
+    types = document.get(keys["@type"], document.get("@type", []))
+    classes = _classes(types, context)
+    if not classes:
+        raise SettingError(name, "must name in its type classes that the context knows")
+    return Frame(name.rpartition("/")[2].removesuffix(".jsonld"), classes, tuple(body), body)
+
+
+def _classes(types: object, context: Context) -> frozenset[str]:
+    from pyld import jsonld  # noqa: PLC0415  most answers need no JSON-LD
+
+    node = {"@context": context, "@id": "urn:frame", "@type": types}
+    try:
+        nodes = jsonld.expand(node, {"documentLoader": no_document, "base": UNKNOWN})
+    except jsonld.JsonLdError:
+        return frozenset()
+    return frozenset(each for one in nodes for each in one.get("@type", ()) if not each.startswith(UNKNOWN))
+
+
+def aliases(context: Mapping[str, Any]) -> dict[str, str]:
+    """Return how a context calls the keywords that every tree needs."""
+    own = {value: key for key, value in context.items() if isinstance(value, str) and value.startswith("@")}
+    return {keyword: own.get(keyword, keyword) for keyword in (*FIRST_KEYS, INCLUDED)}
+
+
+def frame_for(frames: Sequence[Frame], classes: Collection[str], counts: Mapping[str, int]) -> Frame | None:
+    """Return the frame for a thing of these classes: that of the narrowest of them, or None where none is for it.
+
+    Args:
+        frames: the publication's.
+        classes: the thing's.
+        counts: how many things each class has: a class has no more than one that is wider.
+    """
+    fitting = [(min(counts.get(one, 0) for one in common), each.name, each)
+               for each in frames if (common := each.classes & set(classes))]  # fmt: skip
+    return min(fitting, key=lambda each: each[:2])[2] if fitting else None
+
+
+def framed(triples: Sequence[ox.Triple], iri: str, frame: Frame, context: Context) -> dict[str, Any]:
+    """Return the triples as the tree of a thing, with its context inside.
+
+    Raises:
+        SettingError: frame or context is not usable.
+    """
+    from pyld import jsonld  # noqa: PLC0415  most answers need no JSON-LD
+
+    pattern = {"@context": context, **frame.body, "@id": iri}
+    options = {"documentLoader": no_document, "embed": "@always", "omitGraph": True, "omitDefault": True}
+    try:
+        tree = cast("dict[str, Any]", jsonld.frame(nodes_of(triples), pattern, options))
+    except jsonld.JsonLdError as problem:
+        raise SettingError(f"{FRAMES_FOLDER}/{frame.name}.jsonld", innermost(problem)) from problem
+    places = _in_order(context, frame)
+    tree = cast("dict[str, Any]", _ordered(_without_echo(tree, context), places))
+    said = _said(tree)
+    rest = [each for each in triples if each not in said]
+    if rest:
+        tree[aliases(context)[INCLUDED]] = _ordered(_nodes(compact(rest, context), context), places)
+    return tree
+
+
+def _nodes(document: Mapping[str, Any], context: Context) -> object:
+    graph = next((key for key, value in context.items() if value == "@graph"), "@graph")
+    return document[graph]
+
+
+def _said(tree: Mapping[str, Any]) -> frozenset[ox.Triple]:
+    """Return the triples that a tree says."""
+    text = json.dumps(tree, ensure_ascii=False).encode()
+    return frozenset(quad.triple for quad in ox.parse(text, ox.RdfFormat.JSON_LD))
+
+
+def _in_order(context: Context, frame: Frame) -> dict[str, int]:
+    """Return the places of keys: keywords, texts in several languages, the frame's; all others follow by name."""
+    names = aliases(context)
+    texts = [key for key, term in context.items()
+             if isinstance(term, dict) and "@language" in term.get("@container", ())]  # fmt: skip
+    return {key: place for place, key in enumerate((*(names[each] for each in FIRST_KEYS), *texts, *frame.keys))}
+
+
+def _ordered(node: object, places: Mapping[str, int]) -> object:
+    """Return a node with its keys in order, and so all nodes in it."""
+    if isinstance(node, list):
+        return [_ordered(each, places) for each in node]
+    if not isinstance(node, dict):
+        return node
+    inner = {key: value if key == "@context" else _ordered(value, places) for key, value in node.items()}
+    return dict(sorted(inner.items(), key=lambda each: (places.get(each[0], len(places)), each[0])))
+
+
+def _without_echo(tree: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """Return a tree without what repeats it: what is drawn in by a key that is an ``@reverse`` need not point back."""
+    forward = {term["@id"]: key for key, term in context.items() if isinstance(term, dict) and "@id" in term}
+    found, iri = dict(tree), tree[aliases(context)["@id"]]
+    for key, nodes in tree.items():
+        term = context.get(key)
+        echo = forward.get(term.get("@reverse", "")) if isinstance(term, dict) else None
+        if echo is not None and isinstance(nodes, list):
+            found[key] = [_without(each, echo, iri) for each in nodes]
+    return found
+
+
+def _without(node: object, key: str, iri: str) -> object:
+    if not isinstance(node, dict) or key not in node:
+        return node
+    said = node[key] if isinstance(node[key], list) else [node[key]]
+    left = [each for each in said if each != iri]
+    return {**node, key: left} if left else {name: value for name, value in node.items() if name != key}

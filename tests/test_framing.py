@@ -1,0 +1,171 @@
+"""Framed JSON-LD: one tree a thing, with short keys, that says what the triples say; every thing of the flagship."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+import pytest
+import rdflib
+from conftest import REPOSITORY
+from pyld import jsonld
+
+from graph.description import describe, describing_triples
+from graph.errors import SettingError
+from graph.framing import Frame, frame_for, framed, read_frames
+from graph.jsonld import read_context, written
+from graph.namespaces import RDF_TYPE
+from graph.publication import Publication
+from graph.releases.release import Release
+from graph.settings import Settings
+
+BASE = "https://w3id.org/hamkor/"
+TERMEZ = f"{BASE}id/club/termez"
+EX = "https://example.org/"
+CONTEXT: dict[str, Any] = {"ex": EX, "id": "@id", "City": "ex:City", "Town": "ex:Town", "type": "@type",
+           "name": {"@id": "ex:name", "@container": "@language"}, "clubs": {"@reverse": "ex:in", "@container": "@set"},
+           "in": {"@id": "ex:in", "@type": "@id"}, "size": "ex:size"}  # fmt: skip
+
+
+class Documents:
+    """The framed documents of a release, made as the server makes them."""
+
+    def __init__(self, release: Release, publication: Publication) -> None:
+        context = read_context(publication)
+        assert context is not None
+        self.release, self.context, self.frames = release, context, read_frames(publication, context)
+
+    def triples(self, iri: str) -> list[ox.Triple]:
+        description = describe(self.release.store, iri)
+        assert description is not None
+        return describing_triples(self.release.store, description, f"{BASE}.well-known/genid/")
+
+    def frame(self, iri: str) -> Frame | None:
+        classes = {each.object.value for each in self.triples(iri)
+                   if each.subject.value == iri and each.predicate.value == RDF_TYPE}  # fmt: skip
+        return frame_for(self.frames, classes, self.release.manifest.statistics.classes)
+
+    @cache  # noqa: B019  one a session
+    def tree(self, iri: str) -> dict[str, Any]:
+        frame = self.frame(iri)
+        assert frame is not None, iri
+        return framed(self.triples(iri), iri, frame, self.context)
+
+    def things(self) -> list[str]:
+        quads = self.release.store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), None, ox.DefaultGraph())
+        return sorted({each.subject.value for each in quads if each.subject.value.startswith(BASE)})
+
+
+@pytest.fixture(scope="session")
+def documents(flagship_release: Release, flagship_publication: Publication) -> Documents:
+    return Documents(flagship_release, flagship_publication)
+
+
+def triples_in(document: dict[str, Any]) -> set[ox.Triple]:
+    return {quad.triple for quad in ox.parse(json.dumps(document), ox.RdfFormat.JSON_LD)}
+
+
+def test_every_framed_document_says_what_turtle_says(documents: Documents) -> None:
+    framed_things = [each for each in documents.things() if documents.frame(each) is not None]
+    assert len(framed_things) > 250
+    assert [each for each in framed_things if triples_in(documents.tree(each)) != set(documents.triples(each))] == []
+
+
+def test_other_readers_see_the_same(documents: Documents) -> None:
+    tree, expected = documents.tree(TERMEZ), set(documents.triples(TERMEZ))
+    text = rdflib.Graph().parse(data=json.dumps(tree), format="json-ld").serialize(format="nt")
+    assert {quad.triple for quad in ox.parse(text, ox.RdfFormat.N_TRIPLES)} == expected
+    text = jsonld.to_rdf(tree, {"format": "application/n-quads"})
+    assert {quad.triple for quad in ox.parse(text, ox.RdfFormat.N_QUADS)} == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["id/forum/", "id/body/", "id/club/", "id/place/", "id/event/", "id/office/", "scheme/topic/", "id/document/"],
+)
+def test_the_main_classes_have_frames(documents: Documents, path: str) -> None:
+    iri = next(each for each in documents.things() if each.startswith(BASE + path))
+    assert documents.tree(iri)["id"] == iri
+
+
+def test_a_club_reads_like_json(documents: Documents) -> None:
+    club = documents.tree(TERMEZ)
+    assert "@graph" not in club
+    assert list(club)[:4] == ["@context", "id", "type", "label"]
+    assert "ParentsClub" in club["type"]
+    assert club["label"]["uz-latn"] == "Termizdagi ota-onalar klubi"
+    assert club["numberOfMembers"] == 14
+    assert club["foundingDate"] == {"type": "xsd:gYearMonth", "@value": "2015-02"}
+    assert club["foundedEarliest"] == "2015-02-01"
+    assert club["city"]["label"]["ru"] == "Термез"
+    assert club["memberCounts"][0]["id"] == f"{BASE}id/member-count/termez"
+
+
+def test_keys_are_short(documents: Documents) -> None:
+    own = {key for each in documents.things() if documents.frame(each) for key in documents.tree(each)}
+    assert sorted(each for each in own if ":" in each) == []
+
+
+def test_what_is_drawn_in_from_the_other_end_does_not_point_back(documents: Documents) -> None:
+    assert set(documents.tree(TERMEZ)["memberCounts"][0]) == {"id", "label"}
+
+
+def test_the_same_thing_gives_the_same_bytes(documents: Documents) -> None:
+    triples, frame = documents.triples(TERMEZ), documents.frame(TERMEZ)
+    assert frame is not None
+    again = framed(triples, TERMEZ, frame, documents.context)
+    assert written(again) == written(documents.tree(TERMEZ))
+
+
+def test_the_context_goes_by_its_url_or_inside(documents: Documents) -> None:
+    tree = documents.tree(TERMEZ)
+    assert (
+        json.loads(written(tree, "https://h.example/context.jsonld"))["@context"] == "https://h.example/context.jsonld"
+    )
+    assert json.loads(written(tree))["@context"]["label"]["@container"] == "@language"
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "ontology/frames").glob("*.jsonld")), ids=lambda path: path.stem)
+def test_every_key_of_a_frame_is_a_key_of_the_context(path: Path) -> None:
+    frame, context = json.loads(path.read_text()), json.loads((REPOSITORY / "ontology/context.jsonld").read_text())
+    assert frame["@context"] == f"{BASE}context.jsonld"
+    assert set(frame) - {"@context"} <= set(context["@context"])
+
+
+# ---- any publication
+
+
+def frames(folder: Path, **files: str) -> tuple[Frame, ...]:
+    (folder / "ontology/frames").mkdir(parents=True)
+    for name, text in files.items():
+        (folder / f"ontology/frames/{name}.jsonld").write_text(text)
+    return read_frames(Publication(folder, Settings(base=EX)), CONTEXT)
+
+
+def test_the_frame_of_the_narrowest_class_is_taken(tmp_path: Path) -> None:
+    read = frames(tmp_path, city='{"type": "City"}', town='{"type": "Town"}')
+    counts = {f"{EX}City": 10, f"{EX}Town": 2}
+    assert frame_for(read, set(counts), counts) == read[1]
+    assert frame_for(read, {f"{EX}City"}, counts) == read[0]
+    assert frame_for(read, {f"{EX}Village"}, counts) is None
+
+
+@pytest.mark.parametrize("text", ["nonsense", "[]", "{}", '{"type": "Nowhere"}', '{"type": 5}'])
+def test_a_frame_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingError, match=r"frames/city\.jsonld"):
+        frames(tmp_path, city=text)
+
+
+def test_what_has_no_place_in_the_tree_is_included(tmp_path: Path) -> None:
+    (frame,) = frames(tmp_path, city='{"type": "City", "clubs": {}}')
+    data = """<https://example.org/a> a <https://example.org/City> ; <https://example.org/size> 12, 012 .
+      <https://example.org/c> <https://example.org/in> <https://example.org/a> .
+      <https://example.org/d> <https://example.org/near> <https://example.org/a> ."""
+    triples = [quad.triple for quad in ox.parse(data, ox.RdfFormat.TURTLE)]
+    tree = framed(triples, f"{EX}a", frame, CONTEXT)
+    assert triples_in(tree) == set(triples)
+    assert tree["clubs"] == [{"id": "ex:c"}]
+    assert tree["@included"] == [{"id": "ex:d", "ex:near": {"id": "ex:a"}}]
