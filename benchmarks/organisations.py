@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import random
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -19,7 +18,6 @@ from benchmarks.quads import BASE
 
 CLUBS: Final = 88_900
 """With the bodies that a registry of so many clubs has, one hundred thousand organisations."""
-GRAPHS: Final = ("places", "bodies", "clubs")
 OTHER_CITIES: Final = (
     "Almaty", "Bishkek", "Dushanbe", "Ashgabat", "Kazan", "Baku", "Tbilisi", "Yerevan", "Minsk", "Warsaw", "Kabul",
     "Chisinau", "Vilnius", "Riga", "Tallinn", "Ankara",
@@ -36,15 +34,22 @@ class Named(NamedTuple):
     region: str
 
 
+def lines(clubs: int = CLUBS) -> Iterator[tuple[str, Iterator[str]]]:
+    """Yield each named graph with what it says, as N-Quads."""
+    known = Registry(1, clubs)
+    blocks = {"places": registry._places, "bodies": registry._bodies, "clubs": registry._clubs}
+    for graph, of in blocks.items():
+        yield f"{BASE}graph/{graph}", (each for each in of(known) if "/member-count/" not in each)
+
+
 def write(folder: Path, clubs: int = CLUBS) -> dict[str, Path]:
     """Write the members of a release that says this of the organisations; return graph → file."""
     folder.mkdir(parents=True, exist_ok=True)
-    known = Registry(1, clubs)
-    found = {f"{BASE}graph/{graph}": folder / f"{graph}.nq.gz" for graph in GRAPHS}
-    blocks = {"places": registry._places, "bodies": registry._bodies, "clubs": registry._clubs}
-    for graph, path in zip(GRAPHS, found.values(), strict=True):
-        with gzip.open(path, "wt", encoding="utf-8", compresslevel=1) as file:
-            file.writelines(each for each in blocks[graph](known) if "/member-count/" not in each)
+    found: dict[str, Path] = {}
+    for graph, statements in lines(clubs):
+        found[graph] = folder / f"{graph.rpartition('/')[2]}.nq.gz"
+        with gzip.open(found[graph], "wt", encoding="utf-8", compresslevel=1) as file:
+            file.writelines(statements)
     return found
 
 
@@ -99,11 +104,3 @@ def foreign(clubs: int, count: int, seed: int = 2) -> Iterator[str]:
             yield each.name.replace(digits, str((int(digits) * 7 + 13) % known.clubs), 1)
         else:
             yield f"{chance.choice(names.BODY_NAMES).en} of {chance.choice(OTHER_CITIES)}"
-
-
-def all_names(clubs: int) -> Iterator[str]:
-    """Yield the English name of every organisation."""
-    known = Registry(1, clubs)
-    return (each.name for each in chain(
-        (_club(known, n, "en") for n in range(known.clubs)), (_body(known, n, "en") for n in range(known.bodies))
-    ))  # fmt: skip

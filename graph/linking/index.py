@@ -20,7 +20,7 @@ import msgspec
 
 from graph.errors import ReleaseError
 from graph.linking.entity import Entity
-from graph.linking.folding import STOP_WORDS, key
+from graph.linking.folding import STOP_WORDS
 
 INDEX_FILE = "search.sqlite"
 FORMAT = 1
@@ -134,8 +134,3 @@ def is_spelt(token: str) -> bool:
 def padded(word: str) -> str:
     """Return a word with its beginning and its end marked, so that trigrams know them."""
     return f"_{word}_"
-
-
-def name_key(name: str) -> str:
-    """Return the key under which a folded name stands in the table of names."""
-    return key(name.split())
