@@ -38,16 +38,18 @@ lock:
 	$(LOCK) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) .hamkor .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) endpoint/yasgui/node_modules .hamkor .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hamkor needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with make PYTHON=…")'
 	@echo "Setting up Python packages in $(VENV) (once; about a minute)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.serve: requirements.lock pyproject.toml | $(BIN)/python
+$(VENV)/.serve: requirements.lock pyproject.toml endpoint/yasgui/package-lock.json | $(BIN)/python
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@if command -v npm >/dev/null; then cd endpoint/yasgui && npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+		--loglevel=error >/dev/null || echo "npm could not install the SPARQL editor; a plain form is served instead"; fi
 	@touch $@
 
 $(VENV)/.test: requirements-dev.lock $(VENV)/.serve

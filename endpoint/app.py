@@ -16,9 +16,11 @@ from endpoint.current import EXTENSION, Current
 from endpoint.dataset import dataset
 from endpoint.discovery import discovery
 from endpoint.downloads import downloads
+from endpoint.editor import editor
 from endpoint.examples import examples
 from endpoint.graphs import graphs
 from endpoint.home import home
+from endpoint.kept import kept
 from endpoint.operations import operations
 from endpoint.pages import frame
 from endpoint.past import ReleasePrefix
@@ -68,6 +70,8 @@ def create_app(
         reconcile,
         draft,
         sparql,
+        editor,
+        kept,
         examples,
         graphs,
         writing,

@@ -15,6 +15,7 @@ from flask import Blueprint, Response, request
 
 from endpoint.current import languages, see, snapshot, urls
 from endpoint.documents import check_xml, check_xml_file, rdf_document
+from endpoint.editor import POLICY, editor_settings, is_installed
 from endpoint.examples import shown_examples
 from endpoint.negotiation import choose
 from endpoint.pages.results import CONVERTED, results_page
@@ -102,13 +103,12 @@ def _without_query(operation: Operation) -> Response:
 
 
 def _form(operation: Operation, problem: Problem | None = None) -> Response:
-    return page(
-        "sparql.html",
-        query=operation.query,
-        problem=problem,
-        examples=shown_examples(),
-        status=problem.status if problem else 200,
-    )
+    examples, status = shown_examples(), problem.status if problem else 200
+    if problem is not None or not is_installed():
+        return page("sparql.html", query=operation.query, problem=problem, examples=examples, status=status)
+    response = page("sparql.html", query=operation.query, examples=examples, editor=editor_settings(examples))
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
 
 
 def _answered(operation: Operation, text: str) -> Response:

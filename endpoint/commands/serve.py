@@ -30,6 +30,11 @@ def command(options: Options, host: str, port: int, workers: int | None, no_buil
         current_release(publication)
     else:
         build_release(publication, publication.settings.languages[0])
+    from endpoint.editor import is_installed  # noqa: PLC0415
     from endpoint.server import serve  # noqa: PLC0415  after the build, whose errors come first
 
+    if not is_installed():
+        click.echo(
+            "The SPARQL editor is not installed (it needs npm, then make serve); /sparql has a plain form.", err=True
+        )
     serve(publication, host, port, workers or publication.settings.engine.workers)

@@ -1,0 +1,80 @@
+"""Queries that are kept: ``POST /query`` keeps one with its release, ``/query/~<name>`` is its page and its answer.
+
+The page shows the query, how programs ask it, and links to its answer in that release and today. A program that asks
+there for results is sent to them. What examples the publication itself has is another matter (``endpoint.examples``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request
+
+from endpoint.current import publication, snapshot, urls
+from endpoint.negotiation import choose
+from endpoint.problems import ProblemError
+from endpoint.representations import AS_HTML, OFFERS
+from endpoint.responses import page, see_other
+from endpoint.urls import memento, with_parameters
+from graph.publication import WORK_FOLDER
+from graph.query.guard import read_query
+from graph.query.kept import KeptQuery, keep, kept_query
+
+kept = Blueprint("kept", __name__)
+DATA = {"SELECT": "csv", "ASK": "json", "CONSTRUCT": "turtle", "DESCRIBE": "turtle"}
+"""The format that the programs on the page ask for, by query form."""
+
+
+@kept.post("/query")
+def keep_one() -> Response:
+    """Keep a query; the answer is a 303 to its page."""
+    text = request.form.get("query", "").replace("\r\n", "\n").strip()
+    if not text:
+        raise ProblemError("bad-request", "query= is missing: the query to be kept, as a form", {"parameter": "query"})
+    now = snapshot()
+    read_query(text, services=_services(), base=f"{now.publication.base}sparql")
+    found = keep(_folder(), text, now.release.id)
+    response = see_other(urls().absolute(urls().link(f"query/~{found.name}")))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@kept.get("/query/~<name>")
+def one(name: str) -> Response:
+    """The page of a kept query; who asks for results gets them, as they were in its release."""
+    found = kept_query(_folder(), name)
+    if found is None:
+        raise ProblemError("not-found", f"no query is kept as ~{name}", {"remedy": "POST it to /query once more"})
+    if choose(request.headers.get("Accept"), OFFERS["SELECT"]) is not AS_HTML or "format" in request.args:
+        return see_other(
+            _answer_then(found, {each: request.args[each] for each in ("format",) if each in request.args})
+        )
+    here, form = urls(), read_query(found.text, functions=None, services=_services()).form
+    address = here.absolute(here.route(f"query/~{name}"))
+    return page(
+        "kept.html",
+        kept=found,
+        form=form,
+        address=address,
+        data=with_parameters(address, {"format": DATA[form]}),
+        then=_answer_then(found),
+        now=here.absolute(here.link("sparql", query=found.text)),
+        endpoint=here.absolute(here.route("sparql")),
+    )
+
+
+def _answer_then(found: KeptQuery, more: dict[str, str] | None = None) -> str:
+    """Return where the answer of its release is."""
+    here = urls()
+    parameters = urlencode({"query": found.text} | (more or {}))
+    return here.absolute(memento(here.root, found.release, f"/sparql?{parameters}"))
+
+
+def _services() -> Mapping[str, str]:
+    return snapshot().engine.services
+
+
+def _folder() -> Path:
+    return publication().root / WORK_FOLDER
