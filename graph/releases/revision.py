@@ -25,6 +25,8 @@ from graph.releases.members import GRAPHS_FOLDER, link, member_name
 from graph.sources.chunks import Chunk
 from graph.sources.stored import Term, stored
 
+XSD_STRING = XSD + "string"
+
 
 @dataclass
 class Revision:
@@ -192,9 +194,11 @@ def index_triples(lines: Iterable[bytes]) -> set[ox.Triple]:
 
 
 def _stored(term: Term) -> Term:
-    """Return an object as the index has it; only literals of XML Schema's types may differ."""
-    is_typed = isinstance(term, ox.Literal) and term.datatype.value.startswith(XSD)
-    return stored(term) if is_typed or isinstance(term, ox.Triple) else term
+    """Return an object as the index has it; only literals of XML Schema's types may differ, strings do not."""
+    if isinstance(term, ox.Literal):
+        kind = term.datatype.value
+        return stored(term) if kind.startswith(XSD) and kind != XSD_STRING else term
+    return stored(term) if isinstance(term, ox.Triple) else term
 
 
 def _quad(triple: ox.Triple, graph: ox.NamedNode) -> ox.Quad:
