@@ -10,7 +10,6 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import rdflib
-from conftest import REPOSITORY
 from pyld import jsonld
 
 from graph.description import describe, describing_triples
@@ -22,6 +21,7 @@ from graph.publication import Publication
 from graph.releases.release import Release
 from graph.settings import Settings
 
+REPOSITORY = Path(__file__).resolve().parents[1]
 BASE = "https://w3id.org/hamkor/"
 TERMEZ = f"{BASE}id/club/termez"
 EX = "https://example.org/"
