@@ -1,0 +1,41 @@
+"""A browser for the tests: Debian's Chromium, driven by Playwright; without one they are skipped, and say so."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.endpoint.conftest import Served, flagship_served  # noqa: F401  a fixture
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright: make test installs it")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, flagship_served: Served) -> Iterator[Page]:  # noqa: F811
+    """A window onto the flagship; whatever its pages say is wrong fails the test."""
+    context = browser.new_context(base_url=flagship_served.url, viewport={"width": 1280, "height": 900}, locale="en-GB")
+    window, wrong = context.new_page(), list[str]()
+    window.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    window.on("pageerror", lambda error: wrong.append(str(error)))
+    window.on("requestfailed", lambda request: wrong.append(f"{request.url} could not be loaded"))
+    yield window
+    context.close()
+    assert not wrong

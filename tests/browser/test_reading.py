@@ -1,0 +1,111 @@
+"""What readers do with the pages in a browser: read, switch languages, follow links, on any screen and paper."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PAGES = {
+    "home": "/", "club": "/doc/club/samarkand", "forum": "/doc/forum/2014", "concept": "/scheme/target-group/orphans",
+    "scheme": "/scheme/target-group", "vocabulary": "/ns", "sparql": "/sparql", "dataset": "/dataset",
+    "place": "/doc/place/surkhandarya", "shape": "/shape/ParentsClub", "graphs": "/graphs", "questions": "/queries",
+    "search": "/search?q=klub", "releases": "/releases", "downloads": "/downloads", "validate": "/validate",
+    "privacy": "/privacy", "incoming": "/resource?iri=https://w3id.org/hamkor/ns%23ParentsClub"
+    "&incoming=http://www.w3.org/1999/02/22-rdf-syntax-ns%23type",
+}  # fmt: skip
+
+
+def test_a_parent_in_termez_finds_whom_to_call(page: Page) -> None:
+    page.goto("/?ui=ru")
+    page.get_by_role("link", name="Родительский клуб в Термезе").first.click()
+    assert page.locator("h1").inner_text() == "Родительский клуб в Термезе"
+    number = page.locator('dd a[href^="tel:+998"]').first
+    assert number.is_visible()
+    assert number.inner_text().startswith("+998 ")
+
+
+def test_the_language_is_switched_and_kept(page: Page) -> None:
+    page.goto("/doc/club/termez")
+    page.get_by_role("navigation", name="Language", exact=True).get_by_role("link", name="Oʻzbekcha").click()
+    assert page.locator("html").get_attribute("lang") == "uz"
+    page.get_by_role("link", name="Termiz", exact=True).first.click()
+    assert page.locator("html").get_attribute("lang") == "uz"
+    assert page.locator("h1").inner_text() == "Termiz"
+    page.get_by_role("navigation", name="Mazmun tili").get_by_role("link", name="Русский").click()
+    assert page.locator("html").get_attribute("lang") == "uz"
+    assert page.locator("h1").inner_text() == "Термез"
+
+
+def test_a_number_leads_to_its_source(page: Page) -> None:
+    page.goto("/doc/club/samarkand")
+    page.get_by_role("link", name="Source 3").first.click()
+    assert page.url.endswith("#source-3")
+    assert page.locator("#source-3").is_visible()
+
+
+def test_a_question_is_answered(page: Page) -> None:
+    page.goto("/queries")
+    page.get_by_role("link", name=re.compile("Run.*Which clubs are there")).click()
+    assert page.locator("tbody tr").count() >= 5
+
+
+def test_the_keyboard_reaches_the_content_first(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    skip = page.locator(".skip")
+    assert skip.evaluate("node => node === document.activeElement")
+    assert skip.bounding_box() is not None
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#content")
+
+
+@pytest.mark.parametrize("width", [320, 360, 768])
+@pytest.mark.parametrize("language", ["en", "ru", "uz"])
+def test_no_screen_is_too_narrow(page: Page, width: int, language: str) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for name in ("home", "club", "forum", "vocabulary", "dataset", "shape"):
+        page.goto(f"{PAGES[name]}?ui={language}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+def test_wide_screens_have_two_columns_and_phones_one(page: Page) -> None:
+    page.goto("/doc/club/termez")
+    beside = "[...document.querySelectorAll('.columns > *')].map(each => each.getBoundingClientRect().top)"
+    assert len(set(page.evaluate(beside))) == 1
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert len(set(page.evaluate(beside))) == 2
+
+
+def test_the_dark_is_dark(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto("/")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert all(int(each) < 64 for each in ground.removeprefix("rgb(").removesuffix(")").split(","))
+
+
+def test_paper_needs_no_navigation(page: Page) -> None:
+    page.emulate_media(media="print")
+    page.goto("/doc/club/termez")
+    assert not page.get_by_role("navigation", name="Site").is_visible()
+    assert page.locator("h1").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_stands_in_the_way_of_anybody(page: Page, name: str, scheme: str) -> None:
+    """WCAG 2.2 AA, as far as axe-core sees it."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: make test installs it").Axe()
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    if page.goto(PAGES[name]).status == 404:  # type: ignore[union-attr]
+        pytest.skip(f"there is no {PAGES[name]} yet")
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    # the editor of queries is a program of others, which has a plain form beside it
+    found = axe.run(
+        page, context={"exclude": [".yasgui"]}, options={"runOnly": {"type": "tag", "values": tags}}
+    ).response["violations"]
+    assert not [(each["id"], [node["html"][:120] for node in each["nodes"]][:5]) for each in found]
