@@ -125,8 +125,11 @@ class LexicalForms:
         """
         added, removed = frozenset(added), frozenset(removed)
         drop, note = set[ox.Quad](), set[ox.Quad]()
-        for plain in {index_line(line) for line in added | removed if TYPED in line}:
-            here = {line for line in added | removed if TYPED in line and index_line(line) == plain}
+        alike: dict[bytes, set[bytes]] = {}
+        for line in added | removed:
+            if TYPED in line:
+                alike.setdefault(index_line(line), set()).add(line)
+        for plain, here in alike.items():
             before = self.lines(index, parsed(plain), graph)
             after = (before - (removed & here)) | (added & here)
             drop |= _notes(graph, plain, before)
