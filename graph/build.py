@@ -24,10 +24,12 @@ from graph.privacy.traces import Traces, read_traces
 from graph.privacy.withholding import Withholding, withholding_of
 from graph.publication import Publication, SourceFile
 from graph.query.guard import read_query
+from graph.releases.checkpoint import reading
 from graph.releases.fingerprint import fingerprint
 from graph.releases.folder import ReleasesFolder
 from graph.releases.gone import gone_after_build
 from graph.releases.index import STORE_FOLDER, Index
+from graph.releases.lexical import open_forms
 from graph.releases.manifest import Contribution, GraphEntry, Manifest
 from graph.releases.members import read_member
 from graph.releases.release import Release, open_release
@@ -39,6 +41,8 @@ from graph.validation.report import Report, ValidationFailedError, empty_report
 
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many triples have been taken so far."""
+LARGE = 20_000
+"""From so many triples on, validation asks the index which nodes are in doubt, and reads no more than these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,7 @@ def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Pro
         if entailed is not None:
             staged.add(entailed)
         entries = staged.close()
+        staged.close_notes()
         progress("validating", staged.read)
         report = _validate(publication, staged, entries, inputs.contributed)
         progress("writing the catalogue", staged.read)
@@ -169,7 +174,6 @@ def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Pro
 
 
 def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report: Report) -> Manifest:
-    staged.close_notes()
     if inputs.parent is not None:
         staged.link_unchanged(inputs.parent, inputs.contributed)
     entries = {each.iri: _with_origin(publication, each, inputs.contributed) for each in staged.close()}
@@ -234,9 +238,18 @@ def _validate(
     if shapes not in members:
         return empty_report()
     from graph.validation.gate import located, validate  # noqa: PLC0415  takes most of a second to import
+    from graph.validation.incremental import validate_index  # noqa: PLC0415
+    from graph.validation.neighbourhood import ValidatedData  # noqa: PLC0415
 
-    data = {iri: read_member(path, iri) for iri, path in members.items() if iri != shapes}
-    report = validate(data, read_member(members[shapes], shapes), base=publication.base)
+    rules = list(read_member(members[shapes], shapes))
+    if staged.read < LARGE:
+        data = {iri: read_member(path, iri) for iri, path in members.items() if iri != shapes}
+        report = validate(data, rules, base=publication.base)
+    else:
+        staged.index.flush()
+        with reading(staged.index.store) as index:
+            indexed = ValidatedData(index, open_forms(staged.folder), frozenset({shapes}))
+            report = validate_index(indexed, rules, base=publication.base)
     if not report.conforms:
         raise ValidationFailedError(located(report, _by_file(publication, contributed)))
     return report

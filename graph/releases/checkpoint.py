@@ -127,6 +127,16 @@ class Reading:
             raise ReleaseError("the store is closed")
         return self._store.quads_for_pattern(*pattern)
 
+    def query(self, text: str) -> object:
+        """Return the answer to a query.
+
+        Raises:
+            ReleaseError: it has been closed.
+        """
+        if self._store is None:
+            raise ReleaseError("the store is closed")
+        return self._store.query(text)
+
     def close(self) -> None:
         """Let go of the store."""
         self._store = None

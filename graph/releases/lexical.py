@@ -74,6 +74,12 @@ class LexicalForms:
         else:
             yield from (parsed(line).object for line in self._stated(quad.graph_name, quad.triple))
 
+    def rewritten(self) -> Iterator[ox.Triple]:
+        """Yield all triples that were noted."""
+        for quad in self.notes or ():
+            if isinstance(quad.object, ox.Literal):
+                yield parsed(quad.object.value.encode())
+
     def lines(self, index: ox.Store, pattern: ox.Triple, graph: str | None = None) -> frozenset[bytes]:
         """Return the lines that one triple of the index stands for, in one graph or in any.
 

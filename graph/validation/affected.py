@@ -54,19 +54,19 @@ class BackwardReads:
             self._by_predicate[step.predicate].append(step)
             self._by_target[step.target].append(step)
 
-    def of_change(self, data: ValidatedData, lines: Iterable[bytes]) -> set[Term]:
-        """Return the nodes that are, or were, focus nodes for which the lines that came or went can matter.
+    def of_change(self, data: ValidatedData, triples: Iterable[ox.Triple]) -> set[Term]:
+        """Return the nodes that are, or were, focus nodes for which triples that came or went can matter.
 
         Literals among them are as the index has them.
 
         Args:
             data: after the change.
-            lines: canonical N-Triples lines.
+            triples: those that came or went.
 
         Raises:
             TooManyError: there are too many places to look at.
         """
-        return self._reached(data, {place for line in lines for place in self._read_by(_parsed(line))})
+        return self._reached(data, {place for triple in triples for place in self._read_by(triple)})
 
     def roots(self, data: ValidatedData, node: Term, shape: Node) -> set[Term]:
         """Return the focus nodes of shapes with targets that lead to ``node`` as a focus node of ``shape``."""
@@ -99,8 +99,3 @@ class BackwardReads:
                 yield from ((quad.subject, step.source) for quad in data.quads(None, predicate, node))
             elif not isinstance(node, ox.Literal | ox.Triple):
                 yield from ((quad.object, step.source) for quad in data.quads(node, predicate, None))
-
-
-def _parsed(line: bytes) -> ox.Triple:
-    triple: ox.Triple = next(ox.parse(line, ox.RdfFormat.N_TRIPLES, lenient=True)).triple
-    return triple

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from validation_material import BASE, DATA, read_shapes, shapes, state, told
 
+from graph.errors import ShapesError
 from graph.validation.incremental import validate_change, validate_index
-from graph.validation.report import parse_report
+from graph.validation.report import Report, parse_report
 from graph.validation.shapes import load_shapes
+
+
+def outcome(validate: Callable[[], Report]) -> Report | None:
+    """The report, or None where pySHACL gives up: it cannot compare a number with what is none."""
+    try:
+        return validate()
+    except ShapesError:
+        return None
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -18,12 +30,24 @@ def test_a_change_is_judged_as_the_whole_would_be(
 ) -> None:
     usable = read_shapes(turtle)
     before = state(one, two, usable)
-    report = before.report(usable)
-    assert told(validate_index(before.data, usable, base=BASE)) == told(report)
+    known = outcome(lambda: before.report(usable))
     for graph in changed:
         after = state(graph, two, usable)
-        kept = parse_report(report.turtle(), load_shapes(usable, base=BASE).graph)
-        assert told(kept) == told(report)
-        report = validate_change(before.data, after.data, before.changes(after), usable, kept, base=BASE)
-        assert told(report) == told(after.report(usable))
-        before = after
+        whole = outcome(partial(after.report, usable))
+        if known is not None:
+            stored = parse_report(known.turtle(), load_shapes(usable, base=BASE).graph)
+            assert told(stored) == told(known)
+            changes = before.changes(after)
+            report = outcome(partial(validate_change, before.data, after.data, changes, usable, stored, base=BASE))
+            assert (report and told(report)) == (whole and told(whole))
+        before, known = after, whole
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@given(turtle=shapes(), one=DATA, two=DATA)
+def test_an_index_is_judged_as_its_members_would_be(turtle: str, one: frozenset[bytes], two: frozenset[bytes]) -> None:
+    usable = read_shapes(turtle)
+    made = state(one, two, usable)
+    whole = outcome(lambda: made.report(usable))
+    report = outcome(lambda: validate_index(made.data, usable, base=BASE))
+    assert whole is None or (report is not None and told(report) == told(whole))

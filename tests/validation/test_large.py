@@ -1,0 +1,52 @@
+"""A publication large enough to be validated from its index: the report is the one that pySHACL gives on everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from writing import Write
+
+from graph.build import LARGE, build
+from graph.errors import HamkorError
+from graph.releases.release import Release
+from graph.sources.chunks import Chunk
+from graph.validation.gate import validate
+
+SHAPES = """
+@prefix : <http://e/> . @prefix sh: <http://www.w3.org/ns/shacl#> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+:Person a sh:NodeShape ; sh:targetClass :Person ; sh:message "person" ; sh:severity sh:Warning ;
+    sh:property [ sh:path :age ; sh:datatype xsd:int ; sh:maxInclusive 99 ; sh:severity %s ; sh:message "age" ] ,
+        [ sh:path :knows ; sh:class :Person ; sh:severity sh:Warning ; sh:message "knows" ] .
+"""
+PEOPLE = LARGE // 3 + 1
+
+
+def data() -> str:
+    """People; every thousandth is odd, and every two thousandth age is a number of another kind."""
+    lines = ["@prefix : <http://e/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> ."]
+    for number in range(PEOPLE):
+        known = number + 1 if number % 1000 and number + 1 < PEOPLE else "x"
+        kind = "int" if number % 2000 else "short"
+        lines.append(f':p{number} a :Person ; :age "{number % 100}"^^xsd:{kind} ; :knows :p{known} .')
+    return "\n".join(lines)
+
+
+def members(release: Release, shapes: bool) -> dict[str, list[Chunk]]:
+    iris = [each.iri for each in release.manifest.graphs if not each.iri.endswith("/graph/catalog")]
+    return {iri: list(release.read_graph(iri)) for iri in iris if iri.endswith("/graph/shapes") is shapes}
+
+
+def test_a_large_publication_is_validated_from_its_index(publication: Write) -> None:
+    release = build(publication({"data/people.ttl": data(), "shapes/people.ttl": SHAPES % "sh:Warning"}))
+    (shapes,) = members(release, shapes=True).values()
+    whole = validate(members(release, shapes=False), shapes, base=release.manifest.base)
+    assert release.manifest.triples > LARGE
+    assert release.manifest.warnings == len(whole.results) == 12
+
+
+def test_a_large_publication_with_violations_is_not_released(publication: Write, tmp_path: Path) -> None:
+    made = publication({"data/people.ttl": data(), "shapes/people.ttl": SHAPES % "sh:Violation"})
+    with pytest.raises(HamkorError, match="4 violations"):
+        build(made)
+    assert not list(tmp_path.rglob("manifest.json"))
