@@ -91,6 +91,7 @@ class Facts:
         """
         self._store, self._description, self._names, self._terms = snapshot.release.store, description, names, terms
         self._shapes: Shapes = snapshot.once(shapes_of)
+        self._terms_shown: dict[Term, Shown] = {}
         self.sources = Sources(snapshot, names)
         self.properties = self._shapes.of(self._types(description.iri))
 
@@ -156,6 +157,11 @@ class Facts:
 
     def _shown(self, term: Term) -> Shown:
         """Return a term; a telephone or an address of mail by what one dials or writes to."""
+        if term not in self._terms_shown:
+            self._terms_shown[term] = self._look(term)
+        return self._terms_shown[term]
+
+    def _look(self, term: Term) -> Shown:
         if isinstance(term, ox.NamedNode):
             dialled = next(iter(follow(self._store, term.value, Step(VCARD + "hasValue"))), None)
             if dialled is not None:
