@@ -21,10 +21,12 @@ from graph.linking.index import IDENTIFIER, KIND, PLACE
 from graph.linking.reader import NOTHING, NameIndex, Numbers, remember
 from graph.linking.spelling import meant
 
-FEW, ENOUGH = 4096, 64
+FEW, ENOUGH, FOURFOLD = 4096, 64, 4
+MOST_LOOKED_UP = 16
+"""How many words of a query are looked up; the rarest are enough."""
 STEPS = 1000
 MOST_POSTINGS = 200_000
-MOST_CORRECTIONS = 8
+MOST_CORRECTIONS, MOST_UNKNOWN = 8, 12
 SCOPES_REMEMBERED = 64
 STOP_RARITY, LEAST_RARITY = 0.05, 0.3
 LONGEST_ID = 2048
@@ -114,8 +116,16 @@ class Candidates:
         return known
 
     def terms(self, asked: Iterable[str]) -> list[Term]:
-        """Return the telling words that were asked for, each with what it may stand for."""
-        return [self._term(word) for word in dict.fromkeys(significant(asked))]
+        """Return the telling words that were asked for, each with what it may stand for.
+
+        Only the first of those that nobody has are looked up: a page of text is no name.
+        """
+        found, unknown = list[Term](), 0
+        for word in dict.fromkeys(significant(asked)):
+            term = self._term(word) if unknown < MOST_UNKNOWN or len(self.index.posting(word)) else Term(word, ())
+            unknown += not term.is_known
+            found.append(term)
+        return found
 
     def _term(self, word: str) -> Term:
         known = self._terms.get(word)
@@ -156,12 +166,14 @@ class Candidates:
         """
         postings = sorted((self._posting(term) for term in terms), key=lambda each: (len(each.numbers), each.word))
         weights = [self.rarity(each.word) * each.most for each in postings]
-        numbers, scores, total = NOTHING, np.zeros(0), 0
+        postings, weights = postings[:MOST_LOOKED_UP], weights[:MOST_LOOKED_UP]
+        numbers, scores, total, enough = NOTHING, np.zeros(0), 0, ENOUGH
         for taken, posting in enumerate(postings, 1):
             total += len(posting.numbers)
             is_last = taken == len(postings)
-            if total < ENOUGH and not is_last:
+            if total < enough and not is_last:
                 continue
+            enough = FOURFOLD * total
             numbers = self._united(postings[:taken], total)
             if scope != EVERYTHING:
                 numbers = numbers[self.mask(scope)[numbers]]
@@ -215,7 +227,8 @@ class Candidates:
 
     def mask(self, scope: Scope) -> NDArray[np.bool_]:
         """Return for each number whether that thing is in a scope."""
-        known = self._scopes.get(scope)
+        with self._lock:
+            known = self._scopes.get(scope)
         if known is None:
             known = np.full(self.index.size, not scope.kinds)
             for kind in scope.kinds:
