@@ -13,7 +13,9 @@ import click
 
 from endpoint.commands.options import Options
 
-COMMANDS = ("build", "validate", "serve", "publish", "withdraw", "query", "export", "releases", "withhold", "token")
+COMMANDS = (
+    "build", "validate", "serve", "publish", "withdraw", "link", "query", "export", "releases", "withhold", "token",
+)  # fmt: skip
 
 
 class Commands(click.Group):
