@@ -30,7 +30,7 @@ from graph.releases.folder import ReleasesFolder
 from graph.releases.gone import gone_after_build
 from graph.releases.index import STORE_FOLDER, Index
 from graph.releases.lexical import open_forms
-from graph.releases.manifest import Contribution, GraphEntry, Manifest
+from graph.releases.manifest import MANIFEST_FILE, Contribution, GraphEntry, Manifest
 from graph.releases.members import read_member
 from graph.releases.release import Release, open_release
 from graph.releases.revision import Revision
@@ -39,6 +39,7 @@ from graph.sources.chunks import Chunk
 from graph.sources.reader import read_source
 from graph.validation.report import Report, ValidationFailedError, empty_report
 
+CONTRIBUTED = b'"contributed"'
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many triples have been taken so far."""
 LARGE = 20_000
@@ -139,11 +140,18 @@ class _Inputs:
 
 
 def _readable(releases: ReleasesFolder) -> Release | None:
-    """Return the current release, or None where there is none that can be read."""
+    """Return the current release, or None where there is none that can be read.
+
+    Raises:
+        ReleaseError: it cannot be read, and contributed graphs, which stand nowhere else, may be in it.
+    """
     folder = releases.current()
     try:
         return open_release(folder) if folder is not None else None
-    except ReleaseError:
+    except ReleaseError as problem:
+        others = (releases.path / each / MANIFEST_FILE for each in releases.ids())
+        if any(CONTRIBUTED in each.read_bytes() for each in others if each.is_file()):
+            raise ReleaseError(problem.problem, "hamkor releases rollback to one that can be read") from problem
         return None
 
 

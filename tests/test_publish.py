@@ -199,6 +199,17 @@ def test_a_build_takes_contributed_graphs_along(opened: Publication) -> None:
     assert verify(release) == ()
 
 
+def test_a_release_that_cannot_be_read_does_not_lose_contributed_graphs(opened: Publication) -> None:
+    first = publish(opened, [put(X, NUKUS)]).release
+    release = publish(opened, [put(Y, NAME)]).release
+    (release.folder / "manifest.json").write_bytes(b"{")
+    for attempt in (lambda: build(opened), lambda: publish(opened, [put(X, NAME)])):
+        with pytest.raises(ReleaseError, match="the manifest cannot be read"):
+            attempt()
+    ReleasesFolder(opened.releases_folder).make_current(first.id)
+    assert lines_of(publish(opened, [put(Y, NAME)]).release, X) == {NUKUS}
+
+
 def test_a_file_that_wants_the_name_of_a_contributed_graph_is_told_so(opened: Publication) -> None:
     publish(opened, [put(f"{BASE}graph/c", NUKUS)])
     (opened.root / "data/c.nt").write_bytes(CLUB + b"\n")
