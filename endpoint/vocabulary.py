@@ -10,7 +10,7 @@ import json
 import pyoxigraph as ox
 from flask import Blueprint, Response, render_template
 
-from endpoint.current import snapshot, urls
+from endpoint.current import Snapshot, snapshot, urls
 from endpoint.documents import rdf_document
 from endpoint.pages.terms import Terms
 from endpoint.pages.views import interface_names
@@ -29,7 +29,7 @@ vocabulary = Blueprint("vocabulary", __name__)
 def ontology(suffix: str) -> Response:
     """The ontology: everything that the graph of the ontology says of the vocabulary and its terms."""
     here, iri = urls(), f"{urls().base}ns"
-    triples = _triples(iri)
+    triples = list(snapshot().once(_triples))
     if not triples:
         return describing(iri, suffix, "vocabulary")
     representation = negotiated("vocabulary", suffix, lambda each: here.absolute(here.document(iri, each)))
@@ -41,17 +41,17 @@ def ontology(suffix: str) -> Response:
     return answer(representation, lambda: body, tag=tag, location=location, links=links)
 
 
-def _triples(iri: str) -> list[ox.Triple]:
-    """Return what is said of the vocabulary and its terms, from the graph of the ontology or, without one, anywhere."""
-    store, own = snapshot().release.store, snapshot().publication.graph(ONTOLOGY_GRAPH)
-    quads = store.quads_for_pattern(None, None, None, ox.NamedNode(own))
+def _triples(here: Snapshot) -> tuple[ox.Triple, ...]:
+    """Return what the graph of the ontology says of the vocabulary and its terms; nothing where there is none."""
+    iri, own = f"{here.publication.base}ns", here.publication.graph(ONTOLOGY_GRAPH)
+    quads = here.release.store.quads_for_pattern(None, None, None, ox.NamedNode(own))
     ours = [
         quad.triple
         for quad in quads
         if isinstance(quad.subject, ox.NamedNode)
         and (quad.subject.value == iri or quad.subject.value.startswith(f"{iri}#"))
     ]
-    return sorted(ours, key=str)
+    return tuple(sorted(ours, key=str))
 
 
 def _page(iri: str, triples: list[ox.Triple], links: list[Link]) -> bytes:

@@ -6,10 +6,10 @@ into steps, each column sorted by where its neighbours stand.
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from endpoint.pages.names import Shown
 
@@ -116,13 +116,13 @@ def _layout(edges: Sequence[Edge]) -> Layout:
         way: list[object] = [edge.source, *passing, edge.target]
         for rank, passed in zip(range(start + 1, end), passing, strict=True):
             layout.columns[rank].append(passed)
-        for near, far in itertools.pairwise(way):
+        for near, far in pairwise(way):
             layout.below[near].append(far)
             layout.above[far].append(near)
         layout.ways.append(way)
     for _ in range(SWEEPS):
-        _sort(layout.columns[1:], layout.columns, layout.above, 0)
-        _sort(layout.columns[-2::-1], layout.columns[::-1], layout.below, 0)
+        _sort(layout.columns, layout.above)
+        _sort(layout.columns[::-1], layout.below)
     return layout
 
 
@@ -156,11 +156,9 @@ def _forward(edges: Sequence[Edge], ranks: dict[str, int]) -> dict[str, int]:
     return ranks
 
 
-def _sort(
-    columns: Sequence[list[object]], every: Sequence[list[object]], neighbours: dict[object, list[object]], _: int
-) -> None:
-    """Sort each column by the mean place of its neighbours in the column before it."""
-    for before, column in zip(every, columns, strict=False):
+def _sort(columns: Sequence[list[object]], neighbours: dict[object, list[object]]) -> None:
+    """Sort each column but the first by the mean place of its neighbours in the column before it."""
+    for before, column in pairwise(columns):
         places = {node: place for place, node in enumerate(before)}
         own = {node: place for place, node in enumerate(column)}
 
@@ -211,7 +209,7 @@ def _ports(layout: Layout, heights: dict[object, float]) -> dict[tuple[int, int,
     leaving: dict[object, list[tuple[float, int, int]]] = defaultdict(list)
     entering: dict[object, list[tuple[float, int, int]]] = defaultdict(list)
     for number, way in enumerate(layout.ways):
-        for step, (near, far) in enumerate(itertools.pairwise(way)):
+        for step, (near, far) in enumerate(pairwise(way)):
             leaving[near].append((layout.tops[far], number, step))
             entering[far].append((layout.tops[near], number, step + 1))
     found = {}
