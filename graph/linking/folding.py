@@ -14,10 +14,10 @@ from functools import lru_cache
 
 from anyascii import anyascii
 
-WORD = re.compile(r"[^\W_]+(?:['’‘ʻʼ`´ʹʽ′]+[^\W_]+)*")
-WORD_OR_LINE = re.compile(rf"\n|{WORD.pattern}")
-"""Letters and digits, with the apostrophes inside them: oʻ, taʼlim, parent's."""
-APOSTROPHES = re.compile(r"['’‘ʻʼ`´ʹʽ′]+")
+APOSTROPHES = "'’‘ʻʼ`´ʹʽ′"
+"""They stand inside words (oʻ, taʼlim, parent's) and are left out."""
+WORD = re.compile(r"\w+")
+WORD_OR_LINE = re.compile(r"\n|\w+")
 
 CYRILLIC = str.maketrans({
     "а": "a", "б": "b", "в": "v", "г": "g", "д": "d", "е": "e", "ё": "e", "ж": "j", "з": "z", "и": "i", "й": "y",
@@ -65,12 +65,14 @@ def fold_all(texts: Sequence[str]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Return a text in small letters and with no sign written in two ways (Unicode NFKC)."""
+    """Return a text in small letters, without apostrophes, and with no sign written in two ways (Unicode NFKC)."""
+    for sign in APOSTROPHES if not text.isascii() else ("'", "`"):
+        text = text.replace(sign, "")
     if not text.isascii():
         text = text.replace("№", " ")
         if not unicodedata.is_normalized("NFKC", text):
             text = unicodedata.normalize("NFKC", text)
-    return text.casefold()
+    return text.casefold().replace("_", " ")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -78,8 +80,7 @@ def fold_word(word: str) -> str:
     """Return one word, in small letters already, folded to ASCII letters and digits."""
     latin = word.translate(CYRILLIC)
     if not latin.isascii():
-        latin = "".join(sign for sign in anyascii(APOSTROPHES.sub("", latin)).lower() if sign.isalnum())
-    latin = APOSTROPHES.sub("", latin)
+        latin = "".join(sign for sign in anyascii(latin).lower() if sign.isalnum())
     for spelling, shared in LATIN:
         if spelling in latin:
             latin = latin.replace(spelling, shared)
