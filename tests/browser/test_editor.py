@@ -47,7 +47,7 @@ def test_points_are_a_map(page: Page) -> None:
     page.locator(".tabsList .addTab").click()
     page.evaluate(
         """() => document.querySelector(".tabPanel.active .CodeMirror").CodeMirror.setValue(
-            'SELECT * { VALUES (?name ?where) { ("Tashkent" "POINT(69.24 41.31)") ("Termez" "POINT(67.27 37.22)") } }')"""
+            'SELECT * { VALUES (?name ?where) { ("Toshkent" "POINT(69.2 41.3)") ("Termiz" "POINT(67.2 37.2)") } }')"""
     )
     run(page)
     page.locator(f"{ACTIVE} .select_map").click()
