@@ -193,7 +193,7 @@ def _dots(spots: Sequence[Spot], project: Projection, width: float) -> tuple[Dot
     dots = []
     for (x, y), radius, spot in placed:
         text = spot.thing.text + (f" · {spot.detail}" if spot.detail else "")
-        choices = list(_places(x, y, radius, len(text) * LETTER * min(1.0, width / WIDE + 0.2)))
+        choices = list(_places(x, y, radius, len(text) * LETTER * min(1.0, width / WIDE + 0.2), width))
         box, (text_x, text_y, anchor) = next(
             (each for each in choices if each[0][0] >= 0 and each[0][2] <= width and not _hits(each[0], taken)),
             choices[0],
@@ -209,13 +209,17 @@ def _radius(weight: float, most: float) -> float:
     return round(SMALLEST + (LARGEST - SMALLEST) * share, 1) if most else SMALLEST + 1
 
 
-def _places(x: float, y: float, radius: float, length: float) -> Iterator[tuple[Box, tuple[float, float, str]]]:
-    """Yield where a text may stand, best first: to the right of its dot, to the left, above, below."""
+def _places(
+    x: float, y: float, radius: float, length: float, width: float
+) -> Iterator[tuple[Box, tuple[float, float, str]]]:
+    """Yield where a text may stand, best first: to the right of its dot, to the left, above, below, at the edge."""
     gap, half = radius + 6, LINE / 2
     yield (x + gap, y - half, x + gap + length, y + half), (x + gap, y + 5, "start")
     yield (x - gap - length, y - half, x - gap, y + half), (x - gap, y + 5, "end")
     yield (x - length / 2, y - gap - LINE, x + length / 2, y - gap), (x, y - gap - 2, "middle")
     yield (x - length / 2, y + gap, x + length / 2, y + gap + LINE), (x, y + gap + 12, "middle")
+    yield (width - length, y - gap - LINE, width, y - gap), (width - 2, y - gap - 2, "end")
+    yield (width - length, y + gap, width, y + gap + LINE), (width - 2, y + gap + 12, "end")
 
 
 def _hits(box: Box, taken: Sequence[Box]) -> bool:

@@ -29,8 +29,12 @@ def interface_names() -> Names:
     return names_for(snapshot(), urls(), (interface(), *languages()))
 
 
-def description_page(description: Description, links: Sequence[Link], downloads: Sequence[tuple[str, str]]) -> bytes:
+def description_page(
+    description: Description, links: Sequence[Link], downloads: Sequence[tuple[str, str]], script: str = ""
+) -> bytes:
     """Return the page about a thing, or one page of what points to it where ``?incoming=`` asks for that.
+
+    ``script`` is the thing as JSON-LD, for search engines.
 
     Raises:
         ProblemError: there is no such page.
@@ -39,7 +43,7 @@ def description_page(description: Description, links: Sequence[Link], downloads:
     if (predicate := request.args.get("incoming")) is not None:
         return _incoming(description.iri, predicate, names, terms)
     view = thing_page(snapshot(), description, names, terms)
-    return render_template("thing.html", page=view, links=links, downloads=downloads).encode()
+    return render_template("thing.html", page=view, links=links, downloads=downloads, script=script).encode()
 
 
 def _incoming(iri: str, predicate: str, names: Names, terms: Names) -> bytes:

@@ -97,7 +97,7 @@ def test_a_border_that_two_regions_share_stays_the_same_for_both() -> None:
 @given(st.floats(0, 700), st.floats(0, 400), st.floats(1, 20), st.floats(1, 300))
 def test_the_text_of_a_dot_never_hides_it(x: float, y: float, radius: float, length: float) -> None:
     dot: Box = (x - radius, y - radius, x + radius, y + radius)
-    assert all(not _hits(box, [dot]) for box, _ in _places(x, y, radius, length))
+    assert all(not _hits(box, [dot]) for box, _ in _places(x, y, radius, length, 700))
 
 
 # ---- class diagrams
