@@ -36,6 +36,16 @@ CONSTRAINTS = [
     "sh:and ( :Nested [ sh:class :C ] )",
     "sh:qualifiedValueShape :Nested ; sh:qualifiedMinCount 1",
     "sh:qualifiedValueShape [ sh:class :D ] ; sh:qualifiedMaxCount 1 ; sh:qualifiedValueShapesDisjoint true",
+    "sh:datatype xsd:date", "sh:datatype xsd:decimal", "sh:datatype xsd:boolean", "sh:datatype xsd:dateTime",
+    "sh:datatype xsd:gYearMonth", "sh:datatype xsd:string", "sh:datatype rdf:langString", "sh:datatype xsd:double",
+    "sh:maxExclusive 5.5", 'sh:minInclusive "2014-06-01"^^xsd:date', 'sh:maxInclusive "05"^^xsd:integer',
+    'sh:pattern "^x$"', 'sh:pattern "^X" ; sh:flags "i"', 'sh:pattern "^(?:x|[0-4]{1,2})+$"', "sh:minLength 3",
+    "sh:minCount 2", "sh:maxCount 2", "sh:maxCount 0", "sh:nodeKind sh:Literal", "sh:nodeKind sh:BlankNodeOrIRI",
+    "sh:or ( [ sh:datatype xsd:date ] [ sh:nodeKind sh:IRI ] )", "sh:not [ sh:in ( 5 :a ) ]", "sh:not [ sh:class :D ]",
+    'sh:not [ sh:pattern "x$" ]',
+    "sh:not [ sh:property [ sh:path :q ; sh:minCount 1 ] , [ sh:path :r ; sh:hasValue 5 ] ]",
+    "sh:not [ sh:datatype xsd:integer ; sh:nodeKind sh:Literal ]", "sh:not :Recursive", "sh:node :Recursive",
+    "sh:qualifiedValueShape [ sh:datatype xsd:date ] ; sh:qualifiedMinCount 1",
     "sh:property [ sh:path :q ; sh:minCount 1 ]", "sh:property [ sh:path :q ; sh:node :Nested ]",
     "sh:property [ sh:path :r ; sh:property [ sh:path :p ; sh:maxCount 1 ; sh:class :C ] ]",
 ]  # fmt: skip
@@ -73,8 +83,12 @@ NODES = [f"<http://e/{name}>" for name in "abcd"]
 TYPED = [
     ("5", "integer"), ("05", "integer"), ("5", "int"), ("3", "integer"), ("4.0", "decimal"), ("1", "boolean"),
     ("true", "boolean"), ("2020-01-01T00:00:00.0Z", "dateTime"), ("x", "integer"),
+    ("2014-11-30", "date"), ("2013-01-01", "date"), ("2014-02-31", "date"), ("0000-01-01", "date"),
+    ("12014-01-01", "date"), ("2014-11-30Z", "date"), ("4.50", "decimal"), ("6", "double"), ("1999-13", "gYearMonth"),
+    ("2015-09", "gYearMonth"), ("2020-01-01T00:00:00", "dateTime"), ("9999999999999999999999", "integer"),
 ]  # fmt: skip
-VALUES = [*NODES, *(f'"{form}"^^<{XSD}{name}>' for form, name in TYPED), '"x"', '"x"@en', '"y"@uz', '"y"@en']
+PLAIN = ['"x"', '"x\\n"', '"x"@en', '"y"@uz', '"y"@en', '"y"@en-gb']
+VALUES = [*NODES, *(f'"{form}"^^<{XSD}{name}>' for form, name in TYPED), *PLAIN]
 PREDICATES = [f"<http://e/{name}>" for name in "pqr"]
 TYPE, BELOW = ("<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>", "<http://www.w3.org/2000/01/rdf-schema#subClassOf>")
 CLASSES = ["<http://e/C>", "<http://e/D>", "<http://e/E>"]
