@@ -164,7 +164,7 @@ class Gate:
         return GraphChange(entailed, after - before, before - after, created=not before)
 
     def _validated(self, revision: Revision, changes: Sequence[GraphChange]) -> Report:
-        """Validate what the changes can affect; where something is violated, say in which of them it stands."""
+        """Validate what the changes can affect; say which results are about what is written."""
         shapes, base = self.publication.graph(SHAPES_GRAPH), self.publication.base
         if shapes not in revision.entries:
             return empty_report()
@@ -177,7 +177,7 @@ class Gate:
         with reading(revision.store) as index, revision.reading_forms() as forms:
             after = ValidatedData(index, forms, without)
             report = validate_change(before, after, changes, chunks, known, base=base)
-        return report if report.conforms else located(report, {f"<{each.iri}>": added(each) for each in changes})
+        return located(report, {f"<{each.iri}>": added(each) for each in self.draft.changes()})
 
 
 def stored_report(release: Release, base: str) -> Report:

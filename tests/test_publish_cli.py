@@ -113,6 +113,23 @@ def test_violations_are_listed_and_nothing_is_published(opened: Publication, dry
     assert current_release(opened).id == before
 
 
+def test_only_warnings_about_what_is_written_are_shown(publication: Write) -> None:
+    shape = """
+        @prefix : <http://e/> . @prefix sh: <http://www.w3.org/ns/shacl#> .
+        :Shape a sh:NodeShape ; sh:targetClass :Club ; sh:severity sh:Warning ; sh:property :SiteShape .
+        :SiteShape a sh:PropertyShape ; sh:path :site ; sh:minCount 1 ;
+            sh:severity sh:Warning ; sh:message "No site."@en .
+    """
+    opened = publication({**FILES, "shapes/club.ttl": shape})
+    build(opened)
+    result = published(opened, "c.ttl", CLUB, "--dry-run")
+    assert result.exit_code == 0
+    assert [line for line in result.stderr.splitlines() if "No site." in line] == [
+        f"<{BASE}graph/ngo/x>: Warning: <http://e/c> <http://e/site>: No site."
+    ]
+    assert "conforms: 2 warnings in the whole release" in result.stdout
+
+
 def test_a_dry_run_writes_nothing(opened: Publication) -> None:
     before = current_release(opened).id
     result = published(opened, "x.nt", NUKUS, "--dry-run")

@@ -65,8 +65,9 @@ def _refuse(report: Report, languages: tuple[str, ...], verdict: str) -> NoRetur
 
 
 def _list(report: Report, languages: tuple[str, ...]) -> None:
-    lines = list(report.lines(languages))
-    for line in lines[:SHOWN]:
-        click.echo(line, err=True)
-    if len(lines) > SHOWN:
-        click.echo(f"… and {len(lines) - SHOWN} more", err=True)
+    """Show what is wrong, and the warnings about what is written; those about all the rest are known already."""
+    shown = [each for each in report.results if each.files or each.severity == "Violation"]
+    for each in shown[:SHOWN]:
+        click.echo(each.text(languages), err=True)
+    if len(shown) > SHOWN:
+        click.echo(f"… and {len(shown) - SHOWN} more", err=True)
