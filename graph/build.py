@@ -17,7 +17,7 @@ from graph.completion import Origin, complete, time_of_next
 from graph.contributors import contributors_of
 from graph.entailment import entail
 from graph.errors import ReleaseError, SourceError
-from graph.linking.making import make_index
+from graph.linking.making import index_beside
 from graph.namespaces import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
 from graph.privacy.purge import purge
 from graph.privacy.traces import Traces, read_traces
@@ -185,12 +185,13 @@ def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report
     if inputs.parent is not None:
         staged.link_unchanged(inputs.parent, inputs.contributed)
     entries = {each.iri: _with_origin(publication, each, inputs.contributed) for each in staged.close()}
-    make_index(staged.folder, publication.base, {iri: staged.folder / each.file for iri, each in entries.items()})
+    members = {iri: staged.folder / each.file for iri, each in entries.items()}
     revision = Revision(staged.folder, publication.base, staged.index.store, staged.book(), entries)
     withholding, traces = withholding_of(publication), read_traces(staged.folder)
     gone_after_build(revision, inputs.parent, lambda iri: withholding.withholds(iri) or iri in traces)
     sources = {name: tuple(graphs) for name, graphs in staged.graphs_of.items()}
-    return complete(publication, revision, replace(inputs.origin, sources=sources), report)
+    with index_beside(staged.folder, publication.base, members, staged.read):
+        return complete(publication, revision, replace(inputs.origin, sources=sources), report)
 
 
 def _with_origin(publication: Publication, entry: GraphEntry, contributed: Mapping[str, Contributed]) -> GraphEntry:

@@ -7,15 +7,20 @@ it: where something is withheld, make a whole index.
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import pyoxigraph as ox
 
 from graph.change import GraphChange
+from graph.errors import HamkorError, ReleaseError
 from graph.linking.entity import Entity, id_of, rank_of
 from graph.linking.harvest import entities
 from graph.linking.index import INDEX_FILE, write_index
@@ -24,6 +29,8 @@ from graph.linking.reader import DELTA_FILE, NameIndex, open_index
 from graph.linking.statements import MATCHES, is_name_of_ours, is_searched, links_to, roles, statements_of
 from graph.namespaces import ENTAILED_GRAPH, RDF_TYPE, graph_iri
 
+LARGE = 200_000
+"""From so many triples on an index is made by a process of its own; below, starting one would take longer."""
 FOLDED_SHARE, FOLDED_LEAST = 0.1, 500
 
 
@@ -41,6 +48,44 @@ def make_index(folder: Path, base: str, members: Mapping[str, Path]) -> int:
     (folder / DELTA_FILE).unlink(missing_ok=True)
     (folder / INDEX_FILE).unlink(missing_ok=True)
     return write_index(entities(members, base), folder / INDEX_FILE)
+
+
+@contextmanager
+def index_beside(folder: Path, base: str, members: Mapping[str, Path], triples: int) -> Iterator[None]:
+    """Write the whole index of a release in the making while the block runs; it is there at the block's end.
+
+    A large one is made by a process of its own: it takes as long as half of the loading, and other processors are idle.
+
+    Args:
+        folder: as ``make_index``.
+        base: as ``make_index``.
+        members: as ``make_index``.
+        triples: how many all members hold.
+
+    Raises:
+        ReleaseError: as ``make_index``.
+    """
+    if triples < LARGE:
+        make_index(folder, base, members)
+        yield
+        return
+    job = json.dumps([str(folder), base, {iri: str(path) for iri, path in members.items()}])
+    command = [sys.executable, "-m", __name__]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each)}
+    maker = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)  # noqa: S603
+    try:
+        if maker.stdin is not None:
+            maker.stdin.write(job)
+            maker.stdin.close()
+            maker.stdin = None
+        yield
+        _, said = maker.communicate()
+    finally:
+        maker.kill()
+        maker.wait()
+    if maker.returncode:
+        last = (said.strip().splitlines() or ["it was killed"])[-1]
+        raise ReleaseError(f"the index of names could not be made: {last}", "is there enough memory and disk?")
 
 
 def renew_index(parent: Path, folder: Path, base: str, store: ox.Store, changes: Iterable[GraphChange]) -> bool:
@@ -119,3 +164,18 @@ def _touched(base: str, changes: Iterable[GraphChange]) -> tuple[set[str], Count
                 if target.startswith(b"<") and predicate != type_mark and change.iri != graph_iri(base, ENTAILED_GRAPH):
                     links[target[1:-3].decode()] += step
     return spoken_of, links
+
+
+def main() -> int:
+    """Make the index that standard input describes; return the exit status."""
+    folder, base, members = json.load(sys.stdin)
+    try:
+        make_index(Path(folder), base, {iri: Path(path) for iri, path in members.items()})
+    except (HamkorError, OSError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.change import GraphChange
+from graph.errors import ReleaseError
 from graph.linking import making
 from graph.linking.candidates import Scope
 from graph.linking.entity import id_of
@@ -50,13 +51,17 @@ states = st.fixed_dictionaries({graph: st.frozensets(st.sampled_from(LINES), max
 
 def make(folder: Path, state: State) -> NameIndex:
     folder.mkdir()
+    make_index(folder, BASE, members_of(folder, state))
+    return opened(folder)
+
+
+def members_of(folder: Path, state: State) -> dict[str, Path]:
     members = {}
     for number, (graph, lines) in enumerate(state.items()):
         members[graph] = folder / f"{number}.nq.gz"
         quads = b"".join(each.removesuffix(b" .") + f" <{graph}> .\n".encode() for each in sorted(lines))
         members[graph].write_bytes(gzip.compress(quads))
-    make_index(folder, BASE, members)
-    return opened(folder)
+    return members
 
 
 def opened(folder: Path) -> NameIndex:
@@ -128,3 +133,21 @@ def test_a_delta_that_has_grown_is_folded_in(tmp_path: Path, monkeypatch: pytest
 
 def test_where_the_parent_has_no_index_none_is_made(tmp_path: Path) -> None:
     assert not renew_index(tmp_path, tmp_path, BASE, ox.Store(), [])
+
+
+def test_a_large_index_is_made_beside_other_work_and_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "LARGE", 0)
+    members = members_of(tmp_path, TWO)
+    with making.index_beside(tmp_path, BASE, members, 1):
+        pass
+    assert list(answers(opened(tmp_path))) == list(answers(make(tmp_path / "whole", TWO)))
+
+
+def test_an_index_that_cannot_be_made_is_an_error_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "LARGE", 0)
+    broken = tmp_path / "broken.nq.gz"
+    broken.write_bytes(b"no gzip")
+    with pytest.raises(ReleaseError, match="broken"), making.index_beside(tmp_path, BASE, {GRAPHS[0]: broken}, 1):
+        pass
