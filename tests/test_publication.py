@@ -127,7 +127,7 @@ def test_no_folder_with_settings_is_an_error_with_its_remedy(tmp_path: Path) -> 
 def test_a_folder_without_ontology_shapes_or_settings_is_published(publication: Write) -> None:
     release = build(publication({"data/a.ttl": TRIPLE, "data/b.csv": "name\nTermez\n"}))
     assert [entry.iri for entry in release.manifest.graphs] == [f"{BASE}a", f"{BASE}b", f"{BASE}catalog"]
-    assert not (release.folder / "search.sqlite").exists()
+    assert (release.folder / "search.sqlite").exists()
 
 
 def test_quads_keep_their_own_graph_names(publication: Write) -> None:
