@@ -15,7 +15,25 @@ MARKUP = re.compile(
     r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<(pre|code|option|script|style)\b.*?</\1>|<[^>]*>| lang=\"|&\w+;", re.DOTALL
 )
 SPOKEN = re.compile(r'\b(?:aria-label|placeholder|alt)="(?![^"]*\{\{)[^"]*[A-Za-z]')
-NAMES = {"Turtle", "N", "Quads", "JSON", "LD", "SPARQL", "ETag", "XML", "CSV", "RDF", "TSV", "Patch", "SHA", "IRI"}
+NAMES = {
+    "Turtle",
+    "N",
+    "Quads",
+    "JSON",
+    "LD",
+    "SPARQL",
+    "ETag",
+    "XML",
+    "CSV",
+    "RDF",
+    "TSV",
+    "Patch",
+    "SHA",
+    "IRI",
+    "Python",
+    "R",
+    "curl",
+}
 """Names of formats, which every language writes so."""
 
 

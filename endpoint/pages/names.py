@@ -19,7 +19,7 @@ from endpoint.pages.dates import readable
 from endpoint.urls import Urls
 from graph.description import is_described
 from graph.labels import Label, labels, language_chain
-from graph.namespaces import CATALOG_GRAPH, RDFS_LABEL, XSD
+from graph.namespaces import CATALOG_GRAPH, RDFS_LABEL, SH, XSD
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
 UZBEK_NUMBER = re.compile(r"tel:\+998(\d\d)(\d{3})(\d\d)(\d\d)\Z")
@@ -94,7 +94,7 @@ class Names:
         return self._shown[iri]
 
     def _thing(self, iri: str) -> Shown:
-        label = self._graph_label(iri) or labels(self._store, (iri,), self.languages).get(iri)
+        label = self._graph_label(iri) or labels(self._store, (iri,), self.languages).get(iri) or self._shape_name(iri)
         text, language = (label.text, label.language) if label else (self.short(iri), "")
         is_ours = iri.startswith(self.urls.base)
         if label is None and is_ours and not self._is_read(iri):
@@ -111,6 +111,15 @@ class Names:
         said = [self.term(quad.object) for quad in quads if isinstance(quad.graph_name, ox.NamedNode)
                 and quad.graph_name.value != catalog]  # fmt: skip
         return next((Label(each.text, each.language) for each in self.best(said)), None)
+
+    def _shape_name(self, iri: str) -> Label | None:
+        """Return the name that a property shape gives to its property, which is all the name that it has."""
+        try:
+            quads = self._store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(SH + "name"), None, ox.DefaultGraph())
+        except ValueError:
+            return None
+        said = self.best([self.term(quad.object) for quad in quads])
+        return Label(said[0].text, said[0].language) if said else None
 
     def best(self, texts: Sequence[Shown]) -> list[Shown]:
         """Return those of several texts that are in the reader's first language that there is, or in none."""
