@@ -50,7 +50,7 @@ def validate_index(data: ValidatedData, shapes: Iterable[Chunk], *, base: str) -
     except TooManyError:
         doubtful = None
     with data.graph() as graph:
-        focus = None if doubtful is None else _Affected(data, frozenset(doubtful), frozenset()).focus_nodes(graph)
+        focus = None if doubtful is None else Affected(data, frozenset(doubtful), frozenset()).focus_nodes(graph)
         return read_report(evaluate(graph, usable, focus), usable.graph)
 
 
@@ -82,7 +82,7 @@ def validate_change(
     usable = load_shapes(shapes, base=base)
     lines = {line for each in changes if each.iri not in after.without for line in each.added | each.removed}
     try:
-        affected = _Affected.by(lines, before, after, usable, parent)
+        affected = Affected.by(lines, before, after, usable, parent)
     except TooManyError:
         affected = None
     if affected is None:
@@ -95,7 +95,7 @@ def validate_change(
 
 
 @dataclass(frozen=True)
-class _Affected:
+class Affected:
     """What a change can matter to.
 
     Attributes:
@@ -111,7 +111,7 @@ class _Affected:
     @staticmethod
     def by(
         lines: Collection[bytes], before: ValidatedData, after: ValidatedData, shapes: Shapes, parent: Report
-    ) -> _Affected | None:
+    ) -> Affected | None:
         """Return what the lines that came or went can matter to; None where that cannot be told.
 
         Raises:
@@ -130,7 +130,7 @@ class _Affected:
             if not nodes.isdisjoint(roots):
                 dropped.add(result)
                 nodes |= roots  # the other ones give the same result again
-        return _Affected(after, frozenset(nodes), frozenset(dropped))
+        return Affected(after, frozenset(nodes), frozenset(dropped))
 
     def focus_nodes(self, graph: Graph) -> FocusNodes:
         """Return which of the nodes are focus nodes of a shape."""

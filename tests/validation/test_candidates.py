@@ -1,0 +1,57 @@
+"""Which nodes of a large index pySHACL has to look at: those in doubt, and few others."""
+
+from __future__ import annotations
+
+import pyoxigraph as ox
+import pytest
+from validation_material import BASE, PROLOGUE, read_shapes, state
+
+from graph.sources.chunks import Origin, chunks
+from graph.validation.candidates import candidates
+from graph.validation.shapes import load_shapes
+
+FIRST = {"0"}
+"""One focus node is always looked at, so that what is wrong with a shape is told."""
+GOOD = ':p 5 ; :q "x"@en , "y"@uz ; :r :0 ; :d "2014-11-30"^^xsd:date ; :e "2015-01-01"^^xsd:date .'
+
+
+@pytest.mark.parametrize(
+    ("constraint", "bad"),
+    [
+        (":p ; sh:minCount 1", ":r :0"),
+        (":p ; sh:minCount 1", ':p "05"^^xsd:integer'),  # the index has rewritten it
+        (":q ; sh:minCount 2", ':q "x"@en'),
+        (":p ; sh:maxCount 1", ":p 5 , 6"),
+        (":p ; sh:maxCount 2", ":p 5 , 6 , 7"),
+        ("[ sh:inversePath :r ] ; sh:maxCount 900", None),
+        ("( :r :p ) ; sh:minCount 1", ":p 5"),
+        (":p ; sh:datatype xsd:integer", ":p 5.0"),
+        (":d ; sh:datatype xsd:date", ':d "2014-02-31"^^xsd:date'),
+        (":p ; sh:minInclusive 5", ":p 4"),
+        (":p ; sh:maxExclusive 5.5", ":p 6"),
+        (":q ; sh:uniqueLang true", ':q "a"@en , "b"@en'),
+        (':q ; sh:languageIn ( "en" "uz" )', ':q "a"@ru'),
+        (':q ; sh:pattern "^[xy]$"', ':q "xx"'),
+        (":q ; sh:maxLength 1", ':q "xx"'),
+        (":r ; sh:nodeKind sh:IRI", ":r 5"),
+        (":r ; sh:class :C", ":r :nobody"),
+        (":r ; sh:in ( :0 :1 )", ":r :2"),
+        (":p ; sh:hasValue 5", ":p 6"),
+        (":d ; sh:lessThan :e", ':d "2016-01-01"^^xsd:date ; :e "2015-01-01"^^xsd:date'),
+        (":p ; sh:disjoint :q", ":p 5 ; :q 5"),
+        (":r ; sh:node [ sh:property [ sh:path :p ; sh:minCount 1 ] ]", ":r :nobody"),
+        (":r ; sh:not [ sh:hasValue :1 ]", ":r :1"),
+        (":q ; sh:or ( [ sh:datatype rdf:langString ] [ sh:datatype xsd:date ] )", ':q "a"'),
+        (':q ; sh:qualifiedValueShape [ sh:languageIn ( "en" ) ] ; sh:qualifiedMinCount 1', ':q "a"@uz'),
+    ],
+)
+def test_only_nodes_in_doubt_are_candidates(constraint: str, bad: str | None) -> None:
+    nodes = "".join(f":{number} a :C ; {GOOD}\n" for number in range(9)) + (f":bad a :C ; {bad} ." if bad else "")
+    quads = ox.parse((PROLOGUE + nodes).encode(), ox.RdfFormat.TURTLE, base_iri=BASE)
+    lines = frozenset(line for chunk in chunks(quads, Origin("a", BASE, BASE)) for line in chunk.lines())
+    shapes = read_shapes(f":S a sh:NodeShape ; sh:targetClass :C ; sh:property [ sh:path {constraint} ] .")
+    found = candidates(state(lines, frozenset(), shapes).data, load_shapes(shapes, base=BASE))
+    assert found is not None
+    names = {str(each).strip("<>").removeprefix(BASE) for each in found} & {*map(str, range(9)), "bad"}
+    assert "bad" in names or bad is None
+    assert len(names) <= 2
