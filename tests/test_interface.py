@@ -14,7 +14,7 @@ TEMPLATES = sorted((PACKAGE / "templates").glob("*.html"))
 MARKUP = re.compile(
     r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<(pre|code|option|script|style)\b.*?</\1>|<[^>]*>| lang=\"|&\w+;", re.DOTALL
 )
-SPOKEN = re.compile(r'\b(?:aria-label|placeholder|alt)="(?![^"]*\{\{)[^"]*[A-Za-z]')
+SPOKEN = re.compile(r'\b(?:aria-label|placeholder|alt)="([^"{]*)"')
 NAMES = {
     "Turtle",
     "N",
@@ -76,7 +76,7 @@ def test_no_template_says_anything_in_one_language_only(template: Path) -> None:
     text = template.read_text(encoding="utf-8")
     words = set(re.findall(r"[A-Za-z]{1,}", MARKUP.sub(" ", text)))
     assert words <= NAMES
-    assert not SPOKEN.search(text)
+    assert {word for said in SPOKEN.findall(text) for word in re.findall(r"[A-Za-z]+", said)} <= NAMES
 
 
 def test_the_style_sheet_is_small() -> None:
