@@ -32,6 +32,7 @@ from endpoint.reconcile.stable import reconcile
 from endpoint.resources import resources
 from endpoint.responses import problem_response
 from endpoint.signposting import signposting
+from endpoint.same_as import same_as
 from endpoint.search import search
 from endpoint.sparql import sparql
 from endpoint.updating import updating
@@ -67,6 +68,7 @@ def create_app(
     for blueprint in (
         home,
         search,
+        same_as,
         reconcile,
         draft,
         sparql,

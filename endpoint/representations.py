@@ -122,6 +122,7 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     "release": (AS_HTML, AS_MANIFEST, *GRAPHS),
     "report": (*GRAPHS, AS_HTML),
     "dataset": (AS_HTML, *GRAPHS),
+    "same-as": (AS_HTML, AS_MANIFEST, *GRAPHS),
     "linkset": (AS_LINKSET, AS_LINKSET_TEXT),
     "list": (AS_HTML, AS_MANIFEST),
     "difference": (AS_PATCH, AS_N_QUADS, AS_HTML),
