@@ -12,6 +12,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from endpoint import authorization, compression, headers, language, memento, works
+from endpoint.alternates import alternates
 from endpoint.current import EXTENSION, Current
 from endpoint.dataset import dataset
 from endpoint.discovery import discovery
@@ -31,9 +32,9 @@ from endpoint.reconcile.draft import draft
 from endpoint.reconcile.stable import reconcile
 from endpoint.resources import resources
 from endpoint.responses import problem_response
-from endpoint.signposting import signposting
 from endpoint.same_as import same_as
 from endpoint.search import search
+from endpoint.signposting import signposting
 from endpoint.sparql import sparql
 from endpoint.updating import updating
 from endpoint.validate import validating
@@ -87,6 +88,7 @@ def create_app(
         discovery,
         downloads,
         signposting,
+        alternates,
         resources,
     ):
         app.register_blueprint(blueprint)

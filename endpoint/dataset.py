@@ -1,45 +1,55 @@
 """``/dataset``: the landing page of the whole, and its catalogue as RDF: VoID, DCAT-AP, PROV and schema.org.
 
-``_profile=`` (Content Negotiation by Profile) narrows the RDF to one vocabulary: ``dcat`` or ``schema``. What is said
-is computed with the release (``graph.catalogue``); it comes from the member, so that sizes keep their datatypes.
+A profile (``endpoint.profiles``) narrows the RDF to one vocabulary: ``dcat`` or ``schema``. What is said is computed
+with the release (``graph.catalogue``); it comes from the member, so that sizes keep their datatypes.
 """
 
 from __future__ import annotations
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
+from endpoint.alternates import alternates_body
 from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.documents import rdf_document
 from endpoint.embedded import Embedding
 from endpoint.pages.dataset import dataset_page
 from endpoint.pages.names import names_for
-from endpoint.problems import ProblemError
-from endpoint.representations import OFFERS
-from endpoint.responses import Link, answer, entity_tag, negotiated
+from endpoint.profiles import ALT, in_profile, of_dataset, profile_links, selected
+from endpoint.representations import OFFERS, Profile, Representation
+from endpoint.responses import Link, answer, entity_tag
 from endpoint.signposting import dataset_iri, dataset_links
 from graph.catalogue.views import DCAT_AP_PROFILE, SCHEMA_PROFILE, dcat_view, schema_view
 from graph.formats import Format
 from graph.namespaces import CATALOG_GRAPH
 
 dataset = Blueprint("dataset", __name__)
-PROFILES = {"": "", "all": "", "dcat": DCAT_AP_PROFILE, "schema": SCHEMA_PROFILE}
-"""What ``_profile=`` may say, as a token; the IRIs may be written out, too."""
 
 
 @dataset.get("/dataset", defaults={"suffix": ""})
 @dataset.get("/dataset.<suffix>")
 def landing(suffix: str) -> Response:
     """The dataset: for people a page, for programs its catalogue."""
-    here, links = urls(), dataset_links()
-    representation = negotiated("dataset", suffix, lambda each: here.absolute(here.route(f"dataset.{each}")))
-    profile = _profile()
-    links += [Link(each, "profile") for each in ([profile] if profile else [SCHEMA_PROFILE, DCAT_AP_PROFILE])]
+    profiles, url = of_dataset(urls().base), _url
+    profile, representation = selected(profiles, suffix, url)
+    links = dataset_links() + profile_links(profiles, profile, url)
     form = representation.format
-    body = _page(links) if form is None else _rdf(profile, form)
-    location = "" if suffix else here.absolute(here.route(f"dataset.{representation.suffix}"))
-    tag = entity_tag(representation.name, profile, body)
+    if profile == profiles[0]:
+        links += [Link(SCHEMA_PROFILE, "profile"), Link(DCAT_AP_PROFILE, "profile")]
+    if profile is ALT:
+        body = alternates_body(dataset_iri(), profiles, representation, url)
+    else:
+        body = _page(links) if form is None else _rdf(profile.iri, form)
+    location = "" if suffix else url(profile, representation)
+    tag = entity_tag(representation.name, profile.iri, body)
     return answer(representation, lambda: body, tag=tag, location=location, links=links)
+
+
+def _url(profile: Profile, representation: Representation) -> str:
+    here = urls()
+    if profile.is_default:
+        return here.absolute(here.route(f"dataset.{representation.suffix}"))
+    return here.absolute(in_profile(here.route("dataset"), profile, representation))
 
 
 def _rdf(profile: str, form: Format) -> bytes:
@@ -58,21 +68,6 @@ def catalogue_triples(here: Snapshot) -> list[ox.Triple]:
     """Return the catalogue of a release, its literals exactly as they were written."""
     chunks = here.release.read_graph(here.publication.graph(CATALOG_GRAPH))
     return [quad.triple for chunk in chunks for quad in ox.parse(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True)]
-
-
-def _profile() -> str:
-    """Return the IRI of the profile that is asked for; empty for everything.
-
-    Raises:
-        ProblemError: there is none such.
-    """
-    wanted = request.args.get("_profile", "")
-    if wanted in PROFILES.values():
-        return wanted
-    if wanted not in PROFILES:
-        known = ", ".join(name for name in PROFILES if name)
-        raise ProblemError("not-acceptable", f"there is no profile {wanted[:200]!r}", {"profiles": known})
-    return PROFILES[wanted]
 
 
 def _view(profile: str) -> list[ox.Triple]:

@@ -1,7 +1,8 @@
 """Content negotiation (RFC 9110, 12.4 and 12.5.1): from what a client accepts to the representation that it gets.
 
-A pure module: given an Accept header and the offers of a route (``endpoint.representations``) it chooses one of them.
-It sees no request and writes no response.
+A pure module: given an Accept header and the offers of a route (``endpoint.representations``) it chooses one of them;
+and where these come in several profiles, by Accept-Profile (Content Negotiation by Profile, W3C draft of 2023) one of
+those first. It sees no request and writes no response.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from endpoint.representations import Representation
+from endpoint.representations import Profile, Representation
 
 WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 RANGE = re.compile(rf"({WORD})/({WORD})\Z")
 PARAMETER = re.compile(rf';[ \t]*({WORD})=({WORD}|"(?:[^"\\]|\\.)*")')
 QUALITY = re.compile(r"(?:0?\.[0-9]+|[01](?:\.[0-9]*)?)\Z")
+PROFILE = re.compile(r"<([^<>]*)>([^,<]*)")
 MOST_CHARACTERS = 8_000
 
 
@@ -120,3 +122,34 @@ def _rating(offer: Representation, ranges: Sequence[MediaRange], *, exact: bool)
     if own[0] >= 3 or not named:
         return max([(own[1] if own[0] else 0.0, own[0]), *named])
     return max(named)
+
+
+def parse_accept_profile(header: str | None) -> tuple[tuple[str, float], ...]:
+    """Return the profiles of an Accept-Profile header and their quality, best first.
+
+    They stand in angle brackets, since they may hold commas and semicolons; malformed elements are passed over.
+    """
+    found = list[tuple[str, float]]()
+    for iri, rest in PROFILE.findall((header or "")[:MOST_CHARACTERS]):
+        quality = next((value for key, value in PARAMETER.findall(rest) if key.lower() == "q"), "1")
+        if QUALITY.match(quality) and float(quality) <= 1:
+            found.append((iri, float(quality)))
+    return tuple(sorted(found, key=lambda each: -each[1]))
+
+
+def choose_profile(
+    accept: str | None, accept_profile: str | None, profiles: Sequence[Profile]
+) -> tuple[Profile, Representation] | None:
+    """Return the profile and the representation in it that suit a client best, or None where none is acceptable.
+
+    The profile goes before the media type. What is not known is passed over; a profile that cannot be had in an
+    acceptable type gives way to the next, and at last to the default, which is the first.
+    """
+    wanted = parse_accept_profile(accept_profile)
+    refused = {iri for iri, quality in wanted if quality == 0}
+    liked = [each for iri, quality in wanted if quality > 0 for each in profiles if each.iri == iri]
+    others = [each for each in profiles if each.iri not in refused] if refused else [profiles[0]]
+    for profile in dict.fromkeys((*liked, *others[:1])):
+        if (found := choose(accept, profile.offers)) is not None:
+            return profile, found
+    return None

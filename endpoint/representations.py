@@ -55,6 +55,25 @@ class Representation:
         return {"charset": "utf-8"} | profile
 
 
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a representation conforms to besides its media type (Content Negotiation by Profile, W3C draft).
+
+    Attributes:
+        token: how the parameter ``_profile`` calls it.
+        iri: what names it.
+        title: how a person calls it, in English.
+        offers: the representations that there are in it, in the server's order.
+        is_default: whether it is what one gets without asking.
+    """
+
+    token: str
+    iri: str
+    title: str
+    offers: tuple[Representation, ...]
+    is_default: bool = False
+
+
 def _of(form: Format, *aliases: str) -> Representation:
     return Representation(form.name, form.media_type, form.suffix, form.title, form.content_type, aliases, form)
 

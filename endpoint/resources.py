@@ -8,14 +8,20 @@ from __future__ import annotations
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
-from endpoint.current import is_withheld, past, snapshot, urls
+from endpoint.alternates import alternates_body
+from endpoint.current import is_withheld, languages, past, snapshot, urls
+from endpoint.documents import rdf_document
+from endpoint.embedded import Embedding
 from endpoint.pages.views import description_page
 from endpoint.problems import ProblemError
-from endpoint.representations import OFFERS, SUFFIXES
-from endpoint.responses import answer, document_links, entity_tag, moved, negotiated, see_other
+from endpoint.profiles import ALT, CPOV, IN_SKOS, SCHEMA_ORG, of_thing, profile_links, selected, thing_url
+from endpoint.representations import OFFERS, SUFFIXES, Profile
+from endpoint.responses import answer, document_links, entity_tag, moved, see_other
 from endpoint.trees import thing_document
-from endpoint.urls import memento, original, split_suffix
+from endpoint.urls import memento, original, split_suffix, with_parameters
 from graph.description import Description, describe, describing_triples, is_described, replacement
+from graph.schema_org import schema_triples
+from graph.views import cpov_view, labels_view, skos_view
 
 resources = Blueprint("resources", __name__)
 WITHHELD = "what was asked for holds personal data, or did, and is not published"
@@ -27,7 +33,12 @@ def thing(path: str) -> Response:
     iri, suffix = find(f"id/{path}")
     if (other_iri := replacement(snapshot().release.store, iri)) is not None:
         return moved(urls().absolute(urls().own(other_iri)))
-    return see_other(urls().absolute(urls().page(iri, suffix)))
+    return see_other(urls().absolute(with_parameters(urls().page(iri, suffix), _asked())))
+
+
+def _asked() -> dict[str, str]:
+    """Return the parameters of profile and media type, which hold for the document that a redirect leads to."""
+    return {name: request.args.get(name, "") for name in ("_profile", "_mediatype")}
 
 
 @resources.get("/doc/<path:path>")
@@ -100,7 +111,8 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
     Raises:
         ProblemError: nothing is known of it, or it cannot be had as wanted.
     """
-    representation = negotiated(kind, suffix, lambda each: urls().absolute(urls().document(iri, each)))
+    profiles, url = of_thing(iri, kind), thing_url(iri)
+    profile, representation = selected(profiles, suffix, url)
     description = describe(snapshot().release.store, iri)
     if description is None and kind == "graph":
         description = Description(iri, (), ())
@@ -108,14 +120,38 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
         raise not_found(iri)
     if (other_iri := replacement(snapshot().release.store, iri)) is not None:
         return moved(urls().absolute(urls().document(other_iri, suffix)))
-    form, links = representation.format, document_links(iri, OFFERS[kind])
-    if form is None:
-        body = description_page(description, links, downloads(iri))
+    links = document_links(iri, OFFERS[kind], profiles[0].iri) + profile_links(profiles, profile, url)
+    if profile is ALT:
+        body = alternates_body(iri, profiles, representation, url)
+    elif representation.format is None:
+        body = description_page(description, links, downloads(iri), schema_script(iri))
+    elif profile == profiles[0]:
+        body = thing_document(iri, _triples(description), representation.format)
     else:
-        body = thing_document(iri, _triples(description), form)
-    location = "" if suffix else urls().absolute(urls().document(iri, representation.suffix))
-    tag = entity_tag(representation.name, body)
+        body = rdf_document(snapshot(), _view(description, profile), representation.format)
+    location = "" if suffix else url(profile, representation)
+    tag = entity_tag(representation.name, profile.iri, body)
     return answer(representation, lambda: body, tag=tag, location=location, links=links)
+
+
+def _view(description: Description, profile: Profile) -> list[ox.Triple]:
+    """Return what a profile says of a thing."""
+    here = snapshot()
+    match profile.token:
+        case SCHEMA_ORG.token:
+            return schema_triples(here.release.store, description.iri, here.publication.base)
+        case IN_SKOS.token:
+            return skos_view(here.release.store, description)
+        case CPOV.token:
+            return cpov_view(description)
+    return labels_view(description)
+
+
+def schema_script(iri: str) -> str:
+    """Return a thing in the words of schema.org, for search engines; empty where these have none for it."""
+    here = snapshot()
+    triples = schema_triples(here.release.store, iri, here.publication.base)
+    return Embedding(triples, languages()).script(iri) if triples else ""
 
 
 def _triples(description: Description) -> list[ox.Triple]:

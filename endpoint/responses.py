@@ -30,12 +30,15 @@ IN_A_LINK = "%/:?#[]@!$&'()*+="
 """What stays as it is in the target of a link; the rest, above all letters beyond ASCII, is percent-encoded."""
 ABOUT_PAGE = "https://schema.org/AboutPage"
 MERGE, MOST_CLASSES = ox.DefaultGraph(), 4
-VARY = "Accept, Accept-Language"
+VARY = "Accept, Accept-Profile, Accept-Language"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of the header Link (RFC 8288); targets hold no comma and no semicolon, at which readers split."""
+    """A link of the header Link (RFC 8288); targets hold no comma and no semicolon, at which readers split.
+
+    The profile of an alternate is said twice: Content Negotiation by Profile calls the attribute ``formats``.
+    """
 
     target: str
     relation: str
@@ -48,7 +51,8 @@ class Link:
         return quote(self.target, safe=IN_A_LINK)
 
     def __str__(self) -> str:
-        attributes = (("type", self.media_type), ("profile", self.profile))
+        formats = self.profile if self.relation == "alternate" else ""
+        attributes = (("type", self.media_type), ("formats", formats), ("profile", self.profile))
         return f'<{self.safe_target}>; rel="{self.relation}"' + "".join(
             f'; {name}="{value}"' for name, value in attributes if value
         )
@@ -187,8 +191,14 @@ def _classes(iri: str) -> list[str]:
     return found[:MOST_CLASSES]
 
 
-def document_links(iri: str, offered: Sequence[Representation]) -> list[Link]:
-    """Return the links of a document about ``iri``: what it describes, its other forms, its place, its licence."""
+def document_links(iri: str, offered: Sequence[Representation], profile: str = "") -> list[Link]:
+    """Return the links of a document about ``iri``: what it describes, its other forms, its place, its licence.
+
+    Args:
+        iri: the thing.
+        offered: the forms that there are of it.
+        profile: the IRI of the profile of all these, where it has one.
+    """
     here, publication = urls(), snapshot().publication
     canonical = publication.base + here.document(iri).removeprefix(f"{here.root}/")
     links = [
@@ -202,7 +212,9 @@ def document_links(iri: str, offered: Sequence[Representation]) -> list[Link]:
         *(Link(each, "type") for each in _classes(iri)),
         Link(linkset_url(iri), "linkset", AS_LINKSET.media_type),
     ]
-    links += [Link(here.absolute(here.document(iri, each.suffix)), "alternate", each.media_type) for each in offered]
+    links += [
+        Link(here.absolute(here.document(iri, each.suffix)), "alternate", each.media_type, profile) for each in offered
+    ]
     turtle = next((each for each in offered if each.suffix == "ttl"), None)
     if turtle is not None:
         links.append(Link(here.absolute(here.document(iri, "ttl")), "describedby", turtle.media_type))

@@ -24,6 +24,8 @@ ADMS = "http://www.w3.org/ns/adms#"
 DCATAP = "http://data.europa.eu/r5r/"
 SPDX = "http://spdx.org/rdf/terms#"
 VCARD = "http://www.w3.org/2006/vcard/ns#"
+CV = "http://data.europa.eu/m8g/"
+ORG = "http://www.w3.org/ns/org#"
 FORMATS = "http://www.w3.org/ns/formats/"
 
 RDF_TYPE = RDF + "type"
@@ -43,8 +45,8 @@ PREFIXES = {
     "void": VOID,
     "sd": SD,
     "schema": SCHEMA,
-    "org": "http://www.w3.org/ns/org#",
-    "cv": "http://data.europa.eu/m8g/",
+    "org": ORG,
+    "cv": CV,
     "person": "http://www.w3.org/ns/person#",
     "vcard": VCARD,
     "adms": ADMS,
