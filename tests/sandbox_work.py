@@ -1,0 +1,63 @@
+"""What the tests of the sandbox have done in it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from graph.errors import SourceError
+
+
+def echo(argument: str) -> str:
+    """Say it again."""
+    return argument
+
+
+def process(_: str) -> int:
+    """Say who works."""
+    return os.getpid()
+
+
+def fail(_: str) -> str:
+    """Fail as a reader does."""
+    raise SourceError("file.ttl", "it is wrong", 3, 4, "write it otherwise")
+
+
+def stumble(_: str) -> str:
+    """Fail as nobody should."""
+    raise KeyError("unheard of")
+
+
+def sleep(_: str) -> str:
+    """Never come to an end."""
+    time.sleep(60)
+    return ""
+
+
+def spin(_: str) -> str:
+    """Never come to an end, and work hard."""
+    while True:
+        pass
+
+
+def grow(_: str) -> str:
+    """Take all the memory there is."""
+    held = [bytearray(64 << 20) for _ in range(64)]
+    return str(len(held))
+
+
+def crash(_: str) -> str:
+    """Die as the engine does."""
+    os.abort()
+
+
+def leave(_: str) -> str:
+    """End without a word."""
+    os._exit(3)
+
+
+def fill(path: str) -> str:
+    """Write more than there is room for."""
+    Path(path).write_bytes(bytes(8 << 20))
+    return ""

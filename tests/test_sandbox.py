@@ -1,0 +1,81 @@
+"""Work in a process of its own: what comes back, and how it ends where it takes too much."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from endpoint.authorization import Rate
+from graph.errors import HamkorError, QueryLimitError, SourceError, WorkEndedError
+from graph.sandbox import Bounds, run
+
+BOUNDS = Bounds(seconds=10, memory_mb=512)
+
+
+def done(name: str, argument: str = "", bounds: Bounds = BOUNDS) -> str:
+    return run(f"tests.sandbox_work:{name}", argument, str, bounds)
+
+
+def test_what_is_returned_comes_back() -> None:
+    assert done("echo", "Oʻzbekiston") == "Oʻzbekiston"
+    assert run("tests.sandbox_work:process", "", int, BOUNDS) != os.getpid()
+
+
+def test_an_error_of_ours_comes_back_with_its_facts() -> None:
+    with pytest.raises(SourceError) as error:
+        done("fail")
+    assert error.value == SourceError("file.ttl", "it is wrong", 3, 4, "write it otherwise")
+
+
+ENDS: dict[str, tuple[type[HamkorError], str]] = {
+    "stumble": (WorkEndedError, "KeyError"),
+    "sleep": (QueryLimitError, "limits.upload_seconds"),
+    "spin": (QueryLimitError, "limits.upload_seconds"),
+    "grow": (QueryLimitError, "limits.upload_memory_mb"),
+    "crash": (QueryLimitError, "limits.upload_memory_mb"),
+    "leave": (WorkEndedError, "status 3"),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_how_it_ends(name: str) -> None:
+    kind, text = ENDS[name]
+    began = time.monotonic()
+    with pytest.raises(kind, match=text):
+        done(name, bounds=Bounds(seconds=1.0, memory_mb=512) if name in ("sleep", "spin") else BOUNDS)
+    assert time.monotonic() - began < 9
+
+
+def test_a_file_grows_no_larger_than_it_may(tmp_path: Path) -> None:
+    with pytest.raises(HamkorError):
+        done("fill", str(tmp_path / "file"), Bounds(10, 512, file_mb=1))
+    assert (tmp_path / "file").stat().st_size <= 1 << 20
+
+
+def test_many_at_once() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(lambda number: done("echo", str(number)), range(24))) == [str(n) for n in range(24)]
+
+
+def test_how_often_something_may_happen() -> None:
+    now = 0.0
+    rate = Rate(3, clock=lambda: now)
+    assert [rate.wait("a") for _ in range(3)] == [0, 0, 0]
+    assert rate.wait("a") == pytest.approx(20)
+    assert rate.wait("b") == 0
+    now = 19.0
+    assert rate.wait("a") == pytest.approx(1)
+    now = 21.0
+    assert rate.wait("a") == 0
+    assert rate.wait("a") > 0
+
+
+def test_only_so_many_are_remembered() -> None:
+    rate = Rate(1)
+    for number in range(30_000):
+        rate.wait(str(number))
+    assert len(rate._left) <= 10_000
