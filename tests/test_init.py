@@ -1,0 +1,52 @@
+"""``hamkor init``: a publication from nothing, which builds, conforms and answers at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from endpoint.cli import main
+from graph.build import build
+from graph.publication import open_publication
+
+BASE = "https://example.org/kg/"
+
+
+def init(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["init", *(str(each) for each in arguments)])
+
+
+def test_what_it_writes_is_a_publication_that_conforms(tmp_path: Path) -> None:
+    done = init(tmp_path / "new", "--base", BASE, "--title", 'Our "data"', "--lang", "uz-Latn")
+    assert done.exit_code == 0, done.output
+    publication = open_publication(tmp_path / "new")
+    assert publication.settings.about.title == {"uz-Latn": 'Our "data"'}
+    release = build(publication)
+    assert release.manifest.warnings == 0
+    assert {each.iri for each in release.manifest.graphs} >= {f"{BASE}graph/organisations", f"{BASE}graph/shapes"}
+
+
+def test_hidden_files_do_not_matter(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    assert init(tmp_path, "--base", BASE).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("base", "language", "said"),
+    [("example.org", "en", "base must be"), ("https://example.org/kg", "en", "in '/'"), (BASE, "e n", "no language")],
+)  # fmt: skip
+def test_what_cannot_be_is_refused_and_nothing_is_left(tmp_path: Path, base: str, language: str, said: str) -> None:
+    done = init(tmp_path / "new", "--base", base, "--lang", language)
+    assert done.exit_code != 0
+    assert said in str(done.exception or done.output)
+    assert not [each for each in tmp_path.rglob("*") if each.is_file()]
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    done = init(tmp_path, "--base", BASE)
+    assert done.exit_code != 0
+    assert "empty folder" in str(done.exception or done.output)
+    assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]
