@@ -15,7 +15,11 @@ from flask import Blueprint, Response, render_template, request
 
 from endpoint.current import languages, past, publication, see, snapshot, urls
 from endpoint.documents import rdf_document
+from endpoint.language import interface
 from endpoint.memento import IMMUTABLE, no_release
+from endpoint.pages.changes import changes as difference_of
+from endpoint.pages.changes import findings
+from endpoint.pages.views import content_names
 from endpoint.problems import ProblemError
 from endpoint.release_description import described, described_briefly, release_iri
 from endpoint.representations import AS_MANIFEST, AS_N_QUADS, OFFERS, Representation
@@ -24,7 +28,7 @@ from endpoint.responses import Link, answer, entity_tag, negotiated
 from endpoint.urls import split_suffix
 from graph.errors import ReleaseError
 from graph.formats import TURTLE
-from graph.releases.difference import changed_graphs, difference, patch
+from graph.releases.difference import difference, patch
 from graph.releases.manifest import Manifest
 from graph.releases.release import REPORT_FILE, Release
 
@@ -50,7 +54,7 @@ def listed(suffix: str) -> Response:
         triples = [triple for each in manifests for triple in described_briefly(each, license_iri)]
         body = rdf_document(snapshot(), triples, representation.format)
     else:
-        rows = [(each, here.route(f"release/{each.id}"), history.contributors(each)) for each in manifests]
+        rows = [(each, here.link(f"release/{each.id}"), history.contributors(each)) for each in manifests]
         body = render_template("releases.html", rows=rows, current=current, rollbacks=history.rollbacks).encode()
     location = "" if suffix else url(representation.suffix)
     links = _alternates("release", url)
@@ -113,13 +117,14 @@ def public(manifest: Manifest) -> Manifest:
 def _page(manifest: Manifest) -> bytes:
     here, parent = urls(), manifest.parent
     is_there = parent is not None and parent in {each.id for each in past().history().manifests}
-    graphs = [(each, here.read(each.iri)) for each in manifest.graphs]
+    names = content_names()
+    graphs = [(each, names.thing(each.iri)) for each in manifest.graphs]
     root = f"release/{manifest.id}"
     return render_template(
         "release.html", manifest=manifest, graphs=graphs,
-        parent=here.route(f"release/{parent}") if is_there else "", browse=here.route(f"{root}/"),
-        query=here.route(f"{root}/sparql"), report=here.route(f"{root}/report"),
-        difference=here.route(f"{root}/diff") if is_there or parent is None else "",
+        parent=here.link(f"release/{parent}") if is_there else "", browse=here.link(f"{root}/"),
+        query=here.link(f"{root}/sparql"), report=here.link(f"{root}/report"),
+        difference=here.link(f"{root}/diff") if is_there or parent is None else "",
         downloads=[(each.title, here.route(f"{root}.{each.suffix}")) for each in OFFERS["release"][1:]],
     ).encode()  # fmt: skip
 
@@ -138,22 +143,25 @@ def report(release_id: str, suffix: str) -> Response:
         triples = [each.triple for each in ox.parse(content, ox.RdfFormat.TURTLE)]
         body = rdf_document(snapshot(), triples, representation.format)
     else:
-        body = render_template("report.html", manifest=release.manifest, lines=_lines(release, content)).encode()
+        body = _report_page(release, content)
     tag = entity_tag(release_id, representation.name, body)
     location, links = "" if suffix else url(representation.suffix), _alternates("report", url)
     return _forever(answer(representation, lambda: body, tag=tag, location=location, links=links))
 
 
-def _lines(release: Release, content: bytes) -> list[str] | None:
-    """Return the results as text, or None where there are too many to be read for a page."""
-    if release.manifest.warnings > MOST_READ:
-        return None
-    from rdflib import Graph  # noqa: PLC0415  needed here only, and slow to import
+def _report_page(release: Release, content: bytes) -> bytes:
+    """Return the results as a page, without them where they are too many to be read for one."""
+    found = None
+    if release.manifest.warnings <= MOST_READ:
+        from rdflib import Graph  # noqa: PLC0415  needed here only, and slow to import
 
-    from graph.validation.report import read_report  # noqa: PLC0415  the same
+        from graph.validation.report import read_report  # noqa: PLC0415  the same
 
-    found = read_report(Graph().parse(data=content, format="turtle"), Graph())
-    return list(found.lines(languages()))[:MOST_SHOWN]
+        report = read_report(Graph().parse(data=content, format="turtle"), Graph())
+        found = list(findings(report, MOST_SHOWN, content_names(), (interface(), *languages())))
+    route = f"release/{release.id}/report"
+    downloads = [(each.title, urls().route(f"{route}.{each.suffix}")) for each in OFFERS["report"] if each.format]
+    return render_template("report.html", manifest=release.manifest, findings=found, downloads=downloads).encode()
 
 
 @versions.get("/release/<release_id>/diff", defaults={"suffix": ""})
@@ -202,19 +210,12 @@ def _fill(response: Response, pieces: Iterable[bytes]) -> None:
 
 
 def _difference_page(old: Release | None, new: Release) -> bytes:
-    rows = []
-    for iri in changed_graphs(old, new):
-        counts, sample = {True: 0, False: 0}, list[tuple[bool, str]]()
-        for part in difference(old, new, (iri,)):
-            counts[part.added] += len(part.lines)
-            room = MOST_SHOWN // 4 - len(sample)
-            sample += [(part.added, line.decode()) for line in part.lines[: max(0, room)]]
-        rows.append((iri, counts[True], counts[False], sample))
     names = {"old": old.id if old else "", "new": new.id}
     quads = f"release/{new.id}/diff.nq"
     sides = [(side, urls().route(quads, side=side, to=names["old"])) for side in ("added", "removed")]
     whole = urls().route(f"release/{new.id}/diff.rdfp", to=names["old"])
-    return render_template("difference.html", rows=rows, **names, sides=sides, patch=whole).encode()
+    found = list(difference_of(old, new, content_names()))
+    return render_template("difference.html", changes=found, **names, sides=sides, patch=whole).encode()
 
 
 def _found(release_id: str) -> Release:

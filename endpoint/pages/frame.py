@@ -143,7 +143,9 @@ def switched(name: str, language: str) -> str:
 
 def install(app: Flask) -> None:
     """Let every page of an application have its frame, and templates write numbers and dates."""
-    app.context_processor(lambda: {"frame": frame(), "link": urls().link, "absolute": urls().absolute})
+    app.context_processor(
+        lambda: {"frame": frame(), "link": urls().link, "route": urls().route, "absolute": urls().absolute}
+    )
     app.add_template_filter(format_decimal, "number")
     app.add_template_filter(lambda text: text[:1].upper() + text[1:], "capitalize_first")
     app.add_template_filter(fitted, "fitted")
