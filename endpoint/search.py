@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from flask import Blueprint, Response, render_template, request
 
@@ -20,7 +21,8 @@ from endpoint.responses import Link, answer, entity_tag
 from graph.linking.candidates import Scope
 from graph.linking.entity import Entity
 from graph.linking.kinds import PERSON
-from graph.linking.search import Hit
+from graph.linking.search import LONGEST_QUERY, Hit
+from graph.linking.suggesting import suggested as suggested_names
 
 search = Blueprint("search", __name__)
 
@@ -89,9 +91,10 @@ def _view(finds: Finder, reader: Tongue) -> dict[str, object]:
     number = min(_number("page", 1), MOST_PAGES)
     if text:
         hits = [each for each in finds.search.hits(text, scope, FACETED) if _is_shown(each)]
-        shown = [_result(each.entity, each.name.text, each.score, finds, reader) for each in _slice(hits, number)]
-        everything = [each.entity for each in hits]
-        total = len(hits)
+        found = [(each.entity, each.name.text, each.score) for each in hits] + _longer(text, scope, hits, finds)
+        shown = [_result(*each, finds, reader) for each in found[(number - 1) * SHOWN : number * SHOWN]]
+        everything = [entity for entity, _, _ in found]
+        total = len(found)
     elif scope != Scope():
         scope = Scope(scope.kinds, scope.place, (PERSON,))
         total = finds.search.count(scope)
@@ -114,8 +117,13 @@ def _is_shown(hit: Hit) -> bool:
     return hit.score >= LEAST_SCORE and (PERSON not in hit.entity.kinds or is_whole)
 
 
-def _slice(hits: list[Hit], number: int) -> list[Hit]:
-    return hits[(number - 1) * SHOWN : number * SHOWN]
+def _longer(text: str, scope: Scope, hits: list[Hit], finds: Finder) -> list[tuple[Entity, str, None]]:
+    """Return what has a longer word, where little has just the one: who types Termiz means Termizdagi, too."""
+    if len(hits) >= SHOWN:
+        return []
+    known = {each.entity.id for each in hits}
+    going_on = suggested_names(finds.search.candidates, text[:LONGEST_QUERY], replace(scope, without=(PERSON,)), SHOWN)
+    return [(entity, name.text, None) for entity, name in going_on if entity.id not in known]
 
 
 def _result(

@@ -27,6 +27,11 @@ def test_whatever_apostrophe_is_typed(service: Served, text: str) -> None:
     assert ids(service, f"/search?q={quote(text)}")[0] == "place~uzbekistan"
 
 
+def test_a_word_is_also_found_where_it_has_an_ending(service: Served) -> None:
+    assert ids(service, "/search?q=Termiz")[0] == "place~termez"
+    assert "club~termez" in ids(service, "/search?q=Termiz")  # Termizdagi ota-onalar klubi
+
+
 @pytest.mark.parametrize(
     "text", ["place~samarkand", "https://w3id.org/hamkor/id/place/samarkand", "https://www.wikidata.org/entity/Q5753/"]
 )
