@@ -61,6 +61,7 @@ class Gateway:
         application = create_app(publication, self._engine, self._archive.engine)
         self._pages, self._results = Threads(application), Threads(application)
         self._writers = Threads(application, WRITERS, WRITERS_OF_ONE)
+        self._validators = Threads(application, WRITERS, WRITERS_OF_ONE)  # anybody may be slow there
         self._taking = asyncio.Lock()
         self._reader = ThreadPoolExecutor(1, "reader")
         self._follower: asyncio.Task[None] | None = None
@@ -173,8 +174,9 @@ class Gateway:
             await send(message)
 
         seconds = self._publication.settings.limits.upload_seconds
+        threads = self._validators if exchange.scope["path"].endswith("/validate") else self._writers
         try:
-            return await self._writers.answer(exchange, arriving(receive, seconds), after_take_up)
+            return await threads.answer(exchange, arriving(receive, seconds), after_take_up)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status

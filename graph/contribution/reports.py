@@ -6,11 +6,12 @@ It is written to a file in the format that they want, by the process that has it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
 from rdflib import BNode, Graph, Literal, URIRef
-from rdflib.namespace import RDF, SH
+from rdflib.namespace import RDF, RDFS, SH
 from rdflib.term import Node
 
 from graph.contribution.values import Found, ReportFormat, ReportPart
@@ -18,6 +19,8 @@ from graph.sources.chunks import Chunk
 from graph.validation.report import Report, Result
 
 SHOWN = 200
+MOST = 5000
+"""So many results are listed; how many there are is said."""
 
 
 def subjects_of(chunks: Iterable[Chunk]) -> frozenset[str]:
@@ -35,11 +38,14 @@ def write_report(report: Report, about: frozenset[str], path: Path, form: Report
         form: how to write it.
     """
     results = [each for each in report.results if each.severity == "Violation" or each.focus in about]
+    listed = results[:MOST]
     if form == "json":
-        rows = {"conforms": report.conforms, "results": [_found(each) for each in results]}
+        rows: dict[str, object] = {"conforms": report.conforms, "results": [_found(each) for each in listed]}
+        if len(listed) < len(results):
+            rows["results_in_all"] = len(results)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")
     elif form != "page":
-        graph = _part(report, {each.focus for each in results})
+        graph = _part(report, {each.focus for each in listed}, len(results))
         graph.serialize(path, format={"turtle": "turtle", "jsonld": "json-ld"}[form], encoding="utf-8")
     violations = report.count("Violation")
     shown = tuple(_found(each) for each in results[:SHOWN])
@@ -50,20 +56,25 @@ def _found(result: Result) -> Found:
     return Found(result.severity, result.focus, result.path, result.value, dict(result.messages), result.shape)
 
 
-def _part(report: Report, focuses: set[str]) -> Graph:
-    """Return the report graph with the results about some nodes only (SHACL 3.6)."""
+def _part(report: Report, focuses: set[str], count: int) -> Graph:
+    """Return the report graph with the results about some nodes only (SHACL 3.6), of ``count`` in all."""
     part, whole = Graph(), report.graph
     part.bind("sh", SH)
     node = next(whole.subjects(RDF.type, SH.ValidationReport), URIRef("urn:x-hamkor:report"))
     part.add((node, RDF.type, SH.ValidationReport))
     part.add((node, SH.conforms, Literal(report.conforms)))
-    for result in whole.objects(node, SH.result):
-        focus = whole.value(result, SH.focusNode)
-        if focus is not None and focus.n3() in focuses:
-            part.add((node, SH.result, result))
-            for triple in _below(whole, result):
-                part.add(triple)
+    if count > MOST:
+        part.add((node, RDFS.comment, Literal(f"The first {MOST} of {count} results.", lang="en")))
+    listed = (each for each in whole.objects(node, SH.result) if _n3(whole.value(each, SH.focusNode)) in focuses)
+    for result in islice(listed, MOST):
+        part.add((node, SH.result, result))
+        for triple in _below(whole, result):
+            part.add(triple)
     return part
+
+
+def _n3(node: Node | None) -> str:
+    return node.n3() if isinstance(node, URIRef | BNode | Literal) else ""
 
 
 def _below(graph: Graph, node: Node) -> Iterator[tuple[Node, Node, Node]]:

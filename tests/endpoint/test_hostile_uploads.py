@@ -201,3 +201,10 @@ def raw(served: Watched) -> socket.socket:
     """A connection to the server."""
     address = urlsplit(served.url)
     return socket.create_connection((address.hostname, address.port), timeout=10)
+
+
+def test_a_report_lists_so_much_and_no_more(attacked: Watched) -> None:
+    nameless = "".join(f"<http://e/{number}> a <{BASE}ns#Club> .\n" for number in range(6000))
+    stranger = Writer(attacked)
+    found = stranger.send("POST", "/validate", nameless, Accept="application/json", **TTL).json()
+    assert (found["conforms"], len(found["results"]), found["results_in_all"]) == (False, 5000, 6000)
