@@ -87,7 +87,15 @@ class Gate:
             SettingError: a setting that the catalogue needs is not usable.
         """
         with self._copy(folder) as checkpoint:
-            return self._completed(self._revision(folder, checkpoint.store))
+            made = self._completed(self._revision(folder, checkpoint.store))
+            checkpoint.keep(self._fresh(checkpoint.store))
+            return made
+
+    def _fresh(self, store: ox.Store) -> ox.Quad:
+        """Return something that only the new release says: its catalogue has a date."""
+        catalog = ox.NamedNode(self.publication.graph(CATALOG_GRAPH))
+        found = store.quads_for_pattern(None, None, None, catalog)
+        return next(quad for quad in found if quad not in self.parent.store)
 
     def _copy(self, folder: Path) -> Checkpoint:
         self.progress("taking over the release", 0)

@@ -294,3 +294,25 @@ def test_a_clock_that_jumps_back_makes_no_release_older_than_another(
     release = publish(opened, [put(X, NUKUS)]).release
     assert release.id > max(before)
     assert ReleasesFolder(opened.releases_folder).ids()[-1] == release.id == current(opened)
+
+
+def test_lexical_forms_follow_from_release_to_release(opened: Publication) -> None:
+    """Each in a release of its own, so that every one adds a log to the notes of the one before."""
+    two = line("b", "count", '"02"^^<http://www.w3.org/2001/XMLSchema#integer>')
+    for number in range(12):
+        first, second = (PADDED, two) if number % 2 else (two, PADDED)
+        publish(opened, [put(f"{X}{number}", first), Edit(X, frozenset({second}), frozenset({first}))])
+    release = current_release(opened)
+    assert lines_of(release, X) == {PADDED if not number % 2 else two}
+    assert asked(release, f"GRAPH <{X}> {{ ?s ?p ?o }}") == 1
+    assert publish(opened, [Edit(f"{X}0", removed=frozenset({two}))]).changed
+
+
+def test_a_store_reads_what_was_published_long_ago(opened: Publication) -> None:
+    """More releases than logs are kept."""
+    for number in range(25):
+        publish(opened, [put(f"{X}{number}", line(f"n{number}", "name", f'"{number}"')), Delete(f"{X}{number - 9}")])
+    release = current_release(opened)
+    assert asked(release, "GRAPH ?g { ?s <http://e/name> ?o }") == 9 + 1
+    assert asked(release, "?s <http://e/name> ?o") == 9 + 1
+    assert verify(release) == ()

@@ -29,7 +29,7 @@ CHATTER = ("LOCK", "LOG")
 
 
 class Checkpoint:
-    """A copy of a store, open for writing: a context manager; on exit it is closed, and where it should be."""
+    """A copy of a store, open for writing: a context manager; on exit it is where it should be, if it is to be kept."""
 
     def __init__(self, source: Path, folder: Path) -> None:
         """Copy the store in ``source``, which nobody writes to, to ``folder``, which must not exist."""
@@ -37,6 +37,7 @@ class Checkpoint:
         copy_store(source, self._work)
         self._store: ox.Store | None = ox.Store(self._work)
         self._logs = _logs(self._work)
+        self._witness: tuple[ox.Quad, bool] | None = None
 
     def __enter__(self) -> Checkpoint:
         """Return itself."""
@@ -45,14 +46,23 @@ class Checkpoint:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the store; after an error it is left to whoever removes the folder."""
+        """Close the store and bring it to its place; after an error it is left to whoever removes the folder."""
         traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
-        if kind is None:
+        if kind is None and self._witness is not None:
             self.finish()
         self._store = None
 
+    def keep(self, quad: ox.Quad, *, is_there: bool = True) -> None:
+        """Say that the store is to be kept.
+
+        Args:
+            quad: one that the last writes added; by it one sees that a log has been read to its end.
+            is_there: otherwise one that they removed.
+        """
+        self._witness = quad, is_there
+
     def finish(self) -> None:
-        """Close the store and bring it to its place: by its log alone where that will do."""
+        """Close the store and bring it to its place: by its log alone where that will do, and is read."""
         own, before = _logs(self._work), _logs(self._source)
         size = sum(own.values())
         if size > LONGEST_LOGS:
@@ -61,11 +71,20 @@ class Checkpoint:
         if size + sum(before.values()) <= LONGEST_LOGS and own.keys() == self._logs.keys():
             copy_store(self._source, self._folder)
             for name in own:
-                (self._work / name).replace(self._folder / name)
-            shutil.rmtree(self._work)
-        else:
-            tidy(self._work, reopen=size > LONGEST_LOGS)
-            self._work.replace(self._folder)
+                link(self._work / name, self._folder / name)
+            if self._is_read():
+                shutil.rmtree(self._work)
+                return
+            shutil.rmtree(self._folder)
+        tidy(self._work, reopen=size > LONGEST_LOGS)
+        self._work.replace(self._folder)
+
+    def _is_read(self) -> bool:
+        """Whether who opens the store sees what was written last; RocksDB passes over a log that it mistrusts."""
+        if self._witness is None:
+            return False
+        quad, is_there = self._witness
+        return (quad in ox.Store.read_only(str(self._folder))) is is_there
 
     @property
     def store(self) -> ox.Store:

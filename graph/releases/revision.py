@@ -18,7 +18,7 @@ from graph.change import GraphChange
 from graph.namespaces import XSD
 from graph.releases.amendment import amended_member
 from graph.releases.bookkeeping import Bookkeeping, StoreChange, positive
-from graph.releases.checkpoint import Checkpoint, copy_store, reading
+from graph.releases.checkpoint import Checkpoint, copy_store, reading, tidy
 from graph.releases.lexical import LEXICAL_FOLDER, LexicalForms, Notes
 from graph.releases.manifest import Contribution, GraphEntry, Origin
 from graph.releases.members import GRAPHS_FOLDER, link, member_name
@@ -145,12 +145,16 @@ class Revision:
     def _note(self, notes: Notes) -> None:
         if not notes.added and not notes.removed:
             return
-        if self._noting is None and self.parent is not None and self._notes is not None:
-            self._noting = Checkpoint(self.parent / LEXICAL_FOLDER, self.folder / LEXICAL_FOLDER)
+        before = self.parent / LEXICAL_FOLDER if self.parent is not None else None
+        if self._noting is None and before is not None and before.is_dir():
+            self._noting = Checkpoint(before, self.folder / LEXICAL_FOLDER)
             self._notes = self._noting.store
         elif self._notes is None:
             self._notes = ox.Store(self.folder / LEXICAL_FOLDER)
         notes.write(self._notes)
+        if self._noting is not None:
+            witness = next(iter(notes.added or notes.removed))
+            self._noting.keep(witness, is_there=bool(notes.added))
 
     def without_a_trace(self, iri: str, make: Callable[[ox.Store], Chunk | None]) -> Chunk | None:
         """Return a computed graph that is made by writing it into the store; the store is then as before."""
@@ -168,15 +172,17 @@ class Revision:
 
     def close(self) -> None:
         """Close the notes, and take them over where they have not changed; nothing may be changed afterwards."""
-        place, notes = self.folder / LEXICAL_FOLDER, self._notes
+        place, parent = self.folder / LEXICAL_FOLDER, self.parent
+        is_new = self._noting is None and self._notes is not None and place.is_dir()
+        if is_new and parent is not None and self._notes is not None:
+            self._notes.flush()
         self._notes = None
         if self._noting is not None:
-            del notes
             self._noting.finish()
-        elif notes is not None and self.parent is not None and not place.is_dir():
-            copy_store(self.parent / LEXICAL_FOLDER, place)
-        elif notes is not None and self.parent is not None:
-            notes.flush()
+        elif is_new and parent is not None:
+            tidy(place, reopen=True)
+        elif parent is not None and (parent / LEXICAL_FOLDER).is_dir():
+            copy_store(parent / LEXICAL_FOLDER, place)
 
     def graphs(self) -> tuple[GraphEntry, ...]:
         """Return the entries, ordered by IRI."""
