@@ -13,7 +13,7 @@ from graph.releases.lexical import LexicalForms, index_lines
 from graph.releases.release import Release
 from graph.sources.chunks import Chunk
 from graph.validation.gate import validate
-from graph.validation.incremental import validate_change
+from graph.validation.incremental import validate_change, validate_index
 from graph.validation.neighbourhood import ValidatedData
 from graph.validation.report import Report, parse_report
 from graph.validation.shapes import load_shapes
@@ -43,6 +43,7 @@ class Flagship:
             twins = index_lines(doubtful) & lines if doubtful else set[bytes]()
             LexicalForms(notes).noted(index, iri, doubtful | twins, ()).write(notes)
             index.load(b"\n".join(lines), ox.RdfFormat.N_TRIPLES, to_graph=ox.NamedNode(iri), lenient=True)
+            index.load(b"\n".join(lines), ox.RdfFormat.N_TRIPLES, lenient=True)
         return ValidatedData(index, LexicalForms(notes), self.without)
 
     def whole(self, graphs: Graphs) -> Report:
@@ -75,3 +76,8 @@ def test_a_change_of_the_flagship_is_judged_as_the_whole_would_be(published: Fla
     before = published.data(published.graphs)
     report = validate_change(before, data, [change], published.shapes, published.report, base=published.base)
     assert told(report) == told(published.whole(after))
+
+
+def test_the_flagship_is_judged_from_its_index_as_from_its_members(published: Flagship) -> None:
+    report = validate_index(published.data(published.graphs), published.shapes, base=published.base)
+    assert told(report) == told(published.report) == told(published.whole(published.graphs))
