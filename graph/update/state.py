@@ -13,6 +13,8 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from graph.publish import Delete, Edit, Put, Write
+from graph.releases.checkpoint import copy_store
+from graph.releases.index import STORE_FOLDER
 from graph.releases.lexical import LexicalForms, index_line, open_forms, parsed
 from graph.releases.release import Release
 from graph.sources.chunks import Chunk
@@ -86,7 +88,7 @@ class UpdateState:
         """Return the index as it is now, its named graphs at least; nobody else must write to it."""
         if self._waiting and self._copy is None:
             place = self._folder / "index"
-            self._release.store.backup(str(place))
+            copy_store(self._release.folder / STORE_FOLDER, place)  # a backup would lack what is in the logs
             self._copy = ox.Store(str(place))
         if self._copy is not None:
             for graph, lines in self._waiting:
