@@ -126,6 +126,11 @@ class Problem:
         """What this type of problem is called."""
         return KINDS[self.kind].title
 
+    @property
+    def meaning(self) -> str:
+        """What that means, and what one can do."""
+        return KINDS[self.kind].meaning
+
     def document(self, type_url: str) -> dict[str, Fact]:
         """Return the problem object; ``type_url`` is where its type is explained."""
         return {"type": type_url, "title": self.title, "status": self.status, "detail": self.detail, **self.facts}

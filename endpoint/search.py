@@ -91,8 +91,10 @@ def _view(finds: Finder, reader: Tongue) -> dict[str, object]:
     number = min(_number("page", 1), MOST_PAGES)
     if text:
         hits = [each for each in finds.search.hits(text, scope, FACETED) if _is_shown(each)]
-        found = [(each.entity, each.name.text, each.score) for each in hits] + _longer(text, scope, hits, finds)
-        shown = [_result(*each, finds, reader) for each in found[(number - 1) * SHOWN : number * SHOWN]]
+        found: list[tuple[Entity, str, float | None]] = [(each.entity, each.name.text, each.score) for each in hits]
+        found += _longer(text, scope, hits, finds)
+        here = found[(number - 1) * SHOWN : number * SHOWN]
+        shown = [_result(entity, matched, score, finds, reader) for entity, matched, score in here]
         everything = [entity for entity, _, _ in found]
         total = len(found)
     elif scope != Scope():

@@ -53,7 +53,7 @@ class DatasetPage:
     keywords: tuple[str, ...]
     spatial: tuple[Shown, ...]
     period: tuple[str, str]
-    license: str
+    license: Shown
     contact: str
     release: str
     parent: str
@@ -75,7 +75,8 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
     """
     settings, manifest = here.publication.settings, here.release.manifest
     about, start_end = settings.about, settings.about.temporal.partition("/")
-    counts = sorted(_counts(manifest, triples).items(), key=lambda each: (-each[1], each[0]))
+    counts = _counts(manifest, triples)
+    shown = sorted((iri for iri in counts if not iri.startswith(MACHINERY)), key=lambda iri: (-counts[iri], iri))
     return DatasetPage(
         iri=f"{here.publication.base}dataset",
         title=best(title_of(settings), languages),
@@ -84,13 +85,15 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
         keywords=about.keywords.get(best({tag: tag for tag in about.keywords}, languages).text, ()),
         spatial=tuple(names.thing(each) for each in about.spatial),
         period=(start_end[0], start_end[2]),
-        license=about.license,
+        license=names.thing(about.license),
         contact=about.contact_iri,
         release=manifest.id,
         parent=manifest.parent or "",
         created=manifest.created,
         triples=manifest.triples,
-        classes=tuple((names.thing(iri), count) for iri, count in counts if not iri.startswith(MACHINERY)),
+        classes=tuple(
+            zip(names.told_apart(names.thing(iri) for iri in shown), (counts[iri] for iri in shown), strict=True)
+        ),
         graphs=tuple(_graph(here, each, names) for each in manifest.graphs),
         linksets=_linksets(triples, names),
     )

@@ -47,3 +47,20 @@ def _moment(lexical: str, language: str) -> str:
     moment = datetime.fromisoformat(lexical)
     zone = " (UTC)" if moment.tzinfo is not None and not moment.utcoffset() else ""
     return format_datetime(moment.replace(tzinfo=None), f"{DAY[language]}, HH:mm", locale=language) + zone
+
+
+def interval(first: str, last: str, language: str) -> str:
+    """Return two days as one writes them in a row, the month only once where they are in the same one.
+
+    Args:
+        first: the first day as ``xsd:date``.
+        last: the last day.
+        language: a key of ``DAY``.
+    """
+    begins, ends = (PARTS.match(each) for each in (first, last))
+    texts = readable(first, XSD + "date", language), readable(last, XSD + "date", language)
+    if begins is None or ends is None or not (begins[3] and ends[3]) or first[:7] != last[:7]:
+        return " – ".join(dict.fromkeys(texts))
+    if first == last:
+        return texts[0]
+    return re.sub(rf"\b{int(ends[3])}\b", f"{int(begins[3])}–{int(ends[3])}", texts[1], count=1)

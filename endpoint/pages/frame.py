@@ -14,7 +14,7 @@ from flask_babel import format_decimal
 
 from endpoint.current import kept, languages, publication, snapshot, urls
 from endpoint.language import INTERFACE, N_, OWN_NAMES, interface, translated
-from endpoint.pages.dates import readable
+from endpoint.pages.dates import interval, readable
 from endpoint.pages.diagrams import fitted
 from endpoint.urls import URI_CHARACTERS, with_parameters
 from graph.errors import HamkorError
@@ -150,4 +150,5 @@ def install(app: Flask) -> None:
     app.add_template_filter(lambda text: text[:1].upper() + text[1:], "capitalize_first")
     app.add_template_filter(fitted, "fitted")
     app.add_template_filter(lambda moment: readable(moment, XSD + "dateTime", interface()), "moment")
+    app.add_template_filter(lambda days: interval(days[0].datetime, days[-1].datetime, interface()), "interval")
     app.add_template_filter(lambda day: readable(day[:10], XSD + "date", interface()), "date")

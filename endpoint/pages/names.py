@@ -6,8 +6,9 @@ It makes no HTML; templates do. Links lead only where a browser may safely go.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyoxigraph as ox
 from babel.core import Locale, UnknownLocaleError
@@ -129,6 +130,15 @@ class Names:
         return [
             each for each in texts if not each.language or ranks.get(each.language.lower(), len(ranks)) == first
         ]  # fmt: skip
+
+    def told_apart(self, things: Iterable[Shown]) -> list[Shown]:
+        """Return things, with their prefixed names behind texts that several of them have."""
+        listed = list(things)
+        counts = Counter(each.text for each in listed)
+        return [
+            replace(each, text=f"{each.text} ({self.short(each.iri)})") if each.iri and counts[each.text] > 1 else each
+            for each in listed
+        ]
 
     def _is_read(self, iri: str) -> bool:
         """Whether there is a page about an IRI of ours that has no name."""

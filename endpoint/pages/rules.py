@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pyoxigraph as ox
 
@@ -15,8 +16,11 @@ from graph.namespaces import SH
 
 KINDS = ("class", "datatype", "nodeKind", "hasValue", "node")
 """What constrains a value by an IRI."""
-TEXTS = ("pattern", "minInclusive", "maxInclusive", "minLength", "maxLength")
-"""What constrains it by a literal."""
+TEXTS = MappingProxyType({
+    "pattern": "", "minInclusive": "≥ ", "maxInclusive": "≤ ", "minExclusive": "> ", "maxExclusive": "< ",
+    "minLength": "… ≥ ", "maxLength": "… ≤ ",
+})  # fmt: skip
+"""What constrains it by a literal, and the sign before that; dots stand for the length of a text."""
 MOST_RULES = 200
 
 
@@ -79,7 +83,7 @@ class Rules:
             self._text(iri, "description")[0],
             self._count(iri),
             tuple(self._terms.term(each) for name in KINDS for each in self._values(iri, name)),
-            tuple(text for name in TEXTS for text in self._literals(iri, name)),
+            tuple(sign + text for name, sign in TEXTS.items() for text in self._literals(iri, name)),
             self._terms.term(severity) if severity is not None else None,
         )
 

@@ -91,7 +91,7 @@ class Terms:
         own = [each for each in self._properties if iri in self._iris(each, RDFS + "domain")]
         if own:
             relations[translated(SAID_OF)] = [self._names.thing(each) for each in self._by_label(own)]
-        lists = tuple((name, tuple(things)) for name, things in relations.items())
+        lists = tuple((name, tuple(self._names.told_apart(things))) for name, things in relations.items())
         return TermShown(
             iri, iri.rpartition("#")[2], self._names.thing(iri), self._text(iri, (RDFS + "comment",)), lists
         )

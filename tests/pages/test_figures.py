@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from endpoint.language import INTERFACE
-from endpoint.pages.dates import readable
+from endpoint.pages.dates import interval, readable
 from endpoint.pages.diagrams import Diagram, Edge, diagram, fitted
 from endpoint.pages.maps import Box, _hits, _places, point_of
 from endpoint.pages.names import Shown
@@ -45,6 +45,21 @@ def test_dates_are_readable_and_never_more_precise_than_they_are(
     lexical: str, kind: str, language: str, expected: str
 ) -> None:
     assert readable(lexical, XSD + kind, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "language", "expected"),
+    [
+        ("2014-11-25", "2014-11-26", "en", "25–26 November 2014"),
+        ("2014-11-25", "2014-11-26", "ru", "25–26 ноября 2014 года"),
+        ("2014-11-25", "2014-11-26", "uz", "2014-yil 25–26-noyabr"),
+        ("2014-11-30", "2014-12-01", "en", "30 November 2014 – 1 December 2014"),
+        ("2014-11-25", "2014-11-25", "en", "25 November 2014"),
+        ("2014-11", "2014-12", "en", "November 2014 – December 2014"),
+    ],
+)
+def test_days_in_a_row_name_their_month_once(first: str, last: str, language: str, expected: str) -> None:
+    assert interval(first, last, language) == expected
 
 
 @given(st.text(max_size=40), st.sampled_from(["date", "gYear", "gYearMonth", "dateTime"]), st.sampled_from(INTERFACE))
