@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from endpoint import authorization, compression, headers, language, memento, works
 from endpoint.alternates import alternates
+from endpoint.classes import classes
 from endpoint.current import EXTENSION, Current
 from endpoint.dataset import dataset
 from endpoint.discovery import discovery
@@ -89,6 +90,7 @@ def create_app(
         downloads,
         signposting,
         alternates,
+        classes,
         resources,
     ):
         app.register_blueprint(blueprint)

@@ -123,6 +123,16 @@ AS_SITEMAP = Representation(
 )  # fmt: skip
 AS_TEXT = Representation("text", "text/plain", "txt", "plain text", "text/plain; charset=utf-8")
 
+AS_TABLE = Representation("csv", "text/csv", "csv", "CSV", "text/csv; charset=utf-8; header=present")
+AS_WORKBOOK = Representation(
+    "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", "Excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ("application/vnd.ms-excel",),
+)  # fmt: skip
+AS_CSVW = Representation(
+    "csvw", "application/csvm+json", "csv-metadata.json", "CSVW", "application/csvm+json",
+    ("application/json", "text/json"),
+)  # fmt: skip
+
 GRAPHS = (AS_TURTLE, AS_JSON_LD, AS_N_TRIPLES, AS_RDF_XML)
 OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     # a description of a thing, and every page: for people unless asked otherwise
@@ -137,6 +147,7 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     "CONSTRUCT": (*GRAPHS, AS_HTML),
     "DESCRIBE": (*GRAPHS, AS_HTML),
     "page": (AS_HTML,),
+    "class": (AS_HTML, AS_TABLE, AS_WORKBOOK, AS_CSVW),
     "context": (AS_JSON_LD,),
     "release": (AS_HTML, AS_MANIFEST, *GRAPHS),
     "report": (*GRAPHS, AS_HTML),

@@ -102,7 +102,8 @@ def public_paths(release: Release) -> Iterator[str]:
     yield from (
         "/", "/graphs", "/queries", "/releases", "/releases.ttl", "/dataset", "/dataset.ttl", "/privacy", "/ns",
         "/problems", "/context.jsonld", "/sparql", "/.well-known/void", "/sitemap.xml",
-        "/linkset", "/reconcile", "/downloads",
+        "/linkset", "/reconcile", "/downloads", "/class", "/class/foaf:Person.csv", "/class/org:Membership.csv",
+        "/class/vcard:Voice.csv", "/class/rdf:Statement.csv", "/class/ParentsClub.csv", "/class/ParentsClub",
         "/search?q=urgench", "/search.json?q=club", "/suggest?q=may", "/timemap/doc/club/termez",
         f"/release/{release.id}", f"/release/{release.id}.json", f"/release/{release.id}/report",
         f"/release/{release.id}/diff", "/sparql?query=SELECT%20*%20%7B%20%3Fs%20%3Fp%20%3Fo%20%7D&format=csv",

@@ -1,0 +1,233 @@
+"""Classes as tables: ``/class`` lists them, ``/class/<name>`` shows one, ``.csv`` and ``.xlsx`` are all its things.
+
+``<name>.csv-metadata.json`` describes the CSV file (CSVW) and leads back to RDF. A class is named by its local name in
+the publication's vocabulary, or with a prefix (``schema:City``). What columns there are is decided in
+``graph.tabulation``, in which order and under which names by the shapes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from hashlib import blake2b
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+import pyoxigraph as ox
+from cachetools import LRUCache
+from flask import Blueprint, Response, render_template, request
+
+from endpoint.current import Snapshot, languages, snapshot, urls
+from endpoint.pages.names import names_for
+from endpoint.pages.paths import Step
+from endpoint.pages.shapes import Shapes, shapes_of, text_in
+from endpoint.problems import ProblemError
+from endpoint.representations import AS_CSVW, AS_HTML, AS_TABLE, AS_WORKBOOK, OFFERS, Representation
+from endpoint.responses import Link, answer, entity_tag, negotiated, page
+from graph.labels import LABEL_PROPERTIES, labels
+from graph.namespaces import DCT, RDFS, SKOS
+from graph.tabulation.columns import Property, Table, table_of, things_of
+from graph.tabulation.description import description, headings
+from graph.tabulation.sheets import rows, write_csv, write_workbook
+
+classes = Blueprint("classes", __name__)
+PAGE, PIECE, IN_MEMORY = 50, 1 << 16, 8 << 20
+MOST_KEPT, MOST_TAGS = 8, 64
+LOCAL = re.compile(r"[\w.-]+\Z")
+SUFFIXES = (AS_CSVW.suffix, AS_TABLE.suffix, AS_WORKBOOK.suffix, AS_HTML.suffix)
+DESCRIPTIONS = (f"{RDFS}comment", f"{SKOS}definition", f"{DCT}description")
+
+
+@classes.get("/class")
+def listed() -> Response:
+    """All classes that have things and a name here."""
+    here = snapshot()
+    names = names_for(here, urls(), languages())
+    counts = here.release.manifest.statistics.classes
+    found = [(names.thing(iri), name, count) for iri, count in counts.items() if (name := name_of(here, iri))]
+    found.sort(key=lambda each: (":" in each[1], each[0].text.casefold()))
+    return page("classes.html", classes=found)
+
+
+@classes.get("/class/<path:name>")
+def one(name: str) -> Response:
+    """One class: a page, or its things as a table."""
+    here, suffix = snapshot(), next((each for each in SUFFIXES if name.endswith(f".{each}")), "")
+    name = name.removesuffix(f".{suffix}") if suffix else name
+    iri = class_of(here, name)
+
+    def url(suffix: str) -> str:
+        return urls().absolute(urls().link(f"class/{name}.{suffix}"))
+
+    representation = negotiated("class", suffix, url)
+    links = [Link(url(each.suffix), "alternate", each.media_type) for each in OFFERS["class"]]
+    links.append(Link(url(AS_CSVW.suffix), "describedby", AS_CSVW.media_type))
+    links.append(Link(here.publication.settings.about.license, "license"))
+    location = "" if suffix else url(representation.suffix)
+    if representation is AS_HTML:
+        body = _page(here, iri, name, links)
+    elif representation is AS_CSVW:
+        body = _description(here, iri, name)
+    else:
+        return _file(here, iri, name, representation, location, links)
+    return answer(
+        representation, lambda: body, tag=entity_tag(representation.name, body), location=location, links=links
+    )
+
+
+def class_of(here: Snapshot, name: str) -> str:
+    """Return the class that a name means.
+
+    Raises:
+        ProblemError: no class with things has this name.
+    """
+    prefix, colon, local = name.partition(":")
+    iri = here.prefixes.get(prefix, "") + local if colon else f"{here.publication.base}ns#{name}"
+    if iri not in here.release.manifest.statistics.classes:
+        raise ProblemError("not-found", f"no class {name[:200]!r} has things here")
+    return iri
+
+
+def name_of(here: Snapshot, iri: str) -> str:
+    """Return the name of a class in a path, or an empty string where it has none."""
+    own = f"{here.publication.base}ns#"
+    if iri.startswith(own):
+        local = iri.removeprefix(own)
+        return local if LOCAL.match(local) else ""
+    fitting = [(len(start), prefix) for prefix, start in here.prefixes.items() if iri.startswith(start)]
+    length, prefix = max(fitting, default=(0, ""))
+    return f"{prefix}:{iri[length:]}" if prefix and LOCAL.match(iri[length:]) else ""
+
+
+def properties_of(here: Snapshot, iri: str) -> list[Property]:
+    """Return the properties of a class, in the order and with the names of its shapes; none where it has no shape."""
+    found = dict[str, Property]()
+    for each in here.once(_shapes).of([iri]):
+        if isinstance(each.path, Step) and not each.path.is_inverse:
+            lower = {tag.lower(): text for tag, text in each.names.items()}
+            found.setdefault(each.path.predicate, Property(each.path.predicate, lower, each.descriptions))
+    return list(found.values())
+
+
+def table(here: Snapshot, iri: str) -> Table:
+    """Return the table of a class; it is made once a release, and kept while others are asked for seldom.
+
+    Raises:
+        QueryLimitError: it is too large.
+    """
+    kept = here.once(_tables)
+    found = kept.get(iri)
+    if found is None:
+        found = kept[iri] = table_of(here.release.store, iri, properties_of(here, iri))
+    return found
+
+
+def _shapes(here: Snapshot) -> Shapes:
+    return shapes_of(here)
+
+
+def _tables(_: Snapshot) -> LRUCache[str, Table]:
+    return LRUCache(MOST_KEPT)
+
+
+def _tags(_: Snapshot) -> LRUCache[tuple[str, ...], str]:
+    return LRUCache(MOST_TAGS)
+
+
+def _page(here: Snapshot, iri: str, name: str, links: list[Link]) -> bytes:
+    names, things = names_for(here, urls(), languages()), things_of(here.release.store, iri)
+    number = request.args.get("page", "1")
+    last = max(1, -(-len(things) // PAGE))
+    if not (number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= last):
+        raise ProblemError("not-found", f"there is no page {number[:20]} of this class")
+    start = (int(number) - 1) * PAGE
+    return render_template(
+        "class.html", title=names.thing(iri), comment=_comment(here, iri), name=name, total=len(things),
+        things=[names.thing(each) for each in things[start : start + PAGE]], start=start, number=int(number), last=last,
+        links=links, formats=[(each.title, urls().link(f"class/{name}.{each.suffix}")) for each in OFFERS["class"][1:]],
+    ).encode()  # fmt: skip
+
+
+def _comment(here: Snapshot, iri: str) -> tuple[str, str]:
+    """Return what is said of a class, in the reader's language, and the language."""
+    for predicate in DESCRIPTIONS:
+        texts = _texts(here, iri, predicate)
+        if texts:
+            return text_in(texts, languages())
+    return "", ""
+
+
+def _texts(here: Snapshot, iri: str, predicate: str) -> dict[str, str]:
+    quads = here.release.store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(predicate), None, ox.DefaultGraph())
+    return {each.object.language or "": each.object.value for each in quads if isinstance(each.object, ox.Literal)}
+
+
+def _description(here: Snapshot, iri: str, name: str) -> bytes:
+    titles = next((texts for each in LABEL_PROPERTIES if (texts := _texts(here, iri, each))), {})
+    licence = here.publication.settings.about.license
+    about = {"dc:license": {"@id": licence}} if licence else {}
+    url = f"{name.rpartition('/')[2]}.{AS_TABLE.suffix}"
+    return description(table(here, iri), _relative(url), here.publication.settings.languages, titles, about)
+
+
+def _relative(url: str) -> str:
+    """Return a relative reference whose first segment may hold a colon (RFC 3986 4.2)."""
+    return f"./{url}" if ":" in url else url
+
+
+def _file(
+    here: Snapshot, iri: str, name: str, representation: Representation, location: str, links: list[Link]
+) -> Response:
+    """Return a table as a file; its tag is the digest of its bytes."""
+    tags, key = here.once(_tags), (iri, representation.name, *languages())
+    file, tag = None, tags.get(key, "")
+    if not tag:
+        file = _made(here, iri, representation)
+        tag = tags[key] = _digest(file)
+    response = answer(representation, lambda: b"", tag=tag, location=location, links=links)
+    if response.status_code == 304:
+        if file is not None:
+            file.close()
+        return response
+    file = file or _made(here, iri, representation)
+    size = file.seek(0, 2)
+    file.seek(0)
+    response.response = iter(partial(file.read, PIECE), b"")
+    response.call_on_close(file.close)
+    response.headers["Content-Length"] = str(size)
+    kind = "attachment" if representation is AS_WORKBOOK else "inline"
+    response.headers["Content-Disposition"] = f'{kind}; filename="{name.replace(":", "-")}.{representation.suffix}"'
+    return response
+
+
+def _made(here: Snapshot, iri: str, representation: Representation) -> IO[bytes]:
+    """Return a table written to a file."""
+    found, language = table(here, iri), languages()[0]
+    known = dict[str, str]()
+
+    def name(thing: str) -> str:
+        if thing not in known:
+            label = labels(here.release.store, (thing,), languages()).get(thing)
+            known[thing] = label.text if label else ""
+        return known[thing]
+
+    lines: Iterator[list[str]] = rows(here.release.store, found, name)
+    # the caller sends it, and it is closed with the response
+    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+    if representation is AS_TABLE:
+        write_csv(headings(found, language), lines, file)
+    else:
+        created = datetime.fromisoformat(here.release.manifest.created)
+        write_workbook(found, headings(found, language), lines, file, created)
+    file.seek(0)
+    return file
+
+
+def _digest(file: IO[bytes]) -> str:
+    digest = blake2b(digest_size=12)
+    for piece in iter(partial(file.read, PIECE), b""):
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest()
