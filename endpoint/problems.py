@@ -95,7 +95,7 @@ LIMITS = MappingProxyType({
 MOST_OF_A_TOKEN = 200
 
 STATUSES = MappingProxyType({
-    404: "not-found", 405: "method-not-allowed", 406: "not-acceptable", 410: "gone", 413: "too-large",
+    404: "not-found", 405: "method-not-allowed", 406: "not-acceptable", 408: "timeout", 410: "gone", 413: "too-large",
     414: "uri-too-long", 415: "media-type", 403: "refused", 503: "unavailable",
 })  # fmt: skip
 
