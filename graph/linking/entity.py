@@ -12,7 +12,7 @@ import msgspec
 
 from graph.linking.kinds import weight
 
-SEGMENT = re.compile(r"[A-Za-z0-9._-]+\Z")
+PLAIN = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*\Z")
 VALID_ID = re.compile(r"[A-Za-z0-9._~-]+\Z")
 HASHED = "~~"
 LABEL, ALTERNATIVE, ACRONYM = 0, 1, 2
@@ -65,12 +65,12 @@ def id_of(iri: str, base: str) -> str:
     What lies elsewhere below the base has a ``~`` before it. Whatever that cannot express is ``~~`` and a hash: no two
     IRIs share an id, and the same IRI has the same id in every release.
     """
-    path = iri.removeprefix(f"{base}id/")
-    if path == iri:
-        path = f"/{iri.removeprefix(base)}" if iri.startswith(base) else ""
-    segments = path.removeprefix("/").split("/")
-    if path and all(SEGMENT.match(each) for each in segments):
-        return ("~" if path.startswith("/") else "") + "~".join(segments)
+    if iri.startswith(base):
+        path = iri[len(base) :]
+        of_things = path.startswith("id/")
+        path = path[3:] if of_things else path
+        if PLAIN.match(path):
+            return path.replace("/", "~") if of_things else "~" + path.replace("/", "~")
     return HASHED + sha256(iri.encode()).hexdigest()[:32]
 
 

@@ -72,12 +72,15 @@ class Lines:
         """Yield the lines that have one of some predicates."""
         wanted = np.unique(hashes_of(tuple(predicates), words=2))
         found = np.flatnonzero(np.isin(self._predicates, wanted))
-        text = self.text
+        text, known, subject = self.text, -1, b""
         places = (self._starts[found], self._first[found], self._second[found], self._ends[found])
         for start, first, second, end in zip(*(each.tolist() for each in places), strict=True):
             predicate = text[first + 1 : second]
             if predicate in predicates:
-                yield text[start:first], predicate, text[second + 1 : end]
+                length = first - start
+                if length != known or not text.startswith(subject, start):  # a thing's lines mostly follow each other
+                    subject, known = text[start:first], length
+                yield subject, predicate, text[second + 1 : end]
 
     def hashes_of_targets(self, without: bytes) -> Hashes:
         """Return a hash of each object that is an IRI, as often as it stands there; not where the predicate is this."""

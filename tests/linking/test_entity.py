@@ -1,0 +1,67 @@
+"""Ids that can stand in any address, and entities made of statements."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.linking.entity import VALID_ID, id_of
+from graph.linking.naming import entity_of, kinds_by
+from graph.linking.statements import AS_PRINTED, CLASS, NAME, PLACE
+
+BASE = "https://example.org/kb/"
+ORGANISATION = b"<http://www.w3.org/ns/org#Organization>"
+
+
+@pytest.mark.parametrize(("iri", "expected"), [
+    (f"{BASE}id/club/termez", "club~termez"),
+    (f"{BASE}id/forum-2014", "forum-2014"),
+    (f"{BASE}scheme/topic/social", "~scheme~topic~social"),
+    (f"{BASE}dataset", "~dataset"),
+])  # fmt: skip
+def test_an_id_is_the_path_as_far_as_an_address_can_hold_it(iri: str, expected: str) -> None:
+    assert id_of(iri, BASE) == expected
+
+
+IRIS = st.one_of(
+    st.text("ab/~.-_%é ", max_size=8).map(lambda path: f"{BASE}id/{path}"),
+    st.text("ab/~.-_%é ", max_size=8).map(lambda path: BASE + path),
+    st.text("ab/~.", max_size=8).map(lambda path: f"http://elsewhere.example/{path}"),
+)
+
+
+@given(st.lists(IRIS, unique=True, max_size=30))
+def test_ids_are_valid_and_no_two_iris_share_one(iris: list[str]) -> None:
+    ids = [id_of(each, BASE) for each in iris]
+    assert len(set(ids)) == len(ids)
+    assert all(VALID_ID.match(each) for each in ids)
+
+
+def test_names_are_unescaped_and_numbers_are_none() -> None:
+    found = [
+        (CLASS, 0, ORGANISATION), (NAME, 0, b'"Club \\"Umid\\"\\n2"@EN'), (NAME, AS_PRINTED, b'"+998 90 123"'),
+        (PLACE, 0, b'"no place"'), (PLACE, 0, f"<{BASE}id/place/termez>".encode()),
+    ]  # fmt: skip
+    entity = entity_of(f"{BASE}id/club/x", found, 3, BASE)
+    assert entity is not None
+    assert [(each.text, each.language) for each in entity.names] == [('Club "Umid"\n2', "en")]
+    assert entity.places == (f"{BASE}id/place/termez",)
+    assert (entity.kinds, entity.linked) == (("organisation",), 3)
+
+
+def test_a_thing_without_a_name_is_none() -> None:
+    assert entity_of(f"{BASE}id/x", [(CLASS, 0, ORGANISATION)], 0, BASE) is None
+
+
+@pytest.mark.parametrize(("classes", "kinds"), [
+    ((), ("thing",)),
+    (("https://schema.org/City",), ("city", "place")),
+    ((f"{BASE}ns#ParentsClub",), ("organisation", "club")),
+    (("http://www.w3.org/2006/vcard/ns#Voice",), ()),
+    (("http://www.w3.org/ns/org#Membership", "http://www.w3.org/ns/org#Organization"), ("organisation",)),
+    (("http://other.example/terms#Bridge",), ("Bridge",)),
+    (("https://schema.org/Project", "https://schema.org/Organization"), ("project",)),
+])  # fmt: skip
+def test_classes_are_kinds(classes: tuple[str, ...], kinds: tuple[str, ...]) -> None:
+    assert kinds_by(frozenset(f"<{each}>".encode() for each in classes), BASE) == kinds
