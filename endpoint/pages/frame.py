@@ -28,6 +28,8 @@ PLACES = (
 )  # fmt: skip
 """Where the navigation leads, as far as the application has these routes."""
 LONGEST_QUERY = 4_000
+TELLING = ("iri", "graph", "incoming", "page", "to", "ui")
+"""What a canonical URL keeps: what the page is about, which part of it, and in which language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def frame() -> Frame:
             for each in settings.languages
         ),
         kept=kept(),
-        canonical=with_parameters(publication().base + _path().lstrip("/"), {"ui": request.args.get("ui", "")}),
+        canonical=with_parameters(publication().base + _path().lstrip("/"), _telling()),
         license=settings.about.license,
         release=release,
         created=created,
@@ -130,6 +132,11 @@ def _path() -> str:
     return "/privacy" if g.get("withheld") else quote(request.path, safe=URI_CHARACTERS)
 
 
+def _telling() -> dict[str, str]:
+    """Return the parameters of this page that make it another one."""
+    return {} if g.get("withheld") else {name: request.args.get(name, "") for name in TELLING}
+
+
 def switched(name: str, language: str) -> str:
     """Return this page's own path with one of its languages changed."""
     is_long = len(request.query_string) > LONGEST_QUERY
@@ -141,11 +148,14 @@ def switched(name: str, language: str) -> str:
     )
 
 
+def _linking() -> dict[str, object]:
+    here = urls()
+    return {"frame": frame(), "link": here.link, "read": here.page, "route": here.route, "absolute": here.absolute}
+
+
 def install(app: Flask) -> None:
     """Let every page of an application have its frame, and templates write numbers and dates."""
-    app.context_processor(
-        lambda: {"frame": frame(), "link": urls().link, "route": urls().route, "absolute": urls().absolute}
-    )
+    app.context_processor(_linking)
     app.add_template_filter(format_decimal, "number")
     app.add_template_filter(lambda text: text[:1].upper() + text[1:], "capitalize_first")
     app.add_template_filter(fitted, "fitted")

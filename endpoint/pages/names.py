@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import unquote
 
 import pyoxigraph as ox
 from babel.core import Locale, UnknownLocaleError
@@ -25,6 +26,8 @@ from graph.namespaces import CATALOG_GRAPH, RDFS_LABEL, SH, XSD
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
 UZBEK_NUMBER = re.compile(r"tel:\+998(\d\d)(\d{3})(\d\d)(\d\d)\Z")
 """Written as one says it; other countries' numbers stay as they are."""
+LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
+"""Letters beyond ASCII that stand percent-encoded in an IRI."""
 UNNAMED = ".well-known/genid/"
 TIMES = frozenset(XSD + name for name in ("date", "dateTime", "gYear", "gYearMonth", "time"))
 WHOLE = frozenset(XSD + name for name in ("integer", "nonNegativeInteger", "positiveInteger", "int", "long"))
@@ -58,6 +61,15 @@ class Shown:
     tag: str = ""
 
 
+def _legible(encoded: re.Match[str]) -> str:
+    """Return letters as letters, and whatever would not be seen as it stands."""
+    try:
+        text = unquote(encoded[0], errors="strict")
+    except UnicodeDecodeError:
+        return encoded[0]
+    return text if text.isprintable() else encoded[0]
+
+
 class Names:
     """The names of things in one reader's languages, looked up as they are asked for."""
 
@@ -86,7 +98,7 @@ class Names:
         if fitting:
             length, prefix = max(fitting)
             return f"{prefix}:{iri[length:]}"
-        return iri.removeprefix(self.urls.base) or iri
+        return LETTERS.sub(_legible, iri.removeprefix(self.urls.base) or iri)
 
     def thing(self, iri: str) -> Shown:
         """Return an IRI by its label; a thing that nothing here names leads to its own address."""

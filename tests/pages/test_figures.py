@@ -13,8 +13,9 @@ from endpoint.language import INTERFACE
 from endpoint.pages.dates import interval, readable
 from endpoint.pages.diagrams import Diagram, Edge, diagram, fitted
 from endpoint.pages.maps import Box, _hits, _places, point_of
-from endpoint.pages.names import Shown
+from endpoint.pages.names import Names, Shown
 from endpoint.pages.outlines import Area, outlines, simplified
+from endpoint.urls import Urls
 from graph.namespaces import PREFIXES, SCHEMA, XSD
 
 EX, GEO = "https://example.org/", PREFIXES["geo"]
@@ -150,3 +151,22 @@ def test_a_circle_of_properties_is_drawn_too() -> None:
 @pytest.mark.parametrize(("text", "expected"), [("short", "short"), ("x" * 30, "x" * 17 + "…"), ("", "")])
 def test_names_are_cut_where_a_box_ends(text: str, expected: str) -> None:
     assert fitted(text) == expected
+
+
+# ---- names of things without a name
+
+
+@pytest.mark.parametrize(
+    ("iri", "expected"),
+    [
+        ("http://x.example/a%20b/%D0%B8%D0%BC%D1%8F%203", "http://x.example/a%20b/имя%203"),
+        ("http://x.example/%FF%2F", "http://x.example/%FF%2F"),
+        ("http://x.example/%E2%80%AEtxt", "http://x.example/%E2%80%AEtxt"),
+        ("https://here.example/id/club/%D0%B0", "id/club/а"),
+    ],
+    ids=["letters", "no letters", "what turns the line round", "ours"],
+)
+def test_letters_of_an_iri_are_legible(iri: str, expected: str) -> None:
+    names = Names.__new__(Names)
+    names.urls, names.prefixes = Urls("https://here.example/"), {}
+    assert names.short(iri) == expected
