@@ -24,7 +24,7 @@ from graph.releases.dumps import data_graphs
 from graph.releases.subjects import Subjects, read_list
 
 discovery = Blueprint("discovery", __name__)
-PAGES = ("", "dataset", "queries", "graphs", "downloads", "releases", "privacy", "ns")
+PAGES = ("", "dataset", "class", "queries", "graphs", "downloads", "releases", "privacy", "ns")
 """The service's own pages that a search engine may list, as far as they are there."""
 NOT_FOR_ROBOTS = (
     "sparql?",

@@ -5,6 +5,8 @@ What a document says is decided in ``graph.description``, how its page looks in 
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
@@ -16,7 +18,7 @@ from endpoint.pages.views import description_page
 from endpoint.problems import ProblemError
 from endpoint.profiles import ALT, CPOV, IN_SKOS, SCHEMA_ORG, of_thing, profile_links, selected, thing_url
 from endpoint.representations import OFFERS, SUFFIXES, Profile
-from endpoint.responses import answer, document_links, entity_tag, moved, see_other
+from endpoint.responses import Link, answer, document_links, entity_tag, moved, see_other
 from endpoint.trees import thing_document
 from endpoint.urls import memento, original, split_suffix, with_parameters
 from graph.description import Description, describe, describing_triples, is_described, replacement
@@ -33,7 +35,10 @@ def thing(path: str) -> Response:
     iri, suffix = find(f"id/{path}")
     if (other_iri := replacement(snapshot().release.store, iri)) is not None:
         return moved(urls().absolute(urls().own(other_iri)))
-    return see_other(urls().absolute(with_parameters(urls().page(iri, suffix), _asked())))
+    response = see_other(urls().absolute(with_parameters(urls().page(iri, suffix), _asked())))
+    with suppress(ProblemError):  # the document will say that it cannot be had
+        response.headers.add("Link", str(Link(selected(of_thing(iri), suffix, thing_url(iri))[0].iri, "profile")))
+    return response
 
 
 def _asked() -> dict[str, str]:

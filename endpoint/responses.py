@@ -152,7 +152,7 @@ def page(template: str, *, links: Iterable[Link] = (), status: int = 200, **view
 def see_other(url: str) -> Response:
     """Return a 303 (RFC 9110 15.4.4) to a document about what was asked for."""
     response = make_response("", 303)
-    response.headers.update({"Location": url, "Vary": "Accept", "Cache-Control": CACHE})
+    response.headers.update({"Location": url, "Vary": "Accept, Accept-Profile", "Cache-Control": CACHE})
     response.headers["Content-Type"] = AS_TEXT.content_type
     return response
 

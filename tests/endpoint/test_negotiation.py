@@ -6,64 +6,40 @@ import pytest
 
 from endpoint.negotiation import choose, parse_accept
 from endpoint.representations import OFFERS, named, with_suffix
-
-CHROME = (
-    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
-    "application/signed-exchange;v=b3;q=0.7"
+from tests.endpoint.clients import (
+    CHROME,
+    COMUNICA,
+    COMUNICA_RESULTS,
+    F_UJI,
+    F_UJI_RDF,
+    FIREFOX,
+    GOOGLEBOT,
+    JAVA,
+    JENA,
+    JENA_RESULTS,
+    JSON_LD_EXPANDED,
+    JSON_LD_JAVA,
+    OLD_INTERNET_EXPLORER,
+    OLD_RDFLIB,
+    OPEN_REFINE,
+    OXIGRAPH_SERVICE,
+    PROTEGE,
+    R_SPARQL,
+    RAPPER,
+    RDF4J,
+    RDFLIB,
+    RDFLIB_N3,
+    RDFLIB_STORE,
+    SAFARI,
+    SPARQLWRAPPER_CSV,
+    SPARQLWRAPPER_JSON,
+    SPARQLWRAPPER_N3,
+    SPARQLWRAPPER_RDFXML,
+    SPARQLWRAPPER_TURTLE,
+    SPARQLWRAPPER_XML,
+    YASGUI,
+    YASGUI_GRAPH,
 )
-FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-SAFARI = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-OLD_INTERNET_EXPLORER = "image/gif, image/jpeg, image/pjpeg, application/x-ms-application, */*"
-GOOGLEBOT = "text/html,application/xhtml+xml,application/signed-exchange;v=b3,application/xml;q=0.9,*/*;q=0.8"
-RDFLIB = (
-    "application/rdf+xml;q=0.9, text/turtle, application/n-triples;q=0.8, application/ld+json;q=0.7, "
-    "text/html;q=0.3, */*;q=0.1"
-)
-OLD_RDFLIB = "application/rdf+xml,text/rdf+n3;q=0.9,application/xhtml+xml;q=0.5, */*;q=0.1"
-RDFLIB_N3 = "text/n3,text/rdf+n3;q=0.9,*/*;q=0.1"
-JENA = (
-    "text/turtle,application/n-triples;q=0.9,application/ld+json;q=0.8,application/rdf+xml;q=0.7,"
-    "application/trig,application/n-quads;q=0.9,text/x-nquads;q=0.8,*/*;q=0.3"
-)
-JENA_RESULTS = (
-    "application/sparql-results+json, application/sparql-results+xml;q=0.9, text/tab-separated-values;q=0.7, "
-    "text/csv;q=0.5, application/json;q=0.2, application/xml;q=0.2, */*;q=0.1"
-)
-RAPPER = (
-    "application/rdf+xml, text/rdf;q=0.6, text/turtle, application/x-turtle, application/turtle, text/n3;q=0.3, "
-    "text/rdf+n3;q=0.3, application/rdf+n3;q=0.3, application/x-trig, application/rss;q=0.8, text/html;q=0.2, */*;q=0.1"
-)
-OPEN_REFINE = "application/sparql-results+xml, */*;q=0.5"
-SPARQLWRAPPER_JSON = (
-    "application/x-sparqlstar-results+json,application/sparql-results+json,application/json,text/javascript,"
-    "application/javascript"
-)
-SPARQLWRAPPER_XML = "application/sparql-results+xml"
-SPARQLWRAPPER_RDFXML = "application/rdf+xml"
-SPARQLWRAPPER_TURTLE = "application/turtle,text/turtle"
-SPARQLWRAPPER_N3 = "text/rdf+n3,application/n-triples,application/turtle,application/n3,text/n3"
-SPARQLWRAPPER_CSV = "text/csv"
-RDFLIB_STORE = "application/sparql-results+xml, application/rdf+xml"
-R_SPARQL = "application/sparql-results+xml"
-YASGUI = "application/sparql-results+json,*/*;q=0.9"
-YASGUI_GRAPH = "application/n-triples,*/*;q=0.9"
-COMUNICA = (
-    "application/n-quads,application/trig;q=0.95,application/ld+json;q=0.9,application/n-triples;q=0.8,"
-    "text/turtle;q=0.6,application/rdf+xml;q=0.5,text/n3;q=0.35,application/xml;q=0.3,image/svg+xml;q=0.3,"
-    "text/html;q=0.2,application/xhtml+xml;q=0.18"
-)
-COMUNICA_RESULTS = "application/sparql-results+json;q=1.0,application/sparql-results+xml;q=0.7"
-OXIGRAPH_SERVICE = "application/sparql-results+json, application/sparql-results+xml"
-RDF4J = (
-    "application/x-binary-rdf-results-table;q=0.8, application/sparql-results+json;q=0.8, application/json;q=0.8, "
-    "application/sparql-results+xml;q=0.8, application/xml;q=0.8, text/csv;q=0.8, text/tab-separated-values;q=0.8"
-)
-F_UJI = "text/html, */*"
-F_UJI_RDF = "text/n3;q=0.9, text/ttl, application/rdf+xml"
-JAVA = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"
-PROTEGE = "application/rdf+xml; q=1.0, text/turtle; q=0.9, application/owl+xml; q=0.8, */*; q=0.1"
-JSON_LD_JAVA = 'application/ld+json;profile="http://www.w3.org/ns/json-ld#compacted", application/ld+json;q=0.9'
-JSON_LD_EXPANDED = 'application/ld+json;profile="http://www.w3.org/ns/json-ld#expanded"'
 
 TABLE = [
     # no preference: the default of each route

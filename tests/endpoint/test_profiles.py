@@ -157,7 +157,7 @@ def test_what_cannot_be_had_is_406_with_a_list(
 
 def test_a_redirect_keeps_the_profile(client: FlaskClient) -> None:
     answer = client.get("/id/club/termez", query_string={"_profile": "labels"})
-    assert answer.status_code == 303
+    assert (answer.status_code, conforms(answer)) == (303, {LABELS})
     assert conforms(client.get(answer.headers["Location"])) == {LABELS}
 
 
