@@ -23,6 +23,7 @@ NAMES = {
     "LD",
     "SPARQL",
     "ETag",
+    "Excel",
     "XML",
     "CSV",
     "RDF",
