@@ -287,37 +287,6 @@ def test_a_foreign_publication_has_a_shorter_front_page(bare: Served) -> None:
     assert "Who organised it" not in html
 
 
-# ---- the whole site
-
-
-def test_a_crawl_finds_no_broken_link_no_missing_name_and_no_page_without_its_language(flagship_served: Served) -> None:
-    """From the front page in Russian through every page, each once."""
-    waiting, seen, nameless = ["/?ui=ru"], {"/?ui=ru"}, set()
-    while waiting:
-        path = waiting.pop()
-        answer = flagship_served.get(path, BROWSER)
-        assert answer.status_code in (200, 303), path
-        if "text/html" not in answer.headers.get("Content-Type", ""):
-            continue
-        html = unescape(answer.text)
-        assert '<html lang="ru">' in html, path
-        assert "<h1" in html, path
-        spoken = re.sub(r"<code.*?</code>|<pre.*?</pre>", "", html, flags=re.DOTALL)
-        nameless |= {(path, name) for name in re.findall(r">([a-z]+:[A-Za-z]\w*)</a>", spoken)}
-        for target in re.findall(r'<a [^>]*href="(/[^"#]*)', html):
-            if target not in seen and is_page(target):
-                seen.add(target)
-                waiting.append(target)
-    assert len(seen) > 700
-    assert not nameless
-
-
-def is_page(target: str) -> bool:
-    """Whether a link leads to a page in Russian; other languages are switched to, and data is tested elsewhere."""
-    elsewhere = r"ui=(?!ru)|lang=|format=|query=|/release|/downloads|/search|\.(ttl|nt|jsonld|rdf|nq|trig|json|csv)\b"
-    return not re.search(elsewhere, target)
-
-
 def test_a_page_of_numbers_beyond_our_calendar_is_still_a_page(tmp_path: Path) -> None:
     date = "http://www.w3.org/2001/XMLSchema#date"
     odd = "".join(f'<{BASE}id/a> <{BASE}ns#p> "{each}"^^<{date}> .\n' for each in ("2014-02-30", "-0044-03-15", "x"))
