@@ -37,6 +37,7 @@ from endpoint.same_as import same_as
 from endpoint.search import search
 from endpoint.signposting import signposting
 from endpoint.sparql import sparql
+from endpoint.starting import starting
 from endpoint.updating import updating
 from endpoint.validate import validating
 from endpoint.versions import versions
@@ -81,6 +82,7 @@ def create_app(
         writing,
         updating,
         validating,
+        starting,
         versions,
         privacy,
         vocabulary,

@@ -14,8 +14,8 @@ import click
 from endpoint.commands.options import Options
 
 COMMANDS = (
-    "init", "build", "validate", "serve", "publish", "withdraw", "link", "check", "query", "export", "releases",
-    "withhold", "token",
+    "init", "build", "validate", "serve", "publish", "withdraw", "link", "check", "template", "query", "export",
+    "releases", "withhold", "token",
 )  # fmt: skip
 
 

@@ -10,10 +10,21 @@ from pathlib import Path
 
 from flask import Response, request
 
-from endpoint.current import languages, urls
+from endpoint.current import languages, snapshot, urls
+from endpoint.language import interface
 from endpoint.negotiation import choose
+from endpoint.pages.names import names_for
 from endpoint.problems import Problem
-from endpoint.representations import AS_HTML, AS_JSON_LD, AS_REPORT, AS_TURTLE, OFFERS, Representation, named
+from endpoint.representations import (
+    AS_HTML,
+    AS_JSON_LD,
+    AS_REPORT,
+    AS_REPORT_TABLE,
+    AS_TURTLE,
+    OFFERS,
+    Representation,
+    named,
+)
 from endpoint.responses import page
 from graph.contribution.values import ReportFormat, ReportPart
 
@@ -23,6 +34,7 @@ FORMATS: dict[str, ReportFormat] = {
     AS_JSON_LD.name: "jsonld",
     AS_REPORT.name: "json",
     AS_HTML.name: "page",
+    AS_REPORT_TABLE.name: "csv",
 }
 
 
@@ -39,17 +51,25 @@ def report_format() -> ReportFormat:
     return FORMATS[wanted_report().name]
 
 
-def report_response(report: ReportPart, file: Path, status: int) -> Response:
+def report_response(report: ReportPart, file: Path, status: int, *, only: tuple[str, ...] = ()) -> Response:
     """Return a report; one that refuses (422) is a problem, too, where it is JSON.
 
     Args:
         report: what it says, in short.
         file: what has been written for ``report_format``.
         status: of the response.
+        only: the classes as which it was checked; of all where there are none.
     """
     representation = wanted_report()
     if representation is AS_HTML:
-        return page("validation.html", report=report, refused=status == 422, languages=languages(), status=status)
+        names = names_for(snapshot(), urls(), languages(), (*report.checked, *only))
+        checked = [(names.thing(iri), count) for iri, count in report.checked.items()]
+        wanted = [names.thing(iri) for iri in only]
+        spoken = (interface(), *languages())
+        return page(
+            "validation.html", report=report, refused=status == 422, languages=spoken, names=names, checked=checked,
+            wanted=wanted, status=status,
+        )  # fmt: skip
     body = file.read_bytes()
     if representation is AS_REPORT and status == 422:
         problem = Problem(KIND, f"{report.violations} violations; nothing was published")

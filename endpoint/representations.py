@@ -111,6 +111,7 @@ AS_PATCH = Representation("patch", "application/rdf-patch", "rdfp", "RDF Patch",
 AS_REPORT = Representation(
     "json", "application/json", "json", "JSON", "application/json", ("text/json", "application/problem+json")
 )  # fmt: skip
+AS_REPORT_TABLE = Representation("csv", "text/csv", "csv", "CSV", "text/csv; charset=utf-8; header=present")
 AS_LINKSET = Representation(
     "json", "application/linkset+json", "json", "linkset", "application/linkset+json",
     ("application/json", "text/json"),
@@ -156,7 +157,7 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     "linkset": (AS_LINKSET, AS_LINKSET_TEXT),
     "list": (AS_HTML, AS_MANIFEST),
     "difference": (AS_PATCH, AS_N_QUADS, AS_HTML),
-    "validation": (AS_TURTLE, AS_REPORT, AS_JSON_LD, AS_HTML),
+    "validation": (AS_TURTLE, AS_REPORT, AS_JSON_LD, AS_HTML, AS_REPORT_TABLE),
     "problem": (AS_PROBLEM, AS_TEXT, AS_HTML),
 })  # fmt: skip
 """What each kind of route offers, in the server's order: the first is what ``*/*`` and no Accept get."""

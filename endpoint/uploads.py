@@ -11,6 +11,7 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO
@@ -24,20 +25,23 @@ from werkzeug.http import parse_options_header
 from endpoint.current import publication
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS, Representation, with_suffix
+from graph.contribution.document import TABLE
 from graph.contribution.values import Document
 from graph.errors import QueryLimitError
 from graph.publication import WORK_FOLDER
+from graph.templates.csvw import METADATA_SUFFIX
 
 FOLDER = "uploads"
 PIECE = 1 << 16
 GZIP_WINDOW = 31
 MULTIPART = "multipart/form-data"
-MOST_PARTS = 100
+MOST_PARTS, MOST_TYPED = 100, 1 << 21
+TABLES = "text/csv"
+UNREAD_CSV = "CSV needs its CSVW metadata: send a form with both files, clubs.csv and clubs.csv-metadata.json, or RDF"
 READ: tuple[Representation, ...] = tuple(each for each in OFFERS["graph"] if each.format is not None)
-ACCEPTED = ", ".join((*(each.media_type for each in READ), MULTIPART))
+ACCEPTED = ", ".join((*(each.media_type for each in READ), TABLES, MULTIPART))
 """The value of Accept-Post."""
 CHARSETS = ("", "utf-8", "utf8", "us-ascii")
-UNREAD_CSV = "CSV needs its CSVW metadata beside it: put both into the folder data, or send RDF"
 
 
 @contextmanager
@@ -58,18 +62,68 @@ def received() -> Iterator[Path]:
         yield folder
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a request has sent: documents, and the fields of a form."""
+
+    documents: tuple[Document, ...]
+    fields: dict[str, str] = field(default_factory=dict)
+
+
 def documents(folder: Path) -> tuple[Document, ...]:
     """Return the documents that this request has sent, a multipart form's each by itself.
 
     Raises:
         ProblemError: 400 for a form that cannot be read, 415 for a media type that is none of ``ACCEPTED``.
     """
+    found = sent(folder)
+    if found.fields:
+        remedy = {"remedy": "send each document with a file name"}
+        raise ProblemError("bad-request", "a field of the form is no file", remedy)
+    if not all(is_described(each) for each in found.documents):
+        raise _unread(UNREAD_CSV)
+    return found.documents
+
+
+def is_described(document: Document) -> bool:
+    """Whether a document says what it means: a table does by its CSVW metadata alone."""
+    path = Path(document.path)
+    return document.format != TABLE or path.with_name(path.name + METADATA_SUFFIX).exists()
+
+
+def sent(folder: Path) -> Sent:
+    """Return what this request has sent, the fields of a multipart form included.
+
+    Raises:
+        ProblemError: as ``documents``.
+    """
     media_type, parameters = parse_options_header(request.headers.get("Content-Type", ""))
     if media_type == MULTIPART:
         return _parts(folder, parameters.get("boundary", ""))
+    if media_type == TABLES:
+        return Sent((table(folder, "table.csv", folder / "body", None),))
     # without a type RDF/XML is to be tried (SPARQL 1.1 Graph Store HTTP Protocol 5.3)
     form = _format(media_type, parameters.get("charset", "")) if media_type else "rdfxml"
-    return (Document(str(folder / "body"), form),)
+    return Sent((Document(str(folder / "body"), form),))
+
+
+def table(folder: Path, name: str, body: Path, metadata: Path | None) -> Document:
+    """Return a table with its CSVW metadata beside it; without metadata it says nothing that shapes know.
+
+    Args:
+        folder: the request's.
+        name: how whoever sent it calls it.
+        body: its file, which is moved.
+        metadata: that of its metadata, or None.
+    """
+    safe = "".join(each if each.isascii() and (each.isalnum() or each in "-_.") else "-" for each in name[-80:])
+    place = folder / f"table-{len(list(folder.glob('table-*')))}"
+    place.mkdir()
+    target = place / (safe.lstrip(".-") or "table.csv")
+    body.rename(target)
+    if metadata is not None:
+        shutil.copyfile(metadata, target.with_name(target.name + METADATA_SUFFIX))
+    return Document(str(target), TABLE, name)
 
 
 def _clear(uploads: Path) -> None:
@@ -137,21 +191,21 @@ def _format(media_type: str, charset: str) -> str:
     for each in READ:
         if each.format is not None and media_type in (each.media_type, *each.aliases):
             return each.format.name
-    raise _unread(UNREAD_CSV if media_type == "text/csv" else f"{media_type[:100]} is not read here")
+    raise _unread(f"{media_type[:100]} is not read here")
 
 
 def _unread(detail: str) -> ProblemError:
     return ProblemError("media-type", detail, {"remedy": f"send {ACCEPTED}"}, {"Accept-Post": ACCEPTED})
 
 
-def _parts(folder: Path, boundary: str) -> tuple[Document, ...]:
+def _parts(folder: Path, boundary: str) -> Sent:
     found: list[Path] = []
 
     def part_file(**_: object) -> IO[bytes]:
         found.append(folder / f"part-{len(found)}")
         return found[-1].open("w+b")
 
-    parser = MultiPartParser(stream_factory=part_file, max_form_memory_size=PIECE, max_form_parts=MOST_PARTS)  # type: ignore[arg-type]
+    parser = MultiPartParser(stream_factory=part_file, max_form_memory_size=MOST_TYPED, max_form_parts=MOST_PARTS)  # type: ignore[arg-type]
     body = folder / "body"
     try:
         with body.open("rb") as stream:
@@ -161,10 +215,20 @@ def _parts(folder: Path, boundary: str) -> tuple[Document, ...]:
     parts = [each for _, each in files.items(multi=True)]
     for each in parts:
         each.stream.close()
-    if fields:
-        remedy = {"remedy": "send each document with a file name"}
-        raise ProblemError("bad-request", "a field of the form is no file", remedy)
-    return tuple(Document(str(path), _part_format(each), _shown(each)) for path, each in zip(found, parts, strict=True))
+    given = [(path, each) for path, each in zip(found, parts, strict=True) if each.filename or path.stat().st_size]
+    described = {_shown(each): path for path, each in given if _shown(each).endswith(METADATA_SUFFIX)}
+    read = tuple(
+        table(folder, _shown(each), path, described.get(_shown(each) + METADATA_SUFFIX))
+        if _is_table(each)
+        else Document(str(path), _part_format(each), _shown(each))
+        for path, each in given
+        if not _shown(each).endswith(METADATA_SUFFIX)
+    )
+    return Sent(read, {name: values[-1] for name, values in fields.lists()})
+
+
+def _is_table(part: FileStorage) -> bool:
+    return part.mimetype == TABLES or (part.filename or "").lower().endswith(".csv")
 
 
 def _part_format(part: FileStorage) -> str:

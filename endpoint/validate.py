@@ -1,36 +1,50 @@
 """``/validate``: would this conform, if it were published? Open to everybody; nothing is written.
 
-A browser gets a page that says how to ask. What is sent is read, and judged with the rest of the release, in a process
-of its own.
+A program POSTs a document as it would PUT it. A browser gets a page: paste, or choose a file; pick what it is to be
+checked as; and read what is wrong, where, why and how to mend it. What is sent is judged with the rest of the release,
+in a process of its own.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from flask import Blueprint, Response, request
 
 from endpoint.authorization import contributor_of_request
-from endpoint.current import publication
+from endpoint.current import languages, publication, snapshot, urls
 from endpoint.graphs import wanted_graph
-from endpoint.problems import document_problem
+from endpoint.language import interface
+from endpoint.pages.names import names_for
+from endpoint.problems import ProblemError, document_problem
 from endpoint.reports import report_format, report_response
 from endpoint.responses import page
-from endpoint.uploads import ACCEPTED, documents, received
+from endpoint.starting import templates
+from endpoint.uploads import ACCEPTED, Sent, is_described, received, sent, table
 from endpoint.works import works
 from endpoint.writing import check_name
-from graph.contribution.values import Contribution, Outcome
+from graph.contribution.document import FORMATS, TABLE
+from graph.contribution.values import Contribution, Document, Outcome
 from graph.contributors import Contributor
-from graph.errors import SourceError
+from graph.errors import HamkorError, SourceError
+from graph.templates.csvw import METADATA_SUFFIX
 
 validating = Blueprint("validating", __name__)
 UNNAMED = "contribution"
+TYPED = "typed"
+MOST_CLASSES = 20
 
 
 @validating.get("/validate")
 def form() -> Response:
-    """How to ask."""
-    return page("validate.html", accepted=ACCEPTED)
+    """Paste or choose a document."""
+    try:
+        classes = templates().classes()
+        names = names_for(snapshot(), urls(), languages(), classes.values())
+    except HamkorError:  # there is no release yet, but whoever asks may still send something
+        classes, names = {}, None
+    return page("validate.html", accepted=ACCEPTED, classes=classes, names=names)
 
 
 @validating.post("/validate")
@@ -39,17 +53,78 @@ def validate() -> Response:
     iri = wanted_graph() or publication().graph(UNNAMED)
     check_name(iri, publication().base)
     with received() as folder:
+        found = sent(folder)
+        only = _classes(found)
         report = folder / "report"
         contribution = Contribution(
-            str(publication().root), "put", iri, documents(folder), str(report), report_format(), _who(iri)
+            str(publication().root), "put", iri, _documents(folder, found, only), str(report), report_format(),
+            _who(iri), languages=(interface(), *languages()), only=only,
         )  # fmt: skip
         try:
             outcome = works().rehearse("graph.contribution.work:rehearse_contribution", contribution, Outcome)
         except SourceError as problem:
             raise document_problem(problem) from problem
-        response = report_response(outcome.report, report, 200)
+        response = report_response(outcome.report, report, 200, only=only)
     response.headers["Accept-Post"] = ACCEPTED
     return response
+
+
+def _classes(found: Sent) -> tuple[str, ...]:
+    """Return the IRIs of the classes as which it is to be checked; none for all.
+
+    Raises:
+        ProblemError: 400 for one that no shape knows.
+    """
+    asked = [each for each in (*request.args.getlist("class"), found.fields.get("class", "")) if each][:MOST_CLASSES]
+    if not asked:
+        return ()
+    library = templates()
+    known = library.classes()
+    targets = library.examples.shapes.targets()
+    wanted = tuple(known.get(each, each) for each in asked)
+    for each in wanted:
+        if each not in targets:
+            remedy = f"name one by its IRI, or as one of {', '.join(known)}"
+            raise ProblemError("bad-request", f"no shape is for things of the class {each[:200]!r}", {"remedy": remedy})
+    return wanted
+
+
+def _documents(folder: Path, found: Sent, only: tuple[str, ...]) -> tuple[Document, ...]:
+    """Return what is to be checked: files, or what was typed; a table without metadata as the class's template has it.
+
+    Raises:
+        ProblemError: 400 where there is nothing.
+    """
+    documents = list(found.documents)
+    if (text := found.fields.get("text", "")).strip():
+        typed = folder / TYPED
+        typed.write_text(text, encoding="utf-8")
+        wanted = found.fields.get("format", "")
+        kind = wanted if wanted in (*FORMATS, TABLE) else "jsonld" if text.lstrip()[:1] in ("{", "[") else "turtle"
+        documents.append(table(folder, "table.csv", typed, None) if kind == TABLE else Document(str(typed), kind))
+    if not documents:
+        raise ProblemError("bad-request", "there is nothing to check", {"remedy": "paste a text or choose a file"})
+    return tuple(_described(each, only) for each in documents)
+
+
+def _described(document: Document, only: tuple[str, ...]) -> Document:
+    """Give a table that has no metadata that of the template of its class, or of the class with just its columns."""
+    if is_described(document):
+        return document
+    path = Path(document.path)
+    beside = path.with_name(path.name + METADATA_SUFFIX)
+    library = templates()
+    with path.open("rb") as stream:
+        header = stream.readline(1 << 16).removeprefix(b"\xef\xbb\xbf").strip()
+    names = [name for name, iri in library.classes().items() if not only or iri in only]
+    same = (name for name in names if (library.text(name, "csv", "") or b"").partition(b"\n")[0] == header)
+    name = next(same, names[0] if only and names else "")
+    if not name:
+        remedy = f"send it as a file, with its CSVW metadata as {path.name}{METADATA_SUFFIX}, or use a template"
+        raise ProblemError("bad-request", "nothing says what the columns of the table mean", {"remedy": remedy})
+    described = library.text(name, "metadata", "") or b""
+    beside.write_bytes(described.replace(f'"{name}.csv"'.encode(), f'"{path.name}"'.encode()))
+    return document
 
 
 def _who(iri: str) -> Contributor:

@@ -19,7 +19,7 @@ ROOMS = ("publication", "sources", "entailment", "validation", "releases", "link
 """In the order in which data flows: each may import those before it, and none behind it."""
 GROUND = {"change", "errors", "namespaces", "formats", "settings", "labels", "description", "jsonld"}
 """Rooms on which all others stand, and which may import only each other, ``releases`` and ``sources``."""
-TOP = {"build", "publish", "check", "export", "catalogue", "contributors", "completion", "gate", "privacy"}
+TOP = {"build", "publish", "check", "export", "catalogue", "contributors", "completion", "gate", "privacy", "templates"}
 """Modules that put the rooms together; no room imports them."""
 MEANT = {
     ("releases", "publication"),  # a release belongs to one

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import IO
 
 import pyoxigraph as ox
 
@@ -30,6 +31,8 @@ FORMATS = {
     "trig": ox.RdfFormat.TRIG,
 }
 """The formats that are read, by the names of ``graph.formats``."""
+TABLE = "csv"
+"""The name of tables, which have their CSVW metadata beside them."""
 
 
 def read_documents(documents: Iterable[Document], graph: str, *, base: str, limits: LimitSettings) -> tuple[Chunk, ...]:
@@ -65,7 +68,7 @@ def _chunks(document: Document, graph: str, origin: Origin) -> Iterator[Chunk]:
         if not stream.read(1):
             return
         stream.seek(0)
-        quads = read_rdf_stream(stream, document.name, form=FORMATS[document.format], base=graph)
+        quads = _quads(document, stream, graph, origin)
         first = next(quads, None)
         if first is None:  # a graph may be empty, a file may not
             return
@@ -75,3 +78,14 @@ def _chunks(document: Document, graph: str, origin: Origin) -> Iterator[Chunk]:
             if problem.path != origin.name:
                 raise
             raise SourceError(document.name, problem.problem, problem.line, problem.column, problem.remedy) from problem
+
+
+def _quads(document: Document, stream: IO[bytes], graph: str, origin: Origin) -> Iterator[ox.Quad]:
+    if document.format != TABLE:
+        yield from read_rdf_stream(stream, document.name, form=FORMATS[document.format], base=graph)
+        return
+    from graph.sources.table import read_table  # noqa: PLC0415  csvw takes a while to import
+
+    path = Path(document.path)
+    for each in read_table(path, base=origin.base, name=document.name, cell_limit=origin.literal_bytes):
+        yield ox.Quad(each.subject, each.predicate, each.object)

@@ -5,7 +5,10 @@ It is written to a file in the format that they want, by the process that has it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -21,6 +24,9 @@ from graph.validation.report import Report, Result
 SHOWN = 200
 MOST = 5000
 """So many results are listed; how many there are is said."""
+COLUMNS = ("severity", "document", "line", "node", "property", "value", "message", "why", "remedy", "example")
+FORMULAS = tuple("=+-@")
+"""Cells that begin so are not to be calculated by spreadsheet programs: what is in them was sent by somebody."""
 
 
 def subjects_of(chunks: Iterable[Chunk]) -> frozenset[str]:
@@ -28,41 +34,83 @@ def subjects_of(chunks: Iterable[Chunk]) -> frozenset[str]:
     return frozenset(line[: line.index(b" ")].decode() for chunk in chunks for line in chunk.lines())
 
 
-def write_report(report: Report, about: frozenset[str], path: Path, form: ReportFormat) -> ReportPart:
-    """Write what a report says about some nodes, and all violations, to a file; return it in short.
+def results_about(report: Report, about: frozenset[str], *, only: bool = False) -> list[Result]:
+    """Return what a report says about some nodes, in N-Triples syntax; also all violations, unless ``only`` these."""
+    return [each for each in report.results if each.focus in about or (each.severity == "Violation" and not only)]
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How results are told.
+
+    Attributes:
+        found: makes of a result what people get of it.
+        languages: of a report in one language, the best first.
+        checked: how many things of which class were looked at.
+    """
+
+    found: Callable[[Result], Found]
+    languages: Sequence[str] = ()
+    checked: dict[str, int] = field(default_factory=dict)
+
+
+def write_report(
+    report: Report, results: Sequence[Result], path: Path, form: ReportFormat, telling: Telling | None = None
+) -> ReportPart:
+    """Write some results of a report to a file; return them in short.
 
     Args:
         report: of a whole release.
-        about: the nodes, in N-Triples syntax.
+        results: those that matter here.
         path: the file; nothing is written for a page.
         form: how to write it.
+        telling: how to tell them.
     """
-    results = [each for each in report.results if each.severity == "Violation" or each.focus in about]
-    listed = results[:MOST]
+    telling = telling or Telling(_found)
+    violations = sum(each.severity == "Violation" for each in results)
+    conforms, listed = not violations, results[:MOST]
     if form == "json":
-        rows: dict[str, object] = {"conforms": report.conforms, "results": [_found(each) for each in listed]}
+        rows: dict[str, object] = {"conforms": conforms, "results": [telling.found(each) for each in listed]}
+        rows |= {"checked": telling.checked} if telling.checked else {}
         if len(listed) < len(results):
             rows["results_in_all"] = len(results)
         path.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")
+    elif form == "csv":
+        path.write_bytes(_table((telling.found(each) for each in listed), telling.languages))
     elif form != "page":
-        graph = _part(report, {each.focus for each in listed}, len(results))
+        graph = _part(report, {each.focus for each in listed}, len(results), conforms=conforms)
         graph.serialize(path, format={"turtle": "turtle", "jsonld": "json-ld"}[form], encoding="utf-8")
-    violations = report.count("Violation")
-    shown = tuple(_found(each) for each in results[:SHOWN])
-    return ReportPart(report.conforms, violations, len(results) - violations, shown)
+    shown = tuple(telling.found(each) for each in results[:SHOWN])
+    return ReportPart(conforms, violations, len(results) - violations, shown, telling.checked)
+
+
+def _table(results: Iterable[Found], languages: Sequence[str]) -> bytes:
+    """Return results as CSV, in one language."""
+
+    def best(texts: dict[str, str]) -> str:
+        return next((texts[each] for each in languages if each in texts), next(iter(texts.values()), ""))
+
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for each in results:
+        place = (each.document, str(each.line or ""), each.focus, each.path or "", each.value or "")
+        cells = (each.severity, *place, best(each.messages), best(each.why), best(each.remedy), each.example)
+        writer.writerow([f"'{cell}" if cell.startswith(FORMULAS) else cell for cell in cells])
+    return text.getvalue().encode()
 
 
 def _found(result: Result) -> Found:
     return Found(result.severity, result.focus, result.path, result.value, dict(result.messages), result.shape)
 
 
-def _part(report: Report, focuses: set[str], count: int) -> Graph:
+def _part(report: Report, focuses: set[str], count: int, *, conforms: bool) -> Graph:
     """Return the report graph with the results about some nodes only (SHACL 3.6), of ``count`` in all."""
     part, whole = Graph(), report.graph
     part.bind("sh", SH)
     node = next(whole.subjects(RDF.type, SH.ValidationReport), URIRef("urn:x-hamkor:report"))
     part.add((node, RDF.type, SH.ValidationReport))
-    part.add((node, SH.conforms, Literal(report.conforms)))
+    part.add((node, SH.conforms, Literal(conforms)))
     if count > MOST:
         part.add((node, RDFS.comment, Literal(f"The first {MOST} of {count} results.", lang="en")))
     listed = (each for each in whole.objects(node, SH.result) if _n3(whole.value(each, SH.focusNode)) in focuses)

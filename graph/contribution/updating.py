@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graph.contribution.reports import write_report
-from graph.contribution.values import Outcome, Update
+from graph.contribution.reports import results_about, write_report
+from graph.contribution.values import Outcome, ReportPart, Update
 from graph.contribution.work import patiently
 from graph.contributors import EVERY_GRAPH, may_write
 from graph.errors import PreconditionError
@@ -19,7 +19,7 @@ from graph.update.evaluation import Scope, carry_out, check_scope
 from graph.update.operations import Operation
 from graph.update.reading import read_update
 from graph.update.state import UpdateState
-from graph.validation.report import ValidationFailedError
+from graph.validation.report import Report, ValidationFailedError
 
 ATTEMPTS = 3
 
@@ -57,8 +57,12 @@ def _attempt(operations: tuple[Operation, ...], wanted: Update, publication: Pub
             publication, writes, contributor=wanted.contributor, expected=_expected(release, writes) | wanted.expected
         )
     except ValidationFailedError as problem:
-        return Outcome(write_report(problem.report, about, Path(wanted.report), wanted.report_format))
-    report = write_report(published.report, about, Path(wanted.report), wanted.report_format)
+        return Outcome(
+            write_report(
+                problem.report, results_about(problem.report, about), Path(wanted.report), wanted.report_format
+            )
+        )
+    report = _reported(published.report, about, wanted)
     return Outcome(report, published.release.id, bool(published.created), published.changed)
 
 
@@ -97,3 +101,7 @@ def _subjects(write: Write) -> set[str]:
         case _:
             lines = []
     return {line[: line.index(b" ")].decode() for line in lines}
+
+
+def _reported(report: Report, about: frozenset[str], wanted: Update) -> ReportPart:
+    return write_report(report, results_about(report, about), Path(wanted.report), wanted.report_format)

@@ -12,7 +12,7 @@ import msgspec
 from graph.contributors import Contributor
 
 Action = Literal["put", "post", "delete"]
-ReportFormat = Literal["turtle", "jsonld", "json", "page"]
+ReportFormat = Literal["turtle", "jsonld", "json", "csv", "page"]
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -30,7 +30,18 @@ class Document(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """One result: how bad it is, of which node, path and value it speaks (N-Triples), and its messages by language."""
+    """One result.
+
+    Attributes:
+        severity: how bad it is.
+        focus: of which node it speaks, in N-Triples syntax, as are path and value.
+        messages: what is wrong, by language.
+        shape: the shape that says so.
+        document: the document that speaks of the node, and line: where; where it is known.
+        why: why the shape asks for it, by language.
+        remedy: how to mend it, by language.
+        example: a statement that passes, in Turtle.
+    """
 
     severity: str
     focus: str
@@ -38,6 +49,11 @@ class Found(msgspec.Struct, frozen=True):
     value: str | None
     messages: dict[str, str]
     shape: str
+    document: str = ""
+    line: int | None = None
+    why: dict[str, str] = {}
+    remedy: dict[str, str] = {}
+    example: str = ""
 
 
 class ReportPart(msgspec.Struct, frozen=True):
@@ -48,12 +64,14 @@ class ReportPart(msgspec.Struct, frozen=True):
         violations: how many there are.
         others: how many warnings and remarks there are.
         shown: the first results, worst first.
+        checked: how many things of which class were looked at; none where that was not asked for.
     """
 
     conforms: bool
     violations: int
     others: int
     shown: tuple[Found, ...]
+    checked: dict[str, int] = {}
 
 
 class Contribution(msgspec.Struct, frozen=True):
@@ -68,6 +86,8 @@ class Contribution(msgspec.Struct, frozen=True):
         report_format: how the report is written there.
         contributor: who writes; None in a rehearsal.
         expected: as ``graph.publish.publish`` has it.
+        languages: in which languages a report of one language is written, the best first.
+        only: of which classes results are wanted; of all where there are none.
     """
 
     root: str
@@ -78,6 +98,8 @@ class Contribution(msgspec.Struct, frozen=True):
     report_format: ReportFormat
     contributor: Contributor | None = None
     expected: dict[str, str | None] = {}
+    languages: tuple[str, ...] = ("en",)
+    only: tuple[str, ...] = ()
 
 
 class Update(msgspec.Struct, frozen=True):

@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from graph.contribution.document import read_documents
-from graph.contribution.reports import subjects_of, write_report
+from graph.contribution.explaining import counted, explanation, nodes_of_classes
+from graph.contribution.reports import Telling, results_about, subjects_of, write_report
 from graph.contribution.values import Contribution, Outcome, ReportPart
 from graph.contributors import Contributor
 from graph.errors import BusyError
@@ -31,13 +32,12 @@ def contribute(contribution: Contribution) -> Outcome:
     """
     publication = open_publication(Path(contribution.root))
     chunks = _read(contribution, publication)
-    about = subjects_of(chunks)
     try:
         published = _published(publication, _write(contribution, chunks), contribution)
     except ValidationFailedError as problem:
-        return Outcome(_reported(problem.report, about, contribution))
+        return Outcome(_reported(publication, problem.report, chunks, contribution))
     created = contribution.graph in published.created
-    report = _reported(published.report, about, contribution)
+    report = _reported(publication, published.report, chunks, contribution)
     return Outcome(report, published.release.id, created, published.changed)
 
 
@@ -50,7 +50,7 @@ def rehearse_contribution(contribution: Contribution) -> Outcome:
     publication = open_publication(Path(contribution.root))
     chunks = _read(contribution, publication)
     report = rehearse(publication, [_write(contribution, chunks)], contributor=contribution.contributor)
-    return Outcome(_reported(report, subjects_of(chunks), contribution))
+    return Outcome(_reported(publication, report, chunks, contribution))
 
 
 def _read(contribution: Contribution, publication: Publication) -> tuple[Chunk, ...]:
@@ -64,8 +64,17 @@ def _write(contribution: Contribution, chunks: tuple[Chunk, ...]) -> Write:
     return Post(contribution.graph, chunks) if contribution.action == "post" else Delete(contribution.graph)
 
 
-def _reported(report: Report, about: frozenset[str], contribution: Contribution) -> ReportPart:
-    return write_report(report, about, Path(contribution.report), contribution.report_format)
+def _reported(
+    publication: Publication, report: Report, chunks: tuple[Chunk, ...], contribution: Contribution
+) -> ReportPart:
+    """Write the report on what was sent, or on the things of some classes in it, with all that helps to mend it."""
+    nodes, only = nodes_of_classes(chunks), contribution.only
+    about = frozenset(node for each in only for node in nodes.get(each, ())) if only else subjects_of(chunks)
+    results = results_about(report, about, only=bool(only))
+    helps = explanation(publication, contribution.documents, contribution.graph, results)
+    checked = {each: count for each, count in counted(nodes).items() if not only or each in only}
+    telling = Telling(helps.found, contribution.languages, checked)
+    return write_report(report, results, Path(contribution.report), contribution.report_format, telling)
 
 
 def _published(publication: Publication, write: Write, contribution: Contribution) -> Published:

@@ -32,7 +32,14 @@ FIRST, REST, NIL = (ox.NamedNode(RDF + name) for name in ("first", "rest", "nil"
 def read_table(
     path: Path, *, base: str, name: str | None = None, cell_limit: int = CELL_CHARACTERS
 ) -> Iterator[ox.Triple]:
-    """Yield the triples of a CSV file.
+    """Yield the triples of a CSV file; as ``read_rows``, without the lines."""
+    return (triple for _, triple in read_rows(path, base=base, name=name, cell_limit=cell_limit))
+
+
+def read_rows(
+    path: Path, *, base: str, name: str | None = None, cell_limit: int = CELL_CHARACTERS
+) -> Iterator[tuple[int, ox.Triple]]:
+    """Yield the triples of a CSV file, each with the line of the file in which its row begins.
 
     Args:
         path: the file; its metadata lies beside it as ``<file>-metadata.json``, else as ``csv-metadata.json``, else
@@ -57,7 +64,8 @@ def read_table(
     table = _Table(shown, description, columns, genid_iri(base, quote(path.name, safe="-._~")))
     for number, record in enumerate(chain(body, records), 1):
         if record.cells:
-            yield from table.triples(record, number)
+            for triple in table.triples(record, number):
+                yield record.line, triple
 
 
 @dataclass(frozen=True, slots=True)

@@ -307,7 +307,7 @@ def test_validation_is_open_to_everybody_and_writes_nothing(open_to_others: Serv
         assert answer.headers["Content-Type"].startswith(accept)
         assert texts[0] in answer.text
     good = stranger.send("POST", "/validate", CLUB.format(name="good"), Accept="application/json", **TURTLE)
-    assert good.json() == {"conforms": True, "results": []}
+    assert good.json() == {"conforms": True, "results": [], "checked": {f"{BASE}ns#Club": 1}}
     over = stranger.send("POST", "/validate", OVERREACHING["describing another's thing"], **TURTLE)
     assert "sh:conforms false" in over.text
     assert stranger.send("POST", "/validate", "<", **TURTLE).status_code == 400
