@@ -17,7 +17,7 @@ VOCABULARY = "ns"
 OWN_ROUTES = frozenset({
     "", "sparql", "doc", "queries", "graphs", "resource", "health", "ready", "metrics", "problems", "static",
     "context.jsonld", "robots.txt", "sitemap.xml", "update", "search", "search.json", "suggest", "reconcile", "same-as",
-    "validate", "releases", "timemap", "privacy", "downloads", "linkset",
+    "validate", "templates", "releases", "timemap", "privacy", "downloads", "linkset",
     "profiles", "class",
 })  # fmt: skip
 """First segments of paths that the server needs for itself: things that bear them are read at ``/resource``."""
