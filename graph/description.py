@@ -19,6 +19,7 @@ MOST_INCOMING = 100
 REPLACED_BY, DEPRECATED = f"{DCT}isReplacedBy", f"{OWL}deprecated"
 MOST_COUNTED = 100_000
 DEPTH = 4
+MERGE = ox.DefaultGraph()
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 
@@ -185,9 +186,13 @@ def describing_triples(store: ox.Store, description: Description, skolem: str) -
 
 
 def _blank(store: ox.Store, triples: list[ox.Triple], skolem: str, depth: int) -> Iterator[ox.Triple]:
-    nodes = {triple.object for triple in triples if isinstance(triple.object, ox.NamedNode)}
-    for node in sorted((each for each in nodes if each.value.startswith(skolem)), key=str):
-        more = [quad.triple for quad in store.quads_for_pattern(node, None, None, ox.DefaultGraph())]
-        yield from more
-        if depth:
-            yield from _blank(store, more, skolem, depth - 1)
+    """Yield what hangs on nodes that were blank, so many steps away; each node once, however many ways lead to it."""
+    seen, level = set[str](), triples
+    for _ in range(depth + 1):
+        objects = {each.object.value for each in level if isinstance(each.object, ox.NamedNode)}
+        nodes = sorted(each for each in objects - seen if each.startswith(skolem))
+        seen.update(nodes)
+        level = [
+            quad.triple for node in nodes for quad in store.quads_for_pattern(ox.NamedNode(node), None, None, MERGE)
+        ]
+        yield from level

@@ -19,6 +19,8 @@ from graph.jsonld import Context, compact, innermost, no_document, nodes_of
 from graph.publication import FRAMES_FOLDER, Publication
 
 INCLUDED, UNKNOWN = "@included", "urn:unknown:/"
+MOST_INNER_LINKS = 40
+"""With more, a thing to which several others point stands in the tree once: there are as many copies as ways to it."""
 FIRST_KEYS = ("@context", "@id", "@type")
 
 
@@ -104,7 +106,8 @@ def framed(triples: Sequence[ox.Triple], iri: str, frame: Frame, context: Contex
     from pyld import jsonld  # noqa: PLC0415  most answers need no JSON-LD
 
     pattern = {"@context": context, **frame.body, "@id": iri}
-    options = {"documentLoader": no_document, "embed": "@always", "omitGraph": True, "omitDefault": True}
+    embed = "@once" if _inner_links(triples, iri) > MOST_INNER_LINKS else "@always"
+    options = {"documentLoader": no_document, "embed": embed, "omitGraph": True, "omitDefault": True}
     try:
         tree = cast("dict[str, Any]", jsonld.frame(nodes_of(triples), pattern, options))
     except jsonld.JsonLdError as problem:
@@ -116,6 +119,12 @@ def framed(triples: Sequence[ox.Triple], iri: str, frame: Frame, context: Contex
     if rest:
         tree[aliases(context)[INCLUDED]] = _ordered(_nodes(compact(rest, context), context), places)
     return tree
+
+
+def _inner_links(triples: Sequence[ox.Triple], iri: str) -> int:
+    """Return how many links there are between the things in a tree, its root left out."""
+    subjects = {each.subject for each in triples} - {ox.NamedNode(iri)}
+    return sum(each.subject in subjects and each.object in subjects for each in triples)
 
 
 def _nodes(document: Mapping[str, Any], context: Context) -> object:

@@ -126,6 +126,15 @@ def test_a_document_holds_what_was_blank_and_the_labels_of_neighbours() -> None:
     assert len(triples) == len(set(triples))
 
 
+def test_blank_nodes_that_are_linked_crosswise_are_read_once() -> None:
+    links = [f"g:{level}-{one} ex:p g:{level + 1}-{other} ." for level in range(5) for one in range(30)
+             for other in range(30)]  # fmt: skip
+    store = store_of("ex:a ex:p " + " , ".join(f"g:0-{one}" for one in range(30)) + " . " + "\n".join(links))
+    description = describe(store, f"{EX}a")
+    assert description is not None
+    assert len(describing_triples(store, description, SKOLEM)) == 30 + 5 * 900
+
+
 def publication(folder: Path, context: str | None) -> Publication:
     (folder / "ontology").mkdir()
     if context is not None:

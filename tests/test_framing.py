@@ -169,3 +169,14 @@ def test_what_has_no_place_in_the_tree_is_included(tmp_path: Path) -> None:
     assert triples_in(tree) == set(triples)
     assert tree["clubs"] == [{"id": "ex:c"}]
     assert tree["@included"] == [{"id": "ex:d", "ex:near": {"id": "ex:a"}}]
+
+
+def test_things_that_are_linked_crosswise_do_not_multiply(tmp_path: Path) -> None:
+    (frame,) = frames(tmp_path, city='{"type": "City"}')
+    crosswise = [f"<{EX}{level}-{one}> <{EX}p> <{EX}{level + 1}-{other}> ."
+                 for level in range(5) for one in range(8) for other in range(8)]  # fmt: skip
+    root = [f"<{EX}a> <{EX}p> <{EX}0-{one}> ." for one in range(8)]
+    triples = [quad.triple for quad in ox.parse("\n".join([*root, *crosswise]), ox.RdfFormat.N_TRIPLES)]
+    tree = framed(triples, f"{EX}a", frame, CONTEXT)
+    assert triples_in(tree) == set(triples)
+    assert len(json.dumps(tree)) < 100_000
