@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from urllib.parse import quote
 
 import pytest
@@ -330,7 +331,7 @@ def test_a_browser_gets_a_form_with_the_examples(served: Served) -> None:
 def test_a_browser_gets_the_answer_as_a_table_with_labels(served: Served) -> None:
     answer = served.get("/sparql", BROWSER, params={"query": CLUBS, "format": "html"})
     assert "<table>" in answer.text
-    assert '<a href="/doc/club/termez" lang="en">Club of Termez</a>' in answer.text
+    assert re.search(r'<a href="/doc/club/termez[^"]*"[^>]*>Club of Termez</a>', answer.text)
     assert "2 solutions" in answer.text
 
 
@@ -387,5 +388,5 @@ def test_sparqlwrapper_shows_a_syntax_error(served: Served) -> None:
 
 
 def test_the_service_of_a_folder_that_is_not_ours_answers_too(bare: Served) -> None:
-    query = "SELECT ?name WHERE { ?s <http://xmlns.com/foaf/0.1/name> ?name }"
+    query = "SELECT ?name WHERE { GRAPH <http://data.example/g> { ?s <http://xmlns.com/foaf/0.1/name> ?name } }"
     assert ask(bare, query)["results"]["bindings"] == [{"name": {"type": "literal", "value": "Bob"}}]  # type: ignore[index]
