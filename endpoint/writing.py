@@ -6,11 +6,9 @@ body. What a document means for the release, ``graph.contribution`` decides in a
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from urllib.parse import unquote
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
@@ -28,12 +26,11 @@ from endpoint.works import works
 from graph.contribution.values import Action, Contribution, Outcome
 from graph.contributors import EVERY_GRAPH, Contributor
 from graph.errors import SourceError
+from graph.namespaces import unfit_name
 
 writing = Blueprint("writing", __name__)
 
 METHODS = ("PUT", "POST", "DELETE", "PATCH")
-LONGEST_NAME = 1000
-NOT_IN_NAMES = re.compile(r"[\x00-\x20\x7f\\#?\ufffd]")
 FRESH = 8
 
 
@@ -118,18 +115,11 @@ def check_name(iri: str, base: str) -> None:
     Raises:
         ProblemError: 400.
     """
-    problem = ""
+    problem = unfit_name(iri, base)
     try:
         ox.NamedNode(iri)
     except ValueError:
         problem = "it is no absolute IRI"
-    path = unquote(iri.removeprefix(base))
-    if len(iri) > LONGEST_NAME:
-        problem = f"it is longer than {LONGEST_NAME} characters"
-    elif NOT_IN_NAMES.search(path if iri.startswith(base) else iri):
-        problem = "it holds a blank, a backslash, # or ?, or is no UTF-8"
-    elif iri.startswith(base) and any(each in ("", ".", "..") for each in path.split("/")):
-        problem = "it holds an empty segment, or one of dots"
     if problem:
         raise ProblemError("bad-request", f"<{iri[:200]}> can be no graph: {problem}")
 

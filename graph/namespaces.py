@@ -5,7 +5,8 @@ It is no list of everything that a publication may use: prefixes for display com
 
 from __future__ import annotations
 
-from urllib.parse import quote
+import re
+from urllib.parse import quote, unquote
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
@@ -70,9 +71,28 @@ COMPUTED_GRAPHS = (CATALOG_GRAPH, ENTAILED_GRAPH)
 """Graphs that the engine writes itself; no source file may bear their names."""
 
 
+LONGEST_GRAPH_NAME = 1000
+NOT_IN_GRAPH_NAMES = re.compile(r"[\x00-\x20\x7f\\#?\ufffd]")
+
+
 def graph_iri(base: str, name: str) -> str:
     """Return the IRI of the publication's graph ``name``: ``<base>graph/<name>``, percent-encoded where needed."""
     return f"{base}graph/{quote(name, safe='-._~/')}"
+
+
+def unfit_name(iri: str, base: str) -> str:
+    """Return why a graph that others write cannot bear a name, or an empty string.
+
+    A name is the same for every reader: below the base it is a path without dots that some would resolve.
+    """
+    path = unquote(iri.removeprefix(base))
+    if len(iri) > LONGEST_GRAPH_NAME:
+        return f"it is longer than {LONGEST_GRAPH_NAME} characters"
+    if NOT_IN_GRAPH_NAMES.search(path if iri.startswith(base) else iri):
+        return "it holds a blank, a backslash, # or ?, or is no UTF-8"
+    if iri.startswith(base) and any(each in ("", ".", "..") for each in path.split("/")):
+        return "it holds an empty segment, or one of dots"
+    return ""
 
 
 def genid_iri(base: str, name: str) -> str:

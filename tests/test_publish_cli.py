@@ -176,3 +176,17 @@ def test_a_graph_is_withdrawn(opened: Publication) -> None:
 def test_a_name_that_is_none_is_refused(opened: Publication) -> None:
     result = called(opened, "publish", "-", "--format", "ntriples", "--graph", "a b", text=NUKUS)
     assert (result.exit_code, "is no name of a graph" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["../x", "a//b", "a/./b", "https://e.org/graph/%2e%2e/x", "http://e/a?b"])
+def test_a_name_that_nobody_could_ask_for_is_refused(opened: Publication, name: str) -> None:
+    (opened.root / "n.nt").write_text(NUKUS)
+    answer = called(opened, "publish", str(opened.root / "n.nt"), "--graph", name)
+    assert answer.exit_code == 2
+    assert "is no name of a graph: it holds " in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["releases", "token"])
+def test_the_publication_may_stand_behind_the_name_of_a_group(opened: Publication, command: str) -> None:
+    arguments = [command, "--publication", str(opened.root), "list"]
+    assert CliRunner().invoke(main, arguments, catch_exceptions=False).exit_code == 0

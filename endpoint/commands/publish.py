@@ -18,6 +18,7 @@ from graph.contribution.document import FORMATS, read_documents
 from graph.contribution.values import Document
 from graph.errors import SourceError
 from graph.formats import format_named
+from graph.namespaces import unfit_name
 from graph.publication import Publication, SourceFile
 from graph.publish import Post, Put
 from graph.sources.chunks import Chunk
@@ -55,6 +56,8 @@ def command(  # noqa: PLR0913, PLR0917  an argument for each option
     """  # noqa: D301  click reads \b as the sign itself
     publication = options.publication()
     graph = graph_named(publication, graph_name)
+    if fault := unfit_name(graph, publication.base):
+        raise click.BadParameter(f"{graph_name!r} is no name of a graph: {fault}", param_hint="--graph")
     with _as_file(file) as path:
         chunks = _read(path, str(file), form, graph, publication)
     write = Post(graph, chunks) if add else Put(graph, chunks)

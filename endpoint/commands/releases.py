@@ -22,7 +22,8 @@ FORMATS = ("patch", "added", "removed", "counts")
 
 
 @click.group("releases")
-def command() -> None:
+@publication_option
+def command(_: Options) -> None:
     """Releases: list and show them, compare two, go back to one, clear old ones away, verify.
 
     A release is named by its id, by the beginning of it, or by a word: current, parent (that of the current one).

@@ -13,7 +13,8 @@ DAYS = 365
 
 
 @click.group("token")
-def command() -> None:
+@publication_option
+def command(_: Options) -> None:
     """Let contributors write their own graphs over HTTP, and take that back.
 
     Only a hash of a token is kept, in .hamkor/contributors.json. A running service sees a new or a revoked token at
