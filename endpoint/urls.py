@@ -75,7 +75,7 @@ class Urls:
         """Return the path at which one reads about ``iri``, in the format that ``suffix`` means ("" negotiates)."""
         end = f".{suffix}" if suffix else ""
         path = self._path(iri)
-        if path is None:
+        if path is None or (suffix and path.endswith("/")):
             return self.route(f"resource{end}", iri=iri)
         path, hash_sign, fragment = path.partition("#")
         return f"{self.root}/{path}{end}{hash_sign}{fragment}"
