@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from graph.releases.digest import triple_hashes
 from graph.releases.lexical import LEXICAL_FOLDER, LexicalForms, index_line, open_forms, parsed, rewritten
 from graph.releases.noting import Noting
-from graph.sources.chunks import Chunk
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 OBJECTS = [
