@@ -17,7 +17,12 @@ from graph.releases.release import Release, current_release
 
 @click.group("check")
 def command() -> None:
-    """Check what validation does not see."""
+    """Check what validation does not see.
+
+    \b
+      hamkor check links
+      hamkor check links --online
+    """  # noqa: D301  click reads \b as the sign itself
 
 
 @command.command("links")
