@@ -11,7 +11,6 @@ from pathlib import Path
 from flask import Response, request
 
 from endpoint.current import languages, snapshot, urls
-from endpoint.language import interface
 from endpoint.negotiation import choose
 from endpoint.pages.names import names_for
 from endpoint.problems import Problem
@@ -65,10 +64,9 @@ def report_response(report: ReportPart, file: Path, status: int, *, only: tuple[
         names = names_for(snapshot(), urls(), languages(), (*report.checked, *only))
         checked = [(names.thing(iri), count) for iri, count in report.checked.items()]
         wanted = [names.thing(iri) for iri in only]
-        spoken = (interface(), *languages())
         return page(
-            "validation.html", report=report, refused=status == 422, languages=spoken, names=names, checked=checked,
-            wanted=wanted, status=status,
+            "validation.html", report=report, refused=status == 422, languages=languages(), names=names,
+            checked=checked, wanted=wanted, status=status,
         )  # fmt: skip
     body = file.read_bytes()
     if representation is AS_REPORT and status == 422:

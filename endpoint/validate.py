@@ -15,7 +15,6 @@ from flask import Blueprint, Response, request
 from endpoint.authorization import contributor_of_request
 from endpoint.current import languages, publication, snapshot, urls
 from endpoint.graphs import wanted_graph
-from endpoint.language import interface
 from endpoint.pages.names import names_for
 from endpoint.problems import ProblemError, document_problem
 from endpoint.reports import report_format, report_response
@@ -58,7 +57,7 @@ def validate() -> Response:
         report = folder / "report"
         contribution = Contribution(
             str(publication().root), "put", iri, _documents(folder, found, only), str(report), report_format(),
-            _who(iri), languages=(interface(), *languages()), only=only,
+            _who(iri), languages=languages(), only=only,
         )  # fmt: skip
         try:
             outcome = works().rehearse("graph.contribution.work:rehearse_contribution", contribution, Outcome)

@@ -31,12 +31,31 @@ def blocks(kind: str) -> list[tuple[str, str]]:
 def console() -> Iterator[tuple[str, str]]:
     """Yield each command of the console blocks with what it prints."""
     for _, block in blocks("console"):
-        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            lines = part.splitlines(keepends=True)
-            end = 1
-            while lines[end - 1].rstrip().endswith(("=", "#>")) or lines[end - 1].lstrip().startswith("PREFIX"):
-                end += 1
-            yield "".join(lines[:end]).strip(), "".join(lines[end:])
+        yield from split(block)
+
+
+def split(block: str) -> Iterator[tuple[str, str]]:
+    """Yield each command of a console block with what it prints."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        lines = part.splitlines(keepends=True)
+        end = 1
+        while lines[end - 1].rstrip().endswith(("=", "#>")) or lines[end - 1].lstrip().startswith("PREFIX"):
+            end += 1
+        yield "".join(lines[:end]).strip(), "".join(lines[end:])
+
+
+def run_as_written(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as a person types it."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command,
+        shell=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PATH": path, "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+    )
 
 
 COMMANDS = list(console())
@@ -82,16 +101,7 @@ def settled(text: str) -> str:
 def test_a_command_prints_what_is_shown(command: str, printed: str, place: Path, address: str) -> None:
     if "serve" in command:
         pytest.skip("serving another folder is tested with the endpoint")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    run = subprocess.run(
-        command.replace(HERE, address),
-        shell=True,  # as a person types it
-        check=False,
-        cwd=place,
-        env={**os.environ, "PATH": path, "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-    )
+    run = run_as_written(command.replace(HERE, address), place)
     assert run.returncode == 0, run.stderr
     assert settled(run.stdout) == settled(printed)
 

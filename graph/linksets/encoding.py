@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from itertools import islice
 from pathlib import Path
 
@@ -25,6 +26,9 @@ LIKELY = ("cp1251", "koi8_r", "cp866", "cp1252", "cp1254")
 """Encodings of one byte a letter that people here still have."""
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE, PIECE, COMPARED = 1 << 16, 1 << 20, 20
+EXPECTED = re.compile(r"[\t\r\n\x20-\u02ff\u0400-\u052f\u2010-\u203a\u2116]")
+"""Signs of the languages of here: of text that is read in a wrong encoding, few are."""
+LIKELY_SHARE = 0.95
 CONTROLS = bytes(each for each in range(0x20) if each not in b"\t\n\r\f\x1a")
 
 
@@ -51,10 +55,12 @@ def encoding_of(path: Path, name: str) -> str:
 
 
 def _without_mark(sample: bytes) -> str:
-    """Return which UTF-16 it is, where every second byte of most letters is null; else an empty string."""
-    half = len(sample) // 2
-    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if half and sample[first::2].count(0) > 0.3 * half and not sample[1 - first :: 2].count(0):
+    """Return which UTF-16 it is, where it has no mark and reads as text of here in one of them; else nothing."""
+    if 0 not in sample:
+        return ""
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = sample[: len(sample) // 2 * 2].decode(encoding, errors="replace")
+        if sum(bool(EXPECTED.match(each)) for each in text) > LIKELY_SHARE * len(text):
             return encoding
     return ""
 
