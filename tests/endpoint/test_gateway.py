@@ -21,6 +21,7 @@ import zstandard
 
 from benchmarks.queries import prefixed
 from benchmarks.runaways import RUNAWAYS
+from endpoint.threads import COUNT_OF_ONE
 from graph.build import build
 from graph.publication import open_publication
 from tests.endpoint.conftest import Served, write
@@ -269,7 +270,8 @@ def test_a_client_that_leaves_in_the_middle_of_a_large_answer_leaves_nothing(reg
 def test_clients_that_read_slowly_hold_nobody_else_up(registry: Watched) -> None:
     before = registry.comes_back_to(registry.state())
     with ExitStack() as stack:
-        for path in (f"/sparql?query={quote(LARGE)}", "/graph/clubs.nt", f"/sparql?query={quote(LARGE)}&format=x") * 12:
+        lane, threads = (f"/sparql?query={quote(LARGE)}", "/graph/clubs.nt"), f"/sparql?query={quote(LARGE)}&format=x"
+        for path in (*lane * 12, *[threads] * COUNT_OF_ONE):
             headers = "Accept: */*", "X-Forwarded-For: 10.0.0.1"
             stack.enter_context(raw(registry, f"GET {path} HTTP/1.1", *headers)).recv(1000)
         began = time.monotonic()
