@@ -102,8 +102,9 @@ def test_the_manifest_counts_the_same(flagship_release: Release) -> None:
 
 
 def test_links_to_others_are_counted_by_property_and_target(flagship_release: Release) -> None:
-    query = """SELECT ?p ?space ?n { ?set a void:Linkset ; void:linkPredicate ?p ; void:triples ?n ;
-               void:objectsTarget/void:uriSpace ?space }"""
+    catalogue = f"{flagship_release.manifest.base}graph/catalog"
+    query = f"""SELECT ?p ?space ?n {{ GRAPH <{catalogue}> {{ ?set a void:Linkset ; void:linkPredicate ?p ;
+                void:triples ?n ; void:objectsTarget/void:uriSpace ?space }} }}"""
     linksets = list(rows(flagship_release, query))
     assert any("wikidata" in space for _, space, _ in linksets)
     for predicate, space, number in linksets:
