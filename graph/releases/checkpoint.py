@@ -8,7 +8,9 @@ store reads its logs, too. When the logs have grown, they become sorted files, o
 
 from __future__ import annotations
 
+import gc
 import shutil
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ LONGEST_LOGS = 6 << 20
 """In bytes: what all logs of a store may have together; whoever opens it reads them."""
 IMMUTABLE = (".sst", ".log")
 CHATTER = ("LOCK", "LOG")
+REOPENINGS, REOPENING_SECONDS = 40, 0.05
 
 
 class Checkpoint:
@@ -116,9 +119,24 @@ def tidy(folder: Path, *, reopen: bool) -> None:
         reopen: whether its log, too, which RocksDB keeps until the store is opened again; it has been flushed.
     """
     if reopen:
-        ox.Store(folder)
+        _reopen(folder)
     for left in (*folder.glob("LOG*"), *sorted(folder.glob("OPTIONS-*"))[:-1]):
         left.unlink()
+
+
+def _reopen(folder: Path) -> None:
+    """Open a store and close it; whoever still refers to it in a cycle lets go of it first."""
+    for _ in range(REOPENINGS):
+        try:
+            ox.Store(folder)
+        except OSError as problem:
+            if "lock" not in str(problem):
+                raise
+            gc.collect()
+            time.sleep(REOPENING_SECONDS)
+        else:
+            return
+    ox.Store(folder)
 
 
 def _logs(folder: Path) -> dict[str, int]:
