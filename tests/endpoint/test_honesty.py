@@ -92,8 +92,7 @@ def quiet(registry: Watched) -> State:
     """What the service has when nobody asks, once every worker has worked."""
     with visitor(registry):
         time.sleep(1.0)
-    time.sleep(0.5)
-    return registry.state()
+    return registry.settled()
 
 
 def test_every_runaway_three_at_a_time_is_an_honest_error_in_time_and_costs_nobody_else(
