@@ -9,17 +9,16 @@ from endpoint.problems import ProblemError
 from endpoint.reconcile.extension import table
 from endpoint.reconcile.limits import BATCH, bad, body, number, parsed
 from endpoint.reconcile.manifest import manifest_of_draft
-from endpoint.reconcile.properties import proposed
 from endpoint.reconcile.properties import suggested as suggested_properties
 from endpoint.reconcile.queries import question_of_draft
 from endpoint.reconcile.replies import reply
 from endpoint.reconcile.stable import (
     FARTHEST,
-    FARTHEST_PROPOSED,
     MOST_SUGGESTED,
     SUGGESTED,
     entities,
     previewed,
+    proposal,
     suggested_entity,
 )
 from endpoint.reconcile.types import described_type, types_of
@@ -126,11 +125,7 @@ def extend() -> Response:
 @draft.get("/extend/propose")
 def propose() -> Response:
     """Return the properties that things of a type have."""
-    kind = request.args.get("type", "")
-    limit = number(request.args.get("limit"), "limit", SUGGESTED, FARTHEST_PROPOSED)
-    found = proposed(kind, finder(), tongue())[:limit]
-    properties = [{"id": each.id, "name": each.name} for each in found]
-    return _reply(({"type": kind} if kind else {}) | {"limit": limit, "properties": properties})
+    return _reply(proposal())
 
 
 def _json(what: str) -> dict[str, object]:

@@ -135,11 +135,16 @@ def suggested_entity(entity: Entity, finds: Finder, reader: Tongue) -> dict[str,
 @reconcile.get("/propose")
 def propose() -> Response:
     """Return the properties that things of a type have."""
+    return reply(proposal())
+
+
+def proposal() -> dict[str, object]:
+    """Return the properties that things of the wanted type have, as both versions of the API write them."""
     kind = request.args.get("type", "")
     limit = number(request.args.get("limit"), "limit", SUGGESTED, FARTHEST_PROPOSED)
     found = proposed(kind, finder(), tongue())[:limit]
     properties = [{"id": each.id, "name": each.name} for each in found]
-    return reply(({"type": kind} if kind else {}) | {"limit": limit, "properties": properties})
+    return ({"type": kind} if kind else {}) | {"limit": limit, "properties": properties}
 
 
 # Views
