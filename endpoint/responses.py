@@ -207,7 +207,7 @@ def document_links(iri: str, offered: Sequence[Representation], profile: str = "
         Link(canonical, "canonical"),
         Link(publication.settings.about.license, "license"),
         Link(here.absolute(here.route("dataset")), "collection"),
-        Link(f"{publication.base}dataset#publisher", "author"),
+        *([Link(f"{publication.base}dataset#publisher", "author")] if publication.settings.about.publisher else []),
         Link(ABOUT_PAGE, "type"),
         *(Link(each, "type") for each in _classes(iri)),
         Link(linkset_url(iri), "linkset", AS_LINKSET.media_type),

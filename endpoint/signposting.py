@@ -51,6 +51,7 @@ def dataset_iri() -> str:
 def dataset_links() -> list[Link]:
     """Return the links of the dataset's landing page."""
     here, manifest, iri = urls(), snapshot().release.manifest, dataset_iri()
+    about = snapshot().publication.settings.about
     formats = [each for each in OFFERS["dataset"] if each.format is not None]
     links = [
         Link(iri, "cite-as"),
@@ -58,9 +59,10 @@ def dataset_links() -> list[Link]:
         Link(iri, "canonical"),
         Link(ABOUT_PAGE, "type"),
         Link(f"{SCHEMA}Dataset", "type"),
-        Link(Names(here.base, manifest.id).part("publisher"), "author"),
-        Link(snapshot().publication.settings.about.license, "license"),
+        Link(about.license, "license"),
     ]
+    if about.publisher:
+        links.append(Link(Names(here.base, manifest.id).part("publisher"), "author"))
     for each in formats:
         url = here.absolute(here.route(f"dataset.{each.suffix}"))
         links.append(Link(url, "alternate", each.media_type))

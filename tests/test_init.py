@@ -28,6 +28,18 @@ def test_what_it_writes_is_a_publication_that_conforms(tmp_path: Path) -> None:
     assert {each.iri for each in release.manifest.graphs} >= {f"{BASE}graph/organisations", f"{BASE}graph/shapes"}
 
 
+def test_who_builds_it_without_a_publisher_is_told_once_what_that_costs(tmp_path: Path) -> None:
+    init(tmp_path / "new", "--base", BASE)
+    for command in (["build"], ["check", "links"]):
+        done = CliRunner().invoke(main, [*command, "--publication", str(tmp_path / "new")])
+        assert done.exit_code == 0, done.output
+        assert done.stderr.count("about.publisher is not set") == 1
+    settings = tmp_path / "new" / "hamkor.toml"
+    settings.write_text(settings.read_text() + '\n[about.publisher]\nen = "We"\n')
+    done = CliRunner().invoke(main, ["build", "--publication", str(tmp_path / "new")])
+    assert (done.exit_code, "about.publisher" in done.stderr) == (0, False)
+
+
 def test_hidden_files_do_not_matter(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     assert init(tmp_path, "--base", BASE).exit_code == 0

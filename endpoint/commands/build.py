@@ -9,7 +9,8 @@ import click
 from endpoint.commands.options import Options, language_option, publication_option
 from endpoint.commands.progress import progress_shown
 from graph.build import build
-from graph.publication import Publication
+from graph.catalogue.dataset import without_publisher
+from graph.publication import SETTINGS_FILE, Publication
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import Release
 from graph.validation.report import ValidationFailedError
@@ -28,6 +29,8 @@ def command(options: Options, quiet: bool, lang: str) -> None:
     release below .hamkor/releases, which becomes the current one in one step. Whatever fails, the release that was
     current stays current.
 
+    Where the settings name no publisher, it says so in one line.
+
     Exit status: 0 done, 1 the data violates the shapes, 2 something could not be read or written.
 
     \b
@@ -42,6 +45,13 @@ def command(options: Options, quiet: bool, lang: str) -> None:
     click.echo(f"{'Release' if fresh else 'Nothing has changed since release'} {release.id}")
     click.echo(f"  {manifest.triples:,} triples in {len(manifest.graphs)} named graphs, {manifest.warnings} warnings")
     click.echo(f"  digest {manifest.digest}")
+    warn_of_settings(options.publication())
+
+
+def warn_of_settings(publication: Publication) -> None:
+    """Say on standard error, in one line, which setting is missing that the catalogue needs, and what that costs."""
+    if warning := without_publisher(publication.settings):
+        click.echo(f"hamkor: warning: {SETTINGS_FILE}: {warning}", err=True)
 
 
 def build_release(publication: Publication, language: str) -> tuple[Release, bool]:

@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from endpoint.pages.names import Names, Shown
-from graph.catalogue.dataset import description_of, publisher_of, title_of
+from graph.catalogue.dataset import description_of, title_of
 from graph.labels import Label, language_chain
 from graph.namespaces import DCAT, DCT, OWL, RDF, RDF_TYPE, RDFS, SD, SH, VOID
 from graph.releases.manifest import Contribution, GraphEntry, Manifest
@@ -81,7 +81,7 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
         iri=f"{here.publication.base}dataset",
         title=best(title_of(settings), languages),
         description=best(description_of(settings), languages),
-        publisher=best(publisher_of(settings), languages),
+        publisher=best(about.publisher, languages),
         keywords=about.keywords.get(best({tag: tag for tag in about.keywords}, languages).text, ()),
         spatial=tuple(names.thing(each) for each in about.spatial),
         period=(start_end[0], start_end[2]),

@@ -1,6 +1,7 @@
 """The dataset, its catalogue and record, publisher and service: DCAT-AP 3.0.1 with PROV.
 
-Everything is taken from the settings and the manifest; what schema.org says of the same is in ``schema``.
+Everything is taken from the settings and the manifest; what schema.org says of the same is in ``schema``. Who publishes
+nobody but the settings can say: where they do not, nothing is said, and ``without_publisher`` tells what that costs.
 """
 
 from __future__ import annotations
@@ -31,9 +32,14 @@ def description_of(settings: Settings) -> Texts:
     return settings.about.description or words("description", settings.languages)
 
 
-def publisher_of(settings: Settings) -> Texts:
-    """Return the name of the publisher."""
-    return settings.about.publisher or words("publisher", settings.languages, base=settings.base)
+def without_publisher(settings: Settings) -> str:
+    """Return the warning that a publication needs which does not say who publishes it; else nothing."""
+    if settings.about.publisher:
+        return ""
+    return (
+        "about.publisher is not set: the catalogue names no publisher and no creator, which DCAT-AP 3 demands, "
+        "so data portals may refuse it and nobody can be cited"
+    )
 
 
 def dataset(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
@@ -45,8 +51,7 @@ def dataset(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]
     yield from texts(iri, DCT + "title", title_of(settings))
     yield from texts(iri, DCT + "description", description_of(settings))
     yield value(iri, DCT + "identifier", iri, "anyURI")
-    yield link(iri, DCT + "publisher", names.part("publisher"))
-    yield link(iri, DCT + "creator", names.part("publisher"))
+    yield from _by_publisher(iri, names, settings, DCT + "publisher", DCT + "creator", PROV + "wasAttributedTo")
     yield link(iri, DCAT + "contactPoint", names.part("contact"))
     yield link(iri, DCT + "isPartOf", names.part("catalog"))
     yield link(iri, DCAT + "landingPage", publication.base)
@@ -104,7 +109,7 @@ def _catalog(names: Names, settings: Settings, manifest: Manifest) -> Iterator[o
     yield from labelled(iri, title)
     yield from texts(iri, DCT + "title", title)
     yield from texts(iri, DCT + "description", words("catalog-description", settings.languages))
-    yield link(iri, DCT + "publisher", names.part("publisher"))
+    yield from _by_publisher(iri, names, settings, DCT + "publisher")
     yield link(iri, DCT + "license", settings.about.license)
     yield from _dates(iri, manifest)
     yield from (link(iri, DCT + "language", each) for each in eu.languages(settings.languages))
@@ -127,22 +132,31 @@ def _record(names: Names, settings: Settings, manifest: Manifest) -> Iterator[ox
     yield from _dates(iri, manifest)
 
 
+def _by_publisher(iri: str, names: Names, settings: Settings, *properties: str) -> Iterator[ox.Triple]:
+    """Yield that something is the publisher's, if the settings say who that is."""
+    if settings.about.publisher:
+        yield from (link(iri, each, names.part("publisher")) for each in properties)
+
+
 def _publisher(names: Names, settings: Settings) -> Iterator[ox.Triple]:
-    iri = names.part("publisher")
+    iri, about = names.part("publisher"), settings.about
+    if not about.publisher:
+        return
     yield from typed(iri, FOAF + "Agent", PROV + "Agent")
-    yield from labelled(iri, publisher_of(settings))
-    yield from texts(iri, FOAF + "name", publisher_of(settings))
+    yield from labelled(iri, about.publisher)
+    yield from texts(iri, FOAF + "name", about.publisher)
     yield link(iri, FOAF + "homepage", names.base)
-    if settings.about.publisher_type:
-        yield link(iri, DCT + "type", eu.PUBLISHER_TYPE + settings.about.publisher_type)
+    if about.publisher_type:
+        yield link(iri, DCT + "type", eu.PUBLISHER_TYPE + about.publisher_type)
 
 
 def _contact(names: Names, settings: Settings) -> Iterator[ox.Triple]:
-    """Whom to ask; where the settings name no contact, the publisher by way of the home page."""
+    """Whom to ask; where the settings name no contact, by way of the home page, and called after the dataset."""
     iri, contact = names.part("contact"), settings.about.contact_iri or names.base
+    called = settings.about.publisher or around("contact", title_of(settings))
     yield from typed(iri, VCARD + "Kind")
-    yield from labelled(iri, publisher_of(settings))
-    yield from texts(iri, VCARD + "fn", publisher_of(settings))
+    yield from labelled(iri, called)
+    yield from texts(iri, VCARD + "fn", called)
     yield link(iri, VCARD + ("hasEmail" if contact.startswith("mailto:") else "hasURL"), contact)
 
 
@@ -158,7 +172,7 @@ def _service(names: Names, settings: Settings) -> Iterator[ox.Triple]:
     yield link(iri, DCAT + "servesDataset", names.dataset)
     yield link(iri, DCT + "conformsTo", eu.SPARQL_PROTOCOL)
     yield link(iri, DCAT + "contactPoint", names.part("contact"))
-    yield link(iri, DCT + "publisher", names.part("publisher"))
+    yield from _by_publisher(iri, names, settings, DCT + "publisher")
     yield from _rights(iri, settings)
     yield from (link(iri, DCAT + "theme", f"{eu.DATA_THEME}/{each}") for each in settings.about.themes)
     yield from texts(iri, DCAT + "keyword", {"en": "SPARQL"})
@@ -171,7 +185,6 @@ def _making(names: Names, settings: Settings, manifest: Manifest) -> Iterator[ox
     yield from labelled(iri, words("making", settings.languages))
     yield value(iri, PROV + "endedAtTime", manifest.created, "dateTime")
     yield link(iri, PROV + "wasAssociatedWith", software)
-    yield link(names.dataset, PROV + "wasAttributedTo", names.part("publisher"))
     yield from typed(software, PROV + "SoftwareAgent")
     yield from texts(software, RDFS_LABEL, {"en": "Hamkor"})
     yield link(software, DCT + "license", settings.about.code_license)

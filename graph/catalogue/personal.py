@@ -63,7 +63,8 @@ def _notice(publication: Publication, names: Names, store: ox.Store, iri: str) -
     for kind in kinds(store, iri):
         yield link(process, DPV + "hasPersonalData", PERSONAL_DATA + kind)
     yield link(process, DPV + "hasProcessing", DPV + "MakeAvailable")
-    yield link(process, DPV + "hasDataController", names.part("publisher"))
+    if settings.about.publisher:
+        yield link(process, DPV + "hasDataController", names.part("publisher"))
     yield link(process, DPV + "hasNotice", names.route("privacy"))
     for right in RIGHTS:
         yield link(process, DPV + "hasRight", GDPR + right)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pyoxigraph as ox
 
-from graph.catalogue.dataset import description_of, publisher_of, title_of
+from graph.catalogue.dataset import description_of, title_of
 from graph.catalogue.files import of_form
 from graph.catalogue.names import Names
 from graph.catalogue.statements import link, texts, typed, value
@@ -19,7 +19,7 @@ from graph.releases.manifest import Manifest
 
 
 def schema(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
-    """Yield the dataset, its files, its catalogue and its publisher as schema.org has them."""
+    """Yield the dataset, its files, its catalogue and, where it is named, its publisher as schema.org has them."""
     names = Names(publication.base, manifest.id)
     yield from _dataset(publication, names, manifest)
     yield from _downloads(names, manifest)
@@ -27,9 +27,10 @@ def schema(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
     yield from typed(catalog, SCHEMA + "DataCatalog")
     yield from texts(catalog, SCHEMA + "name", around("catalog", title_of(publication.settings)))
     yield link(catalog, SCHEMA + "url", publication.base)
-    yield from typed(publisher, SCHEMA + "Organization")
-    yield from texts(publisher, SCHEMA + "name", publisher_of(publication.settings))
-    yield link(publisher, SCHEMA + "url", publication.base)
+    if publication.settings.about.publisher:
+        yield from typed(publisher, SCHEMA + "Organization")
+        yield from texts(publisher, SCHEMA + "name", publication.settings.about.publisher)
+        yield link(publisher, SCHEMA + "url", publication.base)
 
 
 def _dataset(publication: Publication, names: Names, manifest: Manifest) -> Iterator[ox.Triple]:
@@ -45,8 +46,9 @@ def _dataset(publication: Publication, names: Names, manifest: Manifest) -> Iter
     yield value(iri, SCHEMA + "dateModified", manifest.created, "dateTime")
     is_public = settings.about.access_rights == "PUBLIC"
     yield value(iri, SCHEMA + "isAccessibleForFree", str(is_public).lower(), "boolean")
-    yield link(iri, SCHEMA + "creator", names.part("publisher"))
-    yield link(iri, SCHEMA + "publisher", names.part("publisher"))
+    if settings.about.publisher:
+        yield link(iri, SCHEMA + "creator", names.part("publisher"))
+        yield link(iri, SCHEMA + "publisher", names.part("publisher"))
     yield link(iri, SCHEMA + "includedInDataCatalog", names.part("catalog"))
     yield from (value(iri, SCHEMA + "inLanguage", each) for each in settings.languages)
     for language, keywords in settings.about.keywords.items():

@@ -17,7 +17,7 @@ WORDS = MappingProxyType({
         "Связанные данные и их словарь; версии можно цитировать, запрашивать и скачивать.",
         "Bogʻlangan maʼlumotlar va lugʻati; talqinlaridan iqtibos olish, soʻrov qilish va yuklab olish mumkin.",
     ),
-    "publisher": ("The publisher of <{base}>", "Издатель <{base}>", "<{base}> nashriyotchisi"),
+    "contact": ("Contact: {title}", "Контакты: {title}", "Aloqa: {title}"),
     "catalog": ("Catalogue: {title}", "Каталог: {title}", "Katalog: {title}"),
     "catalog-description": (
         "What there is of the dataset: its graphs, files, versions and services, computed from the release itself.",

@@ -109,8 +109,16 @@ def test_no_blank_node_is_in_it(flagship_release: Release) -> None:
     assert "_:" not in (flagship_release.folder / CATALOG_FILE).read_text(encoding="utf-8")
 
 
-def test_a_publication_without_settings_has_a_title_a_description_and_a_publisher(publication: Write) -> None:
+def test_a_publication_without_settings_has_a_title_and_a_description(publication: Write) -> None:
     found = catalogue(build(publication({"data/a.nt": "<http://e/a> <http://e/p> <http://e/b> .\n"})))
-    (publisher,) = found.objects(DATASET, DCTERMS.publisher)
-    for subject, predicate in ((DATASET, DCTERMS.title), (DATASET, DCTERMS.description), (publisher, RDFS.label)):
+    (contact,) = found.objects(DATASET, DCAT.contactPoint)
+    for subject, predicate in ((DATASET, DCTERMS.title), (DATASET, DCTERMS.description), (contact, RDFS.label)):
         assert {text.language for text in found.objects(subject, predicate)} == LANGUAGES
+
+
+def test_a_publisher_whom_nobody_has_named_is_not_invented(publication: Write) -> None:
+    found = catalogue(build(publication({"data/a.nt": "<http://e/a> <http://e/p> <http://e/b> .\n"})))
+    publisher = URIRef(f"{DATASET}#publisher")
+    assert (publisher, None, None) not in found
+    assert (None, None, publisher) not in found
+    assert not list(found.triples((None, DCTERMS.publisher | DCTERMS.creator, None)))
