@@ -10,6 +10,7 @@ import gzip
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from benchmarks import names, registry
@@ -23,6 +24,14 @@ OTHER_CITIES: Final = (
     "Chisinau", "Vilnius", "Riga", "Tallinn", "Ankara",
 )  # fmt: skip
 OTHER_NAMES: Final = ("Sunrise", "Harmony", "Rainbow", "Compass", "Bridge", "Horizon", "Lighthouse", "Anchor")
+CLUB: Final = MappingProxyType(
+    {
+        "en": "Parents’ club “{}” No. {}",
+        "ru": "Клуб родителей «{}» № {}",
+        "uz": "{1}-sonli «{0}» ota-onalar klubi",
+    }
+)
+BODY: Final = MappingProxyType({"en": "{} No. {}", "ru": "{} № {}", "uz": "{1}-sonli {0}"})
 
 
 class Named(NamedTuple):
@@ -64,26 +73,19 @@ def named(clubs: int, count: int, seed: int = 1) -> Iterator[Named]:
 
 def _club(known: Registry, n: int, language: str) -> Named:
     club = known.club(n)
-    name, city = getattr(names.CLUB_NAMES[club.name], language), known.city_name(club.city)
-    place = getattr(city, language)
-    text = {
-        "en": f"Parents’ club “{name}” No. {n}, {place}",
-        "ru": f"Клуб родителей «{name}» № {n}, {place}",
-        "uz": f"{n}-sonli «{name}» ota-onalar klubi, {place}",
-    }[language]
-    return Named(f"club~club-{n}", text, city.en, names.REGIONS[club.region].name.en)
+    name = CLUB[language].format(getattr(names.CLUB_NAMES[club.name], language), n)
+    return _named(known, f"club~club-{n}", name, club.city, club.region, language)
 
 
 def _body(known: Registry, n: int, language: str) -> Named:
     body = known.body(n)
-    name, city = getattr(names.BODY_NAMES[body.name], language), known.city_name(body.city)
-    place = getattr(city, language)
-    text = {
-        "en": f"{name} No. {n}, {place}",
-        "ru": f"{name} № {n}, {place}",
-        "uz": f"{n}-sonli {name}, {place}",
-    }[language]
-    return Named(f"body~body-{n}", text, city.en, names.REGIONS[body.city % len(names.REGIONS)].name.en)
+    name = BODY[language].format(getattr(names.BODY_NAMES[body.name], language), n)
+    return _named(known, f"body~body-{n}", name, body.city, body.city % len(names.REGIONS), language)
+
+
+def _named(known: Registry, slug: str, name: str, city: int, region: int, language: str) -> Named:
+    place = known.city_name(city)
+    return Named(slug, f"{name}, {getattr(place, language)}", place.en, names.REGIONS[region].name.en)
 
 
 def foreign(clubs: int, count: int, seed: int = 2) -> Iterator[str]:

@@ -12,23 +12,20 @@ from itertools import islice
 
 import pyoxigraph as ox
 
+from endpoint.pages.backing import Backing, Statements
 from endpoint.pages.names import Names, Shown
-from endpoint.pages.paths import Step, follow
-from graph.description import Term
-from graph.namespaces import DCT, PROV, RDF, SKOS
+from graph.namespaces import DCT, RDF
 
 MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one source says: the value, the statement, its sources, how sure it is, and notes."""
+    """What one source says: the value, the statement, and what backs it."""
 
     value: Shown
     statement: Shown
-    parts: tuple[Shown, ...]
-    confidence: Shown | None
-    notes: tuple[Shown, ...]
+    backing: Backing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,37 +42,28 @@ class Disagreements:
 
     def __init__(self, store: ox.Store, base: str, names: Names) -> None:
         """Read with the terms of the vocabulary below ``base``."""
-        self._store, self._names = store, names
-        self.about, self.claim, self._sure = (
-            f"{base}ns#{name}" for name in ("discrepancyAbout", "claim", "confidence")
-        )
+        self._statements, self._names = Statements(store, base), names
+        self.about, self.claim = (f"{base}ns#{name}" for name in ("discrepancyAbout", "claim"))
 
     def of(self, iri: str) -> tuple[Disagreement, ...]:
         """Return those about a thing; of one itself, it."""
-        found = [iri] if self._values(iri, self.claim) else []
-        quads = self._store.quads_for_pattern(None, ox.NamedNode(self.about), ox.NamedNode(iri), ox.DefaultGraph())
-        found += sorted(quad.subject.value for quad in islice(quads, MOST) if isinstance(quad.subject, ox.NamedNode))
+        found = [iri] if any(self._statements.values(iri, self.claim)) else []
+        found += sorted(self._statements.of_which(self.about, iri, MOST))
         return tuple(each for each in (self._read(one) for one in found) if each.claims)
 
     def _read(self, iri: str) -> Disagreement:
         claims = tuple(claim for each in self._things(iri, self.claim) for claim in self._claim(each))
-        summary = self._names.best([self._names.term(each) for each in self._values(iri, DCT + "description")])
         ordered = sorted(claims, key=lambda each: each.value.datetime or each.value.text)
-        return Disagreement(self._names.thing(iri), summary[0] if summary else None, tuple(ordered))
+        summary = next(iter(self._best(iri, DCT + "description")), None)
+        return Disagreement(self._names.thing(iri), summary, tuple(ordered))
 
     def _claim(self, iri: str) -> Iterator[Claim]:
-        for value in self._names.best([self._names.term(each) for each in self._values(iri, RDF + "object")])[:1]:
-            notes = [self._names.term(each) for each in self._values(iri, SKOS + "note")]
-            yield Claim(
-                value,
-                self._names.thing(iri),
-                tuple(self._names.term(each) for each in self._values(iri, PROV + "wasDerivedFrom")),
-                next((self._names.term(each) for each in self._values(iri, self._sure)), None),
-                tuple(self._names.best(notes)),
-            )
+        for value in self._best(iri, RDF + "object")[:1]:
+            yield Claim(value, self._names.thing(iri), self._statements.backing([iri]).shown(self._names))
 
-    def _values(self, iri: str, predicate: str) -> list[Term]:
-        return [each.term for each in follow(self._store, iri, Step(predicate))]
+    def _best(self, iri: str, predicate: str) -> list[Shown]:
+        return self._names.best([self._names.term(each) for each in self._statements.values(iri, predicate)])
 
     def _things(self, iri: str, predicate: str) -> list[str]:
-        return [each.value for each in self._values(iri, predicate)[:MOST] if isinstance(each, ox.NamedNode)]
+        values = islice(self._statements.values(iri, predicate), MOST)
+        return [each.value for each in values if isinstance(each, ox.NamedNode)]
