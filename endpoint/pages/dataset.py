@@ -5,18 +5,18 @@ Everything is read from settings, manifest and catalogue; nothing is said here t
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
+from endpoint.pages.holdings import holdings
 from endpoint.pages.names import Names, Shown
 from graph.catalogue.dataset import description_of, title_of
 from graph.labels import Label, language_chain
-from graph.namespaces import DCAT, DCT, OWL, RDF, RDF_TYPE, RDFS, SD, SH, VOID
-from graph.releases.manifest import Contribution, GraphEntry, Manifest
+from graph.namespaces import DCAT, DCT, OWL, RDF, RDFS, SD, SH, VOID
+from graph.releases.manifest import Contribution, GraphEntry
 
 MACHINERY = (OWL, RDF, RDFS, SD, SH, VOID, DCAT, DCT)
 """Vocabularies whose classes describe the graph rather than its subject."""
@@ -75,7 +75,7 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
     """
     settings, manifest = here.publication.settings, here.release.manifest
     about, start_end = settings.about, settings.about.temporal.partition("/")
-    counts = _counts(manifest, triples)
+    counts = holdings(here)
     shown = sorted((iri for iri in counts if not iri.startswith(MACHINERY)), key=lambda iri: (-counts[iri], iri))
     return DatasetPage(
         iri=f"{here.publication.base}dataset",
@@ -97,12 +97,6 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
         graphs=tuple(_graph(here, each, names) for each in manifest.graphs),
         linksets=_linksets(triples, names),
     )
-
-
-def _counts(manifest: Manifest, triples: Iterable[ox.Triple]) -> Counter[str]:
-    """Return how many things each class has in the data: without those of which only the catalogue speaks."""
-    own = (each.object for each in triples if each.predicate.value == RDF_TYPE)
-    return Counter(manifest.statistics.classes) - Counter(each.value for each in own if isinstance(each, ox.NamedNode))
 
 
 def best(texts: dict[str, str], languages: Sequence[str]) -> Label:

@@ -21,7 +21,7 @@ from endpoint.pages.dates import readable
 from endpoint.urls import Urls
 from graph.description import is_described
 from graph.labels import Label, labels, language_chain
-from graph.namespaces import CATALOG_GRAPH, RDFS_LABEL, SH, XSD
+from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, RDFS_LABEL, SH, XSD
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
 UZBEK_NUMBER = re.compile(r"tel:\+998(\d\d)(\d{3})(\d\d)(\d\d)\Z")
@@ -112,7 +112,7 @@ class Names:
         is_ours = iri.startswith(self.urls.base)
         if label is None and is_ours and not self._is_read(iri):
             return Shown(text, language, "", iri)
-        is_elsewhere = label is None and not is_ours and iri.startswith(SAFE_SCHEMES)
+        is_elsewhere = label is None and not is_ours and iri.startswith(SAFE_SCHEMES) and not self._is_told_here(iri)
         return Shown(text, language, iri if is_elsewhere else self.urls.page(iri), iri, tag=self._tag(language))
 
     def _graph_label(self, iri: str) -> Label | None:
@@ -155,6 +155,16 @@ class Names:
     def _is_read(self, iri: str) -> bool:
         """Whether there is a page about an IRI of ours that has no name."""
         return any(each.iri == iri for each in self._snapshot.release.manifest.graphs) or is_described(self._store, iri)
+
+    def _is_told_here(self, iri: str) -> bool:
+        """Whether the publication's own graphs say something of an IRI that is not ours."""
+        graph = f"{self.urls.base}graph/"
+        aside = {ox.DefaultGraph(), ox.NamedNode(graph + ENTAILED_GRAPH), ox.NamedNode(graph + CATALOG_GRAPH)}
+        try:
+            quads = self._store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
+        except ValueError:
+            return False
+        return any(each.graph_name not in aside for each in quads)
 
     def _tag(self, language: str) -> str:
         """Return how the reader calls a language that is not the one that was wanted, or an empty string."""

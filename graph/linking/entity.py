@@ -15,15 +15,15 @@ from graph.linking.kinds import weight
 PLAIN = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*\Z")
 VALID_ID = re.compile(r"[A-Za-z0-9._~-]+\Z")
 HASHED = "~~"
-LABEL, ALTERNATIVE, ACRONYM = 0, 1, 2
-"""Ranks of names: what a thing is called, what it is called too, what its initials make."""
+LABEL, ALTERNATIVE, ACRONYM, LOCAL_NAME = 0, 1, 2, 3
+"""Ranks of names: what a thing is called, what it is called too, what its initials make; else the end of its IRI."""
 
 
 class Name(msgspec.Struct, frozen=True, array_like=True, order=True):
     """One name of a thing.
 
     Attributes:
-        rank: ``LABEL``, ``ALTERNATIVE`` or ``ACRONYM``.
+        rank: ``LABEL``, ``ALTERNATIVE``, ``ACRONYM`` or ``LOCAL_NAME``.
         language: its tag in small letters; empty where the data names none.
         text: as the data has it.
         fold: its folded words, with blanks between them.

@@ -15,7 +15,7 @@ import numpy as np
 from graph.linking.entity import Entity, rank_of
 from graph.linking.naming import Said, entities_of, iri_of, kinds_by
 from graph.linking.scanning import Hashes, Lines, hashes_of, read_lines
-from graph.linking.statements import CLASS, MATCHES, Statement, is_searched, roles
+from graph.linking.statements import CLASS, IS_DESCRIBED, MATCHES, Statement, is_searched, roles
 from graph.namespaces import ENTAILED_GRAPH, RDF_TYPE, graph_iri
 
 TYPE = f"<{RDF_TYPE}>".encode()
@@ -73,13 +73,16 @@ class Harvest:
     _targets: list[Hashes] = field(default_factory=list)
 
     def take(self, lines: Lines, *, counted: bool) -> None:
-        """Take triples; ``counted``: whether what they point to is linked by them."""
+        """Take triples; ``counted``: whether they are anybody's, so that they describe things and link to others."""
         role_of, read, barred = roles(self.base), self._read, self.barred
         for subject, predicate, target in lines.with_predicates(role_of):
             if subject not in barred:
                 role, rank = role_of[predicate]
                 read.setdefault(subject, []).append((role, rank, target))
         if counted:
+            for subject in lines.subjects():
+                if subject not in barred:
+                    read.setdefault(subject, []).append(IS_DESCRIBED)
             self._targets.append(lines.hashes_of_targets(TYPE))
 
     def entities(self) -> Iterator[Entity]:

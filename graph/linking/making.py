@@ -26,7 +26,7 @@ from graph.linking.harvest import entities
 from graph.linking.index import INDEX_FILE, write_index
 from graph.linking.naming import entity_of
 from graph.linking.reader import DELTA_FILE, NameIndex, open_index
-from graph.linking.statements import MATCHES, is_name_of_ours, is_searched, links_to, roles, statements_of
+from graph.linking.statements import MATCHES, is_name_of_ours, is_searched, links_to, statements_of
 from graph.namespaces import ENTAILED_GRAPH, RDF_TYPE, graph_iri
 
 LARGE = 200_000
@@ -150,15 +150,14 @@ def _renewed(index: NameIndex, base: str, store: ox.Store, changes: list[GraphCh
 
 
 def _touched(base: str, changes: Iterable[GraphChange]) -> tuple[set[str], Counter[str]]:
-    """Return the things of which a change says something that the index keeps, and how many links each wins."""
-    role_of, spoken_of, links = roles(base), set[str](), Counter[str]()
+    """Return the things of which a change says something, and how many links each wins."""
+    spoken_of, links = set[str](), Counter[str]()
     type_mark = f"<{RDF_TYPE}>".encode()
     for change in changes:
         for lines, step in ((change.added, 1), (change.removed, -1)):
             for line in lines:
                 subject, predicate, target = line.split(b" ", 2)
-                if predicate in role_of:
-                    spoken_of.add(subject[1:-1].decode())
+                spoken_of.add(subject[1:-1].decode())
                 if predicate in MATCHES:
                     spoken_of.add(target[1:-3].decode())
                 if target.startswith(b"<") and predicate != type_mark and change.iri != graph_iri(base, ENTAILED_GRAPH):

@@ -1,4 +1,7 @@
-"""From what is said of a thing to what the index keeps of it: its names, folded, its kinds, and the rest."""
+"""From what is said of a thing to what the index keeps of it: its names, folded, its kinds, and the rest.
+
+What nothing names is found by its local name, the end of its IRI, taken apart into words.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,24 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import unquote
 
 from graph.labels import LABEL_PROPERTIES
-from graph.linking.entity import ACRONYM, ALTERNATIVE, LABEL, Entity, Name, id_of
-from graph.linking.folding import acronym, fold_all, fold_word
+from graph.linking.entity import ACRONYM, ALTERNATIVE, LABEL, LOCAL_NAME, Entity, Name, id_of
+from graph.linking.folding import acronym, fold, fold_all, fold_word
 from graph.linking.kinds import DOCUMENT, PERSON, kinds_of
-from graph.linking.statements import AS_PRINTED, CLASS, DATE, IDENTIFIER, NAME, PLACE, Statement
+from graph.linking.statements import AS_PRINTED, CLASS, DATE, IDENTIFIER, IS_DESCRIBED, NAME, PLACE, Statement
 
 LONGEST_NAME, MOST_NAMES, MOST_VALUES = 300, 60, 40
 SHORTEST_ACRONYM, LONGEST_ACRONYM = 3, 9
 FIRST_ALTERNATIVE = len(LABEL_PROPERTIES)
 LETTER = re.compile(r"[^\W\d_]")
 """What has none is a telephone number or the like, and no name."""
+LOCAL = re.compile(r"(?:https?://[^/]+/|urn:)(?:.*[/#:])?([^/#:?]+)[/#]?\Z")
+"""The last part of an IRI that names something; ``tel:`` and ``mailto:`` are ways to somebody, and no names."""
+SEAM = re.compile(r"[-_.]+|(?<=[a-zа-яёўқғҳ\d])(?=[A-ZА-ЯЁЎҚҒҲ])")
+"""Where the words of a local name meet: at signs, and where a capital follows a small letter."""
+GENERATED = "/.well-known/genid/"
 HAS_DIGIT = re.compile(r"\d")
 ESCAPE = re.compile(r"\\.")
 ESCAPES = {"\\n": "\n", "\\r": "\r", "\\t": "\t", '\\"': '"', "\\\\": "\\"}
@@ -59,7 +68,7 @@ def entities_of(batch: Iterable[Said], base: str) -> Iterator[Entity]:
     folds = iter(fold_all([text for _, wordings in worded for _, _, text in wordings]))
     for said, wordings in worded:
         named = [Name(rank, tag, text, folded) for rank, tag, text in wordings if (folded := next(folds))]
-        if named:
+        if named := named or list(_local_name(said)):
             yield _entity(said, named[:MOST_NAMES], base)
 
 
@@ -106,9 +115,19 @@ def _wordings(said: Said) -> list[Wording]:
     return sorted([(rank, language, text) for (language, text), rank in best.items()])
 
 
+def _local_name(said: Said) -> Iterator[Name]:
+    """Yield the name that a thing has in its IRI, if somebody says anything of it."""
+    found = LOCAL.match(said.iri) if IS_DESCRIBED in said.found and GENERATED not in said.iri else None
+    if found is not None:
+        text = unquote(found[1])
+        if len(text) <= LONGEST_NAME and (folded := fold(SEAM.sub(" ", text))):
+            yield Name(LOCAL_NAME, "", text, folded)
+
+
 def _acronyms(names: Iterable[Name]) -> Iterator[Name]:
     known = {each.fold for each in names}
-    for text in dict.fromkeys(each.text for each in names if not HAS_DIGIT.search(each.text)):
+    spoken = (each.text for each in names if each.rank != LOCAL_NAME and not HAS_DIGIT.search(each.text))
+    for text in dict.fromkeys(spoken):
         made = acronym(text)
         folded = fold_word(made)
         if SHORTEST_ACRONYM <= len(made) <= LONGEST_ACRONYM and folded not in known:

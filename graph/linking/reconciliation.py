@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from graph.linking.candidates import Scope
-from graph.linking.entity import ACRONYM, LABEL, Entity, Name
+from graph.linking.entity import ACRONYM, LABEL, LOCAL_NAME, Entity, Name
 from graph.linking.evidence import Constraint, Evidence
 from graph.linking.folding import STOP_WORDS, words
 from graph.linking.kinds import PERSON
@@ -153,7 +153,7 @@ class Reconciler:
             return False
         if hit.is_identified:
             return True
-        if alike.left or alike.further or hit.name.rank == ACRONYM or hit.score < SAFE_SCORE:
+        if alike.left or alike.further or hit.name.rank in (ACRONYM, LOCAL_NAME) or hit.score < SAFE_SCORE:
             return False
         telling = [each for each in words(question.text) if each not in STOP_WORDS]
         is_known = any(len(self._search.index.posting(each)) for each in alike.misspelt)

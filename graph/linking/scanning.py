@@ -82,6 +82,13 @@ class Lines:
                     subject, known = text[start:first], length
                 yield subject, predicate, text[second + 1 : end]
 
+    def subjects(self) -> Iterator[bytes]:
+        """Yield the subjects; one that has several lines, which mostly follow each other, mostly once."""
+        hashes = hashed(self.text, self._first, self._first - self._starts)
+        changes = np.flatnonzero(np.concatenate([np.ones(min(1, len(hashes)), bool), hashes[1:] != hashes[:-1]]))
+        for start, end in zip(self._starts[changes].tolist(), self._first[changes].tolist(), strict=True):
+            yield self.text[start:end]
+
     def hashes_of_targets(self, without: bytes) -> Hashes:
         """Return a hash of each object that is an IRI, as often as it stands there; not where the predicate is this."""
         is_iri = self._signs[self._second + 1] == LESS_THAN

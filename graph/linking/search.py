@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from graph.linking.candidates import EVERYTHING, Candidates, Scope
-from graph.linking.entity import ACRONYM, ALTERNATIVE, Entity, Name, rank_of
+from graph.linking.entity import ACRONYM, ALTERNATIVE, LOCAL_NAME, Entity, Name, rank_of
 from graph.linking.folding import words
 from graph.linking.reader import NameIndex
 from graph.linking.similarity import SAME, Alikeness, alikeness
@@ -20,7 +20,7 @@ from graph.linking.suggesting import suggested
 
 MOST_WORDS, LONGEST_QUERY = 40, 400
 COMPARED, COMPARED_NAMES = 12, 2
-MARKDOWN = {ALTERNATIVE: 1.0, ACRONYM: 15.0}
+MARKDOWN = {ALTERNATIVE: 1.0, ACRONYM: 15.0, LOCAL_NAME: 20.0}
 """What a hit loses by being found under an alternative name, or under an acronym that nobody has written down."""
 SEARCHED, NAMESAKES = 10, 24
 BEST = 100.0

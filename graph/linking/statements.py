@@ -45,11 +45,13 @@ MATCHES = frozenset(
     f"<{each}>".encode()
     for each in (OWL + "sameAs", SCHEMA + "sameAs", *(f"{SKOS}{kind}Match" for kind in MATCH_KINDS))
 )
-NAME, IDENTIFIER, PLACE, DATE, CLASS = range(5)
+NAME, IDENTIFIER, PLACE, DATE, CLASS, DESCRIBED = range(6)
 
 
 Statement = tuple[int, int, bytes]
 """Role and rank of a property, and the object as N-Triples."""
+IS_DESCRIBED: Statement = (DESCRIBED, 0, b"")
+"""Stands for whatever else is said of a thing, by others than the engine."""
 
 
 def roles(base: str) -> dict[bytes, tuple[int, int]]:
@@ -75,12 +77,18 @@ def is_searched(graph: str, base: str) -> bool:
 def statements_of(store: ox.Store, iri: str, base: str) -> list[Statement]:
     """Return what a store says of one thing, as ``Harvest`` takes it from members."""
     role_of, skipped = roles(base), {graph_iri(base, each) for each in NOT_SEARCHED}
-    return [
-        (*role, str(quad.object).encode())
+    quads = [
+        quad
         for quad in store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
         if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value not in skipped
-        and (role := role_of.get(str(quad.predicate).encode())) is not None
-    ]  # fmt: skip
+    ]
+    found = [
+        (*role, str(quad.object).encode())
+        for quad in quads
+        if (role := role_of.get(str(quad.predicate).encode())) is not None
+    ]
+    entailed = ox.NamedNode(graph_iri(base, ENTAILED_GRAPH))
+    return [*found, IS_DESCRIBED] if any(quad.graph_name != entailed for quad in quads) else found
 
 
 def links_to(store: ox.Store, iri: str, base: str) -> int:

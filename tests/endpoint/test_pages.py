@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -285,6 +286,43 @@ def test_a_foreign_publication_has_a_shorter_front_page(bare: Served) -> None:
     assert re.search(r"\d statements", html)
     assert "On the map" not in html
     assert "Who organised it" not in html
+
+
+LIBRARIES = """
+@prefix schema: <https://schema.org/> . @prefix foaf: <http://xmlns.com/foaf/0.1/> .
+<http://data.example/l/publicLibrary_Termez> a schema:Library ; schema:employee <http://data.example/p/anna-petrova> .
+<http://data.example/l/childrens-library> a schema:Library .
+<http://data.example/p/anna-petrova> foaf:age 40 .
+"""
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A folder of data without labels, ontology and shapes, whose settings name a publisher."""
+    settings = f'base = "{BASE}"\n[about.publisher]\nen = "We"\n'
+    folder = write(tmp_path_factory.mktemp("libraries"), {"hamkor.toml": settings, "data/libraries.ttl": LIBRARIES})
+    with serving(folder) as running:
+        yield running
+
+
+def test_the_front_page_counts_what_the_publication_holds_and_not_who_publishes_it(libraries: Served) -> None:
+    html = page(libraries, "/")
+    assert re.findall(r'class="figure">(\d+)</span> <a[^>]*>([^<]*)<', html) == [("2", "schema:Library")]
+
+
+@pytest.mark.parametrize(("asked", "found"), [
+    ("public library", "publicLibrary_Termez"),
+    ("children library", "childrens-library"),
+    ("Анна Петрова", "anna-petrova"),
+])  # fmt: skip
+def test_what_has_no_label_is_found_by_its_local_name(libraries: Served, asked: str, found: str) -> None:
+    html = page(libraries, f"/search?q={quote(asked)}")
+    assert re.search(rf'href="/resource\?iri=[^"]*{found}[^"]*"', html)
+
+
+def test_what_is_described_here_without_a_label_is_read_here(libraries: Served) -> None:
+    html = page(libraries, "/resource?iri=http://data.example/l/publicLibrary_Termez")
+    assert "/resource?iri=http%3A%2F%2Fdata.example%2Fp%2Fanna-petrova" in html
 
 
 def test_a_page_of_numbers_beyond_our_calendar_is_still_a_page(tmp_path: Path) -> None:

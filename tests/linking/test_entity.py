@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.linking.entity import VALID_ID, id_of
+from graph.linking.entity import LOCAL_NAME, VALID_ID, Name, id_of
 from graph.linking.naming import entity_of, kinds_by
-from graph.linking.statements import AS_PRINTED, CLASS, NAME, PLACE
+from graph.linking.statements import AS_PRINTED, CLASS, IS_DESCRIBED, NAME, PLACE
 
 BASE = "https://example.org/kb/"
 ORGANISATION = b"<http://www.w3.org/ns/org#Organization>"
@@ -50,8 +50,32 @@ def test_names_are_unescaped_and_numbers_are_none() -> None:
     assert (entity.kinds, entity.linked) == (("organisation",), 3)
 
 
-def test_a_thing_without_a_name_is_none() -> None:
+@pytest.mark.parametrize(("iri", "text", "fold"), [
+    (f"{BASE}id/library/PublicLibrary_of-Termez", "PublicLibrary_of-Termez", "publik library of termez"),
+    ("http://data.example/terms#openingHours", "openingHours", "opening hours"),
+    ("http://data.example/people/42/", "42", "42"),
+    ("urn:isbn:978-0", "978-0", "978 0"),
+    ("http://data.example/%D0%A2%D0%B5%D1%80%D0%BC%D0%B5%D0%B7", "Термез", "termez"),
+])  # fmt: skip
+def test_what_nothing_names_is_called_as_its_iri_ends(iri: str, text: str, fold: str) -> None:
+    entity = entity_of(iri, [(CLASS, 0, ORGANISATION), IS_DESCRIBED], 0, BASE)
+    assert entity is not None
+    assert entity.names == (Name(LOCAL_NAME, "", text, fold),)
+
+
+@pytest.mark.parametrize("iri", ["tel:+998901234567", f"{BASE}.well-known/genid/b1", "http://data.example/"])
+def test_what_has_no_name_in_its_iri_has_none(iri: str) -> None:
+    assert entity_of(iri, [(CLASS, 0, ORGANISATION), IS_DESCRIBED], 0, BASE) is None
+
+
+def test_what_only_the_engine_speaks_of_is_not_found_by_its_iri() -> None:
     assert entity_of(f"{BASE}id/x", [(CLASS, 0, ORGANISATION)], 0, BASE) is None
+
+
+def test_a_thing_with_a_label_is_not_found_by_its_iri() -> None:
+    entity = entity_of(f"{BASE}id/club/termez", [(NAME, 0, b'"Umid"@en'), IS_DESCRIBED], 0, BASE)
+    assert entity is not None
+    assert [each.text for each in entity.names] == ["Umid"]
 
 
 @pytest.mark.parametrize(("classes", "kinds"), [

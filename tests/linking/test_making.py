@@ -44,6 +44,7 @@ LINES = [
     *(line(thing, f"{BASE}ns#city", f"<{THINGS[3]}>") for thing in THINGS[:3]),
     *(line(thing, "http://www.w3.org/2002/07/owl#sameAs", f"<{FOREIGN}>") for thing in THINGS[:2]),
     *(line(thing, "http://www.w3.org/2004/02/skos/core#notation", '"T-1"') for thing in THINGS[:2]),
+    *(line(thing, f"{BASE}ns#note", '"of no use to the index"') for thing in THINGS),
 ]
 State = dict[str, frozenset[bytes]]
 states = st.fixed_dictionaries({graph: st.frozensets(st.sampled_from(LINES), max_size=25) for graph in GRAPHS})

@@ -1,0 +1,31 @@
+"""What the publication itself holds: how many things of each class, without those of which only its catalogue speaks.
+
+The catalogue describes the release by a publisher, files and services; a reader who counts people means none of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pyoxigraph as ox
+
+from endpoint.current import Snapshot
+from graph.namespaces import CATALOG_GRAPH, RDF_TYPE
+
+
+def holdings(snapshot: Snapshot) -> Counter[str]:
+    """Return class → how many things the publication's own graphs say are of it; classes without any are left out.
+
+    What stands in the catalogue and in another graph, too, counts. The cost follows the catalogue, not the data.
+    """
+    store, catalogue = snapshot.release.store, ox.NamedNode(snapshot.publication.graph(CATALOG_GRAPH))
+    of_the_catalogue: Counter[str] = Counter()
+    for quad in store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), None, catalogue):
+        if isinstance(quad.object, ox.NamedNode) and not _stands_elsewhere(store, quad):
+            of_the_catalogue[quad.object.value] += 1
+    return Counter(snapshot.release.manifest.statistics.classes) - of_the_catalogue
+
+
+def _stands_elsewhere(store: ox.Store, quad: ox.Quad) -> bool:
+    same = store.quads_for_pattern(quad.subject, quad.predicate, quad.object, None)
+    return any(isinstance(each.graph_name, ox.NamedNode) and each.graph_name != quad.graph_name for each in same)
