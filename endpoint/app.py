@@ -11,7 +11,7 @@ from collections.abc import Callable
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from endpoint import authorization, compression, headers, language, memento, works
+from endpoint import authorization, compression, headers, language, memento, telling, works
 from endpoint.alternates import alternates
 from endpoint.classes import classes
 from endpoint.current import EXTENSION, Current
@@ -35,6 +35,7 @@ from endpoint.resources import resources
 from endpoint.responses import problem_response
 from endpoint.same_as import same_as
 from endpoint.search import search
+from endpoint.sentences import Sentence
 from endpoint.signposting import signposting
 from endpoint.sparql import sparql
 from endpoint.starting import starting
@@ -102,6 +103,7 @@ def create_app(
     authorization.install(app, publication)
     works.install(app, publication.settings.limits)
     language.install(app)
+    telling.install(app)
     frame.install(app)
     headers.install(app)
     memento.install(app)
@@ -111,7 +113,7 @@ def create_app(
 
 
 def _own(error: Exception) -> Response:
-    return problem_response(problem_of(error) if isinstance(error, HamkorError) else problem_of_status(500, ""))
+    return problem_response(problem_of(error) if isinstance(error, HamkorError) else problem_of_status(500))
 
 
 def _http(error: Exception) -> Response:
@@ -121,10 +123,11 @@ def _http(error: Exception) -> Response:
         response = error.get_response()
         return Response(response.get_data(), response.status, list(response.headers))
     methods = {"Allow": ", ".join(sorted(error.valid_methods or ()))} if isinstance(error, MethodNotAllowed) else {}
-    return problem_response(problem_of_status(error.code, error.description or "", methods))
+    usual = error.description == type(error).description
+    return problem_response(problem_of_status(error.code, "" if usual else error.description or "", methods))
 
 
 def _unexpected(error: Exception) -> Response:
     """Log what should not have happened; the client learns that it did, and no more."""
     log.error("unexpected error", exc_info=error)
-    return problem_response(Problem("internal", "what went wrong is in the server's log"))
+    return problem_response(Problem("internal", Sentence("what went wrong is in the server's log")))

@@ -17,6 +17,7 @@ from cachetools import LRUCache
 from flask import Flask, current_app, request
 
 from endpoint.problems import ProblemError
+from endpoint.sentences import Sentence
 from graph.contributors import Contributor, Contributors, contributors_of, may_write
 from graph.publication import Publication
 
@@ -25,7 +26,7 @@ BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)\Z", re.IGNORECASE)
 REALM = 'Bearer realm="hamkor"'
 WRONG = f'{REALM}, error="invalid_token", error_description="the token is not known, has expired or was revoked"'
 TOO_NARROW = f'{REALM}, error="insufficient_scope"'
-HOW = "send Authorization: Bearer and the token that hamkor token create has printed"
+HOW = Sentence("send Authorization: Bearer and the token that hamkor token create has printed")
 MOST_KEYS = 10_000
 FAILURES_PER_MINUTE = 10
 MINUTE = 60.0
@@ -76,14 +77,16 @@ class Door:
             ProblemError: 401 without a good token, 429 after many attempts with bad ones.
         """
         if not header:
-            raise ProblemError("unauthorized", "writing needs a token", {"remedy": HOW}, {"WWW-Authenticate": REALM})
+            raise ProblemError(
+                "unauthorized", Sentence("writing needs a token"), {"remedy": HOW}, {"WWW-Authenticate": REALM}
+            )
         found = BEARER.match(header)
         contributor = self.contributors.of_token(found[1]) if found else None
         if contributor is not None:
             return contributor
         if wait := self.failures.wait(client):
-            raise _too_many("too many attempts with a token that is not good", wait)
-        detail = "the token is not known, has expired or was revoked"
+            raise _too_many(Sentence("too many attempts with a token that is not good"), wait)
+        detail = Sentence("the token is not known, has expired or was revoked")
         raise ProblemError("unauthorized", detail, {"remedy": HOW}, {"WWW-Authenticate": WRONG})
 
     def count(self, contributor: Contributor) -> None:
@@ -93,7 +96,7 @@ class Door:
             ProblemError: 429, there were too many.
         """
         if wait := self.writes.wait(contributor.id):
-            raise _too_many("too many writes", wait)
+            raise _too_many(Sentence("too many writes"), wait)
 
     def check(self, contributor: Contributor, graph: str) -> None:
         """Make sure that a contributor may write a graph.
@@ -102,8 +105,8 @@ class Door:
             ProblemError: 403.
         """
         if not may_write(contributor, graph, self.base):
-            remedy = f"this token may write {', '.join(contributor.graphs)}"
-            detail = f"the token is not for the graph <{graph}>"
+            remedy = Sentence("this token may write %(graphs)s", graphs=", ".join(contributor.graphs))
+            detail = Sentence("the token is not for the graph <%(graph)s>", graph=graph)
             raise ProblemError("out-of-scope", detail, {"remedy": remedy}, {"WWW-Authenticate": TOO_NARROW})
 
 

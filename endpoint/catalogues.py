@@ -23,7 +23,15 @@ PACKAGE = Path(__file__).resolve().parent
 FOLDER = PACKAGE / "translations"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "silent": "false"}}
-KEYWORDS = {"N_": None, "_": None, "translated": None, "gettext": None, "ngettext": (1, 2), "counted": (1, 2)}
+KEYWORDS = {
+    "N_": None,
+    "Sentence": None,
+    "_": None,
+    "translated": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "counted": (1, 2),
+}
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 TRANSLATED = INTERFACE[1:]
 """The languages that have a catalogue: all but the one in which the texts are written."""

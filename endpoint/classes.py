@@ -26,6 +26,7 @@ from endpoint.pages.shapes import Shapes, shapes_of, text_in
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_CSVW, AS_HTML, AS_TABLE, AS_WORKBOOK, OFFERS, Representation
 from endpoint.responses import Link, answer, entity_tag, negotiated, page
+from endpoint.sentences import Sentence
 from graph.labels import LABEL_PROPERTIES, labels
 from graph.namespaces import DCT, RDFS, SKOS
 from graph.tabulation.columns import Property, Table, table_of, things_of
@@ -86,7 +87,7 @@ def class_of(here: Snapshot, name: str) -> str:
     prefix, colon, local = name.partition(":")
     iri = here.prefixes.get(prefix, "") + local if colon else f"{here.publication.base}ns#{name}"
     if iri not in here.release.manifest.statistics.classes:
-        raise ProblemError("not-found", f"no class {name[:200]!r} has things here")
+        raise ProblemError("not-found", Sentence("no class %(name)s has things here", name=repr(name[:200])))
     return iri
 
 
@@ -141,7 +142,7 @@ def _page(here: Snapshot, iri: str, name: str, links: list[Link]) -> bytes:
     number = request.args.get("page", "1")
     last = max(1, -(-len(things) // PAGE))
     if not (number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= last):
-        raise ProblemError("not-found", f"there is no page {number[:20]} of this class")
+        raise ProblemError("not-found", Sentence("there is no page %(number)s of this class", number=number[:20]))
     start = (int(number) - 1) * PAGE
     return render_template(
         "class.html", title=names.thing(iri), comment=_comment(here, iri), name=name, total=len(things),

@@ -19,6 +19,7 @@ from endpoint.making import made
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_LINKSET, AS_SITEMAP, AS_TEXT
 from endpoint.responses import answer, entity_tag, negotiated, see_other
+from endpoint.sentences import Sentence
 from graph.releases.dumping import SUBJECTS
 from graph.releases.dumps import data_graphs
 from graph.releases.subjects import Subjects, read_list
@@ -71,7 +72,7 @@ def part(number: int) -> Response:
     """One sitemap: at most 50,000 addresses."""
     here, lists = urls(), _lists()
     if number > len(lists):
-        raise ProblemError("not-found", f"there are {len(lists)} sitemaps")
+        raise ProblemError("not-found", Sentence("there are %(count)s sitemaps", count=len(lists)))
     if number == 0:
         return _xml("urlset", (_entry("url", here.absolute(here.route(name))) for name in _pages()))
     paths = (here.document(iri) for iri in read_list(lists[number - 1]))
@@ -120,7 +121,7 @@ def security() -> Response:
     """Whom to tell of a weakness (RFC 9116); only where the settings name somebody."""
     here, settings = urls(), publication().settings
     if not settings.about.contact:
-        raise ProblemError("not-found", "the publisher has named no contact")
+        raise ProblemError("not-found", Sentence("the publisher has named no contact"))
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [
         f"Contact: {settings.about.contact_iri}",

@@ -15,6 +15,7 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from endpoint.problems import ProblemError
+from endpoint.sentences import Quotation, Sentence
 from graph.export import write_chunks, write_statements, xml_fault
 from graph.formats import JSON_LD, RDF_XML, RESULTS_XML, Format
 from graph.jsonld import compacted
@@ -22,7 +23,7 @@ from graph.jsonld import compacted
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 IN_MEMORY = 8 << 20
 PIECE, LONGEST_FAULT = 1 << 20, 4096
-ELSEWHERE = "ask for Turtle or N-Triples"
+ELSEWHERE = Sentence("ask for Turtle or N-Triples")
 
 
 def rdf_document(snapshot: Snapshot, triples: Sequence[ox.Triple], form: Format) -> bytes:
@@ -91,7 +92,11 @@ def check_xml_file(file: IO[bytes], form: Format) -> None:
 
 
 def _cannot(form: Format, what: str) -> ProblemError:
-    return ProblemError("not-acceptable", f"{form.title} cannot express {what}", {"remedy": ELSEWHERE})
+    return ProblemError(
+        "not-acceptable",
+        Sentence("%(title)s cannot express %(what)s", title=form.title, what=Quotation(what)),
+        {"remedy": ELSEWHERE},
+    )
 
 
 def _used(triples: Sequence[ox.Triple], prefixes: dict[str, str]) -> dict[str, str]:

@@ -24,6 +24,7 @@ from endpoint.making import made
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS
 from endpoint.responses import CACHE, Link, answer, entity_tag, negotiated
+from endpoint.sentences import Quotation, Sentence
 from graph.errors import FormatError
 from graph.releases.downloads import Downloads, Ready
 from graph.releases.dumping import downloads_of, make_here
@@ -65,8 +66,8 @@ def file(name: str) -> Response:
     release = snapshot().release
     dump = dump_named(release.manifest, name)
     if dump is None:
-        detail = f"release {release.id} has no file {name[:200]!r}"
-        raise ProblemError("not-found", detail, {"remedy": "/downloads lists the files"})
+        detail = Sentence("release %(id)s has no file %(name)s", id=release.id, name=repr(name[:200]))
+        raise ProblemError("not-found", detail, {"remedy": Sentence("/downloads lists the files")})
     files = downloads_of(publication(), release)
     return _sent(dump, _ready(files, dump))
 
@@ -96,8 +97,8 @@ def _ready(files: Downloads, dump: Dump) -> Ready:
             dump.name, files.size(dump), lambda: files.ready(dump), lambda: make_here(publication(), release, dump)
         )
     except FormatError as problem:
-        detail = f"{problem.form} cannot express {problem.fault}"
-        raise ProblemError("not-acceptable", detail, {"remedy": "take N-Quads or Turtle"}) from problem
+        detail = Sentence("%(title)s cannot express %(what)s", title=problem.form, what=Quotation(problem.fault))
+        raise ProblemError("not-acceptable", detail, {"remedy": Sentence("take N-Quads or Turtle")}) from problem
 
 
 def _sent(dump: Dump, ready: Ready) -> Response:
@@ -125,7 +126,9 @@ def _sent(dump: Dump, ready: Ready) -> Response:
     except RequestedRangeNotSatisfiable as problem:
         response.close()
         unsatisfied = {"Content-Range": f"bytes */{ready.size}"}
-        raise ProblemError("range", f"the file has {ready.size} bytes", {}, unsatisfied) from problem
+        raise ProblemError(
+            "range", Sentence("the file has %(size)s bytes", size=ready.size), {}, unsatisfied
+        ) from problem
     return response
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.problems import ProblemError
+from endpoint.sentences import Sentence
 from graph.labels import language_chain
 from graph.linking.entity import LABEL, Entity
 from graph.linking.kinds import KINDS
@@ -34,8 +35,8 @@ def finder() -> Finder:
     """
     found = snapshot().once(_finder)
     if found is None:
-        detail = f"release {snapshot().release.id} has no index of names"
-        raise ProblemError("unavailable", detail, {"remedy": "change the data and run hamkor build"})
+        detail = Sentence("release %(id)s has no index of names", id=snapshot().release.id)
+        raise ProblemError("unavailable", detail, {"remedy": Sentence("change the data and run hamkor build")})
     return found
 
 
@@ -99,6 +100,8 @@ def place_iri(text: str, finds: Finder) -> str:
     """
     found = finds.search.candidates.identified(text)
     if not found:
-        detail = f"no place {text[:200]!r} in release {snapshot().release.id}"
-        raise ProblemError("bad-request", detail, {"remedy": "name it by its id, such as place~termez, or its IRI"})
+        detail = Sentence("no place %(text)s in release %(id)s", text=repr(text[:200]), id=snapshot().release.id)
+        raise ProblemError(
+            "bad-request", detail, {"remedy": Sentence("name it by its id, such as place~termez, or its IRI")}
+        )
     return finds.search.index.entities(found[:1])[0].iri

@@ -21,6 +21,7 @@ from endpoint.protocol import UPDATE
 from endpoint.representations import OFFERS, SUFFIXES, Representation
 from endpoint.resources import describing, meant, not_found
 from endpoint.responses import answer, document_links, negotiated, page
+from endpoint.sentences import Sentence
 from endpoint.uploads import ACCEPTED
 from endpoint.urls import split_suffix
 from graph.errors import ReleaseError
@@ -76,7 +77,7 @@ def wanted_graph() -> str | None:
     if not wanted and "default" not in request.args:
         return None
     if len(wanted) != 1 or "default" in request.args or not _is_iri(wanted[0]):
-        raise ProblemError("bad-request", "graph= must be given once, as an absolute IRI; or default instead")
+        raise ProblemError("bad-request", Sentence("graph= must be given once, as an absolute IRI; or default instead"))
     here = f"{urls().host}{urls().root}/graph/"
     if wanted[0].startswith(here) and entry_of(wanted[0]) is None:
         return f"{publication().base}graph/{wanted[0].removeprefix(here)}"

@@ -17,6 +17,7 @@ from endpoint.negotiation import choose
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_HTML, OFFERS
 from endpoint.responses import page, see_other
+from endpoint.sentences import Sentence
 from endpoint.urls import memento, with_parameters
 from graph.publication import WORK_FOLDER
 from graph.query.guard import read_query
@@ -32,7 +33,9 @@ def keep_one() -> Response:
     """Keep a query; the answer is a 303 to its page."""
     text = request.form.get("query", "").replace("\r\n", "\n").strip()
     if not text:
-        raise ProblemError("bad-request", "query= is missing: the query to be kept, as a form", {"parameter": "query"})
+        raise ProblemError(
+            "bad-request", Sentence("query= is missing: the query to be kept, as a form"), {"parameter": "query"}
+        )
     now = snapshot()
     read_query(text, services=_services(), base=f"{now.publication.base}sparql")
     found = keep(_folder(), text, now.release.id)
@@ -46,7 +49,11 @@ def one(name: str) -> Response:
     """The page of a kept query; who asks for results gets them, as they were in its release."""
     found = kept_query(_folder(), name)
     if found is None:
-        raise ProblemError("not-found", f"no query is kept as ~{name}", {"remedy": "POST it to /query once more"})
+        raise ProblemError(
+            "not-found",
+            Sentence("no query is kept as ~%(name)s", name=name),
+            {"remedy": Sentence("POST it to /query once more")},
+        )
     if choose(request.headers.get("Accept"), OFFERS["SELECT"]) is not AS_HTML or "format" in request.args:
         return see_other(
             _answer_then(found, {each: request.args[each] for each in ("format",) if each in request.args})

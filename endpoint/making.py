@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from endpoint.current import publication, snapshot
 from endpoint.problems import ProblemError
+from endpoint.sentences import Sentence
 from graph.errors import BusyError
 from graph.releases.downloads import is_busy
 from graph.releases.dumping import begin
@@ -55,7 +56,11 @@ def _awaited(name: str, there: Callable[[], T | None]) -> T:
         if process is None and not is_busy(release.folder):
             process = begin(publication(), release, name)
         if process is not None and process.poll():
-            raise ProblemError("not-acceptable", f"{name} cannot be made of these graphs", {"remedy": "take N-Quads"})
+            raise ProblemError(
+                "not-acceptable",
+                Sentence("%(name)s cannot be made of these graphs", name=name),
+                {"remedy": Sentence("take N-Quads")},
+            )
         time.sleep(LOOK_SECONDS)
     retry = {"Retry-After": str(RETRY_SECONDS)}
-    raise ProblemError("unavailable", f"{name} is being made; ask again in a moment", {}, retry)
+    raise ProblemError("unavailable", Sentence("%(name)s is being made; ask again in a moment", name=name), {}, retry)

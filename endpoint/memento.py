@@ -18,6 +18,7 @@ from endpoint.problems import ProblemError
 from endpoint.representations import AS_LINK_FORMAT
 from endpoint.resources import meant, not_found
 from endpoint.responses import CACHE, Link, answer, entity_tag
+from endpoint.sentences import Sentence
 from endpoint.urls import as_requested, is_versioned, memento, original, time_map
 from graph.errors import ReleaseError
 from graph.releases.history import ID, release_time
@@ -51,13 +52,13 @@ def _gate() -> Response | None:
     if RELEASE in request.environ:
         _exists(request.environ[RELEASE])
         if request.method not in SAFE and not (posts and request.method in ("POST", "QUERY")):
-            raise _not_allowed("a release never changes")
+            raise _not_allowed(Sentence("a release never changes"))
         return None
     if "Accept-Datetime" not in request.headers or not is_versioned(path) or path.startswith("static/"):
         return None
     if request.method not in SAFE:
         if posts:
-            raise _not_allowed("a time can be chosen by GET and HEAD only (RFC 7089 4.1)")
+            raise _not_allowed(Sentence("a time can be chosen by GET and HEAD only (RFC 7089 4.1)"))
         return None
     if request.method == "OPTIONS":
         return None
@@ -82,8 +83,15 @@ def _exists(release_id: str) -> None:
 def no_release(release_id: str) -> ProblemError:
     """Return the error that a release is not here, or had to be removed."""
     if release_id in past().history().purged:
-        return ProblemError("gone", f"release {release_id} was removed: it held what must not be published any more")
-    return ProblemError("not-found", f"release {release_id[:200]!r} is not here, or not any more")
+        return ProblemError(
+            "gone",
+            Sentence(
+                "release %(release_id)s was removed: it held what must not be published any more", release_id=release_id
+            ),
+        )
+    return ProblemError(
+        "not-found", Sentence("release %(release_id)s is not here, or not any more", release_id=repr(release_id[:200]))
+    )
 
 
 def _not_allowed(detail: str) -> ProblemError:
@@ -100,8 +108,10 @@ def _wanted(header: str) -> datetime:
         time = parsedate_to_datetime(header)
         return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError) as problem:
-        remedy = {"remedy": "write Accept-Datetime: Fri, 28 Nov 2014 09:00:00 GMT"}
-        raise ProblemError("bad-request", f"{header[:100]!r} is no date of HTTP", remedy) from problem
+        remedy = {"remedy": Sentence("write Accept-Datetime: Fri, 28 Nov 2014 09:00:00 GMT")}
+        raise ProblemError(
+            "bad-request", Sentence("%(header)s is no date of HTTP", header=repr(header[:100])), remedy
+        ) from problem
 
 
 def _redirected(time: datetime) -> Response:
@@ -161,7 +171,7 @@ def _links(response: Response, gate: str, times: str) -> None:
 def listed(path: str) -> Response:
     """All mementos of what is at this path (RFC 7089 section 5)."""
     if not is_versioned(path):
-        raise ProblemError("not-found", f"/{path[:200]} is of the present only")
+        raise ProblemError("not-found", Sentence("/%(path)s is of the present only", path=path[:200]))
     _refuse_withheld(path)
     here, moments = urls(), past().history().moments
     asked = as_requested(f"/{path}", request.query_string)

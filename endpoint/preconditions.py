@@ -14,6 +14,7 @@ from endpoint.current import publication, snapshot
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS
 from endpoint.responses import entity_tag
+from endpoint.sentences import Sentence
 from graph.releases.manifest import GraphEntry
 
 EXISTS = "*"
@@ -45,20 +46,24 @@ def expected(iri: str, entry: GraphEntry | None) -> Expected:
         return {}
     since = request.if_unmodified_since
     if since is not None and datetime.fromisoformat(snapshot().release.manifest.created) > since:
-        raise _failed("there is a newer release")
+        raise _failed(Sentence("there is a newer release"))
     if publication().settings.limits.require_if_match:
-        raise ProblemError("precondition-required", f"<{iri}> is there already", {"remedy": "send If-Match"})
+        raise ProblemError(
+            "precondition-required",
+            Sentence("<%(iri)s> is there already", iri=iri),
+            {"remedy": Sentence("send If-Match")},
+        )
     return {}
 
 
 def _matching(entry: GraphEntry | None) -> str:
     """Return the digest that If-Match means; the comparison is strong (RFC 9110 13.1.1)."""
     if entry is None:
-        raise _failed("there is no such graph")
+        raise _failed(Sentence("there is no such graph"))
     if request.if_match.star_tag:
         return EXISTS
     if not any(request.if_match.contains(tag) for tag in _tags(entry)):
-        raise _failed("the graph has changed since")
+        raise _failed(Sentence("the graph has changed since"))
     return entry.digest
 
 
@@ -66,10 +71,10 @@ def _none_matching(iri: str, entry: GraphEntry | None) -> Expected:
     named = request.if_none_match
     if named.star_tag:
         if entry is not None:
-            raise _failed("the graph is there already")
+            raise _failed(Sentence("the graph is there already"))
         return {iri: None}
     if entry is not None and any(named.contains_weak(tag) for tag in _tags(entry)):
-        raise _failed("the graph is what you have")
+        raise _failed(Sentence("the graph is what you have"))
     return {iri: entry.digest} if entry is not None else {}
 
 
@@ -79,4 +84,4 @@ def _tags(entry: GraphEntry) -> list[str]:
 
 
 def _failed(detail: str) -> ProblemError:
-    return ProblemError("precondition-failed", detail, {"remedy": "read it again"})
+    return ProblemError("precondition-failed", detail, {"remedy": Sentence("read it again")})

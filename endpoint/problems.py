@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
 
+from endpoint.sentences import Quotation, Sentence
 from graph.errors import (
     BusyError,
     EngineUnavailableError,
@@ -98,6 +99,12 @@ STATUSES = MappingProxyType({
     404: "not-found", 405: "method-not-allowed", 406: "not-acceptable", 408: "timeout", 410: "gone", 413: "too-large",
     414: "uri-too-long", 415: "media-type", 403: "refused", 503: "unavailable",
 })  # fmt: skip
+FOUND = MappingProxyType({
+    404: Sentence("no page has this address; look at how it is spelt, or search for what you want"),
+    405: Sentence("the address is right, but not for this method"),
+    413: Sentence("what was sent is larger than anything that is taken here"),
+})  # fmt: skip
+"""What is said where the framework has found nothing, or not this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ class Problem:
 
     Attributes:
         kind: a key of ``KINDS``.
-        detail: what happened this time.
+        detail: what happened this time: a ``Sentence``, which pages translate, or English.
         facts: further members of the problem object (RFC 9457 3.2): line, column, token, limit, remedy …
         headers: HTTP headers that belong to it.
     """
@@ -158,13 +165,15 @@ class ProblemError(HamkorError):
 
 def problem_of(error: HamkorError) -> Problem:
     """Return the problem that an error is; the one place that maps errors to statuses."""
-    found = Problem("internal", "no more is known")
+    found = Problem("internal", Sentence("no more is known"))
     match error:
         case ProblemError():
             found = error.problem
         case QuerySyntaxError():
             token = error.token[:MOST_OF_A_TOKEN]
-            found = Problem("query-syntax", str(error), _facts(line=error.line, column=error.column, token=token))
+            found = Problem(
+                "query-syntax", _of_syntax(error), _facts(line=error.line, column=error.column, token=token)
+            )
         case QueryRefusedError():
             found = Problem("refused", error.problem, _facts(remedy=error.remedy))
         case QueryLimitError():
@@ -177,7 +186,7 @@ def problem_of(error: HamkorError) -> Problem:
         case ReleaseError():
             found = Problem("unavailable", error.problem, _facts(remedy=error.remedy), {"Retry-After": "5"})
         case SettingError() | ShapesError() | SourceError():
-            found = Problem("internal", f"the publication cannot be used: {error}")
+            found = Problem("internal", Sentence("the publication cannot be used: %(words)s", words=Quotation(error)))
     return found
 
 
@@ -192,16 +201,34 @@ def _problem_of_writing(error: WriteRefusedError | PreconditionError | BusyError
     return Problem("conflict", error.problem, _facts(remedy=error.remedy), {"Retry-After": "2"})
 
 
+def _of_syntax(error: QuerySyntaxError) -> str:
+    """Return what is wrong with a query, as ``str(error)`` says it, put together from translatable parts."""
+    said: str = Quotation(error.problem)
+    if error.token:
+        said = Sentence("%(problem)s, at %(token)s", problem=said, token=repr(error.token))
+    if error.line is None:
+        return said
+    line, column = str(error.line), str(error.column)
+    return Sentence("line %(line)s, column %(column)s: %(problem)s", line=line, column=column, problem=said)
+
+
 def document_problem(error: SourceError) -> ProblemError:
     """Return the problem that a document which somebody has sent cannot be read."""
     place = _facts(document=error.path, line=error.line, column=error.column, remedy=error.remedy)
     return ProblemError("document", error.problem, place)
 
 
-def problem_of_status(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Problem:
-    """Return the problem for a status that the framework found."""
+def problem_of_status(status: int, detail: str = "", headers: Mapping[str, str] | None = None) -> Problem:
+    """Return the problem for a status that the framework found.
+
+    Args:
+        status: the HTTP status.
+        detail: what the framework says, where it says more than the status does.
+        headers: HTTP headers that belong to it.
+    """
     fallback = "bad-request" if 400 <= status < 500 else "internal"
-    return Problem(STATUSES.get(status, fallback), detail, {}, headers or {})
+    said = Quotation(detail) if detail else FOUND.get(status, Sentence("no more is known"))
+    return Problem(STATUSES.get(status, fallback), said, {}, headers or {})
 
 
 def _facts(**facts: Fact | None) -> dict[str, Fact]:

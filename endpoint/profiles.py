@@ -33,6 +33,7 @@ from endpoint.representations import (
     with_suffix,
 )
 from endpoint.responses import Link
+from endpoint.sentences import Sentence
 from endpoint.urls import with_parameters
 from graph.catalogue.views import DCAT_AP_PROFILE, SCHEMA_PROFILE
 from graph.labels import LABEL_PROPERTIES
@@ -142,9 +143,15 @@ def _none(profiles: Sequence[Profile], suffix: str, url: Url) -> ProblemError:
     there_is = [{"type": each.media_type, "profile": profile.iri, "url": url(profile, each)}
                 for profile in profiles for each in profile.offers]  # fmt: skip
     if suffix and with_suffix(suffix, profiles[0].offers) is None and not request.args.get("_profile"):
-        return ProblemError("not-found", f"this cannot be had as .{suffix}", {"alternatives": there_is})
+        return ProblemError(
+            "not-found", Sentence("this cannot be had as .%(suffix)s", suffix=suffix), {"alternatives": there_is}
+        )
     asked = " ".join(filter(None, (request.args.get("_mediatype"), request.headers.get("Accept"), suffix)))
-    return ProblemError("not-acceptable", f"none of {asked[:200]!r} can be had here", {"alternatives": there_is})
+    return ProblemError(
+        "not-acceptable",
+        Sentence("none of %(asked)s can be had here", asked=repr(asked[:200])),
+        {"alternatives": there_is},
+    )
 
 
 def profile_links(profiles: Sequence[Profile], chosen: Profile, url: Url) -> list[Link]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from endpoint.problems import ProblemError
+from endpoint.sentences import Quotation, Sentence
 from graph.query.engine import Dataset
 
 FORM = "application/x-www-form-urlencoded"
@@ -58,7 +59,9 @@ def read_operation(method: str, query_string: bytes, content_type: str, body: by
     """
     if len(query_string) > LONGEST_URL:
         raise ProblemError(
-            "uri-too-long", f"the URL is longer than {LONGEST_URL:,} bytes", {"remedy": "send it by POST"}
+            "uri-too-long",
+            Sentence("the URL is longer than %(most)s bytes", most=LONGEST_URL),
+            {"remedy": Sentence("send it by POST")},
         )
     pairs, queries = list(_pairs(query_string, "URL")), list[str]()
     if method not in ("GET", "HEAD"):
@@ -71,12 +74,18 @@ def read_operation(method: str, query_string: bytes, content_type: str, body: by
         elif media_type == UPDATE:
             raise _no_updates()
         else:
-            raise _unread(f"{media_type or 'a body without a media type'} is not read here")
+            raise _unread(
+                Sentence(
+                    "%(media_type)s is not read here", media_type=media_type or Sentence("a body without a media type")
+                )
+            )
     if any(name == "update" for name, _ in pairs):
         raise _no_updates()
     queries += [value for name, value in pairs if name == "query"]
     if len(queries) > 1 or (not queries and (method == "POST" or not _is_for_the_service(pairs))):
-        raise ProblemError("bad-request", f"exactly one query is needed; there are {len(queries)}")
+        raise ProblemError(
+            "bad-request", Sentence("exactly one query is needed; there are %(count)s", count=len(queries))
+        )
     _check_version(pairs)
     formats = tuple(value for name, value in pairs if name in FORMAT_PARAMETERS)
     return Operation(queries[0] if queries else None, _dataset(pairs), formats)
@@ -93,16 +102,26 @@ def _pairs(encoded: bytes, place: str) -> list[tuple[str, str]]:
             max_num_fields=MOST_FIELDS,
         )  # fmt: skip
     except UnicodeDecodeError as problem:
-        raise ProblemError("bad-request", f"the parameters in the {place} are not percent-encoded UTF-8") from problem
+        raise ProblemError(
+            "bad-request", Sentence("the parameters in the %(place)s are not percent-encoded UTF-8", place=place)
+        ) from problem
     except ValueError as problem:
-        raise ProblemError("bad-request", f"the parameters in the {place} cannot be read: {problem}") from problem
+        raise ProblemError(
+            "bad-request",
+            Sentence(
+                "the parameters in the %(place)s cannot be read: %(problem)s", place=place, problem=Quotation(problem)
+            ),
+        ) from problem
 
 
 def _text(body: bytes, place: str) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as problem:
-        raise ProblemError("bad-request", f"the {place} is not UTF-8, from byte {problem.start} on") from problem
+        raise ProblemError(
+            "bad-request",
+            Sentence("the %(place)s is not UTF-8, from byte %(start)s on", place=place, start=problem.start),
+        ) from problem
 
 
 def _media_type(header: str) -> tuple[str, dict[str, str]]:
@@ -111,22 +130,36 @@ def _media_type(header: str) -> tuple[str, dict[str, str]]:
     parameters = {key.strip().lower(): value.strip().strip('"') for key, equals, value in pairs if equals}
     charset = parameters.get("charset", "utf-8").lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
-        raise _unread(f"the character set {charset} is not read here; SPARQL is UTF-8 (SPARQL 1.1 Protocol 2.1.3)")
+        raise _unread(
+            Sentence(
+                "the character set %(charset)s is not read here; SPARQL is UTF-8 (SPARQL 1.1 Protocol 2.1.3)",
+                charset=charset,
+            )
+        )
     return name.strip().lower(), parameters
 
 
 def _unread(detail: str) -> ProblemError:
-    return ProblemError("media-type", detail, {"remedy": f"send {FORM} or {DIRECT}"}, {"Accept-Post": READ_TYPES})
+    return ProblemError(
+        "media-type",
+        detail,
+        {"remedy": Sentence("send %(form)s or %(other)s", form=FORM, other=DIRECT)},
+        {"Accept-Post": READ_TYPES},
+    )
 
 
 def _no_updates() -> ProblemError:
-    return ProblemError("refused", "this service answers queries; updates are not executed here")
+    return ProblemError("refused", Sentence("this service answers queries; updates are not executed here"))
 
 
 def _check_version(pairs: Pairs) -> None:
     for name, value in pairs:
         if name == "version" and value not in VERSIONS:
-            raise ProblemError("bad-request", f"version={value[:50]} is not known", {"remedy": " or ".join(VERSIONS)})
+            raise ProblemError(
+                "bad-request",
+                Sentence("version=%(value)s is not known", value=value[:50]),
+                {"remedy": Sentence("send one of %(known)s", known=", ".join(VERSIONS))},
+            )
 
 
 def _dataset(pairs: Pairs) -> Dataset:
@@ -135,5 +168,7 @@ def _dataset(pairs: Pairs) -> Dataset:
     for iri in (*default, *named):
         scheme, colon, rest = iri.partition(":")
         if not (colon and rest and scheme[:1].isalpha()) or any(sign in iri for sign in ' <>"{}|\\^`'):
-            raise ProblemError("bad-request", f"{iri[:200]!r} names no graph: an absolute IRI is needed")
+            raise ProblemError(
+                "bad-request", Sentence("%(iri)s names no graph: an absolute IRI is needed", iri=repr(iri[:200]))
+            )
     return Dataset(tuple(dict.fromkeys(default)), tuple(dict.fromkeys(named)))

@@ -25,6 +25,7 @@ from endpoint.representations import (
     named,
 )
 from endpoint.responses import page
+from endpoint.sentences import Sentence
 from graph.contribution.values import ReportFormat, ReportPart
 
 KIND = "not-conforming"
@@ -70,7 +71,9 @@ def report_response(report: ReportPart, file: Path, status: int, *, only: tuple[
         )  # fmt: skip
     body = file.read_bytes()
     if representation is AS_REPORT and status == 422:
-        problem = Problem(KIND, f"{report.violations} violations; nothing was published")
+        problem = Problem(
+            KIND, Sentence("%(violations)s violations; nothing was published", violations=report.violations)
+        )
         members = problem.document(urls().absolute(urls().route("problems")) + f"#{KIND}")
         body = json.dumps(members, ensure_ascii=False).encode()[:-1] + b",\n" + body.lstrip(b"{ \n")
     response = Response(body, status=status, content_type=representation.content_type)

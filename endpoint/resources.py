@@ -19,6 +19,7 @@ from endpoint.problems import ProblemError
 from endpoint.profiles import ALT, CPOV, IN_SKOS, SCHEMA_ORG, of_thing, profile_links, selected, thing_url
 from endpoint.representations import OFFERS, SUFFIXES, Profile
 from endpoint.responses import Link, answer, document_links, entity_tag, moved, see_other
+from endpoint.sentences import Sentence
 from endpoint.trees import thing_document
 from endpoint.urls import memento, original, split_suffix, with_parameters
 from graph.description import Description, describe, describing_triples, is_described, replacement
@@ -26,7 +27,7 @@ from graph.schema_org import schema_triples
 from graph.views import cpov_view, labels_view, skos_view
 
 resources = Blueprint("resources", __name__)
-WITHHELD = "what was asked for holds personal data, or did, and is not published"
+WITHHELD = Sentence("what was asked for holds personal data, or did, and is not published")
 
 
 @resources.get("/id/<path:path>")
@@ -60,7 +61,9 @@ def resource(suffix: str) -> Response:
     try:
         ox.NamedNode(iri)
     except ValueError as problem:
-        raise ProblemError("bad-request", f"iri={iri[:200]!r} is no absolute IRI", {"example": EXAMPLE}) from problem
+        raise ProblemError(
+            "bad-request", Sentence("iri=%(iri)s is no absolute IRI", iri=repr(iri[:200])), {"example": EXAMPLE}
+        ) from problem
     if is_withheld(iri):
         raise not_found(iri)
     return describing(iri, suffix)
@@ -106,8 +109,14 @@ def not_found(*iris: str) -> ProblemError:
                 memento(original(urls().root), last, urls().document(iri).removeprefix(urls().root))
             )
             is_kept = last in past().history().releases.ids()
-            return ProblemError("gone", f"<{iri}> was last in release {last}", {"memento": there} if is_kept else {})
-    return ProblemError("not-found", f"release {here.release.id} says nothing about <{iris[0]}>")
+            return ProblemError(
+                "gone",
+                Sentence("<%(iri)s> was last in release %(last)s", iri=iri, last=last),
+                {"memento": there} if is_kept else {},
+            )
+    return ProblemError(
+        "not-found", Sentence("release %(id)s says nothing about <%(iri)s>", id=here.release.id, iri=iris[0])
+    )
 
 
 def describing(iri: str, suffix: str = "", kind: str = "description") -> Response:

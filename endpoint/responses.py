@@ -22,6 +22,7 @@ from endpoint.current import snapshot, urls
 from endpoint.negotiation import choose
 from endpoint.problems import Problem, ProblemError
 from endpoint.representations import AS_HTML, AS_LINKSET, AS_TEXT, OFFERS, Representation, named, with_suffix
+from endpoint.sentences import Sentence
 from graph.namespaces import RDF_TYPE
 
 CACHE = "public, max-age=60, stale-while-revalidate=600"
@@ -73,14 +74,18 @@ def negotiated(kind: str, suffix: str = "", alternatives: Callable[[str], str] |
     if suffix:
         found = with_suffix(suffix, offered)
         if found is None:
-            raise ProblemError("not-found", f"this cannot be had as .{suffix}", {"alternatives": _list(offered, None)})
+            raise ProblemError(
+                "not-found",
+                Sentence("this cannot be had as .%(suffix)s", suffix=suffix),
+                {"alternatives": _list(offered, None)},
+            )
         return found
     wished = (named(name, offered) for name in request.args.getlist("format"))
     found = next((each for each in wished if each is not None), None)
     if found is None:
         found = choose(request.headers.get("Accept"), offered)
     if found is None:
-        detail = f"none of {request.headers.get('Accept', '')[:200]!r} can be had here"
+        detail = Sentence("none of %(asked)s can be had here", asked=repr(request.headers.get("Accept", "")[:200]))
         raise ProblemError("not-acceptable", detail, {"alternatives": _list(offered, alternatives)})
     return found
 
@@ -175,7 +180,8 @@ def problem_response(problem: Problem) -> Response:
     else:
         body = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
     response = Response(body, status=problem.status, content_type=representation.content_type)
-    response.headers.update({"Cache-Control": "no-cache", "Vary": "Accept", **problem.headers})
+    vary = "Accept, Accept-Language" if representation is AS_HTML else "Accept"
+    response.headers.update({"Cache-Control": "no-cache", "Vary": vary, **problem.headers})
     return response
 
 

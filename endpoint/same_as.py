@@ -21,6 +21,7 @@ from endpoint.representations import AS_HTML, Representation
 from endpoint.resources import WITHHELD
 from endpoint.responses import Link as HeaderLink
 from endpoint.responses import answer, entity_tag, negotiated, see_other
+from endpoint.sentences import Sentence
 from graph.labels import Label, labels
 from graph.linksets.clusters import Cluster, Clusters, Evidence, Link, linksets
 from graph.linksets.linkset import SSSOM
@@ -41,10 +42,12 @@ def same(suffix: str) -> Response:
     if cluster is not None and "redirect" in request.args and request.args["redirect"] not in NO:
         return _redirected(text, cluster)
     if cluster is None and text:
-        raise ProblemError("not-found", f"nothing here is known as {text[:200]!r}", {"example": EXAMPLE})
+        raise ProblemError(
+            "not-found", Sentence("nothing here is known as %(text)s", text=repr(text[:200])), {"example": EXAMPLE}
+        )
     representation = negotiated("same-as", suffix, lambda each: _url(text, each))
     if cluster is None and representation is not AS_HTML:
-        raise ProblemError("bad-request", "say with iri= which identifier is meant", {"example": EXAMPLE})
+        raise ProblemError("bad-request", Sentence("say with iri= which identifier is meant"), {"example": EXAMPLE})
     links = [HeaderLink(_url(text, each), "alternate", kind) for each, kind in ALTERNATES] if text else []
     body = _body(representation, text, cluster, links)
     location = "" if suffix or not text else _url(text, representation.suffix)
@@ -78,8 +81,10 @@ def _cluster(text: str, clusters: Clusters) -> Cluster | None:
 
 def _redirected(text: str, cluster: Cluster) -> Response:
     if len(cluster.own) != 1:
-        problem = "no thing of ours" if not cluster.own else "several things of ours"
-        raise ProblemError("not-found", f"{problem} is the same as {text[:200]!r}", {"cluster": _url(text, "html")})
+        known = Sentence("no thing of ours is the same as %(text)s", text=repr(text[:200]))
+        if cluster.own:
+            known = Sentence("several things of ours are the same as %(text)s", text=repr(text[:200]))
+        raise ProblemError("not-found", known, {"cluster": _url(text, "html")})
     return see_other(urls().absolute(urls().page(cluster.own[0])))
 
 

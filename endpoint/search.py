@@ -18,6 +18,7 @@ from endpoint.negotiation import choose
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_HTML, Representation
 from endpoint.responses import Link, answer, entity_tag
+from endpoint.sentences import Sentence
 from graph.linking.candidates import Scope
 from graph.linking.entity import Entity
 from graph.linking.kinds import PERSON
@@ -62,13 +63,13 @@ def suggested() -> Response:
 
 def _representation(suffix: str) -> Representation:
     if suffix not in ("", "json", "html"):
-        raise ProblemError("not-found", f"a search cannot be had as .{suffix}")
+        raise ProblemError("not-found", Sentence("a search cannot be had as .%(suffix)s", suffix=suffix))
     wanted = suffix or request.args.get("format", "")
     named = next((each for each in OFFERED if each.suffix == wanted), None)
     found = named or choose(request.headers.get("Accept"), OFFERED)
     if found is None:
         alternatives = [{"type": each.media_type} for each in OFFERED]
-        raise ProblemError("not-acceptable", "a search is a page or JSON", {"alternatives": alternatives})
+        raise ProblemError("not-acceptable", Sentence("a search is a page or JSON"), {"alternatives": alternatives})
     return found
 
 
@@ -81,7 +82,9 @@ def _scope(finds: Finder, without: tuple[str, ...] = ()) -> Scope:
 def _number(name: str, default: int) -> int:
     text = request.args.get(name, "")
     if text and not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) > 0):
-        raise ProblemError("bad-request", f"{name}={text[:50]!r} is no number above 0")
+        raise ProblemError(
+            "bad-request", Sentence("%(name)s=%(text)s is no number above 0", name=name, text=repr(text[:50]))
+        )
     return int(text) if text else default
 
 

@@ -15,6 +15,7 @@ from endpoint.current import snapshot, urls
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_LINKSET, OFFERS
 from endpoint.responses import ABOUT_PAGE, IN_A_LINK, Link, answer, document_links, entity_tag, linkset_url, negotiated
+from endpoint.sentences import Sentence
 from graph.catalogue.names import Names
 from graph.catalogue.views import DCAT_AP_PROFILE
 from graph.description import is_described
@@ -32,7 +33,10 @@ def linkset(suffix: str) -> Response:
     """The links of the page about ``iri``; without one, of the dataset's."""
     iri = request.args.get("iri", dataset_iri())
     if iri != dataset_iri() and not is_described(snapshot().release.store, iri):
-        raise ProblemError("not-found", f"release {snapshot().release.id} says nothing about <{iri[:200]}>")
+        raise ProblemError(
+            "not-found",
+            Sentence("release %(id)s says nothing about <%(iri)s>", id=snapshot().release.id, iri=iri[:200]),
+        )
     representation = negotiated("linkset", suffix)
     contexts = _contexts(iri)
     if representation is AS_LINKSET:

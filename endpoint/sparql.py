@@ -23,6 +23,7 @@ from endpoint.problems import Problem, ProblemError, problem_of
 from endpoint.protocol import READ_TYPES, Operation, read_operation
 from endpoint.representations import AS_CSV, AS_HTML, AS_TSV, OFFERS, Representation, named
 from endpoint.responses import Link, answer, entity_tag, negotiated, page
+from endpoint.sentences import Sentence
 from endpoint.service import service_description
 from graph.errors import HamkorError, QueryLimitError, QuerySyntaxError, ReleaseError
 from graph.formats import Format
@@ -172,7 +173,11 @@ def _representation(operation: Operation, query: ReadQuery) -> Representation:
         if (found := named(name, OFFERS[query.form])) is not None:
             return found
         if query.form == "ASK" and named(name, (AS_CSV, AS_TSV)) is not None:
-            raise ProblemError("not-acceptable", f"{name} has no form for true and false", {"remedy": "json or xml"})
+            raise ProblemError(
+                "not-acceptable",
+                Sentence("%(name)s has no form for true and false", name=name),
+                {"remedy": Sentence("take JSON or XML")},
+            )
     return negotiated(query.form)
 
 

@@ -10,6 +10,7 @@ from endpoint.pages.names import names_for
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_CSV, AS_JSON_LD, AS_TURTLE, Representation
 from endpoint.responses import Link, answer, entity_tag, page
+from endpoint.sentences import Sentence
 from graph.catalogue.personal import graph_named
 from graph.templates.csvw import METADATA_SUFFIX
 from graph.templates.example import Examples
@@ -40,8 +41,10 @@ def template(name: str) -> Response:
     text = templates().text(class_name, form, interface()) if form in (*FORMS, "metadata") else None
     if text is None:
         known = ", ".join(templates().classes())
-        problem = f"there is no template {name[:100]!r}"
-        raise ProblemError("not-found", problem, {"remedy": f"name a class and .csv, .ttl or .jsonld: {known}"})
+        problem = Sentence("there is no template %(name)s", name=repr(name[:100]))
+        raise ProblemError(
+            "not-found", problem, {"remedy": Sentence("name a class and .csv, .ttl or .jsonld: %(known)s", known=known)}
+        )
     links = [Link(urls().absolute(urls().route(f"templates/{name}{METADATA_SUFFIX}")), "describedby", CSVM.media_type)]
     response = answer(representation, lambda: text, tag=entity_tag(text), links=links if form == "csv" else ())
     if "download" in request.args:

@@ -21,6 +21,7 @@ from endpoint.preconditions import Expected
 from endpoint.problems import ProblemError, document_problem
 from endpoint.protocol import FORM, LONGEST_URL, MOST_FIELDS, UPDATE
 from endpoint.reports import report_format
+from endpoint.sentences import Sentence
 from endpoint.uploads import received
 from endpoint.works import works
 from graph.contribution.values import Outcome, Update
@@ -45,7 +46,7 @@ class UpdateRequest:
 @updating.get("/update")
 def no_update() -> Response:
     """Say that an update is posted (SPARQL 1.1 Protocol 2.2): a link that is followed must change nothing."""
-    raise ProblemError("method-not-allowed", "an update is sent by POST", {}, {"Allow": "POST, OPTIONS"})
+    raise ProblemError("method-not-allowed", Sentence("an update is sent by POST"), {}, {"Allow": "POST, OPTIONS"})
 
 
 @updating.post("/update")
@@ -70,7 +71,7 @@ def patched(iri: str, contributor: Contributor, expected: Expected) -> Response:
     with received() as folder:
         media_type, parameters = parse_options_header(request.headers.get("Content-Type", ""))
         if media_type != UPDATE:
-            detail = f"a graph is patched by {UPDATE}"
+            detail = Sentence("a graph is patched by %(update)s", update=UPDATE)
             raise ProblemError("media-type", detail, {}, {"Accept-Patch": UPDATE})
         wanted = UpdateRequest(_text((folder / "body").read_bytes(), parameters))
         return _updated(folder, wanted, contributor, iri, expected)
@@ -100,7 +101,11 @@ def read_request(query_string: bytes, content_type: str, body: Path) -> UpdateRe
         ProblemError: 400 without exactly one update or with a bad parameter, 415 for another body.
     """
     if len(query_string) > LONGEST_URL:
-        raise ProblemError("uri-too-long", f"the URL is longer than {LONGEST_URL:,} bytes", {"remedy": "use the body"})
+        raise ProblemError(
+            "uri-too-long",
+            Sentence("the URL is longer than %(most)s bytes", most=LONGEST_URL),
+            {"remedy": Sentence("use the body")},
+        )
     media_type, parameters = parse_options_header(content_type)
     content = body.read_bytes()
     if media_type == UPDATE:
@@ -110,21 +115,35 @@ def read_request(query_string: bytes, content_type: str, body: Path) -> UpdateRe
         pairs, updates = _pairs(_text(content, parameters).encode()), []
         updates = [value for name, value in pairs if name == "update"]
     else:
-        detail = f"{media_type[:100] or 'a body without a media type'} is not read here"
-        raise ProblemError("media-type", detail, {"remedy": f"send {READ_TYPES}"}, {"Accept-Post": READ_TYPES})
+        detail = Sentence(
+            "%(media_type)s is not read here", media_type=media_type[:100] or Sentence("a body without a media type")
+        )
+        raise ProblemError(
+            "media-type",
+            detail,
+            {"remedy": Sentence("send %(types)s", types=READ_TYPES)},
+            {"Accept-Post": READ_TYPES},
+        )
     if len(updates) != 1 or any(name == "query" for name, _ in pairs):
-        raise ProblemError("bad-request", f"exactly one update is needed; there are {len(updates)}")
+        raise ProblemError(
+            "bad-request", Sentence("exactly one update is needed; there are %(count)s", count=len(updates))
+        )
     return UpdateRequest(updates[0], _graphs(pairs, USING), _graphs(pairs, USING_NAMED))
 
 
 def _text(body: bytes, parameters: Mapping[str, str]) -> str:
     charset = parameters.get("charset", "utf-8").lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
-        raise ProblemError("media-type", f"the character set {charset[:50]} is not read here; SPARQL is UTF-8")
+        raise ProblemError(
+            "media-type",
+            Sentence("the character set %(charset)s is not read here; SPARQL is UTF-8", charset=charset[:50]),
+        )
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as problem:
-        raise ProblemError("bad-request", f"the body is not UTF-8, from byte {problem.start} on") from problem
+        raise ProblemError(
+            "bad-request", Sentence("the body is not UTF-8, from byte %(start)s on", start=problem.start)
+        ) from problem
 
 
 def _pairs(encoded: bytes) -> list[tuple[str, str]]:
@@ -134,7 +153,7 @@ def _pairs(encoded: bytes) -> list[tuple[str, str]]:
             max_num_fields=MOST_FIELDS,
         )  # fmt: skip
     except ValueError as problem:
-        raise ProblemError("bad-request", "the parameters are not percent-encoded UTF-8") from problem
+        raise ProblemError("bad-request", Sentence("the parameters are not percent-encoded UTF-8")) from problem
 
 
 def _graphs(pairs: list[tuple[str, str]], wanted: str) -> tuple[str, ...]:
@@ -143,6 +162,8 @@ def _graphs(pairs: list[tuple[str, str]], wanted: str) -> tuple[str, ...]:
         try:
             ox.NamedNode(iri)
         except ValueError as problem:
-            detail = f"{wanted}={iri[:200]} names no graph: an absolute IRI is needed"
+            detail = Sentence(
+                "%(wanted)s=%(iri)s names no graph: an absolute IRI is needed", wanted=wanted, iri=iri[:200]
+            )
             raise ProblemError("bad-request", detail) from problem
     return found

@@ -25,6 +25,7 @@ from werkzeug.http import parse_options_header
 from endpoint.current import publication
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS, Representation, with_suffix
+from endpoint.sentences import Quotation, Sentence
 from graph.contribution.document import TABLE
 from graph.contribution.values import Document
 from graph.errors import QueryLimitError
@@ -37,7 +38,9 @@ GZIP_WINDOW = 31
 MULTIPART = "multipart/form-data"
 MOST_PARTS, MOST_TYPED = 100, 1 << 21
 TABLES = "text/csv"
-UNREAD_CSV = "CSV needs its CSVW metadata: send a form with both files, clubs.csv and clubs.csv-metadata.json, or RDF"
+UNREAD_CSV = Sentence(
+    "CSV needs its CSVW metadata: send a form with both files, clubs.csv and clubs.csv-metadata.json, or RDF"
+)
 READ: tuple[Representation, ...] = tuple(each for each in OFFERS["graph"] if each.format is not None)
 ACCEPTED = ", ".join((*(each.media_type for each in READ), TABLES, MULTIPART))
 """The value of Accept-Post."""
@@ -78,8 +81,8 @@ def documents(folder: Path) -> tuple[Document, ...]:
     """
     found = sent(folder)
     if found.fields:
-        remedy = {"remedy": "send each document with a file name"}
-        raise ProblemError("bad-request", "a field of the form is no file", remedy)
+        remedy = {"remedy": Sentence("send each document with a file name")}
+        raise ProblemError("bad-request", Sentence("a field of the form is no file"), remedy)
     if not all(is_described(each) for each in found.documents):
         raise _unread(UNREAD_CSV)
     return found.documents
@@ -137,7 +140,7 @@ def _clear(uploads: Path) -> None:
 def _receive(file: IO[bytes]) -> None:
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if coding not in ("identity", "gzip", "x-gzip"):
-        detail = f"the content coding {coding[:50]} is not undone here"
+        detail = Sentence("the content coding %(coding)s is not undone here", coding=coding[:50])
         raise ProblemError("media-type", detail, {}, {"Accept-Encoding": "gzip, identity"})
     left = publication().settings.limits.upload_mb << 20
     if (request.content_length or 0) > left:
@@ -156,7 +159,9 @@ def _pieces() -> Iterator[bytes]:
         size += len(piece)
         yield piece
     if length is not None and size != length:
-        raise ProblemError("bad-request", f"the body breaks off after {size:,} of {length:,} bytes")
+        raise ProblemError(
+            "bad-request", Sentence("the body breaks off after %(size)s of %(length)s bytes", size=size, length=length)
+        )
 
 
 def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -175,9 +180,11 @@ def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
             yield more
             ended = inflater.eof
     except zlib.error as problem:
-        raise ProblemError("bad-request", f"the body is no gzip: {problem}") from problem
+        raise ProblemError(
+            "bad-request", Sentence("the body is no gzip: %(problem)s", problem=Quotation(problem))
+        ) from problem
     if not ended:
-        raise ProblemError("bad-request", "the gzip of the body breaks off")
+        raise ProblemError("bad-request", Sentence("the gzip of the body breaks off"))
 
 
 def _too_large() -> QueryLimitError:
@@ -187,15 +194,17 @@ def _too_large() -> QueryLimitError:
 
 def _format(media_type: str, charset: str) -> str:
     if charset.lower() not in CHARSETS:
-        raise _unread(f"the character set {charset[:50]} is not read here; send UTF-8")
+        raise _unread(Sentence("the character set %(charset)s is not read here; send UTF-8", charset=charset[:50]))
     for each in READ:
         if each.format is not None and media_type in (each.media_type, *each.aliases):
             return each.format.name
-    raise _unread(f"{media_type[:100]} is not read here")
+    raise _unread(Sentence("%(media_type)s is not read here", media_type=media_type[:100]))
 
 
 def _unread(detail: str) -> ProblemError:
-    return ProblemError("media-type", detail, {"remedy": f"send {ACCEPTED}"}, {"Accept-Post": ACCEPTED})
+    return ProblemError(
+        "media-type", detail, {"remedy": Sentence("send %(types)s", types=ACCEPTED)}, {"Accept-Post": ACCEPTED}
+    )
 
 
 def _parts(folder: Path, boundary: str) -> Sent:
@@ -211,7 +220,9 @@ def _parts(folder: Path, boundary: str) -> Sent:
         with body.open("rb") as stream:
             fields, files = parser.parse(stream, boundary.encode("latin-1"), body.stat().st_size)
     except (ValueError, RequestEntityTooLarge) as problem:
-        raise ProblemError("bad-request", f"the multipart form cannot be read: {problem}") from problem
+        raise ProblemError(
+            "bad-request", Sentence("the multipart form cannot be read: %(problem)s", problem=Quotation(problem))
+        ) from problem
     parts = [each for _, each in files.items(multi=True)]
     for each in parts:
         each.stream.close()

@@ -19,6 +19,7 @@ from endpoint.pages.names import names_for
 from endpoint.problems import ProblemError, document_problem
 from endpoint.reports import report_format, report_response
 from endpoint.responses import page
+from endpoint.sentences import Sentence
 from endpoint.starting import templates
 from endpoint.uploads import ACCEPTED, Sent, is_described, received, sent, table
 from endpoint.works import works
@@ -83,8 +84,12 @@ def _classes(found: Sent) -> tuple[str, ...]:
     wanted = tuple(known.get(each, each) for each in asked)
     for each in wanted:
         if each not in targets:
-            remedy = f"name one by its IRI, or as one of {', '.join(known)}"
-            raise ProblemError("bad-request", f"no shape is for things of the class {each[:200]!r}", {"remedy": remedy})
+            remedy = Sentence("name one by its IRI, or as one of %(known)s", known=", ".join(known))
+            raise ProblemError(
+                "bad-request",
+                Sentence("no shape is for things of the class %(name)s", name=repr(each[:200])),
+                {"remedy": remedy},
+            )
     return wanted
 
 
@@ -102,7 +107,9 @@ def _documents(folder: Path, found: Sent, only: tuple[str, ...]) -> tuple[Docume
         kind = wanted if wanted in (*FORMATS, TABLE) else "jsonld" if text.lstrip()[:1] in ("{", "[") else "turtle"
         documents.append(table(folder, "table.csv", typed, None) if kind == TABLE else Document(str(typed), kind))
     if not documents:
-        raise ProblemError("bad-request", "there is nothing to check", {"remedy": "paste a text or choose a file"})
+        raise ProblemError(
+            "bad-request", Sentence("there is nothing to check"), {"remedy": Sentence("paste a text or choose a file")}
+        )
     return tuple(_described(each, only) for each in documents)
 
 
@@ -119,8 +126,13 @@ def _described(document: Document, only: tuple[str, ...]) -> Document:
     same = (name for name in names if (library.text(name, "csv", "") or b"").partition(b"\n")[0] == header)
     name = next(same, names[0] if only and names else "")
     if not name:
-        remedy = f"send it as a file, with its CSVW metadata as {path.name}{METADATA_SUFFIX}, or use a template"
-        raise ProblemError("bad-request", "nothing says what the columns of the table mean", {"remedy": remedy})
+        remedy = Sentence(
+            "send it as a file, with its CSVW metadata as %(name)s, or use a template",
+            name=path.name + METADATA_SUFFIX,
+        )
+        raise ProblemError(
+            "bad-request", Sentence("nothing says what the columns of the table mean"), {"remedy": remedy}
+        )
     described = library.text(name, "metadata", "") or b""
     beside.write_bytes(described.replace(f'"{name}.csv"'.encode(), f'"{path.name}"'.encode()))
     return document

@@ -25,6 +25,7 @@ from endpoint.release_description import described, described_briefly, release_i
 from endpoint.representations import AS_MANIFEST, AS_N_QUADS, OFFERS, Representation
 from endpoint.resources import describing, find
 from endpoint.responses import Link, answer, entity_tag, negotiated
+from endpoint.sentences import Sentence
 from endpoint.urls import split_suffix
 from graph.errors import ReleaseError
 from graph.formats import TURTLE
@@ -175,7 +176,9 @@ def changes(release_id: str, suffix: str) -> Response:
     url = partial(_url, f"release/{release_id}/diff", to=request.args.get("to", ""), side=side)
     representation = negotiated("difference", suffix, url)
     if representation is AS_N_QUADS and side not in ("added", "removed"):
-        raise ProblemError("bad-request", "side=added or side=removed says which quads are meant", {"or": url("rdfp")})
+        raise ProblemError(
+            "bad-request", Sentence("side=added or side=removed says which quads are meant"), {"or": url("rdfp")}
+        )
     tag = entity_tag(release_id, wanted or "", representation.name, side)
     location, links = "" if suffix else url(representation.suffix), _alternates("difference", url)
     if representation.format is None and representation.suffix == "html":
@@ -201,8 +204,13 @@ def _fill(response: Response, pieces: Iterable[bytes]) -> None:
         size += file.write(piece)
         if size > most * MIB:
             file.close()
-            remedy = {"limit": "limits.result_mb", "remedy": "hamkor releases diff, or the downloads of both releases"}
-            raise ProblemError("answer-too-large", f"the difference is larger than {most} MiB", remedy)
+            remedy = {
+                "limit": "limits.result_mb",
+                "remedy": Sentence("hamkor releases diff, or the downloads of both releases"),
+            }
+            raise ProblemError(
+                "answer-too-large", Sentence("the difference is larger than %(most)s MiB", most=most), remedy
+            )
     file.seek(0)
     response.response = iter(partial(file.read, PIECE), b"")
     response.call_on_close(file.close)

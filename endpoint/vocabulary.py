@@ -18,6 +18,7 @@ from endpoint.problems import ProblemError
 from endpoint.representations import AS_JSON_LD, OFFERS
 from endpoint.resources import describing, downloads
 from endpoint.responses import Link, answer, document_links, entity_tag, negotiated
+from endpoint.sentences import Sentence
 from graph.jsonld import CONTEXT_NAME
 from graph.namespaces import ONTOLOGY_GRAPH
 
@@ -64,6 +65,6 @@ def context() -> Response:
     """The JSON-LD context, for those who write data of this kind."""
     found = snapshot().context
     if found is None:
-        raise ProblemError("not-found", "this publication has no JSON-LD context")
+        raise ProblemError("not-found", Sentence("this publication has no JSON-LD context"))
     body = json.dumps({"@context": found}, ensure_ascii=False, indent=1).encode() + b"\n"
     return answer(AS_JSON_LD, lambda: body, tag=entity_tag(body))

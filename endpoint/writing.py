@@ -20,6 +20,7 @@ from endpoint.outcomes import answered
 from endpoint.preconditions import Expected, expected
 from endpoint.problems import ProblemError, document_problem
 from endpoint.reports import report_format
+from endpoint.sentences import Quotation, Sentence
 from endpoint.updating import patched
 from endpoint.uploads import documents, received
 from endpoint.works import works
@@ -59,7 +60,7 @@ def indirect() -> Response:
     if iri is not None:
         return _written(iri)
     if request.method != "POST":
-        raise ProblemError("bad-request", "which graph? graph= and its IRI are missing")
+        raise ProblemError("bad-request", Sentence("which graph? graph= and its IRI are missing"))
     return _created(contributor_of_request())
 
 
@@ -83,8 +84,8 @@ def _created(contributor: Contributor) -> Response:
     """Make a graph where the contributor may have one; its name is ours to choose (Graph Store Protocol 5.5)."""
     pattern = next((each for each in contributor.graphs if EVERY_GRAPH in each and ":" not in each), None)
     if pattern is None:
-        remedy = "PUT to the graph that the token is for"
-        raise ProblemError("out-of-scope", "the token is not for graphs of new names", {"remedy": remedy})
+        remedy = Sentence("PUT to the graph that the token is for")
+        raise ProblemError("out-of-scope", Sentence("the token is not for graphs of new names"), {"remedy": remedy})
     refresh()
     door().count(contributor)
     iri = publication().graph(pattern.replace(EVERY_GRAPH, token_hex(FRESH)))
@@ -121,7 +122,9 @@ def check_name(iri: str, base: str) -> None:
     except ValueError:
         problem = "it is no absolute IRI"
     if problem:
-        raise ProblemError("bad-request", f"<{iri[:200]}> can be no graph: {problem}")
+        raise ProblemError(
+            "bad-request", Sentence("<%(iri)s> can be no graph: %(problem)s", iri=iri[:200], problem=Quotation(problem))
+        )
 
 
 @writing.after_request

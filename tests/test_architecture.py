@@ -38,7 +38,7 @@ NEVER = {
 }
 
 COMES_WITH = {"werkzeug": "flask", "jinja2": "flask", "pyparsing": "rdflib", "uritemplate": "csvw",
-              "babel": "flask_babel"}  # fmt: skip
+              "babel": "flask_babel", "markupsafe": "flask"}  # fmt: skip
 
 
 def name_of(path: Path) -> str:

@@ -16,6 +16,7 @@ from endpoint.pages.names import Names, names_for
 from endpoint.pages.thing import thing_page
 from endpoint.problems import ProblemError
 from endpoint.responses import Link
+from endpoint.sentences import Sentence
 from graph.description import Description
 
 
@@ -53,8 +54,15 @@ def _incoming(iri: str, predicate: str, names: Names, terms: Names) -> bytes:
         try:
             found = listing(snapshot().release.store, iri, predicate, int(number), names, terms)
         except ValueError as problem:
-            raise ProblemError("bad-request", f"incoming={predicate[:200]!r} is no absolute IRI") from problem
+            raise ProblemError(
+                "bad-request", Sentence("incoming=%(predicate)s is no absolute IRI", predicate=repr(predicate[:200]))
+            ) from problem
     if found is None:
-        what = f"what points to <{iri}> by <{predicate[:200]}>"
-        raise ProblemError("not-found", f"there is no page {number[:20]} of {what}")
+        detail = Sentence(
+            "what points to <%(iri)s> by <%(predicate)s> has no page %(number)s",
+            iri=iri,
+            predicate=predicate[:200],
+            number=number[:20],
+        )
+        raise ProblemError("not-found", detail)
     return render_template("incoming.html", listing=found, title=names.thing(iri)).encode()

@@ -23,6 +23,7 @@ from endpoint.reconcile.stable import (
 )
 from endpoint.reconcile.types import described_type, types_of
 from endpoint.reconcile.types import suggested as suggested_types
+from endpoint.sentences import Sentence
 from graph.linking.entity import Entity
 from graph.linking.reconciliation import FEATURES, Candidate
 
@@ -44,8 +45,12 @@ def match() -> Response:
     if not isinstance(queries, list):
         raise bad("queries", "is no list")
     if len(queries) > BATCH:
-        remedy = f"send {BATCH} at a time, as batchSize of the manifest says"
-        raise ProblemError("too-large", f"{len(queries)} queries are more than {BATCH}", {"remedy": remedy})
+        remedy = Sentence("send %(batch)s at a time, as batchSize of the manifest says", batch=BATCH)
+        raise ProblemError(
+            "too-large",
+            Sentence("%(count)s queries are more than %(batch)s", count=len(queries), batch=BATCH),
+            {"remedy": remedy},
+        )
     questions = [question_of_draft(place, query) for place, query in enumerate(queries)]
     return _reply({
         "results": [
@@ -99,7 +104,10 @@ def suggest(what: str) -> Response:
     elif what == "type":
         found = [described_type(each, reader) for each in suggested_types(prefix, finds, reader)]
     else:
-        raise ProblemError("not-found", f"nothing is suggested as {what[:50]!r}: entity, property and type are")
+        raise ProblemError(
+            "not-found",
+            Sentence("nothing is suggested as %(what)s: entity, property and type are", what=repr(what[:50])),
+        )
     return _reply({"result": found[first : first + most]})
 
 
@@ -130,8 +138,10 @@ def propose() -> Response:
 
 def _json(what: str) -> dict[str, object]:
     if request.mimetype not in (JSON, "text/json", ""):
-        problem = f"{request.mimetype} is not read here"
-        raise ProblemError("media-type", problem, {"remedy": f"send {JSON}"}, {"Accept-Post": JSON})
+        problem = Sentence("%(media_type)s is not read here", media_type=request.mimetype)
+        raise ProblemError(
+            "media-type", problem, {"remedy": Sentence("send %(types)s", types=JSON)}, {"Accept-Post": JSON}
+        )
     return parsed(body(), what)
 
 

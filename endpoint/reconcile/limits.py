@@ -8,6 +8,7 @@ from typing import Any
 from flask import request
 
 from endpoint.problems import ProblemError
+from endpoint.sentences import Quotation, Sentence
 
 BATCH = 50
 """How many questions one request may hold."""
@@ -29,7 +30,9 @@ def body() -> bytes:
     read = request.stream.read(MOST_BYTES + 1) if length <= MOST_BYTES else b""
     if max(length, len(read)) > MOST_BYTES:
         raise ProblemError(
-            "too-large", f"the request is larger than {MOST_BYTES:,} bytes", {"remedy": "send less at a time"}
+            "too-large",
+            Sentence("the request is larger than %(most)s bytes", most=MOST_BYTES),
+            {"remedy": Sentence("send less at a time")},
         )
     return read
 
@@ -51,7 +54,7 @@ def parsed(text: str | bytes, what: str) -> dict[str, Any]:
 
 def bad(what: str, problem: str) -> ProblemError:
     """Return the error that a part of a request is not understood."""
-    return ProblemError("bad-request", f"{what} {problem}")
+    return ProblemError("bad-request", Sentence("%(what)s %(problem)s", what=what, problem=Quotation(problem)))
 
 
 def texts(value: object, what: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from flask import Response, request
 
 from endpoint.problems import ProblemError
 from endpoint.responses import entity_tag
+from endpoint.sentences import Sentence
 
 CALLBACK = re.compile(r"[A-Za-z_$][\w.$]{0,127}\Z", re.ASCII)
 UNSAFE_IN_SCRIPTS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029", "<": "\\u003c"})
@@ -22,7 +23,9 @@ def reply(document: object, language: str = "") -> Response:
     """
     callback = request.args.get("callback", "")
     if callback and not CALLBACK.match(callback):
-        raise ProblemError("bad-request", f"callback={callback[:50]!r} is no name of a function")
+        raise ProblemError(
+            "bad-request", Sentence("callback=%(callback)s is no name of a function", callback=repr(callback[:50]))
+        )
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     kind = "application/json"
     if callback:

@@ -22,6 +22,7 @@ from endpoint.reconcile.queries import question_of_02
 from endpoint.reconcile.replies import reply
 from endpoint.reconcile.types import described_type, types_of
 from endpoint.reconcile.types import suggested as suggested_types
+from endpoint.sentences import Quotation, Sentence
 from graph.linking.candidates import Scope
 from graph.linking.entity import Entity
 from graph.linking.kinds import PERSON
@@ -45,7 +46,11 @@ def service() -> Response:
     if "extend" in fields:
         return reply(_extended(parsed(fields["extend"], "extend"), finds, reader))
     if request.method == "POST":
-        raise ProblemError("bad-request", "a POST needs queries= or extend=", {"remedy": f"send them as {FORM}"})
+        raise ProblemError(
+            "bad-request",
+            Sentence("a POST needs queries= or extend="),
+            {"remedy": Sentence("send them as %(form)s", form=FORM)},
+        )
     return reply(manifest_of_02(finds, reader))
 
 
@@ -55,20 +60,27 @@ def _fields() -> dict[str, str]:
     if request.method != "POST":
         return found
     if request.mimetype != FORM:
+        given = request.mimetype or Sentence("a body without a media type")
         raise ProblemError(
-            "media-type", f"{request.mimetype or 'a body without a media type'} is not read here",
-            {"remedy": f"send {FORM}, or JSON to /reconcile/v1/match"}, {"Accept-Post": FORM},
+            "media-type", Sentence("%(media_type)s is not read here", media_type=given),
+            {"remedy": Sentence("send %(form)s, or JSON to /reconcile/v1/match", form=FORM)}, {"Accept-Post": FORM},
         )  # fmt: skip
     try:
         return found | dict(parse_qsl(body().decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError as problem:
-        raise ProblemError("bad-request", f"the form cannot be read: {problem}") from problem
+        raise ProblemError(
+            "bad-request", Sentence("the form cannot be read: %(problem)s", problem=Quotation(problem))
+        ) from problem
 
 
 def _answers(queries: dict[str, object], finds: Finder, reader: Tongue) -> dict[str, object]:
     if len(queries) > BATCH:
-        remedy = f"send {BATCH} at a time, as batchSize of the manifest says"
-        raise ProblemError("too-large", f"{len(queries)} queries are more than {BATCH}", {"remedy": remedy})
+        remedy = Sentence("send %(batch)s at a time, as batchSize of the manifest says", batch=BATCH)
+        raise ProblemError(
+            "too-large",
+            Sentence("%(count)s queries are more than %(batch)s", count=len(queries), batch=BATCH),
+            {"remedy": remedy},
+        )
     questions = {key: question_of_02(key, query) for key, query in queries.items()}
     return {
         key: {"result": [_candidate(each, finds, reader) for each in finds.reconciler.candidates(question)]}
@@ -110,7 +122,10 @@ def suggest(what: str) -> Response:
     elif what == "type":
         found = [described_type(each, reader) for each in suggested_types(prefix, finds, reader)]
     else:
-        raise ProblemError("not-found", f"nothing is suggested as {what[:50]!r}: entity, property and type are")
+        raise ProblemError(
+            "not-found",
+            Sentence("nothing is suggested as %(what)s: entity, property and type are", what=repr(what[:50])),
+        )
     return reply({"result": found[first : first + MOST_SUGGESTED]})
 
 
@@ -185,7 +200,7 @@ def entity_of(entity_id: str) -> Entity:
     """
     found = finder().search.index.entity(entity_id)
     if found is None or PERSON in found.kinds:
-        raise ProblemError("not-found", f"nothing has the id {entity_id[:200]!r}")
+        raise ProblemError("not-found", Sentence("nothing has the id %(entity_id)s", entity_id=repr(entity_id[:200])))
     return found
 
 
