@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -12,6 +12,7 @@ from writing import Write
 from graph.build import build
 from graph.publication import Publication, open_publication
 from graph.releases.release import Release
+from tests.endpoint.serving import Served, serving
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PARTS = ("ontology", "shapes", "data", "hamkor.toml")
@@ -36,6 +37,13 @@ def flagship_release(flagship_publication: Publication) -> Release:
 def flagship(flagship_release: Release) -> ox.Store:
     """The store of the flagship's release, read-only; its default graph is the merge of the named graphs."""
     return flagship_release.store
+
+
+@pytest.fixture(scope="session")
+def flagship_served(flagship_publication: Publication) -> Iterator[Served]:
+    """The flagship, served to whoever only reads; one server a session."""
+    with serving(flagship_publication.root) as running:
+        yield running
 
 
 @pytest.fixture

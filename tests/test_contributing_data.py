@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.endpoint.conftest import serving
+from tests.endpoint.serving import serving
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "contributing-data.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import PARTS, REPOSITORY
-from tests.endpoint.conftest import Served, serving
+from tests.endpoint.serving import Served, serving
 from tests.test_readme import HERE, run_as_written, settled, split
 
 PAGE = (REPOSITORY / "docs/linking.md").read_text(encoding="utf-8")

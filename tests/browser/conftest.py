@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.endpoint.conftest import Served, flagship_served  # noqa: F401  a fixture
+from tests.endpoint.serving import Served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser, flagship_served: Served) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser, flagship_served: Served) -> Iterator[Page]:
     """A window onto the flagship; whatever its pages say is wrong fails the test."""
     context = browser.new_context(base_url=flagship_served.url, viewport={"width": 1280, "height": 900}, locale="en-GB")
     window, wrong = context.new_page(), list[str]()

@@ -14,7 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.endpoint.conftest import Served, served  # noqa: F401  a fixture
+from benchmarks.start import free_port
+from tests.endpoint.conftest import served  # noqa: F401  a fixture
+from tests.endpoint.serving import Served
 
 FILES = Path(__file__).parents[2] / "docs" / "deploy"
 Start = Callable[[str, str], str]
@@ -26,12 +28,6 @@ def program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed: the file for it is not tried")
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from benchmarks import registry as registry_file
 from benchmarks.knowledge import Registry
-from graph.build import build
-from graph.publication import Publication, open_publication
-from graph.releases.release import Release
-
-if TYPE_CHECKING:
-    from tests.endpoint.watching import Watched
+from tests.endpoint.serving import Served, serving, write
+from tests.endpoint.watching import Watched, watched
 
 BASE = "https://example.org/kb/"
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 SETTINGS = f"""
 base = "{BASE}"
@@ -95,72 +79,6 @@ FOREIGN = """
 """
 
 
-@dataclass(frozen=True)
-class Served:
-    """A publication that is being served."""
-
-    url: str
-    folder: Path
-    release: Release
-    client: httpx.Client
-
-    def get(self, path: str, accept: str | None = None, **more: object) -> httpx.Response:
-        """GET a path; without ``accept`` no Accept header is sent at all."""
-        return self.request("GET", path, accept, **more)
-
-    def request(self, method: str, path: str, accept: str | None = None, **more: object) -> httpx.Response:
-        """Send any request."""
-        request = self.client.build_request(method, self.url + path, **more)  # type: ignore[arg-type]
-        del request.headers["Accept"]
-        if accept is not None:
-            request.headers["Accept"] = accept
-        return self.client.send(request)
-
-
-def write(folder: Path, files: dict[str, str]) -> Path:
-    """Write files below a folder."""
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return folder
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(folder: Path, *, workers: int = 1) -> Iterator[Served]:
-    """Build and serve a publication until the block ends."""
-    release, port = build(open_publication(folder)), free_port()
-    command = [sys.executable, "-m", "endpoint.server", str(folder), "127.0.0.1", str(port), str(workers)]
-    root = Path(__file__).resolve().parents[2]
-    with (folder / "stderr").open("wb") as log:  # no pipe: nobody reads here what the server says
-        process = subprocess.Popen(command, cwd=root, stderr=log, env={**os.environ, "PYTHONPATH": str(root)})
-    try:
-        with httpx.Client(timeout=10, trust_env=False, headers={"Accept-Encoding": "identity"}) as client:
-            served = Served(f"http://127.0.0.1:{port}", folder, release, client)
-            _wait(served, process)
-            yield served
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
-
-
-def _wait(served: Served, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        try:
-            if served.client.get(f"{served.url}/health").status_code == 200:
-                return
-        except httpx.TransportError:
-            assert process.poll() is None, "the server ended"
-        time.sleep(0.02)
-    raise AssertionError("the server does not answer")
-
-
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A publication with an ontology, a context, labels, example queries and odd names."""
@@ -179,13 +97,6 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def flagship_served(flagship_publication: Publication) -> Iterator[Served]:
-    """The repository's own publication, served."""
-    with serving(flagship_publication.root) as running:
-        yield running
-
-
 LIMITS = """
 [limits]
 query_seconds = 2.0
@@ -200,8 +111,6 @@ slow_seconds = 0.5
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """A registry of 20,000 triples, served with small limits and watched."""
-    from tests.endpoint.watching import watched  # noqa: PLC0415  it needs what stands above
-
     folder = tmp_path_factory.mktemp("registry")
     write(folder, {"hamkor.toml": LIMITS, "data/.keep": ""})
     with (folder / "data" / "registry.nq").open("wb") as file:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from graph.contributors import Contributors
-from tests.endpoint.conftest import Served, write
+from tests.endpoint.serving import Served, write
 
 BASE = "https://example.org/kb/"
 SETTINGS = f"""

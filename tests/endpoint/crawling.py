@@ -13,7 +13,7 @@ from urllib.parse import urldefrag, urljoin
 
 import httpx
 
-from tests.endpoint.conftest import BROWSER, Served
+from tests.endpoint.serving import BROWSER, Served
 
 TEXTLESS = frozenset({"script", "style", "template"})
 VOID = frozenset({"meta", "link", "input", "img", "br", "hr", "source", "wbr", "path", "circle", "rect", "line", "use"})

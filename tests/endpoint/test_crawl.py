@@ -10,8 +10,8 @@ from urllib.parse import unquote, urldefrag
 import pytest
 
 from endpoint.language import INTERFACE
-from tests.endpoint.conftest import Served
 from tests.endpoint.crawling import Fetched, Link, crawl
+from tests.endpoint.serving import Served
 
 HUNDRED_KB = 100_000
 BASE = "https://w3id.org/hamkor/"

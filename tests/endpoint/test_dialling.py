@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.endpoint.conftest import Served
+from tests.endpoint.serving import Served
 from tests.endpoint.watching import browser
 from tests.query.query_material import Listener
 from tests.query.test_disguises import DATASETS, UPDATES, aimed, disguises

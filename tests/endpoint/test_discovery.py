@@ -13,7 +13,8 @@ from rdflib import Graph
 
 from graph.releases import subjects
 from graph.releases.subjects import Subjects
-from tests.endpoint.conftest import BASE, Served, serving, write
+from tests.endpoint.conftest import BASE
+from tests.endpoint.serving import Served, serving, write
 
 SITEMAPS = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 

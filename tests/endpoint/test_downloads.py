@@ -15,7 +15,8 @@ from rdflib import Dataset
 
 from graph.export import SERIALISATIONS
 from graph.releases.dumps import FORMS, graph_dumps, whole_dumps
-from tests.endpoint.conftest import BASE, Served, serving, write
+from tests.endpoint.conftest import BASE
+from tests.endpoint.serving import Served, serving, write
 
 CATALOG = f"{BASE}graph/catalog"
 FILES = {

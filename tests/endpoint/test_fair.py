@@ -18,7 +18,7 @@ import pytest
 from rdflib import Graph, Namespace, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, PROV, RDF
 
-from tests.endpoint.conftest import Served, serving
+from tests.endpoint.serving import Served, serving
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BASE = "https://w3id.org/hamkor/"

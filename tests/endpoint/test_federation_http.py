@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.endpoint.conftest import Served, free_port, serving, write
+from tests.endpoint.serving import Served, free_port, serving, write
 
 CLUBS = "?club a <https://example.org/kb/ns#Club>"
 MINE = "?mine <https://example.org/kb/id/likes> ?club"

@@ -24,7 +24,7 @@ from benchmarks.runaways import RUNAWAYS
 from endpoint.threads import COUNT_OF_ONE
 from graph.build import build
 from graph.publication import open_publication
-from tests.endpoint.conftest import Served, write
+from tests.endpoint.serving import Served, write
 from tests.endpoint.watching import Watched, browser, until, watched
 
 CLUBS = prefixed("SELECT ?club ?label WHERE { ?club a hk:ParentsClub ; rdfs:label ?label } ORDER BY ?club ?label")

@@ -10,7 +10,8 @@ import pytest
 
 from graph.build import build
 from graph.publication import open_publication
-from tests.endpoint.conftest import BROWSER, CLUBS, PLACES, SETTINGS, Served, serving, write
+from tests.endpoint.conftest import CLUBS, PLACES, SETTINGS
+from tests.endpoint.serving import BROWSER, Served, serving, write
 
 MERGED = """
 @prefix dct: <http://purl.org/dc/terms/> .

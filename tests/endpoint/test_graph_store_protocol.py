@@ -13,8 +13,8 @@ import httpx
 import pyoxigraph as ox
 import pytest
 
-from tests.endpoint.conftest import Served, serving, write
 from tests.endpoint.contributing import BASE, SETTINGS, Writer, writer
+from tests.endpoint.serving import Served, serving, write
 
 PREFIXES = "@prefix foaf: <http://xmlns.com/foaf/0.1/> . @prefix v: <http://www.w3.org/2006/vcard/ns#> .\n"
 PERSON = "<http://www.example/gsp/person/1>"

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.endpoint.conftest import BASE, BROWSER, Served, serving, write
+from tests.endpoint.conftest import BASE
+from tests.endpoint.serving import BROWSER, Served, serving, write
 
 HUNDRED_KB = 100_000
 

@@ -26,7 +26,7 @@ from graph.errors import (
     WorkEndedError,
     WriteRefusedError,
 )
-from tests.endpoint.conftest import BROWSER, Served
+from tests.endpoint.serving import BROWSER, Served
 
 TABLE = [
     (QuerySyntaxError("wrong", 2, 3, "}"), 400, {"line": 2, "column": 3, "token": "}"}),

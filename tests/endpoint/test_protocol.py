@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.endpoint.conftest import Served, serving, write
+from tests.endpoint.serving import Served, serving, write
 
 EX = "http://example.org/data/"
 ONE, TWO, THREE = (f"{EX}data{number}.rdf" for number in (1, 2, 3))

@@ -18,7 +18,8 @@ from rdflib.namespace import RDFS, XSD
 
 from graph.build import build
 from graph.publication import open_publication
-from tests.endpoint.conftest import BASE, BROWSER, CLUBS, Served, free_port, serving, write
+from tests.endpoint.conftest import BASE, CLUBS
+from tests.endpoint.serving import BROWSER, Served, free_port, serving, write
 
 TERMEZ = URIRef(f"{BASE}id/club/termez")
 RDF_TYPES = ["text/turtle", "application/ld+json", "application/n-triples", "application/rdf+xml"]

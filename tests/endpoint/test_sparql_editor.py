@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from endpoint.editor import FOLDER, is_installed
-from tests.endpoint.conftest import Served, flagship_served  # noqa: F401  a fixture
+from tests.endpoint.serving import Served
 
 HTML = "text/html"
 QUERY = """PREFIX hk: <https://w3id.org/hamkor/ns#>
@@ -19,7 +19,7 @@ with_editor = pytest.mark.skipif(not is_installed(), reason="the editor is not i
 
 
 @pytest.fixture
-def served(flagship_served: Served) -> Served:  # noqa: F811
+def served(flagship_served: Served) -> Served:
     return flagship_served
 
 

@@ -17,7 +17,8 @@ from SPARQLWrapper import TURTLE as WRAPPED_TURTLE
 from SPARQLWrapper import SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import QueryBadFormed
 
-from tests.endpoint.conftest import BASE, BROWSER, Served
+from tests.endpoint.conftest import BASE
+from tests.endpoint.serving import BROWSER, Served
 
 SD = "http://www.w3.org/ns/sparql-service-description#"
 VOID = "http://rdfs.org/ns/void#"

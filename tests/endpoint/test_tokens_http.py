@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.endpoint.conftest import Served, serving
 from tests.endpoint.contributing import BASE, CLUB, SETTINGS, Writer, contributors, publication, token, writer
+from tests.endpoint.serving import Served, serving
 
 TURTLE, UPDATE = {"Content_Type": "text/turtle"}, {"Content_Type": "application/sparql-update"}
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}

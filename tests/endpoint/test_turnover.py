@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.turnover import publication_in, turned_over
-from tests.endpoint.conftest import serving
+from tests.endpoint.serving import serving
 
 
 def test_eight_publishes_under_eight_readers_fail_nobody_and_mix_nothing(tmp_path: Path) -> None:

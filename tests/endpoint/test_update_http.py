@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 import pyoxigraph as ox
 import pytest
 
-from tests.endpoint.conftest import Served, serving, write
 from tests.endpoint.contributing import BASE, SETTINGS, Writer, writer
+from tests.endpoint.serving import Served, serving, write
 from tests.update.cases import CASES, PREFIXES
 
 SENT = list(CASES) if os.environ.get("EVERY_UPDATE") else list(CASES)[::7]

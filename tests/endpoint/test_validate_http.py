@@ -11,7 +11,7 @@ import pytest
 
 from graph.publication import Publication
 from graph.releases.release import Release
-from tests.endpoint.conftest import Served, serving
+from tests.endpoint.serving import Served, serving
 
 CLUB = "https://w3id.org/hamkor/id/club/example"
 

@@ -15,7 +15,8 @@ from werkzeug.http import http_date, parse_date
 from graph.build import build
 from graph.publication import open_publication
 from graph.releases.history import release_time
-from tests.endpoint.conftest import BROWSER, CLUBS, CONTEXT, ONTOLOGY, PLACES, QUERIES, SETTINGS, Served, serving, write
+from tests.endpoint.conftest import CLUBS, CONTEXT, ONTOLOGY, PLACES, QUERIES, SETTINGS
+from tests.endpoint.serving import BROWSER, Served, serving, write
 
 EARLY = "Fri, 28 Nov 2014 09:00:00 GMT"
 LATE = "Mon, 01 Jan 2120 09:00:00 GMT"

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import pytest
 
 from graph.releases.folder import ReleasesFolder
-from tests.endpoint.conftest import Served, serving
 from tests.endpoint.contributing import BASE, CLUB, Writer, publication, writer
+from tests.endpoint.serving import Served, serving
 
 UPDATE = "application/sparql-update"
 TURTLE = {"Content_Type": "text/turtle"}

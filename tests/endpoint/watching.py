@@ -14,7 +14,7 @@ import httpx
 from benchmarks.processes import Service
 from graph.build import build
 from graph.publication import open_publication
-from tests.endpoint.conftest import Served, free_port
+from tests.endpoint.serving import Served, client, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 OF_A_WORKER = 16
@@ -92,8 +92,8 @@ class Watched(Served):
 
 
 def browser() -> httpx.Client:
-    """A client with connections of its own."""
-    return httpx.Client(timeout=30, trust_env=False, headers={"Accept-Encoding": "identity"})
+    """A client with connections of its own, and with patience."""
+    return client(30)
 
 
 def until(true: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from graph.linking.reader import open_index
 from graph.linking.reconciliation import Reconciler
 from graph.linking.search import Search
-from graph.publication import Publication
 from graph.releases.release import Release
-from tests.endpoint.conftest import Served, serving
+from tests.endpoint.serving import Served
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +26,6 @@ def flagship_reconciler(flagship_search: Search) -> Reconciler:
 
 
 @pytest.fixture(scope="session")
-def service(flagship_release: Release, flagship_publication: Publication) -> Iterator[Served]:
+def service(flagship_served: Served) -> Served:
     """The flagship, served."""
-    with serving(flagship_publication.root) as running:
-        yield running
+    return flagship_served

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.endpoint.conftest import Served
+from tests.endpoint.serving import Served
 from tests.linking.schemas import check
 
 COLUMN = [

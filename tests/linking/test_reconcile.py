@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.endpoint.conftest import Served
+from tests.endpoint.serving import Served
 from tests.linking.schemas import check, every_example, examples, validator
 
 ID = re.compile(r"[A-Za-z0-9._~-]+\Z")

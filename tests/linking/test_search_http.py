@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.endpoint.conftest import BROWSER, Served
+from tests.endpoint.serving import BROWSER, Served
 
 SAMARKAND = "place~samarkand"
 

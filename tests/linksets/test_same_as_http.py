@@ -9,7 +9,7 @@ import pytest
 
 from graph.linksets.clusters import Clusters, linksets
 from graph.linksets.identifiers import spellings
-from tests.endpoint.conftest import Served
+from tests.endpoint.serving import Served
 
 OURS = "https://w3id.org/hamkor/"
 TASHKENT = f"{OURS}id/place/tashkent"

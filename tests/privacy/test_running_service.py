@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from endpoint.cli import main
-from tests.endpoint.conftest import serving, write
+from tests.endpoint.serving import serving, write
 
 BASE = "https://w3id.org/hamkor/"
 MAYA = f"{BASE}id/person/maya-ganieva"

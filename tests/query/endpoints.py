@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -189,12 +188,6 @@ def hanging_up(handler: Handler) -> None:
 
 def gzipped(handler: Handler) -> None:
     handler.answer(200, JSON, gzip.compress(RESULTS), Content_Encoding="gzip")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        found: int = probe.getsockname()[1]
-        return found
 
 
 Rows = list[dict[str, str]]

@@ -16,7 +16,7 @@ from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import QueryRequest
 from graph.query.guard import read_query
 from graph.releases.release import Release
-from tests.endpoint.conftest import Served, serving
+from tests.endpoint.serving import Served, serving
 from tests.query.counting import BASE, CASES, PROLOGUE, QUERIES, Case, Solutions, contents, data, expected, found, seen
 
 SEEDS = 4

@@ -28,7 +28,6 @@ from endpoints import (
     failure,
     flood,
     forwarder,
-    free_port,
     results,
     results_as,
     silence,
@@ -36,6 +35,7 @@ from endpoints import (
 )
 from query_material import Listener
 
+from benchmarks.start import free_port
 from graph.errors import EngineUnavailableError, QueryLimitError, QueryRefusedError, SettingError
 from graph.query.guard import read_query
 

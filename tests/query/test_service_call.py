@@ -24,7 +24,6 @@ from endpoints import (
     endpoint,
     failure,
     forwarder,
-    free_port,
     gzipped,
     hanging_up,
     no_http,
@@ -36,6 +35,7 @@ from endpoints import (
 )
 from query_material import Listener
 
+from benchmarks.start import free_port
 from graph.errors import EngineUnavailableError
 
 DEEP = b'{"results":{"bindings":[' + b"[" * 200_000
