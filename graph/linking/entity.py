@@ -6,6 +6,7 @@ Ids are for reconciliation: OpenRefine puts them into URLs as they are, so they 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 
 import msgspec
@@ -19,7 +20,7 @@ LABEL, ALTERNATIVE, ACRONYM, LOCAL_NAME = 0, 1, 2, 3
 """Ranks of names: what a thing is called, what it is called too, what its initials make; else the end of its IRI."""
 
 
-class Name(msgspec.Struct, frozen=True, array_like=True, order=True):
+class Name(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """One name of a thing.
 
     Attributes:
@@ -35,7 +36,7 @@ class Name(msgspec.Struct, frozen=True, array_like=True, order=True):
     fold: str
 
 
-class Entity(msgspec.Struct, frozen=True, array_like=True):
+class Entity(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A thing that can be found.
 
     Attributes:
@@ -76,4 +77,9 @@ def id_of(iri: str, base: str) -> str:
 
 def rank_of(kinds: tuple[str, ...], linked: int, iri: str) -> tuple[int, int, str]:
     """Return where a thing stands among equals, the best first: by its kind, then by how often it is linked."""
-    return -max((weight(each) for each in kinds), default=0), -linked, iri
+    return _weight_of(kinds), -linked, iri
+
+
+@lru_cache(maxsize=4096)
+def _weight_of(kinds: tuple[str, ...]) -> int:
+    return -max((weight(each) for each in kinds), default=0)

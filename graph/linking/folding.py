@@ -57,10 +57,33 @@ def words(text: str) -> list[str]:
     return [found for each in WORD.findall(_plain(text)) if (found := fold_word(each))]
 
 
-def fold_all(texts: Sequence[str]) -> list[str]:
-    """Return the folds of many texts: as ``fold`` of each, several times as fast."""
-    plain = _plain("\n".join([each.replace("\n", " ") if "\n" in each else each for each in texts]))
-    folded = " ".join(filter(None, map(fold_word, WORD_OR_LINE.findall(plain))))
+class Folds:
+    """Folds of many names: as ``fold`` of each, several times as fast, for what stands between blanks is folded once.
+
+    Words and signs that blanks part fold by themselves: no rule looks across a blank.
+    """
+
+    def __init__(self, most: int = 1 << 17) -> None:
+        """Remember at most about so many pieces."""
+        self._known: dict[str, str] = {}
+        self._most = most
+
+    def of(self, texts: Sequence[str]) -> list[str]:
+        """Return the fold of each text."""
+        pieces, known = [each.split() for each in texts], self._known
+        if len(known) > self._most:
+            known.clear()
+        fresh = list(set[str]().union(*pieces).difference(known))
+        known.update(zip(fresh, _fold_pieces(fresh), strict=True))
+        fold_of = known.__getitem__
+        return [" ".join(filter(None, map(fold_of, each))) for each in pieces]
+
+
+def _fold_pieces(pieces: Sequence[str]) -> list[str]:
+    """Return the folds of texts without line breaks."""
+    if not pieces:
+        return []
+    folded = " ".join(filter(None, map(fold_word, WORD_OR_LINE.findall(_plain("\n".join(pieces))))))
     return [each.strip() for each in folded.split("\n")]
 
 
@@ -78,9 +101,13 @@ def _plain(text: str) -> str:
 @lru_cache(maxsize=1 << 16)
 def fold_word(word: str) -> str:
     """Return one word, in small letters already, folded to ASCII letters and digits."""
-    latin = word.translate(CYRILLIC)
-    if not latin.isascii():
-        latin = "".join(sign for sign in anyascii(latin).lower() if sign.isalnum())
+    latin = word
+    if not word.isascii():
+        latin = word.translate(CYRILLIC)
+        if not latin.isascii():
+            latin = "".join(sign for sign in anyascii(latin).lower() if sign.isalnum())
+    elif word.isdigit():
+        return word
     for spelling, shared in LATIN:
         if spelling in latin:
             latin = latin.replace(spelling, shared)

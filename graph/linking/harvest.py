@@ -6,16 +6,17 @@ at a time, and only those with a property that counts become Python objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from graph.linking.entity import Entity, rank_of
+from graph.linking.folding import Folds
 from graph.linking.naming import Said, entities_of, iri_of, kinds_by
 from graph.linking.scanning import Hashes, Lines, hashes_of, read_lines
-from graph.linking.statements import CLASS, IS_DESCRIBED, MATCHES, Statement, is_searched, roles
+from graph.linking.statements import CLASS, DESCRIBED, IS_DESCRIBED, MATCHES, Statement, is_searched, roles
 from graph.namespaces import ENTAILED_GRAPH, RDF_TYPE, graph_iri
 
 TYPE = f"<{RDF_TYPE}>".encode()
@@ -27,76 +28,93 @@ def entities(members: Mapping[str, Path], base: str) -> Iterator[Entity]:
     """Yield everything in some named graphs that is found by its name, weightiest first.
 
     Args:
-        members: the member file of each named graph, computed ones included; each is read twice.
+        members: the member file of each named graph, computed ones included; each is read once, and again where a graph
+            names the class of a thing for which an earlier one had only auxiliary classes.
         base: the publication's base.
 
     Raises:
         ReleaseError: a member cannot be read.
     """
-    wanted = {iri: path for iri, path in members.items() if is_searched(iri, base)}
-    harvest = Harvest(base, _barred(wanted, base))
+    wanted, harvest = {iri: path for iri, path in members.items() if is_searched(iri, base)}, Harvest(base)
     for iri, path in wanted.items():
         for lines in read_lines(path, iri):
             harvest.take(lines, counted=iri != graph_iri(base, ENTAILED_GRAPH))
+    if harvest.missed:
+        for iri, path in wanted.items():
+            for lines in read_lines(path, iri):
+                harvest.take_missed(lines)
     yield from harvest.entities()
-
-
-def _barred(members: Mapping[str, Path], base: str) -> set[bytes]:
-    """Return the things that are not found by name, so that nothing of them need be kept.
-
-    Those are the things of auxiliary classes, and what others call a thing of ours: one finds ours by that.
-    """
-    classes, barred, own = dict[bytes, set[bytes]](), set[bytes](), f"<{base}".encode()
-    for iri, path in members.items():
-        for lines in read_lines(path, iri):
-            for subject, predicate, target in lines.with_predicates({TYPE, *MATCHES}):
-                if predicate == TYPE:
-                    classes.setdefault(subject, set()).add(target)
-                elif not target.startswith(own):
-                    barred.add(target)
-    barred.update(subject for subject, of in classes.items() if not kinds_by(frozenset(of), base))
-    return barred
 
 
 @dataclass
 class Harvest:
     """What has been read of things.
 
+    Of a thing that only has auxiliary classes, as far as has been read, nothing but these is kept.
+
     Attributes:
         base: the publication's base.
-        barred: things of which nothing is kept, as N-Triples.
+        missed: things of which something was not kept that is wanted after all, as N-Triples.
     """
 
     base: str
-    barred: set[bytes]
+    missed: set[bytes] = field(default_factory=set)
+    _barred: set[bytes] = field(default_factory=set)
+    _others: set[bytes] = field(default_factory=set)
     _read: dict[bytes, list[Statement]] = field(default_factory=dict)
     _targets: list[Hashes] = field(default_factory=list)
 
     def take(self, lines: Lines, *, counted: bool) -> None:
         """Take triples; ``counted``: whether they are anybody's, so that they describe things and link to others."""
-        role_of, read, barred = roles(self.base), self._read, self.barred
-        for subject, predicate, target in lines.with_predicates(role_of):
-            if subject not in barred:
-                role, rank = role_of[predicate]
-                read.setdefault(subject, []).append((role, rank, target))
+        read, barred, own = self._read, self._barred, f"<{self.base}".encode()
+        for subject, fresh in lines.said(roles(self.base)):
+            known = read.get(subject)
+            classes = _classes(fresh)
+            if not classes and subject in barred:
+                continue
+            if known is None:
+                read[subject] = known = fresh
+            else:
+                known += fresh
+            if classes:
+                self._bar(subject, known)
+        # what others call a thing of ours is no thing besides: one finds ours by that
+        self._others.update(each for each in lines.targets(MATCHES) if not each.startswith(own))
         if counted:
             for subject in lines.subjects():
-                if subject not in barred:
-                    read.setdefault(subject, []).append(IS_DESCRIBED)
+                read.setdefault(subject, []).append(IS_DESCRIBED)
             self._targets.append(lines.hashes_of_targets(TYPE))
+
+    def take_missed(self, lines: Lines) -> None:
+        """Take triples again, for what was missed the first time."""
+        for subject, fresh in lines.said(roles(self.base)):
+            if subject in self.missed:
+                self._read[subject] = list({*self._read[subject], *fresh})
+
+    def _bar(self, subject: bytes, found: list[Statement]) -> None:
+        """Keep only the classes of a thing where these say that it is not found by name."""
+        if not kinds_by(_classes(found), self.base):
+            self._barred.add(subject)
+            self.missed.discard(subject)
+            found[:] = [each for each in found if each[0] in (CLASS, DESCRIBED)]
+        elif subject in self._barred:
+            self._barred.remove(subject)
+            self.missed.add(subject)
 
     def entities(self) -> Iterator[Entity]:
         """Yield the things that have a name, weightiest first; what was read is gone afterwards."""
-        linked, order = self._linked(), list[tuple[int, int, bytes, tuple[str, ...]]]()
+        for each in self._barred | self._others:
+            self._read.pop(each, None)
+        linked, folds, order = self._linked(), Folds(), list[tuple[int, int, bytes, tuple[str, ...]]]()
         for subject, found in self._read.items():
-            kinds = kinds_by(frozenset([value for role, _, value in found if role == CLASS]), self.base)
+            kinds = kinds_by(_classes(found), self.base)
             weight, links, _ = rank_of(kinds, linked[subject], "")
             order.append((weight, links, subject, kinds))
         order.sort()
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
             said = [Said(iri_of(it), self._read.pop(it), linked[it], kinds) for _, _, it, kinds in batch]
-            yield from entities_of(said, self.base)
+            yield from entities_of(said, self.base, folds)
 
     def _linked(self) -> Mapping[bytes, int]:
         """Return how many statements point to each thing."""
@@ -106,3 +124,7 @@ class Harvest:
         wanted = hashes_of(tuple(self._read))
         at = np.minimum(np.searchsorted(hashes, wanted), len(hashes) - 1)
         return dict(zip(self._read, np.where(hashes[at] == wanted, counts[at], 0).tolist(), strict=True))
+
+
+def _classes(found: Iterable[Statement]) -> frozenset[bytes]:
+    return frozenset([value for role, _, value in found if role == CLASS])

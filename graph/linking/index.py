@@ -9,7 +9,6 @@ Reading is ``graph.linking.reader``'s.
 
 from __future__ import annotations
 
-import heapq
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
@@ -17,9 +16,10 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from graph.errors import ReleaseError
-from graph.linking.entity import Entity
+from graph.linking.entity import Entity, Name
 from graph.linking.folding import STOP_WORDS
 
 INDEX_FILE = "search.sqlite"
@@ -74,56 +74,84 @@ class Writing:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
-        self._postings: dict[str, array[int]] = {}
+        self._codes = _Codes()
+        self._tokens, self._of_each = array("I"), array("I")
         self._names: list[tuple[str, int, int]] = []
 
     def write(self, entities: Iterable[Entity]) -> int:
         """Write all tables; return how many things there are."""
         insert = self._database.executemany
         insert("INSERT INTO entity VALUES (?, ?, ?)", self._entities(entities))
-        count = int(self._database.execute("SELECT count(*) FROM entity").fetchone()[0])
         self._database.execute("CREATE UNIQUE INDEX entity_id ON entity (id)")
         self._names.sort()
-        insert("INSERT OR IGNORE INTO name VALUES (?, ?, ?)", self._names)
-        tokens = sorted(self._postings)
-        insert("INSERT INTO posting VALUES (?, ?)", ((each, self._postings[each].tobytes()) for each in tokens))
-        insert("INSERT INTO start VALUES (?, ?)", self._starts(tokens))
-        insert("INSERT INTO spelling (word) VALUES (?)", ((padded(each),) for each in tokens if is_spelt(each)))
+        insert("INSERT INTO name VALUES (?, ?, ?)", self._names)
+        postings = self._postings()
+        insert("INSERT INTO posting VALUES (?, ?)", postings)
+        insert("INSERT INTO start VALUES (?, ?)", _starts(postings))
+        insert("INSERT INTO spelling (word) VALUES (?)", ((padded(each),) for each, _ in postings if is_spelt(each)))
+        count = len(self._of_each)
         insert("INSERT INTO meta VALUES (?, ?)", (("format", FORMAT), ("count", count)))
         return count
 
     def _entities(self, entities: Iterable[Entity]) -> Iterator[tuple[int, str, bytes]]:
-        postings, names, encode = self._postings, self._names, _ENCODER.encode
+        codes, of_each, encode = self._tokens, self._of_each, _ENCODER.encode
+        code_of, take, before = self._codes.__getitem__, self._names.append, 0
         for n, entity in enumerate(entities):
-            tokens = {KIND + each for each in entity.kinds}
-            tokens.update([PLACE + each for each in entity.places])
-            ranks: dict[str, int] = {}
-            for name in entity.names:
-                ranks.setdefault(name.fold, name.rank)
-            for fold, rank in ranks.items():
+            codes.extend([code_of(KIND + each) for each in entity.kinds])
+            codes.extend([code_of(PLACE + each) for each in entity.places])
+            keys: dict[str, int] = {IDENTIFIER + each.casefold(): 0 for each in entity.identifiers}
+            for fold, rank in _ranks(entity.names).items():
                 found = fold.split()
                 telling = [each for each in found if each not in STOP_WORDS] or found
-                tokens.update(telling)
+                codes.extend(map(code_of, telling))
                 telling.sort()
-                names.append((" ".join(telling), n, rank))
-            for identifier in entity.identifiers:
-                names.append((IDENTIFIER + identifier.casefold(), n, 0))
-            for token in tokens:
-                if (things := postings.get(token)) is None:
-                    things = postings[token] = array("I")
-                things.append(n)
+                keys.setdefault(" ".join(telling), rank)
+            for key, rank in keys.items():
+                take((key, n, rank))
+            of_each.append(len(codes) - before)
+            before = len(codes)
             yield n, entity.id, encode(entity)
 
-    def _starts(self, tokens: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield each start of one to three letters with the best things that have a word with it."""
-        best: dict[str, list[int]] = {}
-        for token in tokens:
-            if token[0] not in (KIND, PLACE):
-                first = self._postings[token][:BEST_OF_A_START]
-                for length in range(1, min(LONGEST_START, len(token)) + 1):
-                    best.setdefault(token[:length], []).extend(first)
-        for start, things in sorted(best.items()):
-            yield start, array("I", heapq.nsmallest(BEST_OF_A_START, set(things))).tobytes()
+    def _postings(self) -> list[tuple[str, bytes]]:
+        """Return all tokens, in order, with the things that have them, in order."""
+        lengths = np.frombuffer(self._of_each, np.uint32)
+        pairs = np.frombuffer(self._tokens, np.uint32).astype(np.uint64) << np.uint64(32)
+        pairs |= np.repeat(np.arange(len(lengths), dtype=np.uint64), lengths)
+        pairs.sort()
+        pairs = pairs[np.concatenate([np.ones(1, np.bool_), pairs[1:] != pairs[:-1]])] if len(pairs) else pairs
+        bounds = (
+            4 * np.searchsorted(pairs >> np.uint64(32), np.arange(len(self._codes) + 1, dtype=np.uint64))
+        ).tolist()
+        things = pairs.astype(np.uint32).tobytes()
+        return [(token, things[bounds[code] : bounds[code + 1]]) for token, code in sorted(self._codes.items())]
+
+
+class _Codes(dict[str, int]):
+    """A number for each token, in the order in which they come."""
+
+    def __missing__(self, token: str) -> int:
+        code = self[token] = len(self)
+        return code
+
+
+def _ranks(names: Iterable[Name]) -> dict[str, int]:
+    """Return the folds of names, each with its best rank."""
+    ranks: dict[str, int] = {}
+    for name in names:
+        ranks.setdefault(name.fold, name.rank)
+    return ranks
+
+
+def _starts(postings: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """Yield each start of one to three letters with the best things that have a word with it."""
+    best: dict[str, list[bytes]] = {}
+    for token, things in postings:
+        if token[0] not in (KIND, PLACE):
+            first = things[: 4 * BEST_OF_A_START]
+            for length in range(1, min(LONGEST_START, len(token)) + 1):
+                best.setdefault(token[:length], []).append(first)
+    for start, parts in sorted(best.items()):
+        yield start, np.unique(np.frombuffer(b"".join(parts), np.uint32))[:BEST_OF_A_START].tobytes()
 
 
 def is_spelt(token: str) -> bool:

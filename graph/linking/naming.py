@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from urllib.parse import unquote
 
 from graph.labels import LABEL_PROPERTIES
 from graph.linking.entity import ACRONYM, ALTERNATIVE, LABEL, LOCAL_NAME, Entity, Name, id_of
-from graph.linking.folding import acronym, fold, fold_all, fold_word
+from graph.linking.folding import Folds, acronym, fold, fold_word
 from graph.linking.kinds import DOCUMENT, PERSON, kinds_of
 from graph.linking.statements import AS_PRINTED, CLASS, DATE, IDENTIFIER, IS_DESCRIBED, NAME, PLACE, Statement
 
@@ -56,18 +57,18 @@ class Said:
 def entity_of(iri: str, found: Sequence[Statement], linked: int, base: str) -> Entity | None:
     """Return what the index keeps of a thing, or None where it has no name or is not found by one."""
     kinds = kinds_by(frozenset([value for role, _, value in found if role == CLASS]), base)
-    return next(entities_of([Said(iri, found, linked, kinds)], base), None)
+    return next(entities_of([Said(iri, found, linked, kinds)], base, Folds()), None)
 
 
-def entities_of(batch: Iterable[Said], base: str) -> Iterator[Entity]:
+def entities_of(batch: Iterable[Said], base: str, folds: Folds) -> Iterator[Entity]:
     """Yield what the index keeps of some things, in their order, but for those without a name.
 
     Names are folded all at once: it is what takes longest.
     """
     worded = [(said, _wordings(said)) for said in batch if said.kinds]
-    folds = iter(fold_all([text for _, wordings in worded for _, _, text in wordings]))
+    folded = iter(folds.of([text for _, wordings in worded for _, _, text in wordings]))
     for said, wordings in worded:
-        named = [Name(rank, tag, text, folded) for rank, tag, text in wordings if (folded := next(folds))]
+        named = [Name(rank, tag, text, key) for rank, tag, text in wordings if (key := next(folded))]
         if named := named or list(_local_name(said)):
             yield _entity(said, named[:MOST_NAMES], base)
 
@@ -76,6 +77,8 @@ def _entity(said: Said, named: list[Name], base: str) -> Entity:
     is_person, dates = PERSON in said.kinds, list[tuple[int, str]]()
     places, identifiers = set[str](), set[str]()
     for role, rank, value in said.found:
+        if role in (NAME, CLASS):
+            continue
         if role == PLACE and value.startswith(b"<"):
             places.add(iri_of(value))
         elif role == DATE:
@@ -102,17 +105,19 @@ def kinds_by(classes: frozenset[bytes], base: str) -> tuple[str, ...]:
 
 def _wordings(said: Said) -> list[Wording]:
     """Return the names, labels first; each wording once a language."""
-    best: dict[tuple[str, str], int] = {}
+    best: dict[bytes, int] = {}
     is_document = said.kinds == (DOCUMENT,)
-    for value, rank in {(value, rank) for role, rank, value in said.found if role == NAME}:
-        if is_document and rank == AS_PRINTED:
-            continue
+    for role, rank, value in said.found:
+        if role == NAME and not (is_document and rank == AS_PRINTED):
+            place = ALTERNATIVE if rank >= FIRST_ALTERNATIVE else LABEL
+            if best.get(value, place) >= place:
+                best[value] = place
+    once: dict[tuple[str, str], Wording] = {}
+    for value, place in sorted(best.items(), key=itemgetter(1)):
         text, language = _text(value)
-        if len(text) <= LONGEST_NAME and LETTER.search(text):
-            wording, place = (language, text), ALTERNATIVE if rank >= FIRST_ALTERNATIVE else LABEL
-            if best.get(wording, ALTERNATIVE) >= place:
-                best[wording] = place
-    return sorted([(rank, language, text) for (language, text), rank in best.items()])
+        if len(text) <= LONGEST_NAME and (text[:1].isalpha() or LETTER.search(text)):
+            once.setdefault((language, text), (place, language, text))
+    return sorted(once.values())
 
 
 def _local_name(said: Said) -> Iterator[Name]:
@@ -146,7 +151,7 @@ def iri_of(term: bytes) -> str:
 
 def _text(literal: bytes) -> tuple[str, str]:
     """Return a literal's text and its language tag in small letters."""
-    text, _, end = literal.rpartition(b'"')
-    tag = end[1:].decode().lower() if end.startswith(b"@") else ""
-    plain = text[1:].decode()
+    text, _, end = literal.decode().rpartition('"')
+    tag = end[1:].lower() if end.startswith("@") else ""
+    plain = text[1:]
     return (ESCAPE.sub(lambda match: ESCAPES.get(match[0], match[0]), plain) if "\\" in plain else plain), tag

@@ -7,7 +7,7 @@ are asked for.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from isal import igzip
 from numpy.typing import NDArray
 
 from graph.errors import ReleaseError
+from graph.linking.statements import Statement
 
 BLOCK = 4 << 20
 BLANK, NEWLINE, LESS_THAN = 32, 10, 60
@@ -24,8 +25,6 @@ PRIME = np.uint64(0x9E3779B97F4A7C15)
 
 Hashes = NDArray[np.uint64]
 Places = NDArray[np.int64]
-Line = tuple[bytes, bytes, bytes]
-"""Subject, predicate and object as N-Triples."""
 
 
 def read_lines(path: Path, graph: str, size: int = BLOCK) -> Iterator[Lines]:
@@ -68,19 +67,35 @@ class Lines:
     def _predicates(self) -> Hashes:
         return hashed(self.text, self._second, self._second - self._first - 1, words=2)
 
-    def with_predicates(self, predicates: Collection[bytes]) -> Iterator[Line]:
-        """Yield the lines that have one of some predicates."""
+    def _with(self, predicates: Collection[bytes]) -> Iterator[tuple[int, int, int, int]]:
+        """Yield where the lines begin that most likely have one of some predicates, and where their parts end."""
         wanted = np.unique(hashes_of(tuple(predicates), words=2))
-        found = np.flatnonzero(np.isin(self._predicates, wanted))
-        text, known, subject = self.text, -1, b""
+        at = np.minimum(np.searchsorted(wanted, self._predicates), len(wanted) - 1)
+        found = np.flatnonzero(wanted[at] == self._predicates)
         places = (self._starts[found], self._first[found], self._second[found], self._ends[found])
-        for start, first, second, end in zip(*(each.tolist() for each in places), strict=True):
-            predicate = text[first + 1 : second]
-            if predicate in predicates:
-                length = first - start
-                if length != known or not text.startswith(subject, start):  # a thing's lines mostly follow each other
-                    subject, known = text[start:first], length
-                yield subject, predicate, text[second + 1 : end]
+        return zip(*(each.tolist() for each in places), strict=True)
+
+    def targets(self, predicates: Collection[bytes]) -> Iterator[bytes]:
+        """Yield the objects of the lines that have one of some predicates."""
+        text = self.text
+        for _, first, second, end in self._with(predicates):
+            if text[first + 1 : second] in predicates:
+                yield text[second + 1 : end]
+
+    def said(self, role_of: Mapping[bytes, tuple[int, int]]) -> Iterator[tuple[bytes, list[Statement]]]:
+        """Yield subjects with what is said of them by some properties; one may come more than once."""
+        text, known, subject, found, role = self.text, -1, b"", list[Statement](), role_of.get
+        for start, first, second, end in self._with(role_of):
+            if (property_ := role(text[first + 1 : second])) is None:
+                continue
+            if first - start != known or not text.startswith(subject, start):  # its lines mostly follow each other
+                if found:
+                    yield subject, found
+                subject, known, found = text[start:first], first - start, []
+            kind, rank = property_
+            found.append((kind, rank, text[second + 1 : end]))
+        if found:
+            yield subject, found
 
     def subjects(self) -> Iterator[bytes]:
         """Yield the subjects; one that has several lines, which mostly follow each other, mostly once."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.linking.folding import acronym, fold, key, words
+from graph.linking.folding import Folds, acronym, fold, key, words
 
 SAME = [
     ("Самарканд", "Самарқанд", "Samarqand", "Samarkand"),
@@ -58,3 +58,13 @@ def test_whatever_is_folded_is_words_of_ascii_letters_and_digits(text: str) -> N
 @given(st.text(alphabet="абвгдежзийклмнопрстуфхцчшщъыьэюяўқғҳabcdefghijklmnopqrstuvwxyzʻ ' 0123", max_size=40))
 def test_folding_twice_changes_nothing_that_matters(text: str) -> None:
     assert fold(text.upper()) == fold(text.lower())
+
+
+@given(st.lists(st.text(), max_size=8))
+def test_many_names_fold_together_as_each_by_itself(texts: list[str]) -> None:
+    assert Folds().of([*texts, *texts]) == [fold(each) for each in (*texts, *texts)]
+
+
+def test_many_names_fold_the_same_however_few_pieces_are_remembered() -> None:
+    names = ["Клуб «Умид»", "Oʻzbekiston\nRespublikasi", "Umid №\u00a05"] * 3
+    assert [Folds(most=1).of([each])[0] for each in names] == [fold(each) for each in names]

@@ -152,3 +152,15 @@ def test_an_index_that_cannot_be_made_is_an_error_at_the_end(tmp_path: Path, mon
     broken.write_bytes(b"no gzip")
     with pytest.raises(ReleaseError, match="broken"), making.index_beside(tmp_path, BASE, {GRAPHS[0]: broken}, 1):
         pass
+
+
+def test_a_thing_that_a_later_graph_gives_a_class_of_its_own_is_found_by_what_an_earlier_one_calls_it(
+    tmp_path: Path,
+) -> None:
+    thing = THINGS[0]
+    first = {line(thing, TYPE, f"<{CLASSES[2]}>"), line(thing, LABEL, '"Zarafshan"@en')}
+    index = make(tmp_path / "index", {GRAPHS[0]: frozenset(first), GRAPHS[1]: frozenset()})
+    assert not Search(index, BASE).hits("Zarafshan")
+    second = frozenset({line(thing, TYPE, f"<{CLASSES[1]}>")})
+    index = make(tmp_path / "later", {GRAPHS[0]: frozenset(first), GRAPHS[1]: second})
+    assert [each.entity.iri for each in Search(index, BASE).hits("Zarafshan")] == [thing]
