@@ -177,3 +177,14 @@ def test_the_packages_that_are_imported_are_declared() -> None:
             if COMES_WITH.get(top, top) not in declared:
                 missing.add(f"{name_of(path)} imports {top}")
     assert not missing
+
+
+def test_the_service_starts_without_what_only_builds_and_tables_need() -> None:
+    """Each takes a tenth of a second or more to import, with every start of the service and of its workers."""
+    code = "import sys, endpoint.app, graph.query.holder; print(*sys.modules)"
+    loaded = set(
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
+        ).stdout.split()
+    )
+    assert not loaded & {"csvw", "openpyxl", "pyld", "pyshacl", "rdflib"}

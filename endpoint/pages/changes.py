@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from endpoint.language import N_
 from endpoint.pages.names import Names, Shown
 from graph.releases.difference import changed_graphs, difference
 from graph.releases.release import Release
-from graph.validation.report import Report, Severity
+
+if TYPE_CHECKING:
+    from graph.validation.report import Report, Severity  # brings rdflib, which the service does not need to start
 
 MOST_LINES, LEAST_LINES = 200, 5
 """How many lines all graphs of a difference show together, and each of them where there are very many."""

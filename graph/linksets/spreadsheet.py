@@ -15,13 +15,8 @@ from itertools import chain
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
-from csvw.metadata import Dialect
-from openpyxl.utils.exceptions import InvalidFileException
-
 from graph.errors import SourceError
 from graph.linksets.encoding import ZIP, delimiter_of, encoding_of
-from graph.sources.tabular.rows import read_records
 
 MOST_COLUMNS = 2000
 LONGEST_CELL = 16 << 20
@@ -102,13 +97,17 @@ def _lines(path: Path, name: str) -> Generator[list[str], None, None]:
         with path.open("rb") as stream:
             is_workbook = stream.read(len(ZIP)) == ZIP
         yield from _workbook(path, name) if is_workbook else _records(path, name)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ParseError, EOFError) as problem:
+    except (zipfile.BadZipFile, KeyError, ParseError, EOFError) as problem:
         raise SourceError(name, "this is no Excel workbook that can be read", remedy=SAVE_IT) from problem
     except OSError as problem:
         raise SourceError(name, problem.strerror or str(problem)) from problem
 
 
 def _records(path: Path, name: str) -> Iterator[list[str]]:
+    from csvw.metadata import Dialect  # noqa: PLC0415  csvw takes a quarter of a second to import
+
+    from graph.sources.tabular.rows import read_records  # noqa: PLC0415
+
     encoding = encoding_of(path, name)
     delimiter, skipped = delimiter_of(path, encoding)
     dialect = Dialect(encoding=encoding, delimiter=delimiter, skipRows=skipped, skipBlankRows=False)
@@ -120,6 +119,8 @@ def _records(path: Path, name: str) -> Iterator[list[str]]:
 
 
 def _workbook(path: Path, name: str) -> Iterator[list[str]]:
+    import openpyxl  # noqa: PLC0415  most tables are no workbooks, and it takes a tenth of a second to import
+
     with zipfile.ZipFile(path) as archive:
         size = sum(each.file_size for each in archive.infolist())
     if size > LARGEST_WORKBOOK:
