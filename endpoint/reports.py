@@ -10,8 +10,9 @@ from pathlib import Path
 
 from flask import Response, request
 
-from endpoint.current import languages, snapshot, urls
+from endpoint.current import languages, publication, snapshot, urls
 from endpoint.negotiation import choose
+from endpoint.pages.findings import folded
 from endpoint.pages.names import names_for
 from endpoint.problems import Problem
 from endpoint.representations import (
@@ -67,7 +68,7 @@ def report_response(report: ReportPart, file: Path, status: int, *, only: tuple[
         wanted = [names.thing(iri) for iri in only]
         return page(
             "validation.html", report=report, refused=status == 422, languages=languages(), names=names,
-            checked=checked, wanted=wanted, status=status,
+            checked=checked, wanted=wanted, findings=folded(report.shown, publication().base), status=status,
         )  # fmt: skip
     body = file.read_bytes()
     if representation is AS_REPORT and status == 422:

@@ -15,9 +15,9 @@ NAMES = MappingProxyType({
     "line": N_("line"), "column": N_("column"), "token": N_("at"), "limit": N_("limit"), "value": N_("its value"),
     "remedy": N_("remedy"), "document": N_("document"), "alternatives": N_("there is"), "example": N_("example"),
     "parameter": N_("parameter"), "privacy": N_("privacy"), "memento": N_("as it was"), "cluster": N_("all of them"),
-    "or": N_("or"),
+    "or": N_("or"), "the document": N_("the document"),
 })  # fmt: skip
-"""What the members of a problem object are called on a page."""
+"""What the members of a problem object are called on a page, and a document that has no name."""
 
 QUERIES = (
     N_("%(word)s at %(place)s is an update, and this endpoint only reads"),

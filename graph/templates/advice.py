@@ -28,12 +28,27 @@ GENERIC = (
     "Сравните с примером и измените или уберите.",
     "Namuna bilan solishtiring va oʻzgartiring yoki olib tashlang.",
 )
+PLAIN = (
+    "Mend it as the message says, or take it out.",
+    "Исправьте, как сказано в сообщении, или уберите.",
+    "Xabarda aytilganidek tuzating yoki olib tashlang.",
+)
+QUALIFIED = (
+    "Add a value such as the example’s; there must be at least {0}.",
+    "Добавьте значение, как в примере; нужно не меньше {0}.",
+    "Namunadagi kabi qiymat qoʻshing; kamida {0} ta kerak.",
+)
+PLAIN_QUALIFIED = (
+    "Add such a value; there must be at least {0}.",
+    "Добавьте такое значение; нужно не меньше {0}.",
+    "Shunday qiymat qoʻshing; kamida {0} ta kerak.",
+)
+WITHOUT_EXAMPLE = MappingProxyType({GENERIC: PLAIN, QUALIFIED: PLAIN_QUALIFIED})
+"""What is said instead where there is no example to compare with."""
 REMEDIES = MappingProxyType({
     "MinCount": ("Add the property; there must be at least {0}.", "Добавьте это свойство; нужно не меньше {0}.",
                  "Bu xossani qoʻshing; kamida {0} ta kerak."),
-    "QualifiedMinCount": ("Add a value such as the example’s; there must be at least {0}.",
-                          "Добавьте значение, как в примере; нужно не меньше {0}.",
-                          "Namunadagi kabi qiymat qoʻshing; kamida {0} ta kerak."),
+    "QualifiedMinCount": QUALIFIED,
     "MaxCount": ("Take values out until at most {0} is left.", "Уберите лишние значения: не более {0}.",
                  "Ortiqcha qiymatlarni olib tashlang: koʻpi bilan {0} ta qolsin."),
     "QualifiedMaxCount": ("Take links out until at most {0} is left.", "Уберите лишние ссылки: не более {0}.",
@@ -41,8 +56,8 @@ REMEDIES = MappingProxyType({
     "Datatype": ("Write the value with the datatype {0}, in its form.", "Запишите значение с типом данных {0}.",
                  "Qiymatni {0} turi bilan, uning shaklida yozing."),
     "Class": ("Link to a thing of the class {0}: search for it here, or describe it in the same document.",
-              "Сошлитесь на вещь класса {0}: найдите её здесь или опишите в том же документе.",
-              "{0} sinfidagi narsaga havola bering: uni shu yerdan toping yoki oʻsha hujjatda tavsiflang."),
+              "Сошлитесь на объект класса {0}: найдите его здесь или опишите в том же документе.",
+              "{0} sinfidagi obyektga havola bering: uni shu yerdan toping yoki oʻsha hujjatda tavsiflang."),
     "NodeKind": ("Write it as {0}: an IRI stands between < and >, a text between quotation marks.",
                  "Запишите как {0}: IRI стоит между < и >, текст — в кавычках.",
                  "Uni {0} sifatida yozing: IRI < va > orasida, matn qoʻshtirnoqda turadi."),
@@ -88,12 +103,13 @@ class Adviser:
         try:
             ox.NamedNode(shape)
         except ValueError:
-            return Advice({}, dict(zip(LANGUAGES, GENERIC, strict=True)), "")
+            return Advice({}, dict(zip(LANGUAGES, PLAIN, strict=True)), "")
         why = self.shapes.texts(shape, SH + "description") or self.shapes.texts(shape, RDFS_LABEL)
-        texts = REMEDIES.get(component, GENERIC)
+        texts, example = REMEDIES.get(component, GENERIC), self._example(shape)
+        texts = texts if example else WITHOUT_EXAMPLE.get(texts, texts)
         shown = self._parameter(shape, component)
         remedy = {tag: text.format(shown) for tag, text in zip(LANGUAGES, texts, strict=True)}
-        return Advice(why, remedy, self._example(shape))
+        return Advice(why, remedy, example)
 
     def _parameter(self, shape: str, component: str) -> str:
         name = PARAMETERS.get(component)

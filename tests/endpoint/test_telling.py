@@ -34,7 +34,7 @@ from graph.errors import (
 )
 from graph.publication import Publication
 from graph.releases.release import Release
-from tests.endpoint.conftest import BROWSER
+from tests.endpoint.serving import BROWSER
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS: list[HamkorError] = [

@@ -85,6 +85,16 @@ def test_the_page_says_it_in_the_readers_language(
     assert f'<span lang="{language}">' in page
 
 
+def test_a_long_report_is_folded_and_needs_no_script(here: Served) -> None:
+    clubs = "".join(f"<{CLUB}-{n}> a <https://w3id.org/hamkor/ns#ParentsClub> .\n" for n in range(7))
+    page = pasted(here, clubs, query="?ui=ru").text
+    assert "<details><summary>Ещё 4 места</summary>" in page
+    assert all(page.count(f"example-{n}") >= 1 for n in range(7))
+    entries = page[page.index("<ol>") : page.index("</ol>")].split("<strong>")
+    assert not [each for each in entries if "пример" in each.split("Как исправить")[-1] and "<dt>Что" not in each]
+    assert "the document" not in page
+
+
 def test_the_report_as_a_table_is_safe_to_open(here: Served) -> None:
     text = "<https://w3id.org/hamkor/id/club/Bad> a <https://w3id.org/hamkor/ns#ParentsClub> ."
     answer = pasted(here, text, "text/csv", query="?lang=ru")
