@@ -21,8 +21,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import msgspec
+import pyoxigraph as ox
 
 from graph.errors import SettingError
+from graph.namespaces import COMPUTED_GRAPHS, graph_iri, unfit_name
 from graph.publication import WORK_FOLDER, Publication
 
 CONTRIBUTORS_FILE = "contributors.json"
@@ -30,6 +32,8 @@ LOCK_FILE = ".contributors.lock"
 TOKEN = re.compile(r"hk_[A-Za-z0-9_-]{43}\Z")
 LONGEST_TEXT = 500
 EVERY_GRAPH = "*"
+WILDCARD = re.compile(r"[*?]|\[!?\]?[^\]]*\]")
+"""What stands for other signs in a pattern (``fnmatch``)."""
 
 
 class Contributor(msgspec.Struct, frozen=True):
@@ -70,11 +74,30 @@ def may_write(contributor: Contributor, graph: str, base: str) -> bool:
     return False
 
 
+def never_matches(pattern: str, base: str) -> str:
+    """Return why no graph that others may write can bear a name that fits a pattern, or an empty string."""
+    example = WILDCARD.sub("x", pattern) if ":" not in pattern else pattern
+    iri = example if ":" in pattern else f"{base}graph/{example}"
+    if problem := unfit_name(iri, base):
+        return problem
+    try:
+        ox.NamedNode(iri)
+    except ValueError:
+        return "it makes no IRI"
+    return "Hamkor computes that graph itself" if iri in {graph_iri(base, each) for each in COMPUTED_GRAPHS} else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Contributors:
-    """The contributors of one publication."""
+    """The contributors of one publication.
+
+    Attributes:
+        folder: where their file lies.
+        base: the publication's base.
+    """
 
     folder: Path
+    base: str
 
     def all(self) -> tuple[Contributor, ...]:
         """Return all, oldest first.
@@ -103,6 +126,10 @@ class Contributors:
             _check_text(text)
         if not graphs or not all(graphs):
             raise SettingError("token", "name the graphs, such as --graph 'ngo-x/*'")
+        for pattern in graphs:
+            if problem := never_matches(pattern, self.base):
+                remedy = "name graphs as they are named below /graph/, such as --graph 'ngo-x/*'"
+                raise SettingError("token", f"no graph can match {pattern!r}: {problem}; {remedy}")
         created = (now or datetime.now(UTC)).replace(microsecond=0)
         token = f"hk_{secrets.token_urlsafe(32)}"
         try:
@@ -184,7 +211,7 @@ class Contributors:
 
 def contributors_of(publication: Publication) -> Contributors:
     """Return the contributors of a publication."""
-    return Contributors(publication.root / WORK_FOLDER)
+    return Contributors(publication.root / WORK_FOLDER, publication.base)
 
 
 def _hash(token: str) -> str:

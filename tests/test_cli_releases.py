@@ -120,3 +120,11 @@ def test_what_cannot_be_done_is_one_line(releases: tuple[ReleasesFolder, Command
     assert answer.exit_code == 2
     assert answer.stderr.startswith("hamkor: ")
     assert answer.stderr.count("\n") == 1
+
+
+def test_where_there_is_no_release_the_list_says_how_to_make_one(publication: Write) -> None:
+    whole = ["--publication", str(publication({"data/a.nt": LINE.format(1)}).root), "releases", "list"]
+    answer = CliRunner().invoke(main, whole, prog_name="hamkor")
+    assert (answer.exit_code, answer.stdout, answer.stderr.count("\n")) == (2, "", 1)
+    assert "hamkor build" in answer.stderr
+    assert CliRunner().invoke(main, [*whole, "--json"], prog_name="hamkor").stdout == "[]\n"

@@ -21,7 +21,7 @@ BASE = "https://example.org/kb/"
 
 @pytest.fixture
 def contributors(tmp_path: Path) -> Contributors:
-    return Contributors(tmp_path / "work")
+    return Contributors(tmp_path / "work", BASE)
 
 
 def admitted(contributors: Contributors, *graphs: str, days: float = 1) -> str:
@@ -118,6 +118,32 @@ SCOPES = [
 def test_a_scope_is_names_of_graphs(contributors: Contributors, pattern: str, graph: str, may: bool) -> None:
     contributor, _ = contributors.create((pattern,), name="", contact="", days=1)
     assert may_write(contributor, graph if ":" in graph else BASE + graph, BASE) is may
+
+
+UNFIT = [
+    "x y", "ngo-x/", "/ngo-x", "a//b", "a/*/", "../x",
+    "a/./b", "a#b", "a\\b", "a{b", "a%20b", "x" * 990, "entailed", "catalog",
+    "http://elsewhere.example/x y", f"{BASE}graph/a//b", f"{BASE}graph/entailed",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", UNFIT)
+def test_a_pattern_that_no_graph_can_match_is_refused(contributors: Contributors, pattern: str) -> None:
+    with pytest.raises(SettingError):
+        contributors.create(("ngo-x/*", pattern), name="", contact="", days=1)
+    assert contributors.all() == ()
+
+
+@pytest.mark.parametrize("pattern", ["*", "ngo-?/[ab]*", "*.x", "клуб/*", "urn:x:y", "http://elsewhere.example/g"])
+def test_a_pattern_that_some_graph_can_match_is_taken(contributors: Contributors, pattern: str) -> None:
+    assert contributors.create((pattern,), name="", contact="", days=1)[0].graphs == (pattern,)
+
+
+def test_the_command_says_in_one_line_why_no_graph_can_match(tmp_path: Path) -> None:
+    answer = hamkor(tmp_path, "create", "--graph", "x y")
+    assert (answer.exit_code, answer.stdout, answer.stderr.count("\n")) == (2, "", 1)
+    assert "'x y'" in answer.stderr
+    assert "blank" in answer.stderr
 
 
 def hamkor(folder: Path, *arguments: str) -> Result:

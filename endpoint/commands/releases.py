@@ -53,6 +53,8 @@ def list_releases(options: Options, as_json: bool) -> None:
     if as_json:
         click.echo(_json(rows))
         return
+    if not rows:
+        raise ReleaseError("there is no release yet", "run hamkor build")
     for row in rows:
         by = f"  by {', '.join(row.contributors)}" if row.contributors else ""
         click.echo(

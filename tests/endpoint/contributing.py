@@ -85,7 +85,7 @@ def token(served: Served, *graphs: str, days: float = 1, ago: float = 0, name: s
 
 def contributors(served: Served) -> Contributors:
     """The contributors of what is served."""
-    return Contributors(served.folder / ".hamkor")
+    return Contributors(served.folder / ".hamkor", BASE)
 
 
 def writer(served: Served, *graphs: str) -> Writer:
