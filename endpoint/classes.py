@@ -7,8 +7,8 @@ the publication's vocabulary, or with a prefix (``schema:City``). What columns t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
@@ -20,7 +20,9 @@ from cachetools import LRUCache
 from flask import Blueprint, Response, render_template, request
 
 from endpoint.current import Snapshot, languages, snapshot, urls
-from endpoint.pages.names import names_for
+from endpoint.pages.holdings import class_name
+from endpoint.pages.names import Shown, names_for
+from endpoint.pages.overview import overview
 from endpoint.pages.paths import Step
 from endpoint.pages.shapes import Shapes, shapes_of, text_in
 from endpoint.problems import ProblemError
@@ -36,20 +38,30 @@ from graph.tabulation.sheets import rows, write_csv, write_workbook
 classes = Blueprint("classes", __name__)
 PAGE, PIECE, IN_MEMORY = 50, 1 << 16, 8 << 20
 MOST_KEPT, MOST_TAGS = 8, 64
-LOCAL = re.compile(r"[\w.-]+\Z")
 SUFFIXES = (AS_CSVW.suffix, AS_TABLE.suffix, AS_WORKBOOK.suffix, AS_HTML.suffix)
 DESCRIPTIONS = (f"{RDFS}comment", f"{SKOS}definition", f"{DCT}description")
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A class, its name in the path, and how many things it has."""
+
+    thing: Shown
+    name: str
+    count: int
+
+
 @classes.get("/class")
 def listed() -> Response:
-    """All classes that have things and a name here."""
+    """All classes that have things and a name here: first those that the publication is about."""
     here = snapshot()
-    names = names_for(here, urls(), languages())
-    counts = here.release.manifest.statistics.classes
-    found = [(names.thing(iri), name, count) for iri, count in counts.items() if (name := name_of(here, iri))]
-    found.sort(key=lambda each: (":" in each[1], each[0].text.casefold()))
-    return page("classes.html", classes=found)
+    names, counts = names_for(here, urls(), languages()), here.release.manifest.statistics.classes
+    shown = [iri for iri, _ in here.once(overview).classes if iri in counts]
+    further = sorted(counts.keys() - set(shown))
+    told = names.told_apart(names.thing(iri) for iri in (*shown, *further))
+    rows = [Row(thing, class_name(here, thing.iri), counts[thing.iri]) for thing in told]
+    first, rest = rows[: len(shown)], sorted(rows[len(shown) :], key=lambda each: each.thing.text.casefold())
+    return page("classes.html", classes=[row for row in first if row.name], further=[row for row in rest if row.name])
 
 
 @classes.get("/class/<path:name>")
@@ -89,17 +101,6 @@ def class_of(here: Snapshot, name: str) -> str:
     if iri not in here.release.manifest.statistics.classes:
         raise ProblemError("not-found", Sentence("no class %(name)s has things here", name=repr(name[:200])))
     return iri
-
-
-def name_of(here: Snapshot, iri: str) -> str:
-    """Return the name of a class in a path, or an empty string where it has none."""
-    own = f"{here.publication.base}ns#"
-    if iri.startswith(own):
-        local = iri.removeprefix(own)
-        return local if LOCAL.match(local) else ""
-    fitting = [(len(start), prefix) for prefix, start in here.prefixes.items() if iri.startswith(start)]
-    length, prefix = max(fitting, default=(0, ""))
-    return f"{prefix}:{iri[length:]}" if prefix and LOCAL.match(iri[length:]) else ""
 
 
 def properties_of(here: Snapshot, iri: str) -> list[Property]:

@@ -19,8 +19,9 @@ from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
-from endpoint.current import publication, snapshot, urls
+from endpoint.current import languages, publication, snapshot, urls
 from endpoint.making import made
+from endpoint.pages.names import names_for
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS
 from endpoint.responses import CACHE, Link, answer, entity_tag, negotiated
@@ -49,7 +50,8 @@ def listed(suffix: str) -> Response:
         rows = [*whole, *(row for _, each in graphs for row in each)]
         body = json.dumps({"release": release.id, "files": rows}, indent=1).encode() + b"\n"
     else:
-        named = [(entry, entry.iri.removeprefix(publication().graph("")), rows) for entry, rows in graphs]
+        names = names_for(snapshot(), here, languages())
+        named = [(entry, names.thing(entry.iri), rows) for entry, rows in graphs]
         body = render_template("downloads.html", whole=whole, graphs=named).encode()
     links = [Link(_dataset(), "collection", "text/html"), Link(publication().settings.about.license, "license")]
     alternates = [

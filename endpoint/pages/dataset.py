@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from endpoint.pages.holdings import holdings
+from endpoint.pages.holdings import class_name, holdings
 from endpoint.pages.names import Names, Shown
+from endpoint.pages.overview import overview
 from graph.catalogue.dataset import description_of, title_of
 from graph.labels import Label, language_chain
 from graph.namespaces import DCAT, DCT, OWL, RDF, RDFS, SD, SH, VOID
@@ -31,6 +32,15 @@ class GraphRow:
     origin: str
     files: tuple[str, ...]
     contribution: Contribution | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRow:
+    """A class: its name, where its things are listed, and how many there are."""
+
+    name: Shown
+    href: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,8 @@ class DatasetPage:
     parent: str
     created: str
     triples: int
-    classes: tuple[tuple[Shown, int], ...]
+    classes: tuple[ClassRow, ...]
+    further: tuple[ClassRow, ...]
     graphs: tuple[GraphRow, ...]
     linksets: tuple[Linkset, ...]
 
@@ -75,8 +86,8 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
     """
     settings, manifest = here.publication.settings, here.release.manifest
     about, start_end = settings.about, settings.about.temporal.partition("/")
-    counts = holdings(here)
-    shown = sorted((iri for iri in counts if not iri.startswith(MACHINERY)), key=lambda iri: (-counts[iri], iri))
+    classes = _classes(here, names)
+    is_first = {iri for iri, _ in here.once(overview).classes}
     return DatasetPage(
         iri=f"{here.publication.base}dataset",
         title=best(title_of(settings), languages),
@@ -91,12 +102,21 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
         parent=manifest.parent or "",
         created=manifest.created,
         triples=manifest.triples,
-        classes=tuple(
-            zip(names.told_apart(names.thing(iri) for iri in shown), (counts[iri] for iri in shown), strict=True)
-        ),
+        classes=tuple(each for each in classes if each.name.iri in is_first),
+        further=tuple(each for each in classes if each.name.iri not in is_first),
         graphs=tuple(_graph(here, each, names) for each in manifest.graphs),
         linksets=_linksets(triples, names),
     )
+
+
+def _classes(here: Snapshot, names: Names) -> list[ClassRow]:
+    counts = holdings(here)
+    shown = sorted((iri for iri in counts if not iri.startswith(MACHINERY)), key=lambda iri: (-counts[iri], iri))
+    told = names.told_apart(names.thing(iri) for iri in shown)
+    links = [names.urls.link(f"class/{name}") if (name := class_name(here, iri)) else "" for iri in shown]
+    return [
+        ClassRow(name, link or name.href, counts[iri]) for iri, name, link in zip(shown, told, links, strict=True)
+    ]  # fmt: skip
 
 
 def best(texts: dict[str, str], languages: Sequence[str]) -> Label:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from babel.units import format_unit
 from flask import Flask, current_app, g, request
 from flask_babel import format_decimal
 
 from endpoint.current import kept, languages, publication, snapshot, urls
-from endpoint.language import INTERFACE, N_, OWN_NAMES, interface, translated
+from endpoint.language import INTERFACE, N_, OWN_NAMES, interface, page_language, translated
 from endpoint.pages.dates import interval, readable
 from endpoint.pages.diagrams import fitted
 from endpoint.urls import URI_CHARACTERS, with_parameters
@@ -153,10 +154,18 @@ def _linking() -> dict[str, object]:
     return {"frame": frame(), "link": here.link, "read": here.page, "route": here.route, "absolute": here.absolute}
 
 
+def _filesize(size: int) -> str:
+    """Return a size in bytes as the reader's language writes it, in thousands, millions and so on."""
+    steps = ((10**9, "digital-gigabyte"), (10**6, "digital-megabyte"), (10**3, "digital-kilobyte"), (1, "digital-byte"))
+    step, unit = next((each for each in steps if size >= each[0]), steps[-1])
+    return format_unit(size / step, unit, length="short", format="#,##0.#", locale=page_language())
+
+
 def install(app: Flask) -> None:
     """Let every page of an application have its frame, and templates write numbers and dates."""
     app.context_processor(_linking)
     app.add_template_filter(format_decimal, "number")
+    app.add_template_filter(_filesize, "filesize")
     app.add_template_filter(lambda text: text[:1].upper() + text[1:], "capitalize_first")
     app.add_template_filter(fitted, "fitted")
     app.add_template_filter(lambda moment: readable(moment, XSD + "dateTime", interface()), "moment")

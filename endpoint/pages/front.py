@@ -14,6 +14,7 @@ from babel.numbers import format_decimal
 from endpoint.current import Snapshot
 from endpoint.language import page_language
 from endpoint.pages.charts import Chart, chart
+from endpoint.pages.holdings import class_name
 from endpoint.pages.maps import WIDE, Map, Spot, draw
 from endpoint.pages.names import Names, Shown
 from endpoint.pages.overview import Hub, Located, Overview, overview
@@ -65,18 +66,19 @@ def front_page(snapshot: Snapshot, names: Names, terms: Names) -> FrontPage:
     """
     found, store = snapshot.once(overview), snapshot.release.store
     return FrontPage(
-        numbers=tuple(_number(iri, count, terms) for iri, count in found.classes[:MOST_CLASSES]),
+        numbers=tuple(_number(snapshot, iri, count, terms) for iri, count in found.classes[:MOST_CLASSES]),
         picture=_picture(store, found.hub, names) if found.hub else None,
         map=_map(store, found.located, found, names) if found.located else None,
-        located=_number(found.located.kind, len(found.located.things), terms) if found.located else None,
+        located=_number(snapshot, found.located.kind, len(found.located.things), terms) if found.located else None,
         chart=chart(store, found.data_set, "", names, terms) if found.data_set else None,
         sample=found.located.kind if found.located else found.classes[0][0] if found.classes else "",
     )
 
 
-def _number(iri: str, count: int, terms: Names) -> Number:
-    text = format_decimal(count, locale=page_language())
-    return Number(terms.thing(iri), text, terms.urls.link("resource", iri=iri, incoming=RDF_TYPE))
+def _number(here: Snapshot, iri: str, count: int, terms: Names) -> Number:
+    text, name = format_decimal(count, locale=page_language()), class_name(here, iri)
+    listed = terms.urls.link(f"class/{name}") if name else terms.urls.link("resource", iri=iri, incoming=RDF_TYPE)
+    return Number(terms.thing(iri), text, listed)
 
 
 def _picture(store: ox.Store, hub: Hub, names: Names) -> Picture:

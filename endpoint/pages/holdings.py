@@ -5,12 +5,15 @@ The catalogue describes the release by a publisher, files and services; a reader
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from graph.namespaces import CATALOG_GRAPH, RDF_TYPE
+
+LOCAL = re.compile(r"[\w.-]+\Z")
 
 
 def holdings(snapshot: Snapshot) -> Counter[str]:
@@ -24,6 +27,20 @@ def holdings(snapshot: Snapshot) -> Counter[str]:
         if isinstance(quad.object, ox.NamedNode) and not _stands_elsewhere(store, quad):
             of_the_catalogue[quad.object.value] += 1
     return Counter(snapshot.release.manifest.statistics.classes) - of_the_catalogue
+
+
+def class_name(here: Snapshot, iri: str) -> str:
+    """Return the name of a class in the path ``/class/<name>``, or an empty string where it has none.
+
+    In the publication's own vocabulary it is the local name, in others that with a prefix.
+    """
+    own = f"{here.publication.base}ns#"
+    if iri.startswith(own):
+        local = iri.removeprefix(own)
+        return local if LOCAL.match(local) else ""
+    fitting = [(len(start), prefix) for prefix, start in here.prefixes.items() if iri.startswith(start)]
+    length, prefix = max(fitting, default=(0, ""))
+    return f"{prefix}:{iri[length:]}" if prefix and LOCAL.match(iri[length:]) else ""
 
 
 def _stands_elsewhere(store: ox.Store, quad: ox.Quad) -> bool:

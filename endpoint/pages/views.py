@@ -11,6 +11,7 @@ from flask import render_template, request
 
 from endpoint.current import languages, snapshot, urls
 from endpoint.language import interface
+from endpoint.pages.holdings import class_name
 from endpoint.pages.incoming import LAST_PAGE, listing
 from endpoint.pages.names import Names, names_for
 from endpoint.pages.thing import thing_page
@@ -44,7 +45,11 @@ def description_page(
     if (predicate := request.args.get("incoming")) is not None:
         return _incoming(description.iri, predicate, names, terms)
     view = thing_page(snapshot(), description, names, terms)
-    return render_template("thing.html", page=view, links=links, downloads=downloads, script=script).encode()
+    iri, here = description.iri, snapshot()
+    table = class_name(here, iri) if iri in here.release.manifest.statistics.classes else ""
+    return render_template(
+        "thing.html", page=view, links=links, downloads=downloads, script=script, table=table
+    ).encode()
 
 
 def _incoming(iri: str, predicate: str, names: Names, terms: Names) -> bytes:

@@ -13,8 +13,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from endpoint.app import create_app
-from endpoint.classes import class_of, name_of, table
+from endpoint.classes import class_of, table
 from endpoint.current import EXTENSION
+from endpoint.pages.holdings import class_name
 from graph.namespaces import RDF_TYPE
 from graph.publication import Publication
 from graph.releases.release import Release
@@ -36,7 +37,7 @@ def client(flagship_publication: Publication, flagship_release: Release) -> Flas
 def names(client: FlaskClient) -> list[str]:
     """The names of all classes."""
     here = client.application.extensions[EXTENSION].snapshot()
-    return [name for iri in here.release.manifest.statistics.classes if (name := name_of(here, iri))]
+    return [name for iri in here.release.manifest.statistics.classes if (name := class_name(here, iri))]
 
 
 def test_every_table_leads_back_to_the_graph(

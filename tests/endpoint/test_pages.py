@@ -272,9 +272,31 @@ def test_numbers_of_the_front_page_are_those_of_the_graph(flagship_served: Serve
 
 def test_a_number_leads_to_the_things_that_it_counts(flagship_served: Served) -> None:
     html = page(flagship_served, "/?ui=ru")
-    target = re.search(r'<a href="(/resource\?[^"]*)">Родительский клуб</a>', html)
+    target = re.search(r'<a href="(/class/[^"]*)">Родительский клуб</a>', html)
     assert target is not None
     assert page(flagship_served, target[1]).count("Родительский клуб в ") == 5
+
+
+@pytest.mark.parametrize(("path", "target"), [
+    *((path, target) for path in ("/", "/doc/club/termez") for target in ("/downloads", "/class", "/profiles")),
+    ("/dataset", "/class/ParentsClub"), ("/dataset", "/downloads"), ("/downloads", "/class"),
+    ("/resource?iri=https://w3id.org/hamkor/ns%23ParentsClub", "/class/ParentsClub"), ("/", "/class/ParentsClub"),
+])  # fmt: skip
+def test_tables_files_and_profiles_are_where_one_looks(flagship_served: Served, path: str, target: str) -> None:
+    main = page(flagship_served, path)
+    assert f'<a href="{target}"' in main
+
+
+def test_classes_that_the_dataset_is_about_come_first_and_the_others_are_folded(flagship_served: Served) -> None:
+    for path in ("/dataset", "/class"):
+        first, _, folded = page(flagship_served, path).partition("further classes</summary>")
+        assert 'href="/class/ParentsClub"' in first
+        assert 'href="/class/prov:Entity"' in folded
+
+
+@pytest.mark.parametrize(("language", "size"), [("en", r"\d kB<"), ("ru", r"\d кБ<"), ("uz", r"\d,\d kB<")])
+def test_sizes_are_written_as_the_reader_writes_them(flagship_served: Served, language: str, size: str) -> None:
+    assert re.search(size, page(flagship_served, f"/downloads?ui={language}"))
 
 
 @pytest.mark.parametrize("path", ["/", "/doc/forum/2014", "/ns", "/doc/project/inclusive-education", "/dataset"])
