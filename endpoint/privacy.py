@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from endpoint.current import publication, snapshot
+from endpoint.current import languages, publication, snapshot, urls
 from endpoint.language import interface
+from endpoint.pages.names import names_for
 from endpoint.responses import page
 from graph.catalogue.personal import graph_named, kinds
 from graph.labels import language_chain
@@ -20,10 +21,15 @@ def notice() -> Response:
     settings = own.settings
     withheld = {graph_named(own, name) for name in settings.privacy.withhold_graphs}
     there = {each.iri for each in here.release.manifest.graphs}
+    personal = list(dict.fromkeys(graph_named(own, name) for name in settings.privacy.personal_graphs))
+    names = names_for(here, urls(), languages(), personal)
     graphs = [
-        (iri, iri.removeprefix(own.graph("")), tuple(kinds(here.release.store, iri)), iri not in there)
-        for iri in dict.fromkeys(graph_named(own, name) for name in settings.privacy.personal_graphs)
-    ]
+        (
+            names.thing(iri) if iri in there else None, iri.removeprefix(own.graph("")),
+            tuple(kinds(here.release.store, iri)), iri not in there,
+        )
+        for iri in personal
+    ]  # fmt: skip
     return page(
         "privacy.html",
         graphs=graphs,

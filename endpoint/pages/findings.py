@@ -40,7 +40,7 @@ class Finding:
     Attributes:
         said: what is said once: the first of the results.
         remedies: how to mend it, by language, each once.
-        places: where, each once, in the order of the report.
+        places: where, each once, from the first line of each document on.
     """
 
     said: Found
@@ -69,7 +69,8 @@ def folded(results: Iterable[Found], base: str) -> list[Finding]:
 def _finding(found: Sequence[Found], base: str) -> Finding:
     remedies = {tuple(each.remedy.items()): each.remedy for each in found if each.remedy}
     places = dict.fromkeys(_place(each, base) for each in found)
-    return Finding(found[0], tuple(remedies.values()), tuple(places))
+    in_order = sorted(places, key=lambda each: (each.document, each.line or 0))
+    return Finding(found[0], tuple(remedies.values()), tuple(in_order))
 
 
 def _place(result: Found, base: str) -> Place:

@@ -13,11 +13,26 @@ from graph.catalogue.files import graph_file
 from graph.catalogue.names import Names
 from graph.catalogue.statements import labelled, link, texts, typed, value
 from graph.catalogue.wording import words
-from graph.namespaces import CATALOG_GRAPH, DCT, FOAF, PROV, RDFS_LABEL, SD, VCARD, VOID
+from graph.namespaces import (
+    CATALOG_GRAPH,
+    DCT,
+    ENTAILED_GRAPH,
+    FOAF,
+    ONTOLOGY_GRAPH,
+    PROV,
+    RDFS_LABEL,
+    SCHEMES_GRAPH,
+    SD,
+    SHAPES_GRAPH,
+    VCARD,
+    VOID,
+)
 from graph.publication import Publication
 from graph.releases.manifest import Contribution, GraphEntry, Manifest
 
 PUBLIC_CONTACTS = ("mailto:", "https://", "http://", "tel:")
+KNOWN = frozenset({ONTOLOGY_GRAPH, SCHEMES_GRAPH, SHAPES_GRAPH, CATALOG_GRAPH, ENTAILED_GRAPH})
+"""The graphs that every publication has; what is in them can be said in words."""
 
 
 def graphs(publication: Publication, store: ox.Store, manifest: Manifest) -> Iterator[ox.Triple]:
@@ -55,7 +70,8 @@ def _graph(names: Names, iri: str) -> Iterator[ox.Triple]:
 
 def _labels(publication: Publication, iri: str) -> Iterator[ox.Triple]:
     name = iri.removeprefix(publication.graph(""))
-    return labelled(iri, words("graph", publication.settings.languages, name=name))
+    key = f"graph-{name}" if name in KNOWN else "graph"
+    return labelled(iri, words(key, publication.settings.languages, name=name))
 
 
 def _is_labelled(store: ox.Store, iri: str) -> bool:

@@ -104,7 +104,9 @@ class Adviser:
             ox.NamedNode(shape)
         except ValueError:
             return Advice({}, dict(zip(LANGUAGES, PLAIN, strict=True)), "")
-        why = self.shapes.texts(shape, SH + "description") or self.shapes.texts(shape, RDFS_LABEL)
+        why = self.shapes.texts(shape, SH + "description")
+        if not why and self.shapes.paths(shape)[0]:  # what a shape of nodes is called is no reason
+            why = self.shapes.texts(shape, RDFS_LABEL)
         texts, example = REMEDIES.get(component, GENERIC), self._example(shape)
         texts = texts if example else WITHOUT_EXAMPLE.get(texts, texts)
         shown = self._parameter(shape, component)

@@ -23,6 +23,11 @@ def test_alike_findings_are_one_entry_with_all_places() -> None:
     assert len(entries[0].shown) == OPEN
 
 
+def test_places_come_in_the_order_of_lines() -> None:
+    (entry,) = folded([found(9), found(2), found(4)], BASE)
+    assert [place.line for place in entry.places] == [2, 4, 9]
+
+
 def test_a_single_further_place_is_not_folded_away() -> None:
     (entry,) = folded(map(found, range(OPEN + 1)), BASE)
     assert len(entry.shown) == OPEN + 1
