@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -60,3 +61,32 @@ def publication(tmp_path: Path) -> Write:
         return open_publication(folder)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def built_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A publication of one triple, another at each build, by how many there were: built once, copied."""
+    folder = tmp_path_factory.mktemp("built")
+    data = folder / "publication" / "data"
+    data.mkdir(parents=True)
+    for number in range(4):
+        (data / "a.nt").write_text(f"<http://e/1> <http://e/p> <http://e/{number}> .\n")
+        build(open_publication(data.parent))
+        copy(data.parent, folder / str(number + 1))
+    return folder
+
+
+@pytest.fixture
+def after_builds(built_before: Path, tmp_path: Path) -> Callable[[int], Publication]:
+    """A function that gives a publication after so many builds; the test may do with it what it likes."""
+
+    def after(builds: int) -> Publication:
+        copy(built_before / str(builds), tmp_path / "publication")
+        return open_publication(tmp_path / "publication")
+
+    return after
+
+
+def copy(folder: Path, to: Path) -> None:
+    """Copy a folder with its links among releases."""
+    subprocess.run(["cp", "-a", str(folder), str(to)], check=True)

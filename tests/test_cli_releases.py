@@ -11,6 +11,7 @@ from writing import Write
 
 from endpoint.cli import main
 from graph.build import build
+from graph.publication import Publication
 from graph.releases.folder import ReleasesFolder
 from graph.releases.verify import verify
 
@@ -19,11 +20,9 @@ LINE = "<http://e/1> <http://e/p> <http://e/{}> .\n"
 
 
 @pytest.fixture
-def releases(publication: Write) -> tuple[ReleasesFolder, Command]:
+def releases(after_builds: Callable[[int], Publication]) -> tuple[ReleasesFolder, Command]:
     """Three releases of a publication, and the command over it."""
-    for number in range(3):
-        written = publication({"data/a.nt": LINE.format(number)})
-        build(written)
+    written = after_builds(3)
 
     def run(*arguments: str) -> Result:
         whole = ["--publication", str(written.root), "releases", *arguments]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from writing import Write
 
-from graph.build import build
 from graph.errors import BusyError, ReleaseError
+from graph.publication import Publication
 from graph.releases.folder import ReleasesFolder
 from graph.releases.history import LOG_FILE, History
 from graph.releases.manifest import read_manifest
@@ -23,11 +23,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture
-def releases(publication: Write) -> ReleasesFolder:
+def releases(after_builds: Callable[[int], Publication]) -> ReleasesFolder:
     """Four releases; the last is the current one."""
-    for number in range(4):
-        built = build(publication({"data/a.nt": f"<http://e/1> <http://e/p> <http://e/{number}> .\n"}))
-    return ReleasesFolder(built.folder.parent)
+    return ReleasesFolder(after_builds(4).releases_folder)
 
 
 def test_a_release_is_found_by_its_id_the_beginning_of_it_or_a_word(releases: ReleasesFolder) -> None:
