@@ -20,6 +20,8 @@ LONGEST = 2_000
 """Longer texts are not compared with the known wordings: nothing of ours is as long."""
 WORDS = "words"
 """The fact of a wording that is a library's words."""
+SINGLE = frozenset({"datatype", "number", "size", "line", "column", "columns", "encoding", "iri", "graph"})
+"""Facts without blanks; a wording must not take a parser's words for its own."""
 PLACE = re.compile(r"(%\(\w+\)s)")
 
 
@@ -63,6 +65,8 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 
 def _pattern(template: str) -> str:
-    return "".join(
-        f"(?P<{each[2:-2]}>.+?)" if PLACE.fullmatch(each) else re.escape(each) for each in PLACE.split(template)
-    )
+    return "".join(_group(each[2:-2]) if PLACE.fullmatch(each) else re.escape(each) for each in PLACE.split(template))
+
+
+def _group(name: str) -> str:
+    return f"(?P<{name}>\\S+)" if name in SINGLE else f"(?P<{name}>.+?)"

@@ -175,5 +175,12 @@ def test_a_wording_is_recognised_as_itself(template: str) -> None:
     assert found.template == template
 
 
+@pytest.mark.parametrize(
+    "text", ["this word is no word of SPARQL", "expected one of WHERE", "the name is no longer known", "a b is no c d"]
+)
+def test_words_of_others_are_not_taken_for_ours(text: str) -> None:
+    assert recognised(text) is None
+
+
 def test_what_is_too_long_is_quoted() -> None:
     assert recognised("there is no graph <" + "x" * 5000 + ">") is None
