@@ -6,14 +6,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pyoxigraph as ox
 
 from graph.namespaces import RDF_TYPE, XSD
-from graph.templates.example import NAME, Example, Value
+from graph.templates.example import NAME, Example, Node, Value
 from graph.templates.fields import Field
 
 LOCAL = re.compile(r"[^A-Za-z0-9]+")
@@ -57,12 +57,12 @@ def metadata(example: Example, file: str) -> bytes:
         for number, each in enumerate(example.nodes, 1)
         for place, class_iri in enumerate(each.types, 1)
     ]  # fmt: skip
+    folders = {each.iri: each.folder for each in example.nodes}
     links = [
-        {"name": f"of{number}", "virtual": True, "aboutUrl": f"{each.folder}{{{KEY}}}", "propertyUrl": field.path,
-         "valueUrl": f"{example.node.folder}{{{KEY}}}"}
-        for number, each in enumerate(example.companions, 1)
-        for field, values in each.values
-        if values == (ox.NamedNode(example.node.iri),)
+        {"name": f"of{number}_{place}", "virtual": True, "aboutUrl": f"{each.folder}{{{KEY}}}", "propertyUrl": path,
+         "valueUrl": f"{folders[iri]}{{{KEY}}}"}
+        for number, each in enumerate(example.nodes, 1)
+        for place, (path, iri) in enumerate(_links(each, folders), 1)
     ]  # fmt: skip
     columns = [each.description for each in _columns(example)]
     document = {
@@ -73,12 +73,17 @@ def metadata(example: Example, file: str) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
 
 
+def _links(node: Node, folders: Container[str]) -> list[tuple[str, str]]:
+    """Return how a thing of an example links to another one of it: property and thing."""
+    return [(field.path, each.value) for field, values in node.values for each in values if each.value in folders]
+
+
 def _columns(example: Example) -> Iterator[Column]:
-    names = set[str]()
+    names, linked = set[str](), {each.iri for each in example.nodes}
     for node in example.nodes:
         prefix = "" if node is example.node else LOCAL.sub("_", node.class_iri.rpartition("/")[2].rpartition("#")[2])
         for field, values in node.values:
-            if node is not example.node and values == (ox.NamedNode(example.node.iri),):
+            if any(each.value in linked for each in values):
                 continue
             for each in _of_field(field, values):
                 name = f"{prefix}_{each.description['name']}".strip("_")

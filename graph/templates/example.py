@@ -1,26 +1,36 @@
 """An example of a class that passes: a thing of the release under a new name, with all that the shapes ask for.
 
-Where other things must point to it (a count to the club that it counts), they come along. Things of personal graphs are
-no examples, and links to other datasets are left out: two things cannot be the same one elsewhere.
+What must be described together with it comes along (``graph.templates.companions``). Of people it shows what is said,
+and says it of nobody: names are invented, texts left out. Links to other datasets are left out: two things cannot be
+the same one elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 
 import pyoxigraph as ox
 
-from graph.linking.kinds import PERSON, kinds_of
 from graph.linksets.clusters import LIKE, SAME
-from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, RDF_TYPE, graph_iri
+from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, OWL, RDF_TYPE, VOID, XSD, graph_iri
+from graph.templates.companions import Companions, Company
 from graph.templates.fields import Field, Shapes
 
 CANDIDATES, MOST_VALUES, MOST_SEEN = 50, 200, 5000
 NAME = "example"
 LANGUAGES = ("en", "ru", "uz")
 LEFT_OUT = frozenset({*SAME, *LIKE})
+WITHOUT = frozenset({OWL + "Axiom", VOID + "Dataset"})
+"""Nobody fills them in: the evidence of a link is written with it (``hamkor link``), datasets are the catalogue's."""
+INVENTED = MappingProxyType({
+    "name": ("Namuna Namunayeva", "Намуна Намунаева"), "label": ("Namuna Namunayeva", "Намуна Намунаева"),
+    "givenName": ("Namuna", "Намуна"), "familyName": ("Namunayeva", "Намунаева"),
+})  # fmt: skip
+"""What people are called in examples, in Latin and in Cyrillic letters; *namuna* is Uzbek for example."""
 Value = ox.NamedNode | ox.Literal
 
 
@@ -85,76 +95,78 @@ class Examples:
     personal: frozenset[str] = frozenset()
 
     def example(self, class_iri: str) -> Example | None:
-        """Return an example of a class; None where nothing that may be shown is of it."""
-        if PERSON in kinds_of([class_iri], self.shapes.base):
+        """Return an example of a class; None where nothing of it can be shown, or nobody fills it in."""
+        if class_iri in WITHOUT:
             return None
-        if self.shapes.needs_others(class_iri):
-            return None
-        fields = self.shapes.fields(class_iri)
-        for subject in self._instances(class_iri):
-            made = self._example(subject, class_iri, fields)
-            if made is not None:
-                return made
+        companions = Companions(self.shapes, self.personal)
+        for subject in self._instances(class_iri, companions):
+            company = companions.of(subject, class_iri)
+            if company is not None:
+                made = self._made(company, is_personal=companions.is_personal(subject))
+                if made is not None:
+                    return made
         return None
 
     def classes(self) -> list[str]:
         """Return the classes of which there is an example."""
         return [each for each in self.shapes.targets() if self.example(each) is not None]
 
-    def _instances(self, class_iri: str) -> list[str]:
+    def _instances(self, class_iri: str, companions: Companions) -> list[str]:
+        """Return things of a class that are described here: those that may be shown, or else all."""
         quads = self.shapes.store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), ox.NamedNode(class_iri), None)
         computed = {graph_iri(self.shapes.base, each) for each in (CATALOG_GRAPH, ENTAILED_GRAPH)}
-        found, barred = set[str](), set[str]()
-        for quad in islice(quads, MOST_SEEN):
-            if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.graph_name, ox.NamedNode):
-                graph = quad.graph_name.value
-                if graph in self.personal:
-                    barred.add(quad.subject.value)
-                elif graph not in computed:
-                    found.add(quad.subject.value)
+        found = {
+            quad.subject.value
+            for quad in islice(quads, MOST_SEEN)
+            if isinstance(quad.subject, ox.NamedNode)
+            and isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value not in computed
+        }  # fmt: skip
         own = self.shapes.base
-        named = sorted(each for each in found - barred if each.startswith(own) and "/" in each.removeprefix(own))
-        return named[:CANDIDATES]
+        named = sorted(each for each in found if each.startswith(own) and "/" in each.removeprefix(own))
+        return list(islice((each for each in named if not companions.is_personal(each)), CANDIDATES)) or named[:1]
 
-    def _example(self, subject: str, class_iri: str, fields: Iterable[Field]) -> Example | None:
-        node = self._node(subject, class_iri, [each for each in fields if not each.is_inverse])
-        companions = list[Node]()
-        for each in fields:
-            if each.is_inverse and each.is_required:
-                companion = self._companion(subject, node.iri, each)
-                if companion is None:
-                    return None
-                companions.append(companion)
-        return Example(node, tuple(companions))
+    def _made(self, company: Company, *, is_personal: bool) -> Example | None:
+        names = {each: f"{each.rpartition('/')[0]}/{NAME}" for each in company.parts}
+        nodes = list[Node]()
+        for subject, class_iri in company.parts.items():
+            values = list[tuple[Field, tuple[Value, ...]]]()
+            for field in self.shapes.fields(class_iri):
+                if not field.is_inverse:
+                    found = self._of_field(subject, field, company, names, is_personal=is_personal)
+                    if field.is_required and is_personal and not found:
+                        return None
+                    values.append((field, found))
+            stated = self._stated(subject, RDF_TYPE, is_personal=is_personal)
+            types = (class_iri, *sorted(each.value for each in stated if isinstance(each, ox.NamedNode)))
+            nodes.append(Node(names[subject], class_iri, tuple(dict.fromkeys(types)), tuple(values)))
+        return Example(nodes[0], tuple(nodes[1:]))
 
-    def _companion(self, subject: str, iri: str, field: Field) -> Node | None:
-        """Return a thing that points to an example as one points to the thing that it was made of."""
-        store = self.shapes.store
-        quads = store.quads_for_pattern(None, ox.NamedNode(field.path), ox.NamedNode(subject), None)
-        for quad in islice(quads, CANDIDATES):
-            if not isinstance(quad.subject, ox.NamedNode) or not field.classes:
-                continue
-            if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value in self.personal:
-                return None
-            if self.shapes.needs_others(field.classes[0]):
-                return None
-            of_class = [each for each in self.shapes.fields(field.classes[0]) if not each.is_inverse]
-            found = self._node(quad.subject.value, field.classes[0], of_class)
-            there = ox.NamedNode(iri)
-            values = tuple((one, (there,) if one.path == field.path else all_) for one, all_ in found.values)
-            return Node(found.iri, found.class_iri, found.types, values)
-        return None
+    def _of_field(
+        self, subject: str, field: Field, company: Company, names: dict[str, str], *, is_personal: bool
+    ) -> tuple[Value, ...]:
+        """Return the values of a field: links to what comes along under their new names, and only these then."""
+        values = self._values(subject, field, is_personal=is_personal)
+        renamed = tuple(
+            ox.NamedNode(names[each.value]) for each in values if isinstance(each, ox.NamedNode) and each.value in names
+        )
+        if renamed:
+            return renamed
+        if (kept := company.kept.get((subject, field.path))) is not None:
+            values = tuple(each for each in values if each.value in kept)
+        if is_personal:
+            companions = Companions(self.shapes, self.personal)
+            links = (each for each in values if isinstance(each, ox.NamedNode))
+            shown = [each for each in links if companions.is_public(each.value)]
+            return (*shown, *(it for each in values if isinstance(each, ox.Literal) for it in invented(field, each)))
+        return values
 
-    def _node(self, subject: str, class_iri: str, fields: Iterable[Field]) -> Node:
-        head, slash, _ = subject.rpartition("/")
-        values = tuple((each, self._values(subject, each)) for each in fields)
-        stated = (each.value for each in self._stated(subject, RDF_TYPE) if isinstance(each, ox.NamedNode))
-        return Node(f"{head}{slash}{NAME}", class_iri, tuple(dict.fromkeys((class_iri, *sorted(stated)))), values)
-
-    def _stated(self, subject: str, predicate: str, *, entailed: bool = False) -> list[Value]:
+    def _stated(
+        self, subject: str, predicate: str, *, entailed: bool = False, is_personal: bool = False
+    ) -> list[Value]:
         """Return values that are stated, and not in a personal graph; also those that follow, where they are wanted."""
         quads = self.shapes.store.quads_for_pattern(ox.NamedNode(subject), ox.NamedNode(predicate), None, None)
-        skipped = {*self.personal, *(() if entailed else (graph_iri(self.shapes.base, ENTAILED_GRAPH),))}
+        computed = () if entailed else (graph_iri(self.shapes.base, ENTAILED_GRAPH),)
+        skipped = {*computed, *(() if is_personal else self.personal)}
         found = {
             quad.object: None
             for quad in quads
@@ -163,14 +175,26 @@ class Examples:
         }  # fmt: skip
         return sorted(found, key=_order)
 
-    def _values(self, subject: str, field: Field) -> tuple[Value, ...]:
+    def _values(self, subject: str, field: Field, *, is_personal: bool) -> tuple[Value, ...]:
         if field.path in LEFT_OUT or field.path == RDF_TYPE:
             return ()
-        values = self._stated(subject, field.path, entailed=field.is_required)
+        values = self._stated(subject, field.path, entailed=field.is_required, is_personal=is_personal)
         if field.is_required:
             return tuple(values)
         is_exclusive = self.shapes.is_exclusive(field.path)
         return tuple(each for each in values[:MOST_VALUES] if isinstance(each, ox.Literal) or not is_exclusive)
+
+
+def invented(field: Field, value: ox.Literal) -> Iterator[ox.Literal]:
+    """Yield what stands for a text about a person: nobody's name, or nothing."""
+    local = re.split(r"[/#]", field.path)[-1]
+    if local not in INVENTED and not field.is_required:
+        return
+    latin, cyrillic = INVENTED.get(local, INVENTED["name"])
+    if value.language:
+        yield ox.Literal(cyrillic if value.language == "ru" else latin, language=value.language)
+    elif value.datatype.value == XSD + "string":
+        yield ox.Literal(latin)
 
 
 def _order(value: Value) -> tuple[int, str]:

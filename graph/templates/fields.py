@@ -88,19 +88,43 @@ class Shapes:
                     merged[key] = _merged(merged[key], found) if key in merged else found
         return sorted(merged.values(), key=lambda each: (each.order, each.path))
 
-    def needs_others(self, class_iri: str) -> bool:
-        """Whether things of a class cannot pass alone, and no template can foresee what else there must be.
+    def pointers(self, class_iri: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Return by which properties, any of each group, things must point to one of a class, and of what classes."""
+        found = list[tuple[tuple[str, ...], tuple[str, ...]]]()
+        for shape in self._of_class(class_iri):
+            for each in self.iris(shape, SH + "property"):
+                ways = self._ways_back(each)
+                if (
+                    ways
+                    and any(count.value not in ("0", "") for count in self._least(each))
+                    and not self._is_wished(each)
+                ):
+                    found.append((ways, tuple(self.iris(each, SH + "class"))))
+        return found
 
-        They must be pointed to by any of several properties, or a constraint in SPARQL looks for what is about them.
-        """
-        every = [shape for each in self.superclasses(class_iri) for shape in self.targets().get(each, ())]
-        rules = (rule for shape in every for rule in self.iris(shape, SH + "sparql"))
+    def rules_about(self, class_iri: str) -> list[str]:
+        """Return the constraints in SPARQL that look for something about a thing of a class."""
+        binding = (each for each in self._of_class(class_iri) if not self._is_wished(each))
+        rules = (rule for shape in binding for rule in self.iris(shape, SH + "sparql"))
         queries = (each.value for rule in rules for each in self.values(rule, SH + "select"))
-        return any(ABOUT_IT.search(each) for each in queries) or any(
-            self._ways(each) and not self.paths(each)[0] and self.values(each, SH + "minCount")
-            for shape in every
-            for each in self.iris(shape, SH + "property")
-        )
+        return [each for each in queries if ABOUT_IT.search(each)]
+
+    def _of_class(self, class_iri: str) -> list[str]:
+        targets = self.targets()
+        return [shape for each in self.superclasses(class_iri) for shape in targets.get(each, ())]
+
+    def _least(self, shape: str) -> list[ox.NamedNode | ox.Literal]:
+        return [*self.values(shape, SH + "minCount"), *self.values(shape, SH + "qualifiedMinCount")]
+
+    def _is_wished(self, shape: str) -> bool:
+        return any(iri == SH + "Warning" for iri in self.iris(shape, SH + "severity"))
+
+    def _ways_back(self, shape: str) -> tuple[str, ...]:
+        """Return the properties of an inverse path, or of alternatives that are inverse paths."""
+        paths = self.iris(shape, SH + "path")
+        lists = [each for path in paths for each in self.iris(path, SH + "alternativePath")]
+        items = [item.value for each in lists for item in self.items(each)] or paths
+        return tuple(back for each in items for back in self.iris(each, SH + "inversePath") if not self._is_blank(back))
 
     def is_exclusive(self, path: str) -> bool:
         """Whether a thing is the value of a property for one thing only: its inverse may have one value."""
@@ -114,9 +138,6 @@ class Shapes:
             for each in (*there, *back)
             for quad in self.store.quads_for_pattern(None, ox.NamedNode(SH + "path"), each, graph)
         )
-
-    def _ways(self, shape: str) -> list[str]:
-        return [each for path in self.iris(shape, SH + "path") for each in self.iris(path, SH + "alternativePath")]
 
     def superclasses(self, class_iri: str) -> list[str]:
         """Return a class and all above it."""
@@ -133,8 +154,7 @@ class Shapes:
     def _fields(self, shape: str) -> Iterator[Field]:
         for each in self.iris(shape, SH + "property"):
             paths, is_inverse = self.paths(each)
-            counts = [*self.values(each, SH + "minCount"), *self.values(each, SH + "qualifiedMinCount")]
-            is_wished = any(iri == SH + "Warning" for iri in self.iris(each, SH + "severity"))
+            counts, is_wished = self._least(each), self._is_wished(each)
             order = self.values(each, SH + "order")
             is_required = not is_wished and len(paths) == 1 and any(count.value not in ("0", "") for count in counts)
             for path in paths:

@@ -133,6 +133,6 @@ def test_the_form_and_the_templates_are_pages(here: Served) -> None:
     assert '<textarea id="text"' in form
     assert '<option value="ParentsClub">' in form
     assert "ParentsClub.csv-metadata.json" in here.get("/templates", "text/html").text
-    assert here.get("/templates/Person.ttl").status_code == 404
+    assert here.get("/templates/Axiom.ttl").status_code == 404
     described = here.get("/templates/ParentsClub.csv").headers["Link"]
     assert 'rel="describedby"; type="application/csvm+json"' in described
