@@ -19,6 +19,7 @@ from graph.linking.entity import VALID_ID, id_of, rank_of
 from graph.linking.folding import STOP_WORDS, key, significant
 from graph.linking.index import IDENTIFIER, KIND, PLACE
 from graph.linking.reader import NOTHING, NameIndex, Numbers, remember
+from graph.linking.similarity import Rarity
 from graph.linking.spelling import meant
 
 FEW, ENOUGH, FOURFOLD = 4096, 64, 4
@@ -93,27 +94,34 @@ class Posting:
         scores[has] += weight * (self.most if self.likely is None else self.likely[at[has]])
 
 
+class Rarities(dict[str, float]):
+    """How much each word says, from almost 0 to 1.3: the fewer things have it, the more."""
+
+    def __init__(self, index: NameIndex) -> None:
+        super().__init__()
+        self._index = index
+
+    def __missing__(self, word: str) -> float:
+        count = max(2, self._index.count)
+        rarity = LEAST_RARITY + math.log(1 + count / max(1, len(self._index.posting(word)))) / math.log(1 + count)
+        remember(self, word, STOP_RARITY if word in STOP_WORDS else rarity)
+        return STOP_RARITY if word in STOP_WORDS else rarity
+
+
 @dataclass
 class Candidates:
     """Candidates from one index; it may be used from several threads."""
 
     index: NameIndex
     base: str
-    _rarities: dict[str, float] = field(default_factory=dict)
+    rarity: Rarity = field(init=False)
     _terms: dict[str, Term] = field(default_factory=dict)
     _scopes: LRUCache[Scope, NDArray[np.bool_]] = field(default_factory=lambda: LRUCache(SCOPES_REMEMBERED))
     _lock: RLock = field(default_factory=RLock)
 
-    def rarity(self, word: str) -> float:
-        """Return how much a word says, from almost 0 to 1.3: the fewer things have it, the more."""
-        if word in STOP_WORDS:
-            return STOP_RARITY
-        known = self._rarities.get(word)
-        if known is None:
-            count = max(2, self.index.count)
-            known = LEAST_RARITY + math.log(1 + count / max(1, len(self.index.posting(word)))) / math.log(1 + count)
-            remember(self._rarities, word, known)
-        return known
+    def __post_init__(self) -> None:
+        """Look rarities up as one looks into a dictionary: it is done for every word of every name that is compared."""
+        self.rarity = Rarities(self.index).__getitem__
 
     def terms(self, asked: Iterable[str]) -> list[Term]:
         """Return the telling words that were asked for, each with what it may stand for.

@@ -131,5 +131,5 @@ def _likeliest(names: Iterable[Name], meant: set[str]) -> list[tuple[Name, list[
     """Return the names that have the most of the words, with their words; each wording once, the best rank of it."""
     once = {name.fold: name for name in reversed(tuple(names))}
     split = [(name, fold.split()) for fold, name in once.items()]
-    order = sorted((-len(meant.intersection(found)), len(found), at) for at, (_, found) in enumerate(split))
+    order = sorted([(-len(meant.intersection(found)), len(found), at) for at, (_, found) in enumerate(split)])
     return [split[at] for shared, _, at in order[:COMPARED_NAMES] if shared <= order[0][0] + 1]

@@ -56,8 +56,8 @@ def alikeness(asked: Sequence[str], name: Sequence[str], rarity: Rarity) -> Alik
             left.append(word)
     all_name = found_name + sum(map(rarity, further))
     misspelt = list[str]()
-    pairs = ((likeness(one, other), one, other) for one in left for other in further) if left and further else ()
-    for score, one, other in sorted((pair for pair in pairs if pair[0]), reverse=True):
+    pairs = [(score, one, other) for one in left for other in further if (score := likeness(one, other))]
+    for score, one, other in sorted(pairs, reverse=True):
         if one in left and other in further:
             left.remove(one)
             further.remove(other)
@@ -74,4 +74,4 @@ def alikeness(asked: Sequence[str], name: Sequence[str], rarity: Rarity) -> Alik
 
 
 def _telling(words: Sequence[str]) -> tuple[str, ...]:
-    return tuple(word for word in words if word not in STOP_WORDS)
+    return tuple([word for word in words if word not in STOP_WORDS])
