@@ -20,11 +20,11 @@ NAMES = MappingProxyType({
 """What the members of a problem object are called on a page, and a document that has no name."""
 
 QUERIES = (
-    N_("%(word)s at %(place)s is an update, and this endpoint only reads"),
+    N_("%(word)s at line %(line)s, column %(column)s is an update, and this endpoint only reads"),
     N_("ask with SELECT, ASK, CONSTRUCT or DESCRIBE"),
-    N_("SERVICE <%(iri)s> at %(place)s is not among the endpoints that may be called from here"),
+    N_("SERVICE <%(iri)s> at line %(line)s, column %(column)s is not among the endpoints that may be called from here"),
     N_("query that endpoint yourself, or ask the operator to allow it"),
-    N_("SERVICE %(name)s at %(place)s leaves open which endpoint is called"),
+    N_("SERVICE %(name)s at line %(line)s, column %(column)s leaves open which endpoint is called"),
     N_("write the endpoint's IRI"),
     N_("a SERVICE clause may be hidden in this query"),
     N_("write names with it as full IRIs"),
@@ -63,7 +63,7 @@ SYNTAX = (
     N_("this is no word of SPARQL"),
     N_("this bracket is never closed"),
     N_("this brace is never closed"),
-    N_("this does not close %(bracket)s of %(place)s"),
+    N_("this does not close %(bracket)s of line %(line)s, column %(column)s"),
     N_("nothing is open"),
     N_("there is no query; SELECT, ASK, CONSTRUCT or DESCRIBE is missing"),
     N_("a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE"),
