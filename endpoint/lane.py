@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from graph.errors import EngineUnavailableError, HamkorError, QuerySyntaxError
 from graph.formats import RDF_XML, RESULTS_XML
 from graph.publication import Publication
 from graph.query.cache import AnswerCache, AnswerKey
-from graph.query.engine import Answer, QueryRequest
+from graph.query.engine import Answer, QueryForm, QueryRequest
 from graph.query.forwarder import Forwarder
 from graph.query.frames import ask
 from graph.query.guard import ReadQuery, read_query
@@ -33,6 +34,7 @@ from graph.query.service import QueryService
 MIB = 1 << 20
 PREPARED = 4096
 LONGEST_PREPARED = 16_384
+LONGEST_REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,16 @@ class LaneAnswer:
 def is_long(query_string: bytes, body: bytes) -> bool:
     """Whether it takes more than some milliseconds to read a request."""
     return len(query_string) + len(body) > LONGEST_PREPARED
+
+
+def _suitable(accept: str, form: QueryForm) -> Representation | None:
+    """Return what suits a client best; the headers of programs are few, so what they want is remembered."""
+    return _remembered(accept, form) if len(accept) <= LONGEST_REMEMBERED else choose(accept, OFFERS[form])
+
+
+@lru_cache(maxsize=1024)
+def _remembered(accept: str, form: QueryForm) -> Representation | None:
+    return choose(accept or None, OFFERS[form])
 
 
 class SparqlLane:
@@ -122,7 +134,7 @@ class SparqlLane:
             max_nesting=limits.query_nesting,
         )
         wanted = [each for name in operation.formats if (each := named(name, OFFERS[query.form])) is not None]
-        representation = wanted[0] if wanted else choose(accept or None, OFFERS[query.form])
+        representation = wanted[0] if wanted else _suitable(accept, query.form)
         if representation is None or representation.format is None or (operation.formats and not wanted):
             return None
         form = representation.format

@@ -48,10 +48,8 @@ class EmbeddedEngine:
             QuerySyntaxError: the engine cannot parse the query, or lacks a function that it calls.
             QueryRefusedError: the wanted format cannot hold this kind of answer.
         """
-        output = BytesIO()
-        found = evaluate(self.release.store, request, frozenset(self.release.manifest.sharing))
-        write_answer(found, request.format, output)
-        return Answer(output.getvalue(), self.release.id, digest_of(output.getvalue()))
+        body = written(evaluate(self.release.store, request, frozenset(self.release.manifest.sharing)), request.format)
+        return Answer(body, self.release.id, digest_of(body))
 
 
 def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) -> Found:
@@ -86,6 +84,19 @@ def _graphs(dataset: Dataset) -> tuple[list[_Graph] | None, list[_Name] | None]:
 
 _Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 _Name = ox.NamedNode | ox.BlankNode
+
+
+def written(found: Found, form: Format) -> bytes:
+    """Evaluate to the end and return the answer, as ``write_answer`` writes it; solutions without a detour.
+
+    Raises:
+        HamkorError: as ``write_answer``.
+    """
+    if isinstance(found, ox.QuerySolutions) and form in RESULTS:
+        return found.serialize(format=RESULTS[form]) or b""
+    output = BytesIO()
+    write_answer(found, form, output)
+    return output.getvalue()
 
 
 def write_answer(found: Found, form: Format, output: IO[bytes]) -> None:

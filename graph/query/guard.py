@@ -20,9 +20,12 @@ from graph.query.engine import Dataset, QueryForm
 from graph.query.federation import canonical_endpoint
 from graph.query.functions import EXTENSION_FUNCTIONS
 from graph.query.places import Revision, line_and_column, offset_at, revised
+from graph.query.plain import LONGEST, PlainQuery, read_plain
 from graph.query.reading import Reading, Rules
 
 MAX_TOKENS = 500_000
+PLAIN_TOKENS = LONGEST
+"""A plain query has fewer tokens than characters."""
 MAX_NESTING = 400
 
 
@@ -84,6 +87,8 @@ def read_query(
         QueryRefusedError: it is an update, or has a SERVICE clause that is not allowed.
         QueryLimitError: it has too many tokens or nests too deeply.
     """
+    if max_tokens >= PLAIN_TOKENS and (plain := read_plain(text)) is not None:
+        return _as_plain(text, plain, base)
     _check_characters(text)
     unescaped = escapes.resolved(text)
     addresses = services if isinstance(services, Mapping) else {iri: iri for iri in services}
@@ -109,6 +114,11 @@ def read_query(
         _unescaped=unescaped,
         _run=run,
     )
+
+
+def _as_plain(text: str, plain: PlainQuery, base: str | None) -> ReadQuery:
+    whole = Revision(text)
+    return ReadQuery(text, plain.form, (), Dataset(), False, (), plain.normalised, text, base, whole, whole)
 
 
 def _check_characters(text: str) -> None:

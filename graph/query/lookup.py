@@ -11,11 +11,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from io import BytesIO
 
 import pyoxigraph as ox
 
-from graph.query.embedded import evaluate, write_answer
+from graph.query.embedded import evaluate, written
 from graph.query.engine import Answer, QueryRequest
 from graph.query.guard import ReadQuery
 from graph.query.spool import digest_of
@@ -67,9 +66,7 @@ class LookupStore:
         """
         if subject in self.large:
             return None
-        output = BytesIO()
-        write_answer(evaluate(self.store, request, frozenset()), request.format, output)
-        body = output.getvalue()
+        body = written(evaluate(self.store, request, frozenset()), request.format)
         return Answer(body, self.release, digest_of(body))
 
 

@@ -133,13 +133,16 @@ class Pool:
         finally:
             self._busy.discard(connection)
             if connection.usable:
-                self._keep(connection, others=self._running - 1)
+                self._keep(connection)
             else:
                 self._replace(connection)
 
-    def _keep(self, connection: WorkerConnection, others: int) -> None:
-        """Have a worker ready for the next query, unless there are enough beside the ``others`` that are busy."""
-        if len(self._idle) + others > self.settings.engine.workers:
+    def _keep(self, connection: WorkerConnection) -> None:
+        """Have a worker ready for the next query, unless there are enough with those that are busy.
+
+        A query whose turn has come may have no worker yet: it is for that one, too, that a worker is kept.
+        """
+        if len(self._idle) + len(self._busy) > self.settings.engine.workers:
             connection.close()
         else:
             self._idle.appendleft(connection)
@@ -251,11 +254,11 @@ class Pool:
         self._idle = deque(each for each in self._idle if each.usable)
         with contextlib.suppress(EngineUnavailableError):
             for _ in range(count):
-                if len(self._idle) + self._running > self.settings.engine.workers:
+                if len(self._idle) + len(self._busy) > self.settings.engine.workers:
                     return
                 deadline = self.loop.time() + self.settings.limits.query_seconds
                 connection = await self._connect(self.address(), deadline)
-                self._keep(connection, others=self._running)
+                self._keep(connection)
 
     async def refresh(self) -> None:
         """Replace idle workers of another address by workers of the present one."""

@@ -161,6 +161,15 @@ async def test_there_are_never_more_workers_than_one_more_than_the_setting(relea
         assert most == 3
 
 
+async def test_a_worker_that_becomes_free_is_kept_for_those_who_wait(release: Release) -> None:
+    async with running(release, settings("memory", LONG)) as it:
+        await it.count()
+        before = it.service.pool.counts.started
+        for _ in range(5):
+            await asyncio.gather(*(it.count(client=str(number)) for number in range(16)))
+        assert it.service.pool.counts.started - before <= 3
+
+
 # Workers that misbehave, played by a server that says what a test wants
 
 
