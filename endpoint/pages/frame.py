@@ -5,6 +5,7 @@ It computes what ``base.html`` lays out. What stands inside the frame is for eac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from babel.units import format_unit
 from flask import Flask, current_app, g, request
 from flask_babel import format_decimal
+from markupsafe import Markup, escape
 
 from endpoint.current import kept, languages, publication, snapshot, urls
 from endpoint.language import INTERFACE, N_, OWN_NAMES, interface, page_language, translated
@@ -29,6 +31,7 @@ PLACES = (
 )  # fmt: skip
 """Where the navigation leads, as far as the application has these routes."""
 LONGEST_QUERY = 4_000
+HYPHENATED = re.compile(r"(?<![\w&;-])[^\W_]{1,12}(?:-[^\W_]{1,12})+(?![\w-])")
 TELLING = ("iri", "graph", "incoming", "page", "to", "ui")
 """What a canonical URL keeps: what the page is about, which part of it, and in which language."""
 
@@ -161,6 +164,11 @@ def _filesize(size: int) -> str:
     return format_unit(size / step, unit, length="short", format="#,##0.#", locale=page_language())
 
 
+def _unbroken(text: str) -> Markup:
+    """Return a heading in which no short word is broken at its hyphen, as browsers do with 2014-yil and ota-onalar."""
+    return Markup(HYPHENATED.sub(r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704  escaped before
+
+
 def install(app: Flask) -> None:
     """Let every page of an application have its frame, and templates write numbers and dates."""
     app.context_processor(_linking)
@@ -168,6 +176,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(_filesize, "filesize")
     app.add_template_filter(lambda text: text[:1].upper() + text[1:], "capitalize_first")
     app.add_template_filter(fitted, "fitted")
+    app.add_template_filter(_unbroken, "unbroken")
     app.add_template_filter(lambda moment: readable(moment, XSD + "dateTime", interface()), "moment")
     app.add_template_filter(lambda days: interval(days[0].datetime, days[-1].datetime, interface()), "interval")
     app.add_template_filter(lambda day: readable(day[:10], XSD + "date", interface()), "date")

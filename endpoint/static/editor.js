@@ -13,7 +13,8 @@
     element.append(...children);
     return element;
   };
-  const icon = (text) => Object.assign(document.createElement("span"), { textContent: text });
+  // no span: YASR hides those of its tabs on a phone
+  const icon = (text) => Object.assign(document.createElement("b"), { textContent: text });
 
   // Completions: classes and properties of this publication; nothing is asked of anybody else.
   const complete = (name, words) =>

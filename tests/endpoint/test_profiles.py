@@ -180,7 +180,7 @@ def test_the_list_of_all_in_rdf_speaks_the_drafts_vocabulary(client: FlaskClient
 def test_tokens_and_profiles_are_explained(client: FlaskClient) -> None:
     page = client.get("/profiles", headers={"Accept": "text/html"}).text
     for name in ("full", "labels", "schema", "dcat", "skos", "cpov", "alt"):
-        assert f'<tr id="{name}">' in page
+        assert f'<li id="{name}">' in page
     assert (URIRef(LABELS), RDF.type, URIRef("http://www.w3.org/ns/dx/prof/Profile")) in read(
         client.get("/profiles.ttl")
     )
