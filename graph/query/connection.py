@@ -40,6 +40,7 @@ class WorkerConnection(asyncio.Protocol):
         deadline: when that query is to be stopped.
         slow: to be called when its present query takes longer than a moment, or None.
         usable: whether it can be asked another query.
+        columns: whether columns answered its last query.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, limits: LimitSettings) -> None:
@@ -53,7 +54,7 @@ class WorkerConnection(asyncio.Protocol):
         self.socket = self.release = ""
         self.began = self.deadline = 0.0
         self.slow: Callable[[], None] | None = None
-        self.usable = False
+        self.usable = self.columns = False
 
     async def connect(self, path: str) -> None:
         """Connect to the holder listening at ``path`` and wait for the worker's hello.
@@ -77,7 +78,7 @@ class WorkerConnection(asyncio.Protocol):
         Raises:
             HamkorError: one of the query errors.
         """
-        self._waiting = self._loop.create_future()
+        self._waiting, self.columns = self._loop.create_future(), False
         if self._transport is not None:
             self._transport.write(frame)
         try:
@@ -86,7 +87,7 @@ class WorkerConnection(asyncio.Protocol):
             self._discard()
             raise
         if type(reply) is Answered:
-            self.usable = not (reply.last or self._calm)
+            self.usable, self.columns = not (reply.last or self._calm), reply.columns
             return Answer(Path(reply.spool) if reply.spool else body, self.release, reply.digest)
         self.usable = type(reply) is Failed and not (reply.last or self._calm)
         raise self._error(reply)

@@ -45,11 +45,15 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
 
 class Answered(msgspec.Struct, frozen=True, tag="answered"):
-    """Worker to front: the answer is the body, or the spool file; ``last`` when the worker ends after it."""
+    """Worker to front: the answer is the body, or the spool file.
+
+    ``last`` when the worker ends after it; ``columns`` where they answered it and not the engine.
+    """
 
     spool: str | None
     digest: str
     last: bool
+    columns: bool = False
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):

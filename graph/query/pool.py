@@ -47,6 +47,7 @@ class PoolCounts:
     refusals: int = 0
     killed: int = 0
     started: int = 0
+    columns: int = 0
 
 
 @dataclass
@@ -131,6 +132,7 @@ class Pool:
             connection.close()
             raise
         finally:
+            self.counts.columns += connection.columns
             self._busy.discard(connection)
             if connection.usable:
                 self._keep(connection)

@@ -15,7 +15,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Literal, cast
 
 import msgspec
 import pyoxigraph as ox
@@ -36,6 +36,7 @@ FAILURES: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (ResultTooLargeError, "result"),
     (MemoryError, "memory"),
 )
+Source = Literal["columns", "engine"]
 SET_SIGNAL_OF_PARENT = 1
 """PR_SET_PDEATHSIG of Linux."""
 
@@ -77,10 +78,10 @@ def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> 
         began = time.monotonic()
         spool = Spool(limits.spool, limits.result_bytes)
         ready = ready or _columns_are_ready(held.columns, limits)
-        failure = _answer(asked(head, body), held, spool)
+        outcome = _answer(asked(head, body), held, spool)
         took = time.monotonic() - began
         last = took > LONG_SECONDS or (took > LOOK_SECONDS and _private() - start > GROWTH_BYTES)
-        reply, content = _reply(failure, spool, last=last)
+        reply, content = _reply(outcome, spool, last=last)
         connection.sendall(pack(reply, content))
 
 
@@ -106,29 +107,32 @@ def _columns_are_ready(columns: Columns | None, limits: WorkerLimits) -> bool:
     return False
 
 
-def _answer(request: QueryRequest, held: WorkerStore, spool: Spool) -> Failed | None:
+def _answer(request: QueryRequest, held: WorkerStore, spool: Spool) -> Source | Failed:
+    """Write the answer; return who found it, or what is wrong."""
     try:
         output = cast("IO[bytes]", spool)
-        if held.columns is None or not held.columns.answered(request, output):
-            began = time.perf_counter()
-            write_answer(evaluate(held.store, request, held.sharing), request.format, output)
-            if held.columns is not None:
-                held.columns.engine_took(request, time.perf_counter() - began)
+        if held.columns is not None and held.columns.answered(request, output):
+            return "columns"
+        began = time.perf_counter()
+        write_answer(evaluate(held.store, request, held.sharing), request.format, output)
+        if held.columns is not None:
+            held.columns.engine_took(request, time.perf_counter() - began)
     except QuerySyntaxError as problem:
         return Failed("syntax", problem.problem, problem.line, problem.column)
     except BaseException as problem:  # noqa: BLE001  a panic of the engine is no Exception
         other: FailureKind = "engine"
         kind = next((kind for error, kind in FAILURES if isinstance(problem, error)), other)
         return Failed(kind, str(problem) or type(problem).__name__)
-    return None
+    return "engine"
 
 
-def _reply(failure: Failed | None, spool: Spool, *, last: bool) -> tuple[Frame, bytes]:
-    if failure is not None:
+def _reply(outcome: Source | Failed, spool: Spool, *, last: bool) -> tuple[Frame, bytes]:
+    if isinstance(outcome, Failed):
         spool.discard()
-        return Failed(failure.kind, failure.problem, failure.line, failure.column, last), b""
+        return Failed(outcome.kind, outcome.problem, outcome.line, outcome.column, last), b""
     spool.close()
-    return Answered(str(spool.path) if spool.path else None, spool.digest(), last), spool.body()
+    path = str(spool.path) if spool.path else None
+    return Answered(path, spool.digest(), last, outcome == "columns"), spool.body()
 
 
 def _limit(limits: WorkerLimits) -> None:

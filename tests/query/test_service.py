@@ -434,6 +434,16 @@ async def test_answers_are_the_same_when_the_columns_are_made(release: Release, 
         assert await it.count() == SIZE + 15
 
 
+async def test_what_columns_answered_is_counted(release: Release) -> None:
+    async with running(release, settings("memory")) as it:
+        await until(lambda: any(it.service._folder.glob("*.columns")))
+        before = it.service.pool.counts.columns
+        await it.ask(f"SELECT ?o {{ GRAPH ?g {{ <{EX}1> ?p ?o }} }}")
+        assert it.service.pool.counts.columns == before
+        assert await it.count(f"SELECT (COUNT(*) AS ?n) {{ ?s <{EX}p> ?o }}")
+        assert it.service.pool.counts.columns == before + 1
+
+
 async def test_a_release_that_cannot_be_held_leaves_the_old_one(
     release: Release, later: Release, tmp_path: Path, mode: str
 ) -> None:
