@@ -76,7 +76,11 @@ class Folds:
         fresh = list(set[str]().union(*pieces).difference(known))
         known.update(zip(fresh, _fold_pieces(fresh), strict=True))
         fold_of = known.__getitem__
-        return [" ".join(filter(None, map(fold_of, each))) for each in pieces]
+        joined = [" ".join(map(fold_of, each)) for each in pieces]
+        # a piece without words leaves a blank too many
+        return [
+            " ".join(each.split()) if "  " in each or each[:1] == " " or each[-1:] == " " else each for each in joined
+        ]
 
 
 def _fold_pieces(pieces: Sequence[str]) -> list[str]:

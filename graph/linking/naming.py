@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from operator import itemgetter
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from graph.labels import LABEL_PROPERTIES
@@ -37,8 +36,7 @@ Wording = tuple[int, str, str]
 """Rank, language and text of a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What is said of one thing.
 
     Attributes:
@@ -112,12 +110,14 @@ def _wordings(said: Said) -> list[Wording]:
             place = ALTERNATIVE if rank >= FIRST_ALTERNATIVE else LABEL
             if best.get(value, place) >= place:
                 best[value] = place
-    once: dict[tuple[str, str], Wording] = {}
-    for value, place in sorted(best.items(), key=itemgetter(1)):
+    once: dict[tuple[str, str], int] = {}
+    for value, place in best.items():
         text, language = _text(value)
         if len(text) <= LONGEST_NAME and (text[:1].isalpha() or LETTER.search(text)):
-            once.setdefault((language, text), (place, language, text))
-    return sorted(once.values())
+            wording = language, text
+            if once.get(wording, place) >= place:
+                once[wording] = place
+    return sorted([(place, language, text) for (language, text), place in once.items()])
 
 
 def _local_name(said: Said) -> Iterator[Name]:
