@@ -194,3 +194,14 @@ def test_words_of_others_are_not_taken_for_ours(text: str) -> None:
 
 def test_what_is_too_long_is_quoted() -> None:
     assert recognised("there is no graph <" + "x" * 5000 + ">") is None
+
+
+def test_every_sentence_gets_the_facts_that_it_names() -> None:
+    wrong = []
+    for file in sorted((ROOT / "endpoint").rglob("*.py")):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and _name(call.func) == "Sentence" and isinstance(call.args[0], ast.Constant):
+                given = {each.arg for each in call.keywords}
+                if given != set(re.findall(r"%\((\w+)\)s", str(call.args[0].value))):
+                    wrong.append(f"{file.name}:{call.lineno}")
+    assert wrong == []
