@@ -30,7 +30,7 @@ from graph.query.service import QueryService
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release, open_release
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.2
 WRITERS, WRITERS_OF_ONE = 8, 3
 TAKE_UP_SECONDS = 10.0
 BODY_SECONDS = 30.0

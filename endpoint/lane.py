@@ -30,6 +30,7 @@ from graph.query.frames import ask
 from graph.query.guard import ReadQuery, read_query
 from graph.query.lookup import looked_up
 from graph.query.service import QueryService
+from graph.query.shapes import Shapes
 
 MIB = 1 << 20
 PREPARED = 4096
@@ -99,6 +100,7 @@ class SparqlLane:
         self._settings = publication.settings
         self._base = f"{publication.base}sparql"
         self._service = service
+        self._shapes = Shapes()
         self.cache = AnswerCache(publication.settings.engine.cache_mb * MIB)
         self._prepared: LRUCache[tuple[bool, bytes, str, str, bytes], Prepared] = LRUCache(PREPARED)
 
@@ -125,14 +127,7 @@ class SparqlLane:
         operation = read_operation(method, query_string, content_type, body)
         if operation.query is None or len(operation.query.encode()) > self._settings.limits.query_mb * MIB:
             return None
-        limits = self._settings.limits
-        query = read_query(
-            operation.query,
-            services=self._forwarder.addresses,
-            base=self._base,
-            max_tokens=limits.query_tokens,
-            max_nesting=limits.query_nesting,
-        )
+        query = self._shapes.read(operation.query, self._guarded)
         wanted = [each for name in operation.formats if (each := named(name, OFFERS[query.form])) is not None]
         representation = wanted[0] if wanted else _suitable(accept, query.form)
         if representation is None or representation.format is None or (operation.formats and not wanted):
@@ -145,6 +140,16 @@ class SparqlLane:
         facts = repr((query.normalised, operation.dataset, representation.name)).encode()
         digest = blake2b(facts, digest_size=12).hexdigest() if cacheable else ""
         return Prepared(query, representation, ask(request), request, looked_up(query, request), digest)
+
+    def _guarded(self, text: str) -> ReadQuery:
+        limits = self._settings.limits
+        return read_query(
+            text,
+            services=self._forwarder.addresses,
+            base=self._base,
+            max_tokens=limits.query_tokens,
+            max_nesting=limits.query_nesting,
+        )
 
     def known(self, prepared: Prepared) -> LaneAnswer | None:
         """Return the answer without asking anybody: where the cache has it, or it is but a lookup.

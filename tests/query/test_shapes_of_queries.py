@@ -1,0 +1,99 @@
+"""Shapes: a query of a known shape is read as the guard reads it, and nothing else is known."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graph.errors import HamkorError
+from graph.query.guard import ReadQuery, read_query
+from graph.query.shapes import CONSTANT, LONGEST, Shapes
+from tests.query.query_material import LEGAL, texts
+
+IRI = "<https://e.org/a>"
+KNOWN = {
+    "an IRI": ("SELECT * { <https://e.org/a> ?p ?o . ?o ?q ?r }", "SELECT * { <urn:x:Олтин> ?p ?o . ?o ?q ?r }"),
+    "a string": ('SELECT * { ?s ?p "a" }', 'SELECT * { ?s ?p "Oʻzbekiston } # {" }'),
+    "a literal": ('ASK { ?s ?p "1"^^<urn:a:b> , "a"@en }', 'ASK { ?s ?p "2"^^<urn:c:d> , "b"@en }'),
+    "a prefix": ("PREFIX e: <urn:a:> SELECT * { e:s ?p ?o, ?q }", "PREFIX e: <urn:b:> SELECT * { e:s ?p ?o, ?q }"),
+    "a graph": ("SELECT * { GRAPH <urn:a:b> { ?s ?p ?o } }", "SELECT * { GRAPH <urn:c:d> { ?s ?p ?o } }"),
+    "a comparison": ('ASK { ?s ?p ?o FILTER(?o<"a"&&"b">?o) }', 'ASK { ?s ?p ?o FILTER(?o<"c"&&"d">?o) }'),
+}
+NEVER = {
+    "a function": ("SELECT (<http://www.w3.org/2001/XMLSchema#date>(?o) AS ?x) { ?s ?p ?o }",
+                   "SELECT (<http://www.w3.org/2001/XMLSchema#time>(?o) AS ?x) { ?s ?p ?o }"),
+    "a dataset": ("SELECT * FROM <urn:a:b> { ?s ?p ?o }", "SELECT * FROM <urn:c:d> { ?s ?p ?o }"),
+    "a constant in a comment": ("SELECT * { ?s ?p <urn:a:b> } # <urn:a:c>", "SELECT * { ?s ?p <urn:a:d> } # <urn:a:e>"),
+    "a single quotation mark": ("SELECT * { ?s ?p 'a' , <urn:a:b> }", "SELECT * { ?s ?p 'a' , <urn:a:c> }"),
+    "an escape": ('SELECT * { ?s ?p "\\n" , "a" }', 'SELECT * { ?s ?p "\\n" , "b" }'),
+    "three quotation marks": ('SELECT * { ?s ?p """a""" , "a" }', 'SELECT * { ?s ?p """a""" , "b" }'),
+    "a great length": (f"ASK {{ ?s ?p <urn:{'b' * LONGEST}> }}", f"ASK {{ ?s ?p <urn:{'c' * LONGEST}> }}"),
+    "the letters of service": ('SELECT * { ?s ?p "service" }', 'SELECT * { ?s ?p "services" }'),
+}  # fmt: skip
+#: What constants are changed for in generated tests; some hold signs that mean something elsewhere.
+IRIS = st.from_regex(re.compile(r"<[a-z]+:[A-Za-z0-9/#?=&%().,;:*+@!$~_\[\]-]{0,12}>"), fullmatch=True)
+STRINGS = st.text(st.characters(exclude_characters='"\\\r\n\x00', exclude_categories=["Cs"]), max_size=9).map(
+    '"{}"'.format
+)
+
+
+class Counting:
+    """The guard, counting how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def read(self, text: str) -> ReadQuery:
+        self.asked += 1
+        return read_query(text)
+
+
+def outcome(text: str, shapes: Shapes | None = None) -> ReadQuery | str:
+    try:
+        return shapes.read(text, read_query) if shapes else read_query(text)
+    except HamkorError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize(("one", "other"), KNOWN.values(), ids=KNOWN)
+def test_another_query_of_a_shape_is_read_without_the_guard(one: str, other: str) -> None:
+    shapes, guard = Shapes(), Counting()
+    assert shapes.read(one, guard.read) == read_query(one)
+    assert shapes.read(other, guard.read) == read_query(other)
+    assert guard.asked == 1
+
+
+@pytest.mark.parametrize(("one", "other"), NEVER.values(), ids=NEVER)
+def test_what_depends_on_its_constants_is_the_guard_s_every_time(one: str, other: str) -> None:
+    shapes, guard = Shapes(), Counting()
+    for query in (one, other, one):
+        assert shapes.read(query, guard.read) == read_query(query)
+    assert guard.asked == 3
+
+
+def test_what_the_guard_refuses_is_refused_every_time() -> None:
+    shapes = Shapes()
+    assert [outcome("SELECT * { <urn:a:b> }}", shapes) for _ in range(2)] == [outcome("SELECT * { <urn:a:b> }}")] * 2
+
+
+def test_a_service_of_a_known_shape_is_refused() -> None:
+    shapes = Shapes()
+    shapes.read(f"SELECT * {{ {IRI} ?p ?o . ?s ?q ?r }}", read_query)
+    refused = f"SELECT * {{ SERVICE {IRI} {{ ?s ?q ?r }} }}"
+    assert outcome(refused, shapes) == outcome(refused) != ""
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data(), st.one_of(st.sampled_from(LEGAL), texts))
+def test_with_any_other_constants_a_query_is_read_as_the_guard_reads_it(data: st.DataObject, query: str) -> None:
+    shapes = Shapes()
+    assert outcome(query, shapes) == outcome(query)
+
+    def changed(found: re.Match[str]) -> str:
+        return str(data.draw(IRIS if found[0][0] == "<" else STRINGS))
+
+    other = CONSTANT.sub(changed, query)
+    assert outcome(other, shapes) == outcome(other)
