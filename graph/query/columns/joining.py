@@ -25,6 +25,8 @@ def solutions(group: Group, table: Table, begun: Relation = UNIT) -> Relation:
     Raises:
         UnsupportedError: it needs something that is not done here.
     """
+    if group.anything is not None:
+        raise UnsupportedError  # all triples at once
     found, waiting, filters = begun, list(group.patterns), list(group.filters)
     for arms in group.unions:
         other = _union(arms, table)

@@ -75,15 +75,33 @@ def variables_of(expression: Expression) -> frozenset[str]:
     return expression.variables if isinstance(expression, Call) else frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """The pattern that every triple fits: three different variables."""
+
+    subject: str
+    predicate: str
+    object: str
+
+
 @dataclass(slots=True)
 class Group:
-    """A group graph pattern: patterns joined, then what may be missing, then what must hold (SPARQL 18.2.2)."""
+    """A group graph pattern: patterns joined, then what may be missing, then what must hold (SPARQL 18.2.2).
+
+    Where it has a pattern that every triple fits, it has nothing else.
+    """
 
     patterns: list[Pattern] = field(default_factory=list)
     unions: list[list[Group]] = field(default_factory=list)
     optionals: list[Group] = field(default_factory=list)
     absents: list[Group] = field(default_factory=list)
     filters: list[Call] = field(default_factory=list)
+    anything: Anything | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has nothing in it."""
+        return not (self.patterns or self.unions or self.optionals or self.absents or self.filters or self.anything)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Literal, cast
 from graph.namespaces import RDF_TYPE
 from graph.query.columns.plan import (
     Aggregate,
+    Anything,
     Call,
     Constant,
     Expression,
@@ -166,6 +167,8 @@ class _Reader:
         self._descend()
         group = Group()
         while not self._took("}"):
+            if group.anything is not None:
+                raise UnsupportedError
             if self._took("OPTIONAL"):
                 group.optionals.append(self._group())
             elif self._took("FILTER"):
@@ -200,6 +203,9 @@ class _Reader:
 
     def _triples(self, group: Group) -> None:
         subject = self._slot(subject=True)
+        if self._next.kind is Kind.VARIABLE and group.is_empty:
+            group.anything = self._anything(subject)
+            return
         while True:
             path = self._path()
             self._connect(group, subject, path, self._slot())
@@ -213,6 +219,14 @@ class _Reader:
                 break
         if not self._at(".", "}", "{", "FILTER", "OPTIONAL"):
             raise UnsupportedError
+
+    def _anything(self, subject: Slot) -> Anything:
+        predicate, target = self._variable(), self._slot()
+        if not isinstance(subject, Variable) or not isinstance(target, Variable):
+            raise UnsupportedError
+        if len({subject.name, predicate, target.name}) < 3 or not self._at(".", "}"):
+            raise UnsupportedError
+        return Anything(subject.name, predicate, target.name)
 
     def _path(self) -> list[tuple[bytes, str, bool]]:
         """Return the steps of a path: a predicate, how it is repeated, and whether it is walked backwards."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from graph.query.columns import relation as bag
+from graph.query.columns.anything import counted
 from graph.query.columns.joining import solutions
 from graph.query.columns.plan import Aggregate, Plan, UnsupportedError
 from graph.query.columns.relation import UNBOUND, Relation
@@ -25,11 +26,8 @@ def solve(plan: Plan, table: Table) -> list[Row]:
     Raises:
         UnsupportedError: it needs something that is not done here.
     """
-    found = solutions(plan.where, table)
-    numbers: dict[str, Ids] = {}
-    if plan.groups is not None:
-        found, numbers = _grouped(plan, plan.groups, found, table)
-    elif any(name not in found.columns for name in (*dict(plan.columns), *dict(plan.order))):
+    found, numbers = _found(plan, table)
+    if plan.groups is None and any(name not in found.columns for name in (*dict(plan.columns), *dict(plan.order))):
         raise UnsupportedError
     rows = _ordered(plan, found, numbers, table)
     names = [name for name, _ in plan.columns]
@@ -43,6 +41,14 @@ def solve(plan: Plan, table: Table) -> list[Row]:
         raise UnsupportedError
     columns = [_written(name, found, numbers, rows, table) for name in names]
     return list(zip(*columns, strict=True))
+
+
+def _found(plan: Plan, table: Table) -> tuple[Relation, dict[str, Ids]]:
+    """Return the solutions, one a group where they are grouped, and the aggregates' values by name."""
+    if plan.where.anything is not None:
+        return counted(plan, plan.where.anything, table)
+    found = solutions(plan.where, table)
+    return _grouped(plan, plan.groups, found, table) if plan.groups is not None else (found, {})
 
 
 def _grouped(plan: Plan, names: list[str], found: Relation, table: Table) -> tuple[Relation, dict[str, Ids]]:

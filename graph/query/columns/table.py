@@ -35,6 +35,8 @@ class Predicate(msgspec.Struct, frozen=True):
 
 
 class _Index(msgspec.Struct, frozen=True):
+    subjects: int
+    objects: int
     predicates: dict[int, Predicate]
     languages: tuple[str, ...]
 
@@ -48,12 +50,16 @@ class Table:
         by_subject: for each predicate its pairs as ``subject << 32 | object``, sorted.
         by_object: for each predicate its pairs as ``object << 32 | subject``, sorted.
         predicates: where each predicate's pairs stand in both.
+        subjects: how many different subjects there are.
+        objects: how many different objects there are.
     """
 
     terms: Terms
     by_subject: Ids
     by_object: Ids
     predicates: dict[int, Predicate]
+    subjects: int
+    objects: int
 
     def pairs(self, predicate: int, *, inverse: bool = False) -> Ids:
         """Return the sorted pairs of a predicate, those of objects and subjects where ``inverse``."""
@@ -80,7 +86,9 @@ def build(store: ox.Store, folder: Path) -> None:
     subjects, predicates, objects = (place[np.frombuffer(each, np.int64)] for each in triples)
     languages = _write_terms([texts[number] for number in order], staged)
     found = _write_pairs(subjects, predicates, objects, staged)
-    (staged / INDEX_FILE).write_bytes(msgspec.json.encode(_Index(found, languages)))
+    (staged / INDEX_FILE).write_bytes(
+        msgspec.json.encode(_Index(_different(subjects), _different(objects), found, languages))
+    )
     staged.rename(folder)
 
 
@@ -91,7 +99,8 @@ def open_table(folder: Path) -> Table | None:
     index = msgspec.json.decode((folder / INDEX_FILE).read_bytes(), type=_Index)
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r").view(np.ndarray) for name in FILES}
     by_subject, by_object = arrays.pop("by_subject"), arrays.pop("by_object")
-    return Table(Terms(**arrays, languages=index.languages), by_subject, by_object, index.predicates)
+    terms = Terms(**arrays, languages=index.languages)
+    return Table(terms, by_subject, by_object, index.predicates, index.subjects, index.objects)
 
 
 def _numbered(text: bytes) -> tuple[tuple[array[int], ...], list[bytes]]:
@@ -139,6 +148,10 @@ def _write_pairs(subjects: Ids, predicates: Ids, objects: Ids, folder: Path) -> 
         found[name] = Predicate(start, end, _distinct(by_subject[start:end]), _distinct(by_object[start:end]))
         start = end
     return found
+
+
+def _different(numbers: Ids) -> int:
+    return int(np.count_nonzero(np.bincount(numbers)))
 
 
 def _distinct(pairs: Ids) -> int:
