@@ -28,7 +28,6 @@ from graph.query.frames import Answered, Ask, Failed, FailureKind, Frame, Hello,
 from graph.query.spool import ResultTooLargeError, Spool
 
 GROWTH_BYTES = 64 << 20
-LONG_SECONDS = 0.2
 LOOK_SECONDS = 0.02
 PAGE = resource.getpagesize()
 FAILURES: tuple[tuple[type[BaseException], FailureKind], ...] = (
@@ -80,7 +79,7 @@ def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> 
         ready = ready or _columns_are_ready(held.columns, limits)
         outcome = _answer(asked(head, body), held, spool)
         took = time.monotonic() - began
-        last = took > LONG_SECONDS or (took > LOOK_SECONDS and _private() - start > GROWTH_BYTES)
+        last = took > LOOK_SECONDS and _private() - start > GROWTH_BYTES
         reply, content = _reply(outcome, spool, last=last)
         connection.sendall(pack(reply, content))
 

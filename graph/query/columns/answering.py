@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -22,24 +22,16 @@ from graph.query.columns.plan import Group, Plan, UnsupportedError
 from graph.query.columns.reading import read_plan
 from graph.query.columns.relation import MOST_ROWS, UNIT, Relation
 from graph.query.columns.solving import Row, solve
-from graph.query.columns.table import Table, open_table
+from graph.query.columns.table import TIMES_FILE, Table, open_table
+from graph.query.columns.times import LearntTimes, Times
 from graph.query.embedded import write_answer
 from graph.query.engine import QueryRequest
 
 WORTH = re.compile(r"\b(?:COUNT|SUM|ORDER|CONTAINS|LANGMATCHES|STRSTARTS|STRENDS|DISTINCT)\b", re.IGNORECASE)
 CONSTANTS = re.compile(r"<[^<>\s]*>|\"[^\"]*\"|'[^']*'|[0-9]+")
-MOST_SHAPES, MOST_CHARACTERS = 1_000, 8_000
+MOST_CHARACTERS = 8_000
 LARGE_WORK = 250
 SLOW_SECONDS = 0.0015
-LEARNT = 0.3
-
-
-@dataclass(slots=True)
-class Times:
-    """How long queries of one shape took, in seconds: by the engine, by the columns; infinity where they cannot."""
-
-    engine: float | None = None
-    columns: float | None = None
 
 
 @dataclass(slots=True)
@@ -52,12 +44,13 @@ class Columns:
 
     folder: Path
     _table: Table | None = None
-    _times: dict[str, Times] = field(default_factory=dict)
+    _times: LearntTimes | None = None
 
     def opened(self) -> Table | None:
         """Return the table, once it is made."""
         if self._table is None:
             self._table = open_table(self.folder)
+            self._times = LearntTimes(self.folder / TIMES_FILE) if self._table is not None else None
         return self._table
 
     def answered(self, request: QueryRequest, output: IO[bytes]) -> bool:
@@ -75,33 +68,26 @@ class Columns:
                 return False
             rows = solve(plan, table)
         except (UnsupportedError, QuerySyntaxError):
-            times.columns = math.inf
+            times.learn(columns=math.inf)
             return False
         _write(plan, rows, request, output)
-        times.columns = _learnt(times.columns, time.perf_counter() - began)
+        times.learn(columns=time.perf_counter() - began)
         return True
 
     def engine_took(self, request: QueryRequest, seconds: float) -> None:
         """Note how long the engine took for a query."""
         times = self._times_of(request)
         if times is not None:
-            times.engine = _learnt(times.engine, seconds)
+            times.learn(engine=seconds)
 
     def _times_of(self, request: QueryRequest) -> Times | None:
         """Return the times of queries of the same shape; None where the columns have nothing to say."""
-        if self._table is None or request.form != "SELECT" or request.uses_graphs:
+        if self._times is None or request.form != "SELECT" or request.uses_graphs:
             return None
         text = request.text
         if len(text) > MOST_CHARACTERS or request.effective_dataset.is_named or not WORTH.search(text):
             return None
-        shape = CONSTANTS.sub("", text)
-        if len(self._times) >= MOST_SHAPES and shape not in self._times:
-            self._times.clear()
-        return self._times.setdefault(shape, Times())
-
-
-def _learnt(known: float | None, seconds: float) -> float:
-    return seconds if known is None else known + LEARNT * (seconds - known)
+        return self._times.of(CONSTANTS.sub("", text))
 
 
 def _work(group: Group, table: Table) -> float:

@@ -17,10 +17,12 @@ import msgspec
 import numpy as np
 import pyoxigraph as ox
 
+from graph.query.columns import times
 from graph.query.columns.terms import Ids, Terms, describe, lowered, sort_key
 
 FILES = ("texts", "ends", "kinds", "numbers", "tags", "lowered", "lowered_ends", "by_subject", "by_object")
 INDEX_FILE = "index.json"
+TIMES_FILE = "times.npy"
 HALF = 32
 LOW = (1 << HALF) - 1
 
@@ -89,6 +91,7 @@ def build(store: ox.Store, folder: Path) -> None:
     (staged / INDEX_FILE).write_bytes(
         msgspec.json.encode(_Index(_different(subjects), _different(objects), found, languages))
     )
+    times.prepare(staged / TIMES_FILE)
     staged.rename(folder)
 
 
