@@ -106,7 +106,7 @@ def _print_table(body: bytes) -> None:
         table.add_row(*("" if term is None else _plain(term) for term in solution))
     console = Console(highlight=False, markup=False)
     console.print(table)
-    console.print(f"{table.row_count} solutions")
+    console.print(f"{table.row_count} solution{'s' * (table.row_count != 1)}")
 
 
 def _plain(term: object) -> str:
