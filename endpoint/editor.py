@@ -64,7 +64,13 @@ def editor_settings(examples: list[dict[str, str]]) -> dict[str, object]:
         "properties": properties,
         "outlines": here.route(f"static/editor/{OUTLINES}"),
         "examples": [{"label": each["label"], "text": each["text"]} for each in examples],
-        "texts": {"chart": translated("Chart"), "map": translated("Map"), "asked": translated("Your query")},
+        "texts": {
+            "table": translated("Table"),
+            "response": translated("Response"),
+            "chart": translated("Chart"),
+            "map": translated("Map"),
+            "asked": translated("Your query"),
+        },
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from endpoint.current import Snapshot, languages, snapshot, urls
+from endpoint.pages.dates import DAY, partial
 from endpoint.problems import ProblemError
 from endpoint.sentences import Sentence
 from graph.labels import language_chain
@@ -73,7 +74,8 @@ class Tongue:
         """Return a line that tells a thing from its namesakes: its kind, its places, its founding."""
         around = finds.reconciler.evidence.around(entity)
         places = ", ".join(dict.fromkeys(self.label(each)[0] for each in around))
-        return " · ".join(part for part in (self.kind(main_kind(entity)), places, entity.founded) if part)
+        founded = partial(entity.founded, next((tag for tag in self.chain if tag in DAY), "en"))
+        return " · ".join(part for part in (self.kind(main_kind(entity)), places, founded) if part)
 
 
 def main_kind(entity: Entity) -> str:

@@ -35,6 +35,17 @@ def readable(lexical: str, datatype: str, language: str) -> str:
     return lexical
 
 
+def partial(text: str, language: str) -> str:
+    """Return a date of any precision (``2015``, ``2015-02``, ``2015-02-01``) as one writes it; what is none, as it is.
+
+    Args:
+        text: the date, whose precision is its datatype's.
+        language: a key of ``DAY``.
+    """
+    kinds = {4: "gYear", 7: "gYearMonth", 10: "date"}
+    return readable(text, XSD + kinds[len(text)], language) if len(text) in kinds else text
+
+
 def _date(year: int, month: str | None, day: str | None, language: str) -> str:
     if month is None:
         return str(year)

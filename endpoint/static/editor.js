@@ -103,6 +103,11 @@
         svg("svg", { viewBox: `0 0 640 ${Math.round(height)}`, class: "drawn", role: "img", "aria-label": settings.texts.map }, ...lands, ...dots));
     }
   }
+  // YASR's own words, in the language of the page.
+  for (const name of ["table", "response"]) {
+    const Plugin = Yasr.plugins[name];
+    Yasr.registerPlugin(name, class extends Plugin { label = settings.texts[name]; });
+  }
   Yasr.registerPlugin("chart", Chart);
   Yasr.registerPlugin("map", Map_);
 
