@@ -33,7 +33,7 @@ from graph.query.service import QueryService
 from graph.query.shapes import Shapes
 
 MIB = 1 << 20
-PREPARED = 4096
+PREPARED_BYTES, COPIES, OVERHEAD_BYTES = 32 << 20, 8, 2_000
 LONGEST_PREPARED = 16_384
 LONGEST_REMEMBERED = 1_000
 
@@ -57,6 +57,11 @@ class Prepared:
     request: QueryRequest
     subject: str | None
     digest: str
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes, with what it is found by."""
+        return COPIES * len(self.frame) + OVERHEAD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,9 @@ class SparqlLane:
         self._service = service
         self._shapes = Shapes()
         self.cache = AnswerCache(publication.settings.engine.cache_mb * MIB)
-        self._prepared: LRUCache[tuple[bool, bytes, str, str, bytes], Prepared] = LRUCache(PREPARED)
+        self._prepared: LRUCache[tuple[bool, bytes, str, str, bytes], Prepared] = LRUCache(
+            PREPARED_BYTES, getsizeof=lambda prepared: prepared.size
+        )
 
     def prepare(self, method: str, query_string: bytes, headers: Mapping[str, str], body: bytes) -> Prepared | None:
         """Return the request as read, or None where it is for the Flask application (a page, or an error).
@@ -112,7 +119,7 @@ class SparqlLane:
         """
         accept, content_type = headers.get("accept", ""), headers.get("content-type", "")
         key = (method == "POST", query_string, accept, content_type, body)
-        remembered = not is_long(query_string, body)
+        remembered = not is_long(query_string, body) and len(accept) + len(content_type) <= LONGEST_REMEMBERED
         found = self._prepared.get(key) if remembered else None
         if found is None:
             try:

@@ -19,7 +19,8 @@ from graph.query import disguises
 from graph.query.guard import ReadQuery
 from graph.query.places import Revision
 
-LONGEST, MOST = 8_000, 1_000
+LONGEST = 8_000
+MOST_BYTES, COPIES, OVERHEAD_BYTES = 8 << 20, 6, 1_000
 CONSTANT = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\'\x00-\x20\x7f]*>|\"[^\"\\\n\r]*\"")
 UNCERTAIN = re.compile(r"[\\'\x00\ud800-\udfff]|\"\"\"")
 MARKS = {"<": "\x00<", '"': '\x00"'}
@@ -32,13 +33,18 @@ class _Known:
     query: ReadQuery
     pieces: tuple[str, ...]
 
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes, with its shape."""
+        return COPIES * len(self.query.text) + OVERHEAD_BYTES
+
 
 class Shapes:
     """What was read before, by shape: for one set of rules of the guard, the same at each call."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._known: LRUCache[str, _Known] = LRUCache(MOST)
+        self._known: LRUCache[str, _Known] = LRUCache(MOST_BYTES, getsizeof=lambda known: known.size)
 
     def read(self, text: str, read: Callable[[str], ReadQuery]) -> ReadQuery:
         """Return what ``read`` (``graph.query.guard.read_query``) returns for a text, where possible without asking it.
