@@ -336,7 +336,9 @@ def test_markup_in_the_data_is_text(served: Served) -> None:
 def test_the_front_page_says_what_is_here(served: Served) -> None:
     page = served.get("/", BROWSER).text
     assert "Clubs of somewhere" in page
-    assert re.search(r'<span class="figure">2</span> <a href="/resource[^"]*">Club</a>', page)
+    found = re.search(r'<span class="figure">2</span> <a href="([^"]*)">Club</a>', page)
+    assert found
+    assert (served.get(found[1], BROWSER).status_code, found[1].partition("?")[0]) == (200, "/class/Club")
     assert "Which clubs are there?" in page
     assert "curl -G" in page
 
