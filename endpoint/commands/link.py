@@ -147,7 +147,8 @@ def _match(matcher: Matcher, file: Path, sheet: Path) -> None:
         click.echo("stopped; the same command goes on from there", err=True)
         sys.exit(2)
     seconds = (datetime.now(UTC) - begun).total_seconds()
-    click.echo(f"{state.rows:,} rows, {state.safe:,} with a safe match; the others are for you to check: {sheet}")
+    rows = "row" if state.rows == 1 else "rows"
+    click.echo(f"{state.rows:,} {rows}, {state.safe:,} with a safe match; the others are for you to check: {sheet}")
     if seconds > 1:
         click.echo(f"{seconds:.0f} s", err=True)
 
