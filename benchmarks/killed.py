@@ -39,6 +39,8 @@ from graph.sources.chunks import Chunk
 
 GRAPH: Final = "ngo-x/clubs"
 LEAST: Final = 4000
+#: The last moment of a kill, as a multiple of what a publish takes: some come after the new release is current.
+LATEST: Final = 1.25
 
 
 @dataclass
@@ -132,7 +134,7 @@ def killed(publication: Publication, kills: int, seed: int) -> Outcome:
     for turn in range(1, kills + 1):
         before = releases.current()
         process = in_process(partial(turn_published, publication, turn))
-        time.sleep(chance.uniform(0, outcome.seconds))
+        time.sleep(chance.uniform(0, LATEST * outcome.seconds))
         os.kill(process, signal.SIGKILL)
         status, after = done(process), releases.current()
         if status not in {0, -signal.SIGKILL} or after is None:
