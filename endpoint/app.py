@@ -28,7 +28,6 @@ from endpoint.pages import frame
 from endpoint.past import ReleasePrefix
 from endpoint.privacy import privacy
 from endpoint.problems import Problem, problem_of, problem_of_status
-from endpoint.proxy import NearProxy
 from endpoint.reconcile.draft import draft
 from endpoint.reconcile.stable import reconcile
 from endpoint.resources import resources
@@ -108,7 +107,7 @@ def create_app(
     headers.install(app)
     memento.install(app)
     compression.install(app)
-    app.wsgi_app = NearProxy(ReleasePrefix(app.wsgi_app))  # type: ignore[method-assign]
+    app.wsgi_app = ReleasePrefix(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

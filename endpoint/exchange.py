@@ -35,7 +35,6 @@ Headers = list[tuple[bytes, bytes]]
 
 PIECE = 1 << 20
 COMPRESSED_BESIDE = 1 << 20
-NEAR = ("127.0.0.1", "::1", "")
 ALWAYS: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", EXPOSED.encode()),
@@ -64,20 +63,14 @@ class Exchange:
 
     @property
     def client(self) -> str:
-        """Who asks, for fairness: behind a proxy on this machine, the address that it names last."""
+        """Who asks, for fairness."""
         peer: str = (self.scope.get("client") or ("",))[0]
-        forwarded = self.headers.get("x-forwarded-for", "")
-        return forwarded.rpartition(",")[2].strip() if forwarded and peer in NEAR else peer
+        return peer
 
     @property
     def _here(self) -> str:
-        """The service's own address as the client sees it; a proxy on this machine is believed."""
-        peer: str = (self.scope.get("client") or ("",))[0]
-        told = self.headers if peer in NEAR else {}
-        scheme = told.get("x-forwarded-proto", self.scope.get("scheme", "http"))
-        host = told.get("x-forwarded-host", self.headers.get("host", ""))
-        prefix = str(told.get("x-forwarded-prefix", self.scope.get("root_path", ""))).rstrip("/")
-        here = f"{scheme}://{host}{prefix}"
+        """The service's own address as the client sees it."""
+        here = f"{self.scope.get('scheme', 'http')}://{self.headers.get('host', '')}{self.scope.get('root_path', '')}"
         return here if ADDRESS.fullmatch(here) else ""
 
     async def read_body(self, most: int) -> bool:

@@ -22,6 +22,7 @@ from endpoint.exchange import Exchange, Message, Receive, Scope, Send
 from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.problems import ProblemError, problem_of
+from endpoint.proxy import Proxies
 from endpoint.threads import Threads
 from graph.errors import EngineUnavailableError, HamkorError
 from graph.publication import Publication
@@ -56,6 +57,7 @@ class Gateway:
         self._lane = SparqlLane(publication, self._service, self._forwarder)
         self._metrics = Metrics(self._service, self._lane, publication.settings.log.slow_seconds)
         self._log_access = publication.settings.log.access
+        self._proxies = Proxies.of(publication.settings.proxy.addresses)
         self._engine = PooledEngine(self._service.pool, self._forwarder)
         self._archive = Archive(publication.settings)
         application = create_app(publication, self._engine, self._archive.engine)
@@ -73,7 +75,7 @@ class Gateway:
             await self._live(receive, send)
         elif scope["type"] == "http":
             try:
-                await self._serve(scope, receive, send)
+                await self._enter(scope, receive, send)
             except Exception:
                 log.exception("unexpected error")  # the server answers 500 where nothing has been sent yet
                 raise
@@ -128,6 +130,23 @@ class Gateway:
                 log.warning("the new release cannot be held: %s", problem)
 
     # One request
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request as its client sent it, whatever proxy it came through."""
+        try:
+            varying = self._proxies.seen(scope)
+        except ProblemError as error:
+            exchange = Exchange(scope, receive, send)
+            await exchange.problem(error)
+            self._metrics.response(exchange.status)
+            return
+
+        async def send_varying(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *varying]
+            await send(message)
+
+        await self._serve(scope, receive, send_varying if varying else send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()

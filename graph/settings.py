@@ -5,6 +5,7 @@ It is the one place that reads settings. It does not act on any of them.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import tomllib
 from datetime import date
@@ -83,6 +84,12 @@ class PrivacySettings(Section, frozen=True):
     purpose: dict[str, str] = {}
 
 
+class ProxySettings(Section, frozen=True):
+    """``[proxy]``: which reverse proxies are believed: addresses, or networks such as 10.0.0.0/8."""
+
+    addresses: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
 class LogSettings(Section, frozen=True):
     """``[log]``: what is written to standard error while serving."""
 
@@ -122,6 +129,7 @@ class Settings(Section, frozen=True):
     limits: LimitSettings = LimitSettings()
     federation: FederationSettings = FederationSettings()
     privacy: PrivacySettings = PrivacySettings()
+    proxy: ProxySettings = ProxySettings()
     log: LogSettings = LogSettings()
 
 
@@ -147,6 +155,7 @@ def read_settings(path: Path) -> Settings:
     _check_languages(path.name, settings)
     _check_iris(path.name, settings)
     _check_about(path.name, settings.about)
+    _check_proxies(path.name, settings.proxy)
     return settings
 
 
@@ -207,6 +216,15 @@ def _check_about(path: str, about: AboutSettings) -> None:
         raise SettingError(path, f"about.publisher_type: {about.publisher_type!r} is none; there are {known}")
     if about.temporal and not _is_period(about.temporal):
         raise SettingError(path, f"about.temporal: {about.temporal!r} is no period; write 2014-11-01/2014-11-30")
+
+
+def _check_proxies(path: str, proxy: ProxySettings) -> None:
+    for each in proxy.addresses:
+        try:
+            ipaddress.ip_network(each, strict=False)
+        except ValueError:
+            problem = f"proxy.addresses: {each!r} is no address and no network; write 127.0.0.1 or 10.0.0.0/8"
+            raise SettingError(path, problem) from None
 
 
 def _is_period(text: str) -> bool:

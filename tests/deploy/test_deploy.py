@@ -112,6 +112,15 @@ def test_a_redirect_behind_nginx_leads_to_a_document(behind_nginx: str) -> None:
     assert "<https://w3id.org/hamkor/id/club/termez>" in answer.text or "id/club/termez" in answer.text
 
 
+@pytest.mark.parametrize("path", ["/id/club/termez", "/doc/club/termez.html", "/sparql"])
+def test_no_client_of_nginx_can_rewrite_where_links_lead(behind_nginx: str, path: str) -> None:
+    evil = {"X-Forwarded-Prefix": "/evil", "X-Forwarded-Proto": "ftp", "Forwarded": "host=evil.example",
+            "X-Forwarded-Host": "evil.example", "X-Forwarded-For": "203.0.113.9"}  # fmt: skip
+    there, here = httpx.get(behind_nginx + path, headers=evil), httpx.get(behind_nginx + path)
+    assert (there.status_code, there.headers.get("Location")) == (here.status_code, here.headers.get("Location"))
+    assert "evil" not in there.text + str(there.headers)
+
+
 @pytest.mark.parametrize("name", ["Ташкент", "a%2Fb", "%D0%A2%D0%B0", "a%20b"])
 def test_names_arrive_behind_nginx_as_they_were_written(behind_nginx: str, served: Served, name: str) -> None:  # noqa: F811
     there = httpx.get(f"{behind_nginx}/id/{name}", headers={"Accept": "application/json"}).text
