@@ -93,7 +93,7 @@ def _manifest(publication: Publication, revision: Revision, origin: Origin, repo
         graphs=entries,
         shared=revision.shared(),
         sources={name: tuple(sorted(graphs)) for name, graphs in sorted(origin.sources.items())},
-        warnings=len(report.results),
+        warnings=report.warnings,
         tools=dict(tool_versions()),
         statistics=revision.book.statistics(),
     )

@@ -7,6 +7,7 @@ from socket import create_server
 
 import pyoxigraph as ox
 import pytest
+from rdflib.namespace import SH
 
 from graph.errors import ShapesError
 from graph.sources.chunks import Chunk, Origin, chunks
@@ -67,6 +68,15 @@ def test_results_come_worst_first() -> None:
         " [ sh:path :o ; sh:minCount 1 ; sh:severity sh:Warning ]"
     )
     assert [each.severity for each in report(shapes, ":a a :C .").results] == ["Violation", "Warning", "Info"]
+
+
+def test_a_result_is_counted_once_however_many_shapes_lead_to_it() -> None:
+    name = ":Name a sh:PropertyShape ; sh:path ( :n :m ) ; sh:minCount 1 ; sh:severity %s ."
+    other = ":T a sh:NodeShape ; sh:targetSubjectsOf :n ; sh:property :Name ."
+    for severity, warnings in (("sh:Info", 1), ("sh:Warning", 1), ("sh:Violation", 0)):
+        found = report("sh:property :Name", ":a a :C ; :n :b .", before=name % severity + other)
+        assert len(found.results) == len(list(found.graph.objects(None, SH.result))) == 1
+        assert found.warnings == warnings
 
 
 def test_a_long_value_is_cut_in_the_text() -> None:

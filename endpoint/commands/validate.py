@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from graph.check import check, file_of_user, publication_files
 from graph.errors import SettingError
 from graph.publication import Publication, SourceFile
 from graph.settings import Settings
-from graph.validation.report import Report
+from graph.validation.report import Report, Result
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -63,9 +64,10 @@ def _publication(options: Options, *, needed: bool) -> Publication | None:
 
 def _show(report: Report, form: str, languages: tuple[str, ...], shapes: list[SourceFile]) -> None:
     if form == "turtle":
-        click.echo(report.graph.serialize(format="turtle"))
+        click.echo(report.turtle().decode(), nl=False)
     elif form == "json":
-        rows = [msgspec.structs.asdict(row) if isinstance(row, msgspec.Struct) else row for row in report.results]
+        names = [each.name for each in fields(Result) if each.compare]
+        rows = [{name: getattr(row, name) for name in names} for row in report.results]
         text = msgspec.json.format(msgspec.json.encode({"conforms": report.conforms, "results": rows}), indent=2)
         click.echo(text.decode())
     else:
@@ -73,4 +75,4 @@ def _show(report: Report, form: str, languages: tuple[str, ...], shapes: list[So
             click.echo(line)
         against = "" if shapes else " (there are no shapes)"
         verdict = "conforms" if report.conforms else "does not conform"
-        click.echo(f"{verdict}{against}: {report.count('Violation')} violations, {report.count('Warning')} warnings")
+        click.echo(f"{verdict}{against}: {report.count('Violation')} violations, {report.warnings} warnings")

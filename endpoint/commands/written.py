@@ -33,7 +33,7 @@ def rehearsed(
     if not report.conforms:
         _refuse(report, languages, f"{report.count('Violation')} violations; this would not be published")
     _list(report, languages)
-    click.echo(f"conforms: {len(report.results)} warnings in the whole release; nothing was written")
+    click.echo(f"conforms: {report.warnings} warnings in the whole release; nothing was written")
 
 
 def written(

@@ -9,7 +9,6 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -78,7 +77,7 @@ def write_report(
     elif form == "csv":
         path.write_bytes(_table((telling.found(each) for each in listed), telling.languages))
     elif form != "page":
-        graph = _part(report, {each.focus for each in listed}, len(results), conforms=conforms)
+        graph = _part(report, listed, len(results), conforms=conforms)
         graph.serialize(path, format={"turtle": "turtle", "jsonld": "json-ld"}[form], encoding="utf-8")
     shown = tuple(telling.found(each) for each in results[:SHOWN])
     return ReportPart(conforms, violations, len(results) - violations, shown, telling.checked)
@@ -104,8 +103,8 @@ def _found(result: Result) -> Found:
     return Found(result.severity, result.focus, result.path, result.value, dict(result.messages), result.shape)
 
 
-def _part(report: Report, focuses: set[str], count: int, *, conforms: bool) -> Graph:
-    """Return the report graph with the results about some nodes only (SHACL 3.6), of ``count`` in all."""
+def _part(report: Report, results: Iterable[Result], count: int, *, conforms: bool) -> Graph:
+    """Return the report graph with some results only (SHACL 3.6), of ``count`` in all."""
     part, whole = Graph(), report.graph
     part.bind("sh", SH)
     node = next(whole.subjects(RDF.type, SH.ValidationReport), URIRef("urn:x-hamkor:report"))
@@ -113,16 +112,11 @@ def _part(report: Report, focuses: set[str], count: int, *, conforms: bool) -> G
     part.add((node, SH.conforms, Literal(conforms)))
     if count > MOST:
         part.add((node, RDFS.comment, Literal(f"The first {MOST} of {count} results.", lang="en")))
-    listed = (each for each in whole.objects(node, SH.result) if _n3(whole.value(each, SH.focusNode)) in focuses)
-    for result in islice(listed, MOST):
+    for result in (each.node for each in results if each.node is not None):
         part.add((node, SH.result, result))
         for triple in _below(whole, result):
             part.add(triple)
     return part
-
-
-def _n3(node: Node | None) -> str:
-    return node.n3() if isinstance(node, URIRef | BNode | Literal) else ""
 
 
 def _below(graph: Graph, node: Node) -> Iterator[tuple[Node, Node, Node]]:

@@ -7,6 +7,7 @@ A contributed graph may link to what others describe and be linked from it, but 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 
 import pyoxigraph as ox
@@ -63,7 +64,7 @@ def overreach(
 
 def with_results(report: Report, more: Iterable[Result]) -> Report:
     """Return a report with more results, in its graph, too (SHACL 3.6)."""
-    more = tuple(more)
+    more = tuple(replace(each, node=BNode()) for each in more)
     if not more:
         return report
     graph = Graph()
@@ -169,7 +170,8 @@ def _result(shape: str, focus: str, path: str, value: str) -> Result:
 
 
 def _add(graph: Graph, report: Node, result: Result) -> None:
-    node = BNode()
+    if (node := result.node) is None:
+        return
     graph.add((report, SH.result, node))
     graph.add((node, RDF.type, SH.ValidationResult))
     graph.add((node, SH.resultSeverity, SH.Violation))

@@ -6,7 +6,7 @@ It reads pySHACL's report graph (SHACL 3.6) and writes text; it validates nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Literal as Choice
 
@@ -22,6 +22,8 @@ from graph.validation.terms import from_oxigraph, quiet_rdflib
 Severity = Choice["Violation", "Warning", "Info"]
 SEVERITIES: tuple[Severity, ...] = ("Violation", "Warning", "Info")
 TEXT_LIMIT = 200
+DEEPEST = 50
+"""So far blank nodes within a result are compared by what they say; a path of SHACL is never as deep."""
 
 
 class Messages(dict[str, str]):
@@ -45,6 +47,7 @@ class Result:
         shape: IRI (or blank node label) of the source shape.
         component: IRI of the constraint component.
         files: the source files that speak of the focus node, the ones that state the value first.
+        node: what it is called in the report graph; two results are equal whatever they are called.
     """
 
     severity: Severity
@@ -55,6 +58,7 @@ class Result:
     shape: str
     component: str
     files: tuple[str, ...] = ()
+    node: Node | None = field(default=None, compare=False)
 
     def message(self, languages: Sequence[str]) -> str:
         """Return the message in the first of the languages that it has, else in any."""
@@ -86,7 +90,7 @@ Locate = Callable[[str, str | None, str | None], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Report:
-    """All results, worst first, and the report graph that pySHACL wrote."""
+    """All results, worst first, and the report graph that pySHACL wrote: each result stands once in both."""
 
     results: tuple[Result, ...]
     graph: Graph
@@ -99,6 +103,11 @@ class Report:
     def count(self, severity: Severity) -> int:
         """Return how many results have the severity."""
         return sum(result.severity == severity for result in self.results)
+
+    @property
+    def warnings(self) -> int:
+        """How many results keep no data out: those of every severity below sh:Violation."""
+        return len(self.results) - self.count("Violation")
 
     def located(self, locate: Locate) -> Report:
         """Return the same report with other files."""
@@ -145,9 +154,39 @@ def read_report(graph: Graph, shapes: Graph, locate: Locate = lambda *_: ()) -> 
         shapes: the shapes graph; pySHACL drops the languages of a SPARQL constraint's messages, it still has them.
         locate: says which files speak of a statement.
     """
+    graph = _each_once(graph)
     tags = {str(each): each.language or "" for each in shapes.objects(None, SH.message) if isinstance(each, Literal)}
-    found = {_result(graph, node, tags, locate): None for node in graph.objects(None, SH.result)}
+    found = [_result(graph, node, tags, locate) for node in graph.objects(None, SH.result)]
     return Report(tuple(sorted(found, key=_order)), graph)
+
+
+def _each_once(graph: Graph) -> Graph:
+    """Return a report graph in which no two results say the same, as where a node is the target of a shape twice."""
+    results = list(graph.objects(None, SH.result))
+    distinct = {_said(graph, each): each for each in results}
+    if len(distinct) == len(results):
+        return graph
+    once = Graph(namespace_manager=graph.namespace_manager)
+    for report in graph.subjects(RDF.type, SH.ValidationReport):
+        for predicate, object_ in graph.predicate_objects(report):
+            if predicate != SH.result:
+                once.add((report, predicate, object_))
+        for each in distinct.values():
+            once.add((report, SH.result, each))
+            _copy(graph, each, once)
+    return once
+
+
+def _said(graph: Graph, node: Node, within: frozenset[Node] = frozenset()) -> Node | frozenset[object]:
+    """Return what is said of a node and of the blank nodes below it, whatever these are called."""
+    inside = within | {node}
+    if len(inside) > DEEPEST:
+        return node
+    said = frozenset(
+        (predicate, _said(graph, each, inside) if isinstance(each, BNode) and each not in inside else each)
+        for predicate, each in graph.predicate_objects(node)
+    )
+    return said or node
 
 
 class _ExactTurtle(TurtleSerializer):
@@ -171,9 +210,9 @@ def _copy(source: Graph, node: Node, target: Graph) -> None:
             target.add((subject, predicate, object_))
 
 
-def _order(result: Result) -> tuple[int, tuple[str, ...], str, str, str, str]:
+def _order(result: Result) -> tuple[int, tuple[str, ...], str, str, str, str, str]:
     where = SEVERITIES.index(result.severity)
-    return where, result.files, result.focus, result.path or "", result.value or "", result.shape
+    return where, result.files, result.focus, result.path or "", result.value or "", result.shape, result.component
 
 
 def _result(graph: Graph, node: Node, tags: Mapping[str, str], locate: Locate) -> Result:
@@ -191,6 +230,7 @@ def _result(graph: Graph, node: Node, tags: Mapping[str, str], locate: Locate) -
         ),
         shape=str(graph.value(node, SH.sourceShape)),
         component=str(graph.value(node, SH.sourceConstraintComponent)),
+        node=node,
     )
     return replace(result, files=locate(result.focus, result.path, result.value))
 

@@ -18,6 +18,7 @@ from graph.releases.history import release_time
 from tests.endpoint.conftest import CLUBS, CONTEXT, ONTOLOGY, PLACES, QUERIES, SETTINGS
 from tests.endpoint.serving import BROWSER, Served, serving, write
 
+RESULT = "http://www.w3.org/ns/shacl#result"
 EARLY = "Fri, 28 Nov 2014 09:00:00 GMT"
 LATE = "Mon, 01 Jan 2120 09:00:00 GMT"
 NICKNAMES = "SELECT ?name { ?place <https://example.org/kb/ns#nickname> ?name }"
@@ -118,6 +119,15 @@ def test_any_two_releases_can_be_compared(versions: tuple[Served, tuple[str, ...
     assert [row[0] for row in rows if '"Termiz"' in row] == ["A"]
     assert served.get(f"/release/{ids[0]}/diff", BROWSER, params={"to": ids[2]}).status_code == 200
     assert served.get(f"/release/{ids[0]}/diff", params={"to": "2011"}).status_code == 404
+
+
+def test_a_result_is_counted_once_in_the_manifest_the_report_and_its_page(flagship_served: Served) -> None:
+    (release,) = (each for each in flagship_served.get("/releases", "application/json").json() if each["current"])
+    address = f"/release/{release['id']}/report"
+    turtle = flagship_served.get(address, "text/turtle").content
+    results = [each for each in ox.parse(turtle, ox.RdfFormat.TURTLE) if each.predicate.value == RESULT]
+    assert release["warnings"] == len(results) > 0
+    assert f"{len(results)} warnings" in flagship_served.get(address, BROWSER).text
 
 
 @pytest.mark.parametrize("accept", ["text/turtle", "application/ld+json", "application/n-triples", BROWSER])
