@@ -87,7 +87,10 @@ def _read(path: Path, name: str, form: str | None, graph: str, publication: Publ
     limits, shown = publication.settings.limits, "standard input" if name == STANDARD_INPUT else name
     if wanted == CSV:
         source = SourceFile(path, shown, "data", graph)
-        return tuple(read_source(source, base=publication.base, limits=limits))
+        if not (chunks := tuple(read_source(source, base=publication.base, limits=limits))):
+            problem = "its metadata says that the table gives no triples (suppressOutput)"
+            raise SourceError(shown, problem, remedy="hamkor withdraw takes a graph away")
+        return chunks
     if wanted not in FORMATS:
         raise SourceError(shown, "its name says no format that can be read", remedy="say which with --format")
     limits = msgspec.structs.replace(limits, upload_mb=ANY_SIZE_MB)

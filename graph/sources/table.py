@@ -36,6 +36,15 @@ def read_table(
     return (triple for _, triple in read_rows(path, base=base, name=name, cell_limit=cell_limit))
 
 
+def is_suppressed(path: Path, *, base: str, name: str) -> bool:
+    """Whether the metadata of a table says that it is to give no triples, though its cells are checked.
+
+    Raises:
+        SourceError: the metadata cannot be used.
+    """
+    return describe_table(path, name, base).suppressed
+
+
 def read_rows(
     path: Path, *, base: str, name: str | None = None, cell_limit: int = CELL_CHARACTERS
 ) -> Iterator[tuple[int, ox.Triple]]:

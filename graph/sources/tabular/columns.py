@@ -5,7 +5,7 @@ The csvw library checks the description; the properties that a column inherits a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from csvw.metadata import Column as Description
 
 from graph.sources.tabular.datatypes import Datatype, datatype
 
+UNDETERMINED = "und"
 Value = str | tuple[str, ...] | None
 """The lexical form of a cell's value, those of a list, or null."""
 
@@ -29,7 +30,7 @@ class Column:
     Attributes:
         name: the name that URI templates and default predicates use, percent-encoded.
         number: its 1-based position in the table.
-        titles: the texts that its header may have; empty where any will do.
+        titles: the texts that its header may have, each with its language; empty where any will do.
         virtual: whether no cell of the file belongs to it.
         suppressed: whether it gives no triples.
         about: the URI template of the subjects, or None for the row's own node.
@@ -41,7 +42,7 @@ class Column:
 
     name: str
     number: int
-    titles: frozenset[str]
+    titles: tuple[tuple[str, str], ...]
     virtual: bool
     suppressed: bool
     about: str | None
@@ -54,6 +55,11 @@ class Column:
     default: str
     nulls: frozenset[str]
     datatype: Datatype = field(repr=False)
+
+    def may_be_headed(self, texts: Iterable[str], language: str) -> bool:
+        """Whether one of these texts in this language is a title of the column (Metadata Vocabulary 5.5.1)."""
+        wanted = set(texts)
+        return any(text in wanted and same_language(tag, language) for tag, text in self.titles)
 
     def read(self, text: str) -> Value:
         """Return the value of a cell (Model for Tabular Data 6.4).
@@ -85,12 +91,19 @@ class Column:
             raise MissingValueError("the cell is empty, and the column is required")
 
 
-def column(number: int, properties: Mapping[str, Any]) -> Column:
+def same_language(one: str, other: str) -> bool:
+    """Whether two language tags agree as titles have to: cut to the shorter one they are equal; und is any language."""
+    parts = (one.lower().split("-"), other.lower().split("-"))
+    return UNDETERMINED in (one, other) or all(first == second for first, second in zip(*parts, strict=False))
+
+
+def column(number: int, properties: Mapping[str, Any], language: str = UNDETERMINED) -> Column:
     """Return the column that a column description describes (Metadata Vocabulary 5.6).
 
     Args:
         number: its 1-based position.
         properties: the description, inherited properties included.
+        language: the language of titles that have none of their own: the metadata's ``@language``.
 
     Raises:
         ValueError, TypeError, AttributeError: it is not usable; these are the csvw library's.
@@ -98,12 +111,13 @@ def column(number: int, properties: Mapping[str, Any]) -> Column:
     facts = Description.fromvalue({name: value for name, value in properties.items() if name != "datatype"})
     if facts.required not in (None, True, False):
         raise ValueError(f"Invalid value for property required: {facts.required}")
-    titles = [title for each in (facts.titles or {}).values() for title in each]
-    name = facts.name or (quote(titles[0], safe="") if titles else f"_col.{number}")
+    titles = [(tag or language, text) for tag, texts in (facts.titles or {}).items() for text in texts]
+    own = (text for tag, text in titles if tag in (language, UNDETERMINED))
+    name = facts.name or next((_name(text) for text in own), f"_col.{number}")
     return Column(
         name=name,
         number=number,
-        titles=frozenset((*titles, facts.name) if facts.name else titles),
+        titles=(*titles, (UNDETERMINED, facts.name)) if facts.name else tuple(titles),
         virtual=facts.virtual,
         suppressed=facts.suppressOutput,
         about=_template(facts.aboutUrl),
@@ -117,6 +131,11 @@ def column(number: int, properties: Mapping[str, Any]) -> Column:
         nulls=frozenset(facts.null),
         datatype=datatype(properties.get("datatype")),
     )
+
+
+def _name(title: str) -> str:
+    """Return the name that a title gives: what a variable of a URI template may be called, which has no - and no ~."""
+    return quote(title, safe="").replace("-", "%2D").replace("~", "%7E")
 
 
 def _template(value: Any) -> str | None:  # noqa: ANN401  the library's own type

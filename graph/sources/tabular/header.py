@@ -31,7 +31,7 @@ def table_columns(
     texts = [[cell.strip() for header in headers for cell in header.cells[at : at + 1]] for at in range(width)]
     described = [column for column in description.columns if not column.virtual]
     if described:
-        _check_titles(described, texts, SourceError(name, "", line))
+        _check_titles(described, texts, description.language, SourceError(name, "", line))
         if headers and width != len(described):
             extra = width > len(described)
             problem = "the metadata does not know this column" if extra else "the table lacks this column"
@@ -45,10 +45,14 @@ def table_columns(
     return (*found, *description.columns)
 
 
-def _check_titles(described: Sequence[Column], texts: Sequence[Sequence[str]], place: SourceError) -> None:
+def _check_titles(
+    described: Sequence[Column], texts: Sequence[Sequence[str]], language: str, place: SourceError
+) -> None:
     for column, text in zip(described, texts, strict=False):
-        if text and column.titles and column.titles.isdisjoint(text):
+        if text and column.titles and not column.may_be_headed(text, language):
             place.problem = f"column {column.number} is headed {text[0]!r}, the metadata has {column.name} here"
             place.column = column.name
             place.remedy = "put the columns in the order of the metadata, or correct its titles"
+            if others := sorted(tag for tag, title in column.titles if title in text):
+                place.problem += f"; that is its title in {others[0]}, and the table's language is {language}"
             raise place

@@ -1,7 +1,8 @@
 """The text of a cell in, a lexical form of XML Schema out, by the datatype's format (Model for Tabular Data 6.4).
 
-The csvw library knows the formats (patterns of numbers and dates); it also reads texts that only begin like a date or
-number, which a publisher must not: everything here matches whole texts and ASCII digits.
+The csvw library knows the formats of dates; it also reads texts that only begin like a date, which a publisher must
+not: everything here matches whole texts and ASCII digits. Patterns of numbers are read here: the library counts no
+leading zeros, and knows neither a sign nor a percentage before the digits.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 from xml.parsers import expat
 
-from csvw.datatypes import NumberPattern, dt_format_and_regex
+from csvw.datatypes import dt_format_and_regex
 
 Reader = Callable[[str], str]
 """Takes a cell's text with its white space normalised, gives a lexical form, raises ValueError."""
@@ -51,6 +52,12 @@ LEXICAL_SPACES = {
 }
 UNICODE_SPACES = {"Name": rf"(?:{_NAME}|:)(?:{_NAME}|:)*", "NCName": _NAME, "NMTOKEN": r"[\w.:\-\u00b7]+"}
 UNICODE_SPACES["QName"] = f"{_NAME}(?::{_NAME})?"
+SPACES = " \u00a0\u202f\u2009"
+LONGEST_PATTERN = 100
+NUMBER_PATTERN = re.compile(
+    r"(?P<before>[+-]?[%‰]?|[%‰][+-])(?P<integer>(?=.)#*(?:,#+)*0*(?:,0+)*)"
+    r"(?:\.(?P<fraction>0*(?:,0+)*#*(?:,#+)*))?(?:E(?P<exponent>\+?#*0*))?(?P<after>[%‰]?)"
+)
 _ZONES = {"X": r"[+-]\d\d(?:\d\d)?", "XX": r"[+-]\d{4}", "XXX": r"[+-]\d\d:\d\d"}
 
 
@@ -87,34 +94,100 @@ def number_reader(form: str | dict[str, Any] | None) -> Reader:
     if unknown := set(options) - {"pattern", "decimalChar", "groupChar"}:
         raise ValueError(f"a number format has no {', '.join(sorted(unknown))}")
     pattern, point = options.get("pattern"), options.get("decimalChar", ".")
-    group = options.get("groupChar", "," if pattern else None)
-    if len(point) != 1 or (group is not None and len(group) != 1) or point == group:
-        raise ValueError("decimalChar and groupChar are one character each, and differ")
-    if pattern and not set(pattern) <= set("#0.,;%‰E-+"):
-        raise ValueError(f"{pattern} is no number pattern")
-    template = NumberPattern(pattern) if pattern else None
+    group = options.get("groupChar", "," if pattern and point != "," else "")
+    _check_signs(point, group, has_group="groupChar" in options)
+    shape = _number_pattern(pattern, point, group) if pattern else None
     foreign = {".", ","} - {point, group}
-    usual = str.maketrans(point + (group or ""), ".," if group else ".")
 
     def read(text: str) -> str:
-        if foreign & set(text) or (group and group * 2 in text):
+        if group in SPACES:  # people type one, programs write another
+            text = text.translate(dict.fromkeys(map(ord, SPACES), group))
+        if any(each in text for each in foreign) or (group and group * 2 in text):
             raise ValueError
-        form = text.translate(usual)
-        if template and form.lstrip("+-") not in ("NaN", "INF") and not template.is_valid(form):
+        form = text.replace(group, "\0").replace(point, ".").replace("\0", ",") if group else text.replace(point, ".")
+        if shape and form.lstrip("+-") not in ("NaN", "INF") and not shape.fullmatch(form):
             raise ValueError
         return _scaled(form.replace(",", ""))
 
     return read
 
 
+def _check_signs(point: object, group: object, *, has_group: bool) -> None:
+    """Refuse signs that cannot be told from the rest of a number."""
+    for name, sign in (("decimalChar", point), ("groupChar", group)):
+        if sign == "" and name == "groupChar" and not has_group:
+            continue
+        if not isinstance(sign, str) or not sign or re.search(r"[\dEe%‰+-]", sign):
+            raise ValueError(f"{name} is a sign that no number has otherwise")
+    if point == group:
+        raise ValueError("decimalChar and groupChar differ")
+
+
+def _number_pattern(pattern: Any, point: str, group: str) -> re.Pattern[str]:  # noqa: ANN401  as found in the metadata
+    """Return what numbers of a pattern match (UAX 35, Number Format Patterns), written with ``.`` and ``,``.
+
+    A pattern is written with the format's own signs (6.4.2); many write it as UAX 35 does, which is taken where the
+    other reading makes no sense.
+    """
+    if not isinstance(pattern, str) or len(pattern) > LONGEST_PATTERN:
+        raise ValueError(f"the pattern is no string of at most {LONGEST_PATTERN} signs")
+    own = pattern.replace(group, "\0") if group else pattern
+    own = own.replace(point, "\1")
+    if point == "." or "." not in own:
+        own = own.replace("\1", ".")
+    if group == "," or "," not in own:
+        own = own.replace("\0", ",")
+    for text in (own, pattern):
+        if found := NUMBER_PATTERN.fullmatch(text):
+            return re.compile(_number_regex(found), re.ASCII)
+    raise ValueError(f"{pattern} is no number pattern")
+
+
+def _number_regex(found: re.Match[str]) -> str:
+    """Return the regular expression of a number pattern's parts."""
+    signs = {"+": "[+-]", "-": "-"}
+    before, after = found["before"] or "", found["after"] or ""
+    prefix = re.escape(before.strip("+-")) + signs.get(before.strip("%‰"), "[+-]?")
+    exponent = ""
+    if found["exponent"]:
+        digits = found["exponent"].lstrip("+")
+        sign = "[+-]" if found["exponent"].startswith("+") else "[+-]?"
+        exponent = rf"[Ee]{sign}\d{{{max(1, digits.count('0'))},{len(digits) if '#' in digits else ''}}}"
+    return prefix + _integer_regex(found["integer"]) + _fraction_regex(found["fraction"]) + exponent + re.escape(after)
+
+
+def _integer_regex(pattern: str) -> str:
+    """Return what stands before the point: as many digits as there are zeros, in groups as wide as the pattern's."""
+    groups, least = pattern.split(","), pattern.count("0")
+    if len(groups) == 1:
+        return rf"\d{{{least},}}"
+    primary, secondary = len(groups[-1]), len(groups[-2] if len(groups) > 2 else groups[-1])
+    enough = rf"(?=(?:\d,?){{{least}}})"
+    return rf"{enough}(?:\d{{1,{secondary}}}(?:,\d{{{secondary}}})*,\d{{{primary}}}|\d{{1,{primary}}})"
+
+
+def _fraction_regex(pattern: str | None) -> str:
+    """Return what stands behind the point: the zeros' digits always, the others at most."""
+    if not pattern:
+        return ""
+    regex, is_needed = "", False
+    for place in reversed(re.findall(",?[0#]", pattern)):
+        digit = place[:-1] + r"\d"
+        is_needed = is_needed or place.endswith("0")
+        regex = digit + regex if is_needed else f"(?:{digit}{regex})?"
+    return rf"\.{regex}" if is_needed else rf"(?:\.(?=\d){regex})?"
+
+
 def _scaled(form: str) -> str:
     """Return a percentage or permillage as the plain number that it is."""
-    scale = {"%": Decimal("0.01"), "‰": Decimal("0.001")}.get(form[-1:])
-    if scale is None:
+    scales = {"%": Decimal("0.01"), "‰": Decimal("0.001")}
+    sign = form[:1] if form[:1] in scales else form[-1:]
+    if sign not in scales:
         return form
-    if not re.fullmatch(_DECIMAL, form[:-1], re.ASCII):
+    number = form.removeprefix(sign) if form.startswith(sign) else form.removesuffix(sign)
+    if not re.fullmatch(_DECIMAL, number, re.ASCII):
         raise ValueError
-    return f"{Decimal(form[:-1]) * scale:f}"
+    return f"{Decimal(number) * scales[sign]:f}"
 
 
 def moment_reader(base: str, form: str) -> Reader:

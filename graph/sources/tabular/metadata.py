@@ -22,7 +22,7 @@ from csvw.metadata import Dialect, Schema, Table, TableGroup
 from csvw.metadata_utils import dialect_props
 
 from graph.errors import SourceError
-from graph.sources.tabular.columns import Column, column
+from graph.sources.tabular.columns import UNDETERMINED, Column, column
 
 CONTEXT = "http://www.w3.org/ns/csvw"
 INHERITED = frozenset(
@@ -43,6 +43,7 @@ class TableDescription:
         columns: its columns as described; physical ones may be absent, then the header gives them.
         inherited: what columns found in the header inherit.
         primary_key: names of the columns that are unique together, or empty.
+        language: the language of the header, or "und".
         suppressed: whether the table gives no triples.
     """
 
@@ -52,6 +53,7 @@ class TableDescription:
     columns: tuple[Column, ...]
     inherited: Properties
     primary_key: tuple[str, ...]
+    language: str
     suppressed: bool
 
     @property
@@ -82,14 +84,15 @@ def describe_table(path: Path, name: str, base: str) -> TableDescription:
             continue
         source = name.removesuffix(path.name) + file
         group = _document(found, source)
-        url_base = urljoin(base, _check_context(group, source))
+        own_base, language = _check_context(group, source)
+        url_base = urljoin(base, own_base)
         for table in _tables(group, source):
             url = urljoin(url_base, str(table.get("url", "")))
             if unquote(urlsplit(url).path.rpartition("/")[2]) == path.name:
-                return _description(group if "tables" in group else {}, table, url, (found, source))
+                return _description(group if "tables" in group else {}, table, url, (found, source, language))
         if suffix:
             raise SourceError(source, f"it describes no table {path.name}", remedy=f'give a table "url": "{path.name}"')
-    return TableDescription(name, urljoin(base, path.name), Dialect(), (), {}, (), suppressed=False)
+    return TableDescription(name, urljoin(base, path.name), Dialect(), (), {}, (), UNDETERMINED, suppressed=False)
 
 
 @contextmanager
@@ -106,8 +109,8 @@ def refusals(source: str, where: str | None = None) -> Iterator[None]:
             ) from None
 
 
-def _description(group: Properties, table: Properties, url: str, place: tuple[Path, str]) -> TableDescription:
-    path, source = place
+def _description(group: Properties, table: Properties, url: str, place: tuple[Path, str, str]) -> TableDescription:
+    path, source, language = place
     schema = _local(table.get("tableSchema", group.get("tableSchema")) or {}, path, source)
     dialect = _local(table.get("dialect", group.get("dialect")) or {}, path, source)
     inherited = _inherited(group) | _inherited(table) | _inherited(schema)
@@ -118,7 +121,7 @@ def _description(group: Properties, table: Properties, url: str, place: tuple[Pa
             raise TypeError("columns is a list of objects")
     for number, each in enumerate(described, 1):
         with refusals(source, str(each.get("name") or each.get("titles") or number)):
-            columns.append(column(number, {**inherited, **each}))
+            columns.append(column(number, {**inherited, **each}, language))
     with refusals(source):
         TableGroup.fromvalue(_without(group, "tables", "tableSchema", "dialect", "datatype"))
         checked = Table.fromvalue(_without(table, "tableSchema", "dialect", "datatype"))
@@ -127,8 +130,9 @@ def _description(group: Properties, table: Properties, url: str, place: tuple[Pa
         described_dialect = Dialect(**dialect_props(dict(dialect)))
     _check_names([each.name for each in columns], key, source)
     return TableDescription(
-        source, url, described_dialect, tuple(columns), inherited, tuple(key), suppressed=checked.suppressOutput
-    )
+        source, url, described_dialect, tuple(columns), inherited, tuple(key),
+        str(inherited.get("lang", UNDETERMINED)), suppressed=checked.suppressOutput,
+    )  # fmt: skip
 
 
 def _document(path: Path, source: str) -> dict[str, Any]:
@@ -145,8 +149,8 @@ def _document(path: Path, source: str) -> dict[str, Any]:
     return document
 
 
-def _check_context(document: Properties, source: str) -> str:
-    """Return the ``@base`` of the context, or an empty string; nothing but CSVW's own context is known here."""
+def _check_context(document: Properties, source: str) -> tuple[str, str]:
+    """Return ``@base`` (or an empty string) and ``@language`` of the context; none but CSVW's own is known here."""
     context = document.get("@context")
     names, local = (context[0], context[1:]) if isinstance(context, list) and context else (context, [])
     known = all(isinstance(each, dict) and each.keys() <= {"@base", "@language"} for each in local)
@@ -157,7 +161,8 @@ def _check_context(document: Properties, source: str) -> str:
             column="@context",
             remedy=f'write "@context": "{CONTEXT}"; other contexts are never fetched',
         )
-    return next((str(each["@base"]) for each in local if "@base" in each), "")
+    options = {name: str(value) for each in local for name, value in each.items()}
+    return options.get("@base", ""), options.get("@language", UNDETERMINED)
 
 
 def _tables(document: dict[str, Any], source: str) -> list[dict[str, Any]]:

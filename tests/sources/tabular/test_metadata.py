@@ -9,7 +9,12 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from writing import Write
 from written_table import BASE, WrittenTable, literal
+
+from endpoint.cli import main
+from graph.build import build
 
 CONTEXT = "http://www.w3.org/ns/csvw"
 
@@ -56,6 +61,15 @@ class TestSuppression:
         schema = {"columns": [{"name": "a", "datatype": "integer"}]}
         assert table.write("a\n1\n", {"suppressOutput": True, "tableSchema": schema}).triples() == []
         assert table.write("a\nx\n").error().line == 2
+
+    def test_of_a_table_that_a_build_reads_and_a_publish_does_not_take(self, publication: Write) -> None:
+        metadata = json.dumps({"@context": CONTEXT, "url": "b.csv", "suppressOutput": True})
+        files = {"data/a.ttl": "<http://e/a> a <http://e/B> .", "data/b.csv": "a\n1\n"}
+        opened = publication({**files, "data/b.csv-metadata.json": metadata})
+        assert [each.iri.rpartition("/")[2] for each in build(opened).manifest.graphs] == ["a", "catalog"]
+        where, table = ["--publication", str(opened.root)], str(opened.root / "data/b.csv")
+        asked = CliRunner().invoke(main, [*where, "publish", table, "--graph", "x"])
+        assert (asked.exit_code, "suppressOutput" in asked.stderr) == (2, True)
 
 
 class TestRefusals:

@@ -74,6 +74,44 @@ class TestHeaders:
             assert table.columns(f"{header}\n1,2\n", *columns).objects() == [literal("1"), literal("2")]
 
     @pytest.mark.parametrize(
+        ("language", "title", "is_taken"),
+        [
+            (None, {"uz": "Nomi"}, True),
+            ("uz", {"uz": "Nomi"}, True),
+            ("uz", {"uz-Latn": "Nomi"}, True),
+            ("uz-Latn", {"UZ": "Nomi"}, True),
+            ("uz", "Nomi", True),
+            ("ru", {"uz": "Nomi"}, False),
+            ("uz-Cyrl", {"uz-Latn": "Nomi"}, False),
+        ],
+    )
+    def test_a_title_is_in_the_table_s_language(
+        self, table: WrittenTable, language: str | None, title: object, *, is_taken: bool
+    ) -> None:
+        schema = {"columns": [{"name": "a", "titles": title}]}
+        table.write("Nomi\n1\n", {"tableSchema": schema} | ({"lang": language} if language else {}))
+        if is_taken:
+            assert [each.value for each in table.objects()] == ["1"]
+        else:
+            assert table.error().problem.endswith(f"and the table's language is {language}")
+
+    @pytest.mark.parametrize(
+        ("language", "titles", "name"),
+        [
+            ("en", {"uz": "Nomi", "en": "Name"}, "Name"),
+            ("en", "e-mail~", "e%2Dmail%7E"),
+            (None, {"uz": "Nomi"}, "_col.1"),
+        ],
+    )
+    def test_a_column_without_a_name_has_that_of_its_title(
+        self, table: WrittenTable, language: str | None, titles: object, name: str
+    ) -> None:
+        context = ["http://www.w3.org/ns/csvw", {"@language": language}] if language else "http://www.w3.org/ns/csvw"
+        schema = {"columns": [{"titles": titles}]}
+        table.write("1\n", {"@context": context, "tableSchema": schema, "dialect": {"header": False}})
+        assert [each.predicate.value for each in table.triples()] == [f"{BASE}t.csv#{name}"]
+
+    @pytest.mark.parametrize(
         ("header", "column", "reason"),
         [
             ("a,b,c", "c", "the metadata does not know this column"),
