@@ -11,10 +11,13 @@ from collections.abc import Iterable, Sequence
 import pyoxigraph as ox
 
 from graph.labels import language_chain
+from graph.literals import truth_value, whole_number
 from graph.namespaces import RDF_TYPE, SCHEMA, XSD
 
 CONTEXT = "https://schema.org"
 DEPTH = 3
+LARGEST = 2**53
+"""Below it readers of JSON hold every whole number exactly (RFC 8259 section 6)."""
 Value = str | bool | int | dict[str, object]
 
 
@@ -54,12 +57,19 @@ class Embedding:
     def _value(self, triple: ox.Triple, above: tuple[str, ...]) -> Value:
         term = triple.object
         if isinstance(term, ox.Literal):
-            if term.datatype.value == XSD + "boolean":
-                return term.value == "true"
-            return int(term.value) if term.datatype.value == XSD + "integer" else term.value
+            return _plain(term)
         if isinstance(term, ox.NamedNode):
             if triple.predicate.value == RDF_TYPE:
                 return term.value.removeprefix(SCHEMA)
             is_below = term.value in self._nodes and term.value not in above and len(above) < DEPTH
             return self._node(term.value, above) if is_below else term.value
         return str(term)
+
+
+def _plain(literal: ox.Literal) -> Value:
+    """Return a literal as JSON has it where that means the same to every reader of JSON, else its text."""
+    if literal.datatype.value == XSD + "boolean":
+        truth = truth_value(literal.value)
+        return literal.value if truth is None else truth
+    number = whole_number(literal.value, literal.datatype.value)
+    return literal.value if number is None or abs(number) >= LARGEST else number

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 
 import pyoxigraph as ox
-from babel.numbers import format_decimal
 
 from endpoint.language import page_language
 from endpoint.pages.names import Names, Shown
+from endpoint.pages.numbers import grouped
+from graph.literals import finite_number
 from graph.namespaces import PREFIXES, RDF_TYPE
 
 QB = PREFIXES["qb"]
@@ -51,7 +53,7 @@ class Observation:
     thing: str
     unit: str
     measure: str
-    number: float
+    number: Decimal
 
 
 def data_sets(store: ox.Store) -> list[str]:
@@ -90,10 +92,11 @@ def observations(store: ox.Store, data_set: str) -> list[Observation]:
         things = [said[each] for each in said if each in dimensions - coded and isinstance(said[each], ox.NamedNode)]
         units = [said[each] for each in said if each in coded and isinstance(said[each], ox.NamedNode)]
         for measure in measures & said.keys():
-            number, thing = said[measure], things[0] if things else None
-            if isinstance(number, ox.Literal) and isinstance(thing, ox.NamedNode) and _is_number(number.value):
+            value, thing = said[measure], things[0] if things else None
+            number = finite_number(value.value, value.datatype.value) if isinstance(value, ox.Literal) else None
+            if number is not None and isinstance(thing, ox.NamedNode):
                 unit = units[0].value if units and isinstance(units[0], ox.NamedNode) else ""
-                found.append(Observation(thing.value, unit, measure, float(number.value)))
+                found.append(Observation(thing.value, unit, measure, number))
     common = Counter((each.unit, each.measure) for each in found).most_common(1)
     return [each for each in found if common and (each.unit, each.measure) == common[0][0]]
 
@@ -108,8 +111,8 @@ def chart(store: ox.Store, data_set: str, here: str, names: Names, terms: Names)
     bars = tuple(
         Bar(
             names.thing(each.thing),
-            format_decimal(each.number, locale=page_language()),
-            round(max(2.0, each.number / ordered[0].number * room), 1),
+            grouped(each.number, page_language()),
+            round(max(2.0, float(each.number / ordered[0].number) * room), 1),
             place * STEP,
             each.thing == here,
         )
@@ -124,11 +127,3 @@ def _properties(store: ox.Store, kind: str) -> list[ox.NamedNode]:
     node = ox.NamedNode(QB + kind)
     quads = store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), node, ox.DefaultGraph())
     return [quad.subject for quad in islice(quads, 50) if isinstance(quad.subject, ox.NamedNode)]
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

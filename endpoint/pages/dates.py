@@ -13,8 +13,15 @@ from graph.namespaces import XSD
 DAY = MappingProxyType({"en": "d MMMM y", "ru": "d MMMM y 'года'", "uz": "y-'yil' d-MMMM"})
 MONTH = MappingProxyType({"en": "MMMM y", "ru": "LLLL y 'года'", "uz": "y-'yil' MMMM"})
 """Patterns (UTS 35) as one writes in running text; CLDR's own abbreviate the year in Russian."""
-PARTS = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?(Z|[+-]\d\d:\d\d)?\Z")
+PARTS = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?(Z|[+-]\d\d:\d\d)?\Z", re.ASCII)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(Z|[+-]\d\d:\d\d)?\Z", re.ASCII)
+TIME = re.compile(r"(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:\d\d)?\Z", re.ASCII)
+IN_HTML = re.compile(
+    r"((?!0000)\d{4}(-\d\d(-\d\d(T\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:\d\d)?)?)?)?|\d\d:\d\d:\d\d)\Z", re.ASCII
+)
+"""What HTML's element ``time`` takes: a day has no time zone there, and a second no more than thousandths."""
 DATES = frozenset(XSD + name for name in ("date", "gYear", "gYearMonth"))
+MOMENTS = frozenset(XSD + name for name in ("dateTime", "dateTimeStamp"))
 
 
 def readable(lexical: str, datatype: str, language: str) -> str:
@@ -26,10 +33,12 @@ def readable(lexical: str, datatype: str, language: str) -> str:
         language: a key of ``DAY``.
     """
     try:
-        if datatype == XSD + "dateTime":
-            return _moment(lexical, language)
+        if datatype in MOMENTS and (found := MOMENT.match(lexical)) is not None:
+            return _moment(lexical, language) + _zone(found[1])
         if datatype in DATES and (found := PARTS.match(lexical)) is not None:
-            return _date(int(found[1]), found[2], found[3], language)
+            return _date(int(found[1]), found[2], found[3], language) + _zone(found[4])
+        if datatype == XSD + "time" and (found := TIME.match(lexical)) is not None:
+            return found[1] + _zone(found[2])
     except ValueError:
         return lexical  # no day of our calendar, such as the 30th of February
     return lexical
@@ -55,9 +64,20 @@ def _date(year: int, month: str | None, day: str | None, language: str) -> str:
 
 
 def _moment(lexical: str, language: str) -> str:
-    moment = datetime.fromisoformat(lexical)
-    zone = " (UTC)" if moment.tzinfo is not None and not moment.utcoffset() else ""
-    return format_datetime(moment.replace(tzinfo=None), f"{DAY[language]}, HH:mm", locale=language) + zone
+    moment = datetime.fromisoformat(lexical).replace(tzinfo=None)
+    return format_datetime(moment, f"{DAY[language]}, HH:mm", locale=language)
+
+
+def _zone(offset: str | None) -> str:
+    """Return a time zone as it stands behind a date or time: the offset is part of what the data says."""
+    if offset is None:
+        return ""
+    return " (UTC)" if offset in ("Z", "+00:00", "-00:00") else f" (UTC{offset.replace('-', '−')})"
+
+
+def is_time(lexical: str) -> bool:
+    """Whether a date or time can stand in the attribute ``datetime`` of HTML's element ``time``."""
+    return IN_HTML.match(lexical) is not None
 
 
 def interval(first: str, last: str, language: str) -> str:

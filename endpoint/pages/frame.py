@@ -6,7 +6,7 @@ It computes what ``base.html`` lays out. What stands inside the frame is for eac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -19,6 +19,7 @@ from endpoint.current import kept, languages, publication, snapshot, urls
 from endpoint.language import INTERFACE, N_, OWN_NAMES, interface, page_language, translated
 from endpoint.pages.dates import interval, readable
 from endpoint.pages.diagrams import fitted
+from endpoint.pages.names import Shown
 from endpoint.urls import URI_CHARACTERS, with_parameters
 from graph.errors import HamkorError
 from graph.labels import language_chain
@@ -169,6 +170,14 @@ def _unbroken(text: str) -> Markup:
     return Markup(HYPHENATED.sub(r'<span class="whole">\g<0></span>', str(escape(text))))  # noqa: S704  escaped before
 
 
+def _between(days: Sequence[Shown]) -> str:
+    """Return the first and the last of some dates as one writes them in a row; what is none, as it is shown."""
+    first, last = days[0], days[-1]
+    if first.datetime and last.datetime:
+        return interval(first.datetime, last.datetime, interface())
+    return " – ".join(dict.fromkeys((first.text, last.text)))
+
+
 def install(app: Flask) -> None:
     """Let every page of an application have its frame, and templates write numbers and dates."""
     app.context_processor(_linking)
@@ -178,5 +187,5 @@ def install(app: Flask) -> None:
     app.add_template_filter(fitted, "fitted")
     app.add_template_filter(_unbroken, "unbroken")
     app.add_template_filter(lambda moment: readable(moment, XSD + "dateTime", interface()), "moment")
-    app.add_template_filter(lambda days: interval(days[0].datetime, days[-1].datetime, interface()), "interval")
+    app.add_template_filter(_between, "interval")
     app.add_template_filter(lambda day: readable(day[:10], XSD + "date", interface()), "date")

@@ -17,6 +17,7 @@ from endpoint.pages.charts import Chart, chart
 from endpoint.pages.holdings import class_name
 from endpoint.pages.maps import WIDE, Map, Spot, draw
 from endpoint.pages.names import Names, Shown
+from endpoint.pages.numbers import grouped
 from endpoint.pages.overview import Hub, Located, Overview, overview
 from endpoint.pages.paths import Step, follow
 from graph.namespaces import RDF_TYPE, SCHEMA
@@ -104,8 +105,8 @@ def _map(store: ox.Store, located: Located, found: Overview, names: Names) -> Ma
         count = found.counts.get(thing)
         several = at_place[place] > 1
         number = at_place[place] if several else count.number if count else None
-        detail = format_decimal(number, locale=page_language()) if number is not None else ""
+        detail = grouped(number, page_language()) if number is not None else ""
         shown, target = names.thing(place), names.thing(place if several else thing)
         label = Shown(shown.text, shown.language, target.href, target.iri, note=target.text)
-        spots.setdefault(place, Spot(label, point, count.number if count and not several else 0.0, detail))
+        spots.setdefault(place, Spot(label, point, float(count.number) if count and not several else 0.0, detail))
     return draw(store, list(spots.values()), names, width=WIDE)

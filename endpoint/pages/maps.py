@@ -17,7 +17,8 @@ import pyoxigraph as ox
 from endpoint.pages.names import Names, Shown
 from endpoint.pages.outlines import Area, Outlines, Point, outlines
 from graph.description import Term
-from graph.namespaces import PREFIXES, SCHEMA, SKOS
+from graph.literals import finite_number
+from graph.namespaces import PREFIXES, SCHEMA, SKOS, XSD
 from graph.sources.matching import matching
 
 GEO, WGS = PREFIXES["geo"], "http://www.w3.org/2003/01/geo/wgs84_pos#"
@@ -105,11 +106,10 @@ def _said(store: ox.Store, iri: str) -> Iterator[ox.Quad]:
 
 
 def _valid(x: str, y: str) -> Point | None:
-    try:
-        point = float(x), float(y)
-    except ValueError:
+    east, north = (finite_number(each, XSD + "double") for each in (x, y))
+    if east is None or north is None or abs(east) > 180 or abs(north) > 90:
         return None
-    return point if abs(point[0]) <= 180 and abs(point[1]) <= 90 else None
+    return float(east), float(north)
 
 
 def located(store: ox.Store, iri: str, objects: Sequence[Term]) -> str:

@@ -13,14 +13,15 @@ from urllib.parse import unquote
 
 import pyoxigraph as ox
 from babel.core import Locale, UnknownLocaleError
-from babel.numbers import format_decimal
 
 from endpoint.current import Snapshot
 from endpoint.language import page_language, translated
-from endpoint.pages.dates import readable
+from endpoint.pages.dates import is_time, readable
+from endpoint.pages.numbers import grouped
 from endpoint.urls import Urls
 from graph.description import is_described
 from graph.labels import Label, labels, language_chain
+from graph.literals import RANGES, is_legal, truth_value, whole_number
 from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, RDFS_LABEL, SH, XSD
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
@@ -29,9 +30,9 @@ UZBEK_NUMBER = re.compile(r"tel:\+998(\d\d)(\d{3})(\d\d)(\d\d)\Z")
 LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 """Letters beyond ASCII that stand percent-encoded in an IRI."""
 UNNAMED = ".well-known/genid/"
-TIMES = frozenset(XSD + name for name in ("date", "dateTime", "gYear", "gYearMonth", "time"))
-WHOLE = frozenset(XSD + name for name in ("integer", "nonNegativeInteger", "positiveInteger", "int", "long"))
-PLAIN = TIMES | WHOLE | frozenset(XSD + name for name in ("string", "decimal", "boolean", "double"))
+TIMES = frozenset(XSD + name for name in ("date", "dateTime", "dateTimeStamp", "gYear", "gYearMonth", "time"))
+PLAIN = TIMES | frozenset(XSD + name for name in (*RANGES, "string", "decimal", "boolean", "double"))
+"""Datatypes that need not be named beside a value that is one of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +186,16 @@ class Names:
         return Shown(str(term))
 
     def _literal(self, literal: ox.Literal) -> Shown:
+        """Return a literal as one reads it; one whose text is none of its datatype's by its text, with the datatype."""
         datatype, value, tag = literal.datatype.value, literal.value, literal.language or ""
+        if not is_legal(value, datatype):
+            return Shown(value, note=self.short(datatype), is_long="\n" in value)
         if datatype in TIMES:
-            return Shown(readable(value, datatype, page_language()), is_time=True, datetime=value)
+            return Shown(readable(value, datatype, page_language()), is_time=is_time(value), datetime=value)
         if datatype == XSD + "boolean":
-            return Shown(translated("Yes") if value in ("true", "1") else translated("No"))
-        if datatype in WHOLE and value.isdecimal() and len(value) > len("9999"):
-            return Shown(format_decimal(int(value), locale=page_language()))
+            return Shown(translated("Yes") if truth_value(value) else translated("No"))
+        if (number := whole_number(value, datatype)) is not None and len(value.strip("+-")) > len("9999"):
+            return Shown(grouped(number, page_language()))
         note = "" if tag or datatype in PLAIN else self.short(datatype)
         return Shown(value, tag, note=note, is_long="\n" in value, tag=self._tag(tag))
 

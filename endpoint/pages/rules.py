@@ -12,7 +12,8 @@ from endpoint.pages.names import Names, Shown
 from endpoint.pages.paths import Alternative, Path, Step, follow, read_path
 from endpoint.pages.shapes import LAST, text_in
 from graph.description import Term
-from graph.namespaces import SH
+from graph.literals import finite_number
+from graph.namespaces import SH, XSD
 
 KINDS = ("class", "datatype", "nodeKind", "hasValue", "node")
 """What constrains a value by an IRI."""
@@ -63,8 +64,8 @@ class Rules:
         return [each.term for each in follow(self._store, iri, Step(SH + name))]
 
     def _order(self, iri: str) -> float:
-        texts = self._literals(iri, "order")
-        return float(texts[0]) if texts and texts[0].replace(".", "", 1).isdigit() else LAST
+        numbers = (finite_number(each, XSD + "double") for each in self._literals(iri, "order"))
+        return next((float(each) for each in numbers if each is not None), LAST)
 
     def _literals(self, iri: str, name: str) -> list[str]:
         return [each.value for each in self._values(iri, name) if isinstance(each, ox.Literal)]

@@ -14,7 +14,8 @@ import pyoxigraph as ox
 from endpoint.current import Snapshot
 from endpoint.pages.paths import Path, ends, read_path
 from graph.labels import language_chain
-from graph.namespaces import RDF_TYPE, RDFS_LABEL, SH
+from graph.literals import finite_number
+from graph.namespaces import RDF_TYPE, RDFS_LABEL, SH, XSD
 
 UNSHOWN = "shape/group-checks"
 """The group, below the base, whose properties are checks and nothing to read."""
@@ -130,10 +131,8 @@ def _all(store: ox.Store, node: ox.NamedNode, predicate: str) -> Iterator[ox.Nam
 
 def _order(store: ox.Store, node: ox.NamedNode) -> float:
     for each in _all(store, node, SH + "order"):
-        try:
-            return float(each.value)
-        except ValueError:
-            continue  # the shapes' own gate has said so
+        if (number := finite_number(each.value, XSD + "double")) is not None:
+            return float(number)
     return LAST
 
 

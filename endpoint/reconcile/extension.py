@@ -19,6 +19,7 @@ from endpoint.reconcile.properties import Property, known
 from graph.linking.entity import Entity, id_of
 from graph.linking.evidence import CITY, FOUNDED, IDENTIFIER, PLACE, REGION
 from graph.linking.kinds import PERSON
+from graph.literals import finite_number, is_legal, whole_number
 from graph.namespaces import XSD
 
 Value = dict[str, object]
@@ -26,7 +27,8 @@ DATE = re.compile(r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 DATE_TIME = re.compile(
     r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?\Z"
 )
-WHOLE = frozenset(XSD + name for name in ("integer", "int", "long", "nonNegativeInteger", "positiveInteger", "short"))
+LARGEST = 10**15
+"""Whole numbers below it are numbers to every reader of JSON; others are given as texts."""
 BROKEN = frozenset(XSD + name for name in ("decimal", "double", "float"))
 PRIVATE = ("tel:", "mailto:")
 MOST_A_CELL = 100
@@ -116,16 +118,17 @@ def _value(term: object, finds: Finder, reader: Tongue) -> Value | None:
         return None if term.value.startswith(PRIVATE) else {"str": term.value}
     if not isinstance(term, ox.Literal):
         return None
-    datatype = term.datatype.value
-    if datatype in WHOLE:
-        return {"int": int(term.value)} if re.fullmatch(r"[+-]?[0-9]{1,15}", term.value) else {"str": term.value}
+    return _plain(term.value, term.datatype.value)
+
+
+def _plain(text: str, datatype: str) -> Value:
+    """Return a literal as JSON has it, or as a text where JSON cannot say it (INF, long numbers) or it is ill-typed."""
+    if (whole := whole_number(text, datatype)) is not None:
+        return {"int": whole} if abs(whole) < LARGEST else {"str": text}
     if datatype in BROKEN:
-        return (
-            {"float": float(term.value)}
-            if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?", term.value)
-            else None
-        )
-    return _date(term.value) if datatype in (XSD + "date", XSD + "dateTime") else {"str": term.value}
+        number = finite_number(text, datatype)
+        return {"str": text} if number is None else {"float": float(number)}
+    return _date(text) if datatype in (XSD + "date", XSD + "dateTime") and is_legal(text, datatype) else {"str": text}
 
 
 def _thing(entity: Entity, reader: Tongue) -> Value:

@@ -136,7 +136,7 @@ def _same_time(ours: str, theirs: str) -> float:
     """Return how well two dates agree of which one may be less precise than the other."""
     if not ours:
         return UNKNOWN
-    if not theirs[:4].isdigit():
+    if not theirs[:4].isdecimal():
         return UNKNOWN
     if ours.startswith(theirs) or theirs.startswith(ours):
         return 1.0

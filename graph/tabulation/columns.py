@@ -15,6 +15,7 @@ from itertools import islice
 import pyoxigraph as ox
 
 from graph.errors import QueryLimitError
+from graph.literals import is_legal
 from graph.namespaces import RDF_TYPE, XSD
 
 MERGE = ox.DefaultGraph()
@@ -50,7 +51,8 @@ class Column:
         datatype: the IRI of their datatype; of texts with a language, and of things, empty.
         place: which of several things of a row stands in it, from 0; -1 where all do.
         separator: what stands between several values of a cell; empty where there is only one.
-        is_exact: whether its cells lead back to the terms they were made of.
+        is_exact: whether its cells lead back to the terms they were made of; a text that is no form of its datatype
+            could not be read as one.
     """
 
     name: str
@@ -79,6 +81,7 @@ class _Found:
 
     most: dict[tuple[str, str], int] = field(default_factory=dict)
     separators: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    ill_typed: set[tuple[str, str]] = field(default_factory=set)
     is_exact: bool = True
 
     def add(self, values: Sequence[ox.NamedNode | ox.Literal]) -> None:
@@ -91,6 +94,8 @@ class _Found:
                 self.is_exact = self.is_exact and TEMPLATE_SAFE.match(each.value) is not None
             else:
                 self.separators.setdefault(kind, set()).update(one for one in SEPARATORS if one in each.value)
+                if not is_legal(each.value, each.datatype.value):
+                    self.ill_typed.add(kind)
         for kind, count in counts.items():
             self.most[kind] = max(self.most.get(kind, 0), count)
 
@@ -172,7 +177,7 @@ def _columns(of: Property, found: _Found) -> Iterator[Column]:
             end = f"_{NOT_IN_NAMES.sub('_', re.split(r'[/#]', datatype)[-1])}"
         yield Column(
             name + end, of, "text", language, datatype or (XSD + "string"), -1 if separator != "" else 0,
-            " " if separator is None else separator, separator is not None,
+            " " if separator is None else separator, separator is not None and kind not in found.ill_typed,
         )  # fmt: skip
 
 

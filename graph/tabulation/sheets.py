@@ -16,6 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pyoxigraph as ox
 
+from graph.literals import is_legal, whole_number
 from graph.namespaces import XSD
 from graph.tabulation.columns import Column, Table, kind_of, said_of
 
@@ -24,7 +25,6 @@ Names = Callable[[str], str]
 CHARACTERS = 32_767
 """So many hold in a cell of a workbook."""
 NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-NUMBERS = frozenset(XSD + name for name in ("integer", "nonNegativeInteger", "positiveInteger", "int", "long"))
 EPOCH = (1980, 1, 1, 0, 0, 0)
 DIGITS = 15
 MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
@@ -99,9 +99,9 @@ def write_workbook(
 
 def _native(text: str, datatype: str) -> str | int | date:
     """Return a value as a spreadsheet has it; what it could not hold exactly stays text."""
-    if datatype in NUMBERS and re.fullmatch(r"0|-?[1-9]\d*", text) and len(text) < DIGITS:
+    if len(text) < DIGITS and re.fullmatch(r"0|-?[1-9][0-9]*", text) and whole_number(text, datatype) is not None:
         return int(text)
-    if datatype == XSD + "date" and re.fullmatch(r"(19|20)\d\d-\d\d-\d\d", text):
+    if datatype == XSD + "date" and re.fullmatch(r"(19|20)\d\d-\d\d-\d\d", text) and is_legal(text, datatype):
         return date.fromisoformat(text)
     text = NO_XML.sub("\ufffd", text)
     return text if len(text) <= CHARACTERS else text[: CHARACTERS - 1] + "…"

@@ -12,7 +12,8 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from graph.namespaces import ONTOLOGY_GRAPH, OWL, RDF, RDFS, SH, SHAPES_GRAPH, graph_iri
+from graph.literals import finite_number
+from graph.namespaces import ONTOLOGY_GRAPH, OWL, RDF, RDFS, SH, SHAPES_GRAPH, XSD, graph_iri
 
 MOST, DEEPEST = 500, 50
 UNORDERED = 100_000.0
@@ -155,13 +156,16 @@ class Shapes:
         for each in self.iris(shape, SH + "property"):
             paths, is_inverse = self.paths(each)
             counts, is_wished = self._least(each), self._is_wished(each)
-            order = self.values(each, SH + "order")
             is_required = not is_wished and len(paths) == 1 and any(count.value not in ("0", "") for count in counts)
             for path in paths:
                 yield Field(
                     path, is_inverse, self.texts(each, SH + "name"), self.texts(each, SH + "description"), is_required,
-                    tuple(self.iris(each, SH + "class")), float(order[0].value) if order else UNORDERED,
+                    tuple(self.iris(each, SH + "class")), self._order(each),
                 )  # fmt: skip
+
+    def _order(self, shape: str) -> float:
+        numbers = (finite_number(each.value, XSD + "double") for each in self.values(shape, SH + "order"))
+        return next((float(each) for each in numbers if each is not None), UNORDERED)
 
     def paths(self, shape: str) -> tuple[list[str], bool]:
         """Return the properties of a property shape, and whether they are inverted; none for a path of several steps.

@@ -40,6 +40,15 @@ EX, GEO = "https://example.org/", PREFIXES["geo"]
         ("-0044-03-15", "date", "en", "-0044-03-15"),
         ("soon", "date", "en", "soon"),
         ("14:00:00", "time", "en", "14:00:00"),
+        ("14:00:00+05:00", "time", "en", "14:00:00 (UTC+05:00)"),
+        ("2014-11-25T10:00:00+05:00", "dateTime", "en", "25 November 2014, 10:00 (UTC+05:00)"),
+        ("2014-11-25T10:00:00-03:30", "dateTimeStamp", "ru", "25 ноября 2014 года, 10:00 (UTC−03:30)"),
+        ("2014-11-25+05:00", "date", "en", "25 November 2014 (UTC+05:00)"),
+        ("2014-11Z", "gYearMonth", "en", "November 2014 (UTC)"),
+        ("2014-05:00", "gYear", "en", "2014 (UTC−05:00)"),
+        ("2014-11-25T24:00:00", "dateTime", "en", "2014-11-25T24:00:00"),
+        ("20141125T100000", "dateTime", "en", "20141125T100000"),
+        ("2014-W48-2T10:00:00", "dateTime", "en", "2014-W48-2T10:00:00"),
     ],
 )
 def test_dates_are_readable_and_never_more_precise_than_they_are(

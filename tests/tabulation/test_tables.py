@@ -113,6 +113,15 @@ def test_iris_that_a_template_would_change_are_for_people_only(tmp_path: Path) -
     assert read_back(tmp_path, odd, table_of(odd, KIND, [])) == set()
 
 
+def test_texts_that_are_no_forms_of_their_datatype_are_for_people_only(tmp_path: Path) -> None:
+    store = store_of('ex:a a ex:Club ; ex:size "about 20"^^xsd:integer ; ex:on "2014-02-30"^^xsd:date ; ex:n 1 .')
+    table = table_of(store, KIND, [])
+    assert [(each.name, each.is_exact) for each in table.columns] == [("n", True), ("on", False), ("size", False)]
+    assert read_back(tmp_path, store, table) == expected(store, table)
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook_of(store, table))).active
+    assert [cell.value for cell in sheet[2]] == [f"{EX}a", 1, "2014-02-30", "about 20"]
+
+
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=8)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from csvw.datatypes import DATATYPES
 from csvw.metadata import Datatype as Constraints
 
+from graph.literals import check_day
 from graph.namespaces import RDF, XSD
 from graph.sources.tabular import lexical
 
@@ -129,14 +130,14 @@ def _reader(base: str, form: Any) -> lexical.Reader:  # noqa: ANN401  as found i
 
 def _space(base: str) -> lexical.Reader:
     """Return a check that the lexical form is one of the datatype's."""
-    space = lexical.lexical_space("integer" if _is_integer(base) else "double" if base == "float" else base)
+    space = lexical.lexical_space("integer" if _is_integer(base) else base)
     least, most = _range(base)
 
     def check(form: str) -> str:
         if space and not space.fullmatch(form.replace(" ", "") if base == "base64Binary" else form):
             raise ValueError
         if base in MOMENTS:
-            lexical.check_day(form)
+            check_day(form)
         elif base == "json":
             lexical.check_json(form)
         elif base == "xml":

@@ -10,46 +10,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import date
 from decimal import Decimal
 from typing import Any
 from xml.parsers import expat
 
 from csvw.datatypes import dt_format_and_regex
 
+from graph import literals
+
 Reader = Callable[[str], str]
 """Takes a cell's text with its white space normalised, gives a lexical form, raises ValueError."""
 
-_ZONE = r"(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))"
-_YEAR = r"-?(?:[1-9]\d{3,}|0\d{3})"
-_MONTH, _DAY = r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
-_TIME = r"(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?|24:00:00(?:\.0+)?)"
-_DATE = f"{_YEAR}-{_MONTH}-{_DAY}"
-_DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
-_SECONDS = r"(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?"
 _NAME = r"[^\W\d][\w.\-\u00b7]*"
-
-LEXICAL_SPACES = {
-    "decimal": _DECIMAL,
-    "integer": r"[+-]?\d+",
-    "double": rf"{_DECIMAL}(?:[eE][+-]?\d+)?|[+-]?INF|NaN",
-    "date": f"{_DATE}{_ZONE}?",
-    "dateTime": f"{_DATE}T{_TIME}{_ZONE}?",
-    "dateTimeStamp": f"{_DATE}T{_TIME}{_ZONE}",
-    "time": f"{_TIME}{_ZONE}?",
-    "duration": rf"-?P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=.){_SECONDS})?",
-    "dayTimeDuration": rf"-?P(?=.)(?:\d+D)?(?:T(?=.){_SECONDS})?",
-    "yearMonthDuration": r"-?P(?=.)(?:\d+Y)?(?:\d+M)?",
-    "gDay": f"---{_DAY}{_ZONE}?",
-    "gMonth": f"--{_MONTH}{_ZONE}?",
-    "gMonthDay": f"--(?!02-3|(?:0[469]|11)-31){_MONTH}-{_DAY}{_ZONE}?",
-    "gYear": f"{_YEAR}{_ZONE}?",
-    "gYearMonth": f"{_YEAR}-{_MONTH}{_ZONE}?",
-    "hexBinary": r"(?:[\da-fA-F]{2})*",
-    "base64Binary": r"(?:[a-zA-Z\d+/]{4})*(?:[a-zA-Z\d+/]{2}==|[a-zA-Z\d+/]{3}=)?",
-    "anyURI": r"(?:[^\x00-\x20<>\"{}|\\^`%]|%[\da-fA-F]{2})+",
-    "language": r"[a-zA-Z]{1,8}(?:-[a-zA-Z\d]{1,8})*",
-}
 UNICODE_SPACES = {"Name": rf"(?:{_NAME}|:)(?:{_NAME}|:)*", "NCName": _NAME, "NMTOKEN": r"[\w.:\-\u00b7]+"}
 UNICODE_SPACES["QName"] = f"{_NAME}(?::{_NAME})?"
 SPACES = " \u00a0\u202f\u2009"
@@ -63,16 +35,7 @@ _ZONES = {"X": r"[+-]\d\d(?:\d\d)?", "XX": r"[+-]\d{4}", "XXX": r"[+-]\d\d:\d\d"
 
 def lexical_space(base: str) -> re.Pattern[str] | None:
     """Return what a whole lexical form of the datatype matches (XML Schema 2), or None where any text will do."""
-    if base in UNICODE_SPACES:
-        return re.compile(UNICODE_SPACES[base])
-    return re.compile(LEXICAL_SPACES[base], re.ASCII) if base in LEXICAL_SPACES else None
-
-
-def check_day(form: str) -> None:
-    """Refuse a date whose month has no such day; the Gregorian calendar repeats every 400 years."""
-    found = re.match(r"(-?\d+)-(\d\d)-(\d\d)", form)
-    if found:
-        date(2000 + int(found[1]) % 400, int(found[2]), int(found[3]))
+    return re.compile(UNICODE_SPACES[base]) if base in UNICODE_SPACES else literals.lexical_space(base)
 
 
 def boolean_reader(form: str | None) -> Reader:
@@ -185,7 +148,7 @@ def _scaled(form: str) -> str:
     if sign not in scales:
         return form
     number = form.removeprefix(sign) if form.startswith(sign) else form.removesuffix(sign)
-    if not re.fullmatch(_DECIMAL, number, re.ASCII):
+    if not re.fullmatch(literals.LEXICAL_SPACES["decimal"], number, re.ASCII):
         raise ValueError
     return f"{Decimal(number) * scales[sign]:f}"
 
