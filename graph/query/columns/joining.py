@@ -35,8 +35,8 @@ def solutions(group: Group, table: Table, begun: Relation = UNIT) -> Relation:
         pattern = min(waiting, key=lambda each: estimate(each, found, table))
         waiting.remove(pattern)
         found = _extended(found, pattern, table)
-        filters, found = _filtered(filters, found, table)
-    filters, found = _filtered(filters, found, table)
+        filters, found = _filtered(filters, found, table, early=True)
+    filters, found = _filtered(filters, found, table, early=True)
     for optional in group.optionals:
         found = _optional(found, optional, table)
     for absent in group.absents:
@@ -83,10 +83,14 @@ def _number(constant: Constant, table: Table) -> Ids:
 
 
 def _values(slot: Slot, found: Relation, table: Table) -> Ids | None:
-    """Return the values of a slot in each solution, or None where it is not bound."""
+    """Return the values of a slot in each solution, or None where it is bound in none.
+
+    Raises:
+        UnsupportedError: it is bound in some solutions only: where it is not, a pattern binds it (SPARQL 18.3).
+    """
     if isinstance(slot, Constant):
         return np.full(found.size, _number(slot, table)[0], np.int64)
-    return found.columns.get(slot.name)
+    return found.bound(slot.name) if slot.name in found.columns else None
 
 
 def _extended(found: Relation, pattern: Pattern, table: Table) -> Relation:
@@ -151,11 +155,17 @@ def _closure(start: int, steps: Ids, *, reflexive: bool) -> Ids:
     return reached
 
 
-def _filtered(filters: list[Call], found: Relation, table: Table) -> tuple[list[Call], Relation]:
-    """Apply the filters whose variables are bound; return the others and what is left."""
+def _filtered(
+    filters: list[Call], found: Relation, table: Table, *, early: bool = False
+) -> tuple[list[Call], Relation]:
+    """Apply the filters whose variables are known; return the others and what is left.
+
+    Where more is to be joined (``early``), a variable is known if it is bound in every solution: else it may still be.
+    """
     waiting = []
     for each in filters:
-        if each.variables <= found.columns.keys():
+        known = each.variables <= found.columns.keys()
+        if known and not (early and any(found.is_partial(name) for name in each.variables)):
             found = found.take(satisfied(each, found, table.terms))
         else:
             waiting.append(each)
@@ -168,19 +178,22 @@ def _union(arms: list[Group], table: Table) -> Relation:
 
 def _optional(found: Relation, group: Group, table: Table) -> Relation:
     """Join with what may be missing; only on variables that are bound in every solution of both."""
-    if any(call.variables - _bound_by(group) for call in group.filters):
+    if group.absents or any(call.variables - _bound_by(group) for call in group.filters):
         raise UnsupportedError  # such a filter sees the variables of the left side, too (SPARQL 18.2.2.6)
-    right = _with_keys(found, group, table)
-    _check_shared(found, right)
-    return bag.left_joined(found, right)
+    return bag.left_joined(found, _with_keys(found, group, table))
 
 
 def _absent(found: Relation, group: Group, table: Table) -> Relation:
+    if not _is_plain(group):
+        raise UnsupportedError  # what is inside sees the solution's values at any depth (SPARQL 18.6, substitute)
+    return bag.without(found, _with_keys(found, group, table))
+
+
+def _is_plain(group: Group) -> bool:
+    """Whether there is nothing but patterns and unions of such in a group."""
     if group.filters or group.optionals or group.absents:
-        raise UnsupportedError
-    right = _with_keys(found, group, table)
-    _check_shared(found, right)
-    return bag.without(found, right)
+        return False
+    return all(_is_plain(arm) for arms in group.unions for arm in arms)
 
 
 def _with_keys(found: Relation, group: Group, table: Table) -> Relation:
@@ -189,16 +202,9 @@ def _with_keys(found: Relation, group: Group, table: Table) -> Relation:
     if not shared:
         raise UnsupportedError
     for name in shared:
-        if (found.columns[name] < 0).any():
-            raise UnsupportedError
+        found.bound(name)
     return solutions(group, table, bag.distinct(found, shared))
 
 
 def _bound_by(group: Group) -> set[str]:
     return {name for pattern in group.patterns for name in pattern.variables}
-
-
-def _check_shared(left: Relation, right: Relation) -> None:
-    for name in left.columns.keys() & right.columns.keys():
-        if (left.columns[name] < 0).any() or (right.columns[name] < 0).any():
-            raise UnsupportedError

@@ -99,6 +99,16 @@ class Group:
     anything: Anything | None = None
 
     @property
+    def names(self) -> frozenset[str]:
+        """The variables that stand anywhere in it."""
+        found = {name for pattern in self.patterns for name in pattern.variables}
+        found |= {name for call in self.filters for name in call.variables}
+        if self.anything is not None:
+            found |= {self.anything.subject, self.anything.predicate, self.anything.object}
+        inner = (*(arm for arms in self.unions for arm in arms), *self.optionals, *self.absents)
+        return frozenset(found).union(*(group.names for group in inner))
+
+    @property
     def is_empty(self) -> bool:
         """Whether it has nothing in it."""
         return not (self.patterns or self.unions or self.optionals or self.absents or self.filters or self.anything)

@@ -25,13 +25,14 @@ from graph.query.columns.plan import (
     UnsupportedError,
     Variable,
 )
+from graph.query.columns.terms import Kind as TermKind
+from graph.query.columns.terms import describe
 from graph.query.tokens import Kind, Token, tokens
 
 ABSOLUTE = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:[^\\]*>")
 DOTS = re.compile(r"/\.\.?(?:[/?#>]|$)")
 PLAIN_STRING = re.compile(r"\"[^\"\\\x00-\x1f\x7f]*\"|'[^'\"\\\x00-\x1f\x7f]*'")
 INTEGER = re.compile(r"[+-]?\d{1,18}")
-DATE = re.compile(r"\d{4}-\d\d-\d\d")
 XSD_DATE = b"<http://www.w3.org/2001/XMLSchema#date>"
 XSD_INTEGER = b"<http://www.w3.org/2001/XMLSchema#integer>"
 COMPARISONS = frozenset({"=", "!=", "<", ">", "<=", ">="})
@@ -154,7 +155,8 @@ class _Reader:
     def _condition(self) -> tuple[str, bool]:
         if self._next.kind is Kind.VARIABLE:
             return self._variable(), False
-        descending = self._take().text.upper() == "DESC"
+        descending = self._at("DESC")
+        self._need("ASC", "DESC")  # any other condition is an expression
         self._need("(")
         name = self._variable()
         self._need(")")
@@ -301,9 +303,9 @@ class _Reader:
             return text + tag.encode()
         if self._took("^^"):
             datatype = self._iri()
-            if datatype != XSD_DATE or not DATE.fullmatch(token.text[1:-1]):
+            if datatype != XSD_DATE or describe(typed := text + b"^^" + datatype)[0] is not TermKind.DATE:
                 raise UnsupportedError
-            return text + b"^^" + datatype
+            return typed
         return text
 
     # Expressions
@@ -345,7 +347,8 @@ class _Reader:
     def _call(self, name: str) -> Call:
         self._need("(")
         self._descend()
-        arguments = [self._expression()]
+        # BOUND takes a variable and no expression (19.8, BuiltInCall)
+        arguments: list[Expression] = [Variable(self._variable()) if name == "BOUND" else self._expression()]
         while self._took(","):
             arguments.append(self._expression())
         self._need(")")
@@ -370,7 +373,7 @@ def _check(plan: Plan) -> None:
     grouped = plan.groups is not None or any(aggregate for _, aggregate in plan.columns)
     plain = [name for name, aggregate in plan.columns if aggregate is None]
     made = [name for name, aggregate in plan.columns if aggregate is not None]
-    if not names or len(set(names)) < len(names):
+    if not names or len(set(names)) < len(names) or set(made) & plan.where.names:
         raise UnsupportedError
     if grouped:
         plan.groups = plan.groups or []

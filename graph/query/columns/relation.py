@@ -38,6 +38,20 @@ class Relation:
             return Relation(columns, len(next(iter(columns.values()))))
         return Relation({}, len(np.arange(self.size)[rows]))
 
+    def is_partial(self, name: str) -> bool:
+        """Whether some solution leaves a variable unbound."""
+        return bool((self.columns[name] < 0).any())
+
+    def bound(self, name: str) -> Ids:
+        """Return the values of a variable to join on.
+
+        Raises:
+            UnsupportedError: some solution leaves it unbound, which is compatible with every value (SPARQL 18.3).
+        """
+        if self.is_partial(name):
+            raise UnsupportedError
+        return self.columns[name]
+
     def with_column(self, name: str, values: Ids) -> Relation:
         """Return the same solutions with one more variable."""
         return Relation({**self.columns, name: values}, self.size)
@@ -105,15 +119,16 @@ def stacked(parts: list[Relation]) -> Relation:
 
 
 def joined(left: Relation, right: Relation) -> Relation:
-    """Join two relations on the variables that they share; there must be one that is bound throughout.
+    """Join two relations on the variables that they share, which must be bound in every solution of both.
 
     Raises:
-        UnsupportedError: they share none, or there would be too many solutions to hold.
+        UnsupportedError: they share none, one of them is left unbound somewhere, or there would be too many solutions
+            to hold.
     """
     shared = sorted(left.columns.keys() & right.columns.keys())
     if not shared:
         raise UnsupportedError
-    both = stacked([_only(left, shared), _only(right, shared)])
+    both = stacked([_keys(left, shared), _keys(right, shared)])
     numbers = product_of_keys([both.columns[name] for name in shared], both.size)
     mine, theirs = numbers[: left.size], numbers[left.size :]
     order = np.argsort(theirs, kind="stable")
@@ -159,3 +174,7 @@ def distinct(relation: Relation, names: list[str]) -> Relation:
 
 def _only(relation: Relation, names: list[str]) -> Relation:
     return Relation({name: relation.columns[name] for name in names}, relation.size)
+
+
+def _keys(relation: Relation, names: list[str]) -> Relation:
+    return Relation({name: relation.bound(name) for name in names}, relation.size)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 from enum import IntEnum
 
 import numpy as np
@@ -152,4 +153,12 @@ def _typed(lexical: bytes, datatype: bytes) -> tuple[Kind, int, str]:
         return Kind.INTEGER, int(lexical), ""
     if name in NUMERIC:
         return Kind.OTHER_NUMBER, 0, ""
-    return (Kind.DATE if name == b"date" and PLAIN_DATE.fullmatch(lexical) else Kind.OTHER), 0, ""
+    return (Kind.DATE if name == b"date" and _is_day(lexical) else Kind.OTHER), 0, ""
+
+
+def _is_day(lexical: bytes) -> bool:
+    """Whether a date without a zone is one that the calendar has; what is none cannot be compared (SPARQL 17.3)."""
+    try:
+        return PLAIN_DATE.fullmatch(lexical) is not None and bool(date.fromisoformat(lexical.decode()))
+    except ValueError:
+        return False
