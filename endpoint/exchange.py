@@ -73,13 +73,15 @@ class Exchange:
         here = f"{self.scope.get('scheme', 'http')}://{self.headers.get('host', '')}{self.scope.get('root_path', '')}"
         return here if ADDRESS.fullmatch(here) else ""
 
-    async def read_body(self, most: int) -> bool:
-        """Read the body; return False, having read a part, where it is larger than ``most`` bytes."""
+    async def read_body(self, most: int, receive: Receive) -> bool:
+        """Read the body from ``receive``; return False, having read a part, where it is larger than ``most`` bytes.
+
+        Raises:
+            ProblemError: it breaks off, or does not arrive in time, as ``receive`` says.
+        """
         parts, size = list[bytes](), 0
         while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise asyncio.CancelledError
+            message = await receive()
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > most or not message.get("more_body"):

@@ -23,6 +23,7 @@ from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.problems import ProblemError, problem_of
 from endpoint.proxy import Proxies
+from endpoint.sentences import Sentence
 from endpoint.threads import Threads
 from graph.errors import EngineUnavailableError, HamkorError
 from graph.publication import Publication
@@ -135,10 +136,9 @@ class Gateway:
         """Serve a request as its client sent it, whatever proxy it came through."""
         try:
             varying = self._proxies.seen(scope)
+            check_path(scope)
         except ProblemError as error:
-            exchange = Exchange(scope, receive, send)
-            await exchange.problem(error)
-            self._metrics.response(exchange.status)
+            await self._refuse(Exchange(scope, receive, send), error)
             return
 
         async def send_varying(message: Message) -> None:
@@ -146,7 +146,15 @@ class Gateway:
                 message["headers"] = [*message["headers"], *varying]
             await send(message)
 
-        await self._serve(scope, receive, send_varying if varying else send)
+        shown = send_varying if varying else send
+        try:
+            await self._serve(scope, receive, shown)
+        except ProblemError as error:  # the body of a query did not arrive whole
+            await self._refuse(Exchange(scope, receive, shown), error)
+
+    async def _refuse(self, exchange: Exchange, error: ProblemError) -> None:
+        await exchange.problem(error)
+        self._metrics.response(exchange.status)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -157,7 +165,7 @@ class Gateway:
         elif path == "/sparql":
             status = await self._result(exchange, receive, send, whole=False)
         elif OLDER.fullmatch(path) and scope["method"] in QUERIES:
-            whole = scope["method"] != "POST" or await exchange.read_body(self._most)
+            whole = scope["method"] != "POST" or await exchange.read_body(self._most, arriving(receive, BODY_SECONDS))
             status = await self._result(exchange, receive, send, whole=whole)
         elif scope["method"] not in READING and WRITTEN.fullmatch(path):
             status = await self._write(exchange, receive, send)
@@ -225,7 +233,7 @@ class Gateway:
     async def _sparql(self, exchange: Exchange, receive: Receive, send: Send, began: float) -> int:
         scope, whole = exchange.scope, True
         if scope["method"] == "POST":
-            whole = await exchange.read_body(self._most)
+            whole = await exchange.read_body(self._most, arriving(receive, BODY_SECONDS))
         prepared = None
         if whole:
             prepared = await self._read(exchange)
@@ -272,6 +280,17 @@ class Gateway:
         finally:
             for each in watch:
                 each.cancel()
+
+
+def check_path(scope: Scope) -> None:
+    """Make sure that what is written has an address of its own.
+
+    Raises:
+        ProblemError: 404. Werkzeug takes all slashes at the beginning for one, so it would be written past the threads
+            of those who write, and nobody would wait until it is seen.
+    """
+    if scope["method"] not in READING and scope["path"].removeprefix(scope.get("root_path", "")).startswith("//"):
+        raise ProblemError("not-found", Sentence("no page has this address; it begins with two slashes"))
 
 
 def arriving(receive: Receive, seconds: float) -> Receive:

@@ -14,6 +14,7 @@ from endpoint.sentences import Quotation, Sentence
 from graph.errors import (
     BusyError,
     EngineUnavailableError,
+    GraphNameError,
     HamkorError,
     PreconditionError,
     QueryLimitError,
@@ -181,6 +182,11 @@ def problem_of(error: HamkorError) -> Problem:
             found = Problem(LIMITS.get(error.limit, "limit"), error.problem, facts)
         case EngineUnavailableError():
             found = Problem("unavailable", error.problem, {}, {"Retry-After": str(max(1, round(error.retry_after)))})
+        case GraphNameError():
+            said = Sentence(
+                "<%(iri)s> can be no graph: %(problem)s", iri=error.graph[:200], problem=Quotation(error.problem)
+            )
+            found = Problem("bad-request", said)
         case WriteRefusedError() | PreconditionError() | BusyError() | UpdateError():
             found = _problem_of_writing(error)
         case ReleaseError():

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 
-import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
 from endpoint.authorization import contributor_of_request, door
@@ -20,13 +19,13 @@ from endpoint.outcomes import answered
 from endpoint.preconditions import Expected, expected
 from endpoint.problems import ProblemError, document_problem
 from endpoint.reports import report_format
-from endpoint.sentences import Quotation, Sentence
+from endpoint.sentences import Sentence
 from endpoint.updating import patched
 from endpoint.uploads import documents, received
 from endpoint.works import works
 from graph.contribution.values import Action, Contribution, Outcome
 from graph.contributors import EVERY_GRAPH, Contributor
-from graph.errors import SourceError
+from graph.errors import GraphNameError, SourceError
 from graph.namespaces import unfit_name
 
 writing = Blueprint("writing", __name__)
@@ -114,17 +113,10 @@ def check_name(iri: str, base: str) -> None:
     """Make sure that a graph can bear a name: an absolute IRI that is the same for every reader.
 
     Raises:
-        ProblemError: 400.
+        GraphNameError: 400.
     """
-    problem = unfit_name(iri, base)
-    try:
-        ox.NamedNode(iri)
-    except ValueError:
-        problem = "it is no absolute IRI"
-    if problem:
-        raise ProblemError(
-            "bad-request", Sentence("<%(iri)s> can be no graph: %(problem)s", iri=iri[:200], problem=Quotation(problem))
-        )
+    if problem := unfit_name(iri, base):
+        raise GraphNameError(iri, problem)
 
 
 @writing.after_request

@@ -185,6 +185,22 @@ class WriteRefusedError(HamkorError):
 
 
 @dataclass
+class GraphNameError(HamkorError):
+    """A graph cannot bear a name.
+
+    Attributes:
+        graph: the IRI that was wanted for it.
+        problem: why not, without a full stop.
+    """
+
+    graph: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"<{self.graph[:200]}> can be no graph: {self.problem}"
+
+
+@dataclass
 class PreconditionError(HamkorError):
     """A graph is not what the writer took it for.
 

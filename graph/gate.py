@@ -138,7 +138,8 @@ class Gate:
             changes.append(followed)
         self.progress("validating", revision.book.triples)
         report = self._validated(revision, changes)
-        beyond = overreach(revision.store, self.draft.changes(), self.is_others, base=self.publication.base)
+        known, base = self.parent.store, self.publication.base
+        beyond = overreach(revision.store, self.draft.changes(), self.is_others, base=base, published=known)
         return with_results(report, beyond), changes
 
     def _entailed(self, revision: Revision, stated: StoreChange) -> GraphChange | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, unquote
 
+import pyoxigraph as ox
+
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 OWL = "http://www.w3.org/2002/07/owl#"
@@ -69,6 +71,8 @@ ENTAILED_GRAPH = "entailed"
 PROVENANCE_GRAPH = "provenance"
 COMPUTED_GRAPHS = (CATALOG_GRAPH, ENTAILED_GRAPH)
 """Graphs that the engine writes itself; no source file may bear their names."""
+DATASET, RELEASE = "dataset", "release"
+"""Below the base: the dataset, with all its parts as fragments, and its releases. Only the catalogue describes them."""
 
 
 LONGEST_GRAPH_NAME = 1000
@@ -83,7 +87,8 @@ def graph_iri(base: str, name: str) -> str:
 def unfit_name(iri: str, base: str) -> str:
     """Return why a graph that others write cannot bear a name, or an empty string.
 
-    A name is the same for every reader: below the base it is a path without dots that some would resolve.
+    A name is the same for every reader: below the base it is a path without dots that some would resolve. Every way to
+    write a graph asks here: PUT and its like, updates, the command line, tokens.
     """
     path = unquote(iri.removeprefix(base))
     if len(iri) > LONGEST_GRAPH_NAME:
@@ -92,6 +97,10 @@ def unfit_name(iri: str, base: str) -> str:
         return "it holds a blank, a backslash, # or ?, or is no UTF-8"
     if iri.startswith(base) and any(each in ("", ".", "..") for each in path.split("/")):
         return "it holds an empty segment, or one of dots"
+    try:
+        ox.NamedNode(iri)
+    except ValueError:
+        return "it is no absolute IRI"
     return ""
 
 

@@ -16,15 +16,15 @@ from graph.build import Contributed, make, try_out
 from graph.change import NONE, GraphChange, Lines
 from graph.completion import time_of_next
 from graph.contributors import Contributor, may_write
-from graph.errors import PreconditionError, ReleaseError, WriteRefusedError
+from graph.errors import GraphNameError, PreconditionError, ReleaseError, WriteRefusedError
 from graph.gate import Gate, stored_report
 from graph.namespaces import (
     CATALOG_GRAPH,
-    COMPUTED_GRAPHS,
     ENTAILED_GRAPH,
     ONTOLOGY_GRAPH,
     PROVENANCE_GRAPH,
     SHAPES_GRAPH,
+    unfit_name,
 )
 from graph.privacy.traces import read_traces
 from graph.privacy.withholding import withholding_of
@@ -41,6 +41,7 @@ from graph.validation.report import Report
 __all__ = [
     "Delete",
     "Edit",
+    "GraphNameError",
     "Post",
     "PreconditionError",
     "Published",
@@ -130,6 +131,7 @@ def publish(
 
     Raises:
         WriteRefusedError: a graph is computed or filled by a file.
+        GraphNameError: a graph can bear no such name.
         PreconditionError: a graph is not as expected.
         ValidationFailedError: what would be the release violates the shapes.
         BusyError: somebody else is writing.
@@ -212,6 +214,8 @@ def _draft(
     """Return what the writes come to, once they are known to be allowed and meant for what is there."""
     for iri in {each.graph for each in writes}:
         _check_writable(publication, parent, iri)
+    for each in writes:
+        _check_name(publication, each)
     digests = {} if parent is None else {each.iri: each.digest for each in parent.manifest.graphs}
     for iri, wanted in expected.items():
         found = digests.get(iri)
@@ -242,6 +246,13 @@ def _check_writable(publication: Publication, parent: Release | None, iri: str) 
         raise WriteRefusedError(iri, "source", f"change {filled[iri]} and run hamkor build")
 
 
+def _check_name(publication: Publication, write: Write) -> None:
+    """Make sure that a graph may be named so; one that is only emptied or removed may bear any name."""
+    is_filled = isinstance(write, Put | Post) or (isinstance(write, Edit) and write.added)
+    if is_filled and (problem := unfit_name(write.graph, publication.base)):
+        raise GraphNameError(write.graph, problem)
+
+
 def _take(graph: GraphDraft, write: Write) -> None:
     match write:
         case Put(chunks=chunks):
@@ -264,9 +275,10 @@ def _contribution(contributor: Contributor | None, time: datetime) -> Contributi
 def _belongs_to_others(publication: Publication, contributor: Contributor | None) -> Callable[[str], bool]:
     """Return what says whether a graph belongs to somebody else: one that the contributor may not write.
 
-    What is computed belongs to nobody. The publisher, who bears no token, describes what they like.
+    What follows and what is recorded of writes belongs to nobody; the catalogue is the publisher's, since what it says
+    of the dataset holds for everybody's graphs. The publisher, who bears no token, describes what they like.
     """
-    computed = {publication.graph(name) for name in (*COMPUTED_GRAPHS, PROVENANCE_GRAPH)}
+    computed = {publication.graph(name) for name in (ENTAILED_GRAPH, PROVENANCE_GRAPH)}
     if contributor is None:
         return lambda _: False
     return lambda graph: graph not in computed and not may_write(contributor, graph, publication.base)

@@ -19,7 +19,7 @@ from endpoint.current import kept, languages, publication, snapshot, urls
 from endpoint.language import INTERFACE, N_, OWN_NAMES, interface, page_language, translated
 from endpoint.pages.dates import interval, readable
 from endpoint.pages.diagrams import fitted
-from endpoint.pages.names import Shown
+from endpoint.pages.names import Shown, is_followed
 from endpoint.urls import URI_CHARACTERS, with_parameters
 from graph.errors import HamkorError
 from graph.labels import language_chain
@@ -185,6 +185,7 @@ def install(app: Flask) -> None:
     app.add_template_filter(_filesize, "filesize")
     app.add_template_filter(lambda text: text[:1].upper() + text[1:], "capitalize_first")
     app.add_template_filter(fitted, "fitted")
+    app.add_template_test(is_followed, "followed")
     app.add_template_filter(_unbroken, "unbroken")
     app.add_template_filter(lambda moment: readable(moment, XSD + "dateTime", interface()), "moment")
     app.add_template_filter(_between, "interval")

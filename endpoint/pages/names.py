@@ -25,6 +25,7 @@ from graph.literals import RANGES, is_legal, truth_value, whole_number
 from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, RDFS_LABEL, SH, XSD
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
+"""The schemes of the IRIs that a page links to; a link to any other (javascript:, data:) might do something."""
 UZBEK_NUMBER = re.compile(r"tel:\+998(\d\d)(\d{3})(\d\d)(\d\d)\Z")
 """Written as one says it; other countries' numbers stay as they are."""
 LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
@@ -33,6 +34,11 @@ UNNAMED = ".well-known/genid/"
 TIMES = frozenset(XSD + name for name in ("date", "dateTime", "dateTimeStamp", "gYear", "gYearMonth", "time"))
 PLAIN = TIMES | frozenset(XSD + name for name in (*RANGES, "string", "decimal", "boolean", "double"))
 """Datatypes that need not be named beside a value that is one of theirs."""
+
+
+def is_followed(iri: str) -> bool:
+    """Whether a page may link to an IRI that stands in the data; schemes are compared without case (RFC 3986 3.1)."""
+    return iri.casefold().startswith(SAFE_SCHEMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ class Names:
         is_ours = iri.startswith(self.urls.base)
         if label is None and is_ours and not self._is_read(iri):
             return Shown(text, language, "", iri)
-        is_elsewhere = label is None and not is_ours and iri.startswith(SAFE_SCHEMES) and not self._is_told_here(iri)
+        is_elsewhere = label is None and not is_ours and is_followed(iri) and not self._is_told_here(iri)
         return Shown(text, language, iri if is_elsewhere else self.urls.page(iri), iri, tag=self._tag(language))
 
     def _graph_label(self, iri: str) -> Label | None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote
 
-DATASET = "dataset"
+from graph.namespaces import DATASET, RELEASE
+
 DOWNLOADS = "downloads"
 
 
@@ -41,7 +42,7 @@ class Names:
 
     def version(self, release: str) -> str:
         """Return the IRI of a release."""
-        return f"{self.base}release/{release}"
+        return f"{self.base}{RELEASE}/{release}"
 
     def file(self, name: str) -> str:
         """Return the IRI of a file of this release; it never means another file."""

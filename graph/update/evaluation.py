@@ -12,7 +12,8 @@ from typing import cast
 
 import pyoxigraph as ox
 
-from graph.errors import OutOfScopeError, QuerySyntaxError, UpdateError
+from graph.errors import GraphNameError, OutOfScopeError, QuerySyntaxError, UpdateError
+from graph.namespaces import unfit_name
 from graph.query.guard import read_query
 from graph.settings import LimitSettings
 from graph.sources.chunks import Origin, chunks
@@ -59,6 +60,7 @@ def check_scope(operations: Iterable[Operation], scope: Scope) -> None:
 
     Raises:
         OutOfScopeError: they write another graph, or it is left open which.
+        GraphNameError: a graph can bear no such name; one that is cleared or dropped may bear any.
         QuerySyntaxError: both the protocol and the update name a dataset.
     """
     for operation in operations:
@@ -66,6 +68,8 @@ def check_scope(operations: Iterable[Operation], scope: Scope) -> None:
         for graph in sorted(graphs):
             if not scope.may_write(graph):
                 raise OutOfScopeError(graph, f"the graph <{graph}> is not yours to write")
+            if not isinstance(operation, Clear) and (problem := unfit_name(graph, scope.base)):
+                raise GraphNameError(graph, problem)
         if are_others and not scope.is_everything:
             raise OutOfScopeError("", "it is left open which graphs this writes; name them by their IRIs")
         if isinstance(operation, Modify) and _names_dataset(operation) and (scope.using or scope.using_named):

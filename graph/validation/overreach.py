@@ -1,13 +1,15 @@
 """What a contribution may not do although every shape allows it: speak for others, or make two of our things one.
 
 A contributed graph may link to what others describe and be linked from it, but not describe it; and no chain of
-``owl:sameAs`` may join two resources that were apart. Only what a write adds is looked at: the cost follows the change.
+``owl:sameAs`` may join two resources that were apart. What only the catalogue describes (the dataset, its licence and
+publisher, releases, graphs) is the publisher's. Only what a write adds is looked at: the cost follows the change.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 import pyoxigraph as ox
@@ -16,7 +18,7 @@ from rdflib.namespace import RDF, SH
 from rdflib.term import Node
 
 from graph.change import GraphChange
-from graph.namespaces import DCT, OWL, RDFS, SCHEMA, SKOS, XSD
+from graph.namespaces import CATALOG_GRAPH, DATASET, DCT, OWL, RDFS, RELEASE, SCHEMA, SKOS, XSD, graph_iri
 from graph.validation.report import Messages, Report, Result
 
 SAME_AS = f"{OWL}sameAs"
@@ -47,7 +49,12 @@ SAID = {
 
 
 def overreach(
-    store: ox.Store, changes: Iterable[GraphChange], is_others: Callable[[str], bool], *, base: str
+    store: ox.Store,
+    changes: Iterable[GraphChange],
+    is_others: Callable[[str], bool],
+    *,
+    base: str,
+    published: ox.Store | None = None,
 ) -> tuple[Result, ...]:
     """Return what is wrong with what some writes add; each is a violation.
 
@@ -56,9 +63,11 @@ def overreach(
         changes: what the writes change.
         is_others: whether a graph, by its IRI, belongs to somebody else than who writes.
         base: the publication's base.
+        published: what was published before, with its catalogue; None where nothing was.
     """
     added = [line for change in changes for line in change.added]
-    found = islice(_redescribed(store, added, is_others), MOST_RESULTS)
+    described = _Described(store, published or store, is_others, base)
+    found = islice(_redescribed(added, described.by_others), MOST_RESULTS)
     return *found, *islice(_merged(store, added, base), MOST_RESULTS)
 
 
@@ -77,27 +86,57 @@ def with_results(report: Report, more: Iterable[Result]) -> Report:
     return Report((*more, *report.results), graph)  # these are violations: the worst come first
 
 
-def _redescribed(store: ox.Store, lines: Iterable[bytes], is_others: Callable[[str], bool]) -> Iterator[Result]:
+def _redescribed(lines: Iterable[bytes], by_others: Callable[[str], bool]) -> Iterator[Result]:
     known: dict[str, bool] = {}
     for line in sorted(lines):
         subject, predicate, value = (part.decode() for part in line.removesuffix(b" .").split(b" ", 2))
         if predicate[1:-1] in LINKS and value.startswith("<"):
             continue
         if subject not in known:
-            known[subject] = _is_described_by_others(store, subject, is_others)
+            known[subject] = by_others(subject[1:-1])
         if known[subject]:
             yield _result(REDESCRIBED, subject, predicate[1:-1], value)
 
 
-def _is_described_by_others(store: ox.Store, subject: str, is_others: Callable[[str], bool]) -> bool:
-    graphs = set[str]()
-    for quad in store.quads_for_pattern(ox.NamedNode(subject[1:-1]), None, None, None):
-        graph = quad.graph_name
-        if isinstance(graph, ox.NamedNode) and graph.value not in graphs:
-            graphs.add(graph.value)
-            if is_others(graph.value) and not _is_link(quad):
-                return True
-    return False
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """Who describes a thing: somebody else than who writes, or nobody but them."""
+
+    store: ox.Store
+    published: ox.Store
+    is_others: Callable[[str], bool]
+    base: str
+
+    def by_others(self, subject: str) -> bool:
+        """Whether it is not theirs to describe."""
+        return self._is_of_the_catalogue(subject) or self._is_in_a_graph_of_others(subject)
+
+    def _is_in_a_graph_of_others(self, subject: str) -> bool:
+        graphs = set[str]()
+        for quad in self.store.quads_for_pattern(ox.NamedNode(subject), None, None, None):
+            graph = quad.graph_name
+            if isinstance(graph, ox.NamedNode) and graph.value not in graphs:
+                graphs.add(graph.value)
+                if self.is_others(graph.value) and not _is_link(quad):
+                    return True
+        return False
+
+    def _is_of_the_catalogue(self, subject: str) -> bool:
+        """Whether it is what only the catalogue describes; one's own graphs one may describe oneself."""
+        catalogue = graph_iri(self.base, CATALOG_GRAPH)
+        if not self.is_others(catalogue):
+            return False
+        if subject.startswith(f"{self.base}graph/") or self._is_graph(subject):
+            return self.is_others(subject)
+        named = subject.removeprefix(self.base)
+        if named != subject and re.split("[#/]", named, maxsplit=1)[0] in (DATASET, RELEASE):
+            return True
+        # the catalogue is taken out of the store while a change is judged, so it is looked up where it was published
+        stated = self.published.quads_for_pattern(ox.NamedNode(subject), None, None, ox.NamedNode(catalogue))
+        return any(not _is_link(quad) for quad in stated)
+
+    def _is_graph(self, subject: str) -> bool:
+        return self.store.contains_named_graph(ox.NamedNode(subject))
 
 
 def _is_link(quad: ox.Quad) -> bool:

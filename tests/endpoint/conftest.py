@@ -53,6 +53,7 @@ CLUBS = """
 """
 
 ODD = """
+<javascript:alert(1)> <https://example.org/kb/ns#note> "its address would do something" .
 <https://example.org/kb/id/odd> <https://example.org/1> "a predicate that no XML name can hold" .
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 
@@ -78,11 +79,13 @@ def test_what_cannot_be_one_is_refused(header: str, value: str) -> None:
         asked({header: value})
 
 
-def raw(served: Served, request: str) -> str:
-    """The answer to a request that is sent letter by letter."""
+def raw(served: Served, request: str, *, stops: bool = False) -> str:
+    """The answer to a request that is sent letter by letter, and after which nothing more is sent where it stops."""
     host, _, port = served.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), 10) as connection:
         connection.sendall(request.replace("\n", "\r\n").encode())
+        if stops:
+            connection.shutdown(socket.SHUT_WR)
         parts = []
         while part := connection.recv(1 << 16):
             parts.append(part)
@@ -94,6 +97,17 @@ def raw(served: Served, request: str) -> str:
 def test_a_request_has_one_host(served: Served, path: str, hosts: str) -> None:
     answer = raw(served, f"GET {path} HTTP/1.1\n{hosts}Connection: close\n\n")
     assert answer.startswith("HTTP/1.1 400 ")
+
+
+BREAKS = {"no chunk": "zz\nabc\n", "a chunk longer than said": "3\nabcdef\n", "no end": "3\nabc\n5\nab"}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+@pytest.mark.parametrize("path", ["/sparql", "/release/{release}/sparql", "/update", "/graph/a", "/validate", "/query"])
+def test_a_body_that_breaks_off_is_the_clients_fault(served: Served, path: str, broken: str) -> None:
+    fields = "Host: a\nContent-Type: application/sparql-query\nTransfer-Encoding: chunked\nConnection: close\n"
+    asked = f"POST {path.format(release=served.release.id)} HTTP/1.1\n{fields}\n{BREAKS[broken]}"
+    assert re.match(r"HTTP/1.1 4\d\d ", raw(served, asked, stops=True))
 
 
 @pytest.mark.parametrize(

@@ -315,6 +315,15 @@ def test_pages_run_no_script_and_load_nothing_from_elsewhere(served: Served, pat
     assert not re.search(r'href="javascript:', page.text)
 
 
+def test_the_page_of_an_iri_that_would_do_something_does_not_lead_to_it(served: Served) -> None:
+    for path in ("/resource", "/sparql"):
+        asked = {"iri": "javascript:alert(1)", "query": "SELECT ?s { ?s ?p ?o FILTER(STRSTARTS(STR(?s), 'java')) }"}
+        page = served.get(path, "text/html", params=asked)
+        assert page.status_code == 200
+        assert "javascript:alert(1)" in page.text
+        assert not re.search(r'(?:href|src|action)="\s*(?:javascript|data|vbscript):', page.text, re.IGNORECASE)
+
+
 def test_a_page_shows_labels_in_the_reader_s_language(served: Served) -> None:
     russian = served.get("/doc/club/termez", BROWSER, headers={"Accept-Language": "ru,en;q=0.5"}).text
     assert '<html lang="ru">' in russian

@@ -21,6 +21,7 @@ from endpoint.wordings import WORDINGS
 from graph.errors import (
     BusyError,
     EngineUnavailableError,
+    GraphNameError,
     HamkorError,
     PreconditionError,
     QueryLimitError,
@@ -47,6 +48,7 @@ ERRORS: list[HamkorError] = [
     EngineUnavailableError("the query engine is starting: No such file or directory"),
     ReleaseError("there is no release yet", "run hamkor build"),
     SettingError("hamkor.toml", "unknown setting"),
+    GraphNameError("urn:g", "it is longer than 1000 characters"),
     WriteRefusedError("urn:g", "computed"),
     WriteRefusedError("urn:g", "source", "change data/a.ttl and run hamkor build"),
     WriteRefusedError("urn:g", "withheld", "ask the publisher"),

@@ -32,6 +32,12 @@ def ngo(open_to_others: Served) -> Writer:
     return writer(open_to_others, "ngo-x/*")
 
 
+@pytest.fixture(scope="module")
+def everything(open_to_others: Served) -> Writer:
+    """Somebody who may write every graph."""
+    return writer(open_to_others, "*")
+
+
 def test_a_new_graph_is_created_and_can_be_read_at_once(ngo: Writer) -> None:
     answer = ngo.put("/graph/ngo-x/first", CLUB.format(name="nukus"))
     assert answer.status_code == 201, answer.text
@@ -107,6 +113,10 @@ def test_warnings_pass_and_are_shown(ngo: Writer) -> None:
 
 OVERREACHING = {
     "describing another's thing": f"<{BASE}id/club/termez> <http://www.w3.org/2000/01/rdf-schema#label> 'Ours'@en .",
+    "retitling the dataset": f"<{BASE}dataset> <http://purl.org/dc/terms/title> 'Ours'@en .",
+    "licensing the dataset": f"<{BASE}dataset> <http://purl.org/dc/terms/license> <http://licences.example/none> .",
+    "naming the publisher": f"<{BASE}dataset#publisher> <http://xmlns.com/foaf/0.1/name> 'NGO X'@en .",
+    "claiming another's graph": f"<{BASE}graph/clubs> <http://purl.org/dc/terms/creator> <{BASE}id/ngo-x> .",
     "making two things one": f"<{BASE}id/club/termez> <http://www.w3.org/2002/07/owl#sameAs> <{BASE}id/club/urgench> .",
 }
 
@@ -115,7 +125,61 @@ OVERREACHING = {
 def test_a_contribution_may_not_overreach(ngo: Writer, what: str) -> None:
     answer = ngo.put("/graph/ngo-x/over", OVERREACHING[what])
     assert answer.status_code == 422
-    assert f"{BASE}id/club/termez" in answer.text
+    assert OVERREACHING[what].split("> ")[0].removeprefix("<") in answer.text
+
+
+@pytest.mark.parametrize("what", ["retitling the dataset", "claiming another's graph", "describing another's thing"])
+def test_an_update_may_not_overreach_either(ngo: Writer, what: str) -> None:
+    text = f"INSERT DATA {{ GRAPH <{BASE}graph/ngo-x/over> {{ {OVERREACHING[what]} }} }}"
+    assert ngo.send("POST", "/update", text, Content_Type="application/sparql-update").status_code == 422
+
+
+NO_NAMES = {
+    "a segment of dots": "ngo-x/../evil",
+    "an encoded segment of dots": "ngo-x/%2E%2e/evil",
+    "an empty segment": "ngo-x//a",
+    "a slash at the end": "ngo-x/",
+    "a fragment": "ngo-x/a#b",
+    "a query": "ngo-x/a?b",
+    "a zero byte": "ngo-x/a%00",
+    "a line break": "ngo-x/a%0Ab",
+    "no UTF-8": "ngo-x/%FF",
+    "too long": "ngo-x/" + "a" * 3000,
+}
+DOORS = {
+    "insert data": "INSERT DATA {{ GRAPH <{iri}> {{ <urn:a> <urn:b> 1 }} }}",
+    "insert where": "INSERT {{ GRAPH <{iri}> {{ <urn:a> <urn:b> 1 }} }} WHERE {{}}",
+    "with": "WITH <{iri}> INSERT {{ <urn:a> <urn:b> 1 }} WHERE {{}}",
+    "create": "CREATE GRAPH <{iri}>",
+    "copy": "COPY <https://example.org/kb/graph/clubs> TO <{iri}>",
+    "by a variable": "INSERT {{ GRAPH ?g {{ <urn:a> <urn:b> 1 }} }} WHERE {{ BIND(IRI('{iri}') AS ?g) }}",
+}
+
+
+@pytest.mark.parametrize("fault", NO_NAMES)
+@pytest.mark.parametrize("way", DOORS)
+def test_no_graph_of_such_a_name_is_made_by_an_update(ngo: Writer, everything: Writer, way: str, fault: str) -> None:
+    iri = f"{BASE}graph/{NO_NAMES[fault]}"
+    who = everything if way == "by a variable" else ngo
+    answer = who.send("POST", "/update", DOORS[way].format(iri=iri), Content_Type="application/sparql-update")
+    assert answer.status_code == 400, answer.text
+    assert "can be no graph" in answer.text
+    assert not ngo.ask(f"GRAPH <{iri}> {{ }}" if len(iri) < 500 else "GRAPH <urn:x> { ?s ?p ?o }")
+
+
+@pytest.mark.parametrize("fault", NO_NAMES)
+def test_nor_by_a_request_that_names_it(ngo: Writer, fault: str) -> None:
+    where = urlencode({"graph": f"{BASE}graph/{NO_NAMES[fault]}"})
+    assert ngo.put(f"/graphs?{where}", CLUB.format(name="odd")).status_code == 400
+    assert (
+        ngo.send("POST", f"/validate?{where}", CLUB.format(name="odd"), Content_Type="text/turtle").status_code == 400
+    )
+
+
+def test_a_path_that_begins_with_two_slashes_is_written_by_nobody(ngo: Writer) -> None:
+    for method in ("PUT", "POST", "DELETE", "PATCH"):
+        answer = ngo.send(method, "//graph/ngo-x/first", CLUB.format(name="odd"), Content_Type="text/turtle")
+        assert answer.status_code == 404
 
 
 def test_a_contribution_may_link(ngo: Writer) -> None:
