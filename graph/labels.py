@@ -11,12 +11,13 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from graph.namespaces import DCT, FOAF, RDFS_LABEL, SCHEMA, SKOS
+from graph.namespaces import DCT, FOAF, RDFS_LABEL, SCHEMA, SKOS, SKOS_XL
 
 LABEL_PROPERTIES = (
     RDFS_LABEL, SKOS + "prefLabel", SCHEMA + "name", "http://schema.org/name", FOAF + "name", DCT + "title",
+    SKOS_XL + "literalForm",
 )  # fmt: skip
-"""What is taken for a label, best first."""
+"""What is taken for a label, best first; the last is what labels that are things (SKOS-XL) are called themselves."""
 
 FALLBACKS = {"uz": ("uz", "uz-latn", "uz-cyrl"), "uz-latn": ("uz-latn", "uz"), "uz-cyrl": ("uz-cyrl", "uz")}
 LAST_RESORT = "en"

@@ -16,6 +16,7 @@ OWL = "http://www.w3.org/2002/07/owl#"
 XSD = "http://www.w3.org/2001/XMLSchema#"
 SH = "http://www.w3.org/ns/shacl#"
 SKOS = "http://www.w3.org/2004/02/skos/core#"
+SKOS_XL = "http://www.w3.org/2008/05/skos-xl#"
 PROV = "http://www.w3.org/ns/prov#"
 DCT = "http://purl.org/dc/terms/"
 DCAT = "http://www.w3.org/ns/dcat#"
@@ -41,6 +42,7 @@ PREFIXES = {
     "xsd": XSD,
     "sh": SH,
     "skos": SKOS,
+    "skosxl": SKOS_XL,
     "prov": PROV,
     "dct": DCT,
     "dcat": DCAT,

@@ -13,11 +13,12 @@ import pyoxigraph as ox
 from graph.entailment.patterns import TYPE, Pattern, Term
 from graph.entailment.rules import Form, Rule
 from graph.errors import SourceError
-from graph.namespaces import OWL, RDF, RDFS, SH
+from graph.namespaces import OWL, RDF, RDFS, SH, SKOS, SKOS_XL
 
 WHERE_FROM = "ontology"
 NIL: Term = ox.NamedNode(RDF + "nil")
 PROLOGUE = f"PREFIX rdf: <{RDF}> PREFIX rdfs: <{RDFS}> PREFIX owl: <{OWL}> PREFIX sh: <{SH}> "
+LITERAL_FORM = ox.NamedNode(SKOS_XL + "literalForm")
 X, Y, Z = (ox.Variable(name) for name in "xyz")
 
 SUBPROPERTIES = "SELECT DISTINCT ?a ?b WHERE { ?a rdfs:subPropertyOf+ ?b FILTER(isIRI(?b) && ?a != ?b) }"
@@ -60,6 +61,16 @@ def axioms(store: ox.Store, ontology: ox.NamedNode) -> Iterator[Rule]:
             yield _rule(f"the property chain of {a}", (steps[0], a, steps[-1]), *body)
     for a, b in pairs(store, SUBCLASSES, ontology):  # cax-sco
         yield _rule(f"the axiom of {a}", (X, TYPE, b), (X, TYPE, a))
+
+
+def of_labels() -> Iterator[Rule]:
+    """Yield the rules by which labels that are things name what they label (SKOS Reference B.3.4.2, S55 to S57).
+
+    They hold for all data, whatever its ontology says: a thesaurus in SKOS-XL has no other names than these.
+    """
+    for name in ("prefLabel", "altLabel", "hiddenLabel"):
+        plain, reified = ox.NamedNode(SKOS + name), ox.NamedNode(SKOS_XL + name)
+        yield _rule(f"the property chain of {plain}", (X, plain, Z), (X, reified, Y), (Y, LITERAL_FORM, Z))
 
 
 def pairs(store: ox.Store, query: str, graph: ox.NamedNode) -> list[tuple[Term, Term]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from graph.entailment.axioms import WHERE_FROM, axioms, pairs
+from graph.entailment.axioms import WHERE_FROM, axioms, of_labels, pairs
 from graph.entailment.patterns import PatternIndex
 from graph.entailment.rules import Form, Rule
 from graph.errors import QueryRefusedError, QuerySyntaxError, SourceError
@@ -34,7 +34,7 @@ class Program:
 
 
 def read_program(store: ox.Store, ontology: str, read: Callable[[str], str]) -> Program:
-    """Return the rules that the axioms and the SHACL rules (SHACL-AF 8) of one graph give.
+    """Return the rules that the axioms and the SHACL rules (SHACL-AF 8) of one graph give, and those of SKOS-XL.
 
     Args:
         store: holds the ontology.
@@ -45,7 +45,7 @@ def read_program(store: ox.Store, ontology: str, read: Callable[[str], str]) -> 
         SourceError: an axiom or a rule cannot be used.
     """
     graph = ox.NamedNode(ontology)
-    rules = (*axioms(store, graph), *_own_rules(store, graph, read))
+    rules = (*axioms(store, graph), *of_labels(), *_own_rules(store, graph, read))
     strata = _strata(rules)
     return Program((rules,), False) if strata is None else Program(strata, True)
 

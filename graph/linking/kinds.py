@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from graph.namespaces import FOAF, RDF, RDFS, SCHEMA, SH, SKOS, VOID
+from graph.namespaces import FOAF, RDF, RDFS, SCHEMA, SH, SKOS, SKOS_XL, VOID
 
 ORG = "http://www.w3.org/ns/org#"
 CV = "http://data.europa.eu/m8g/"
@@ -84,7 +84,7 @@ OWN_CLASSES = MappingProxyType({
 AUXILIARY = frozenset({
     ORG + "Membership", ORG + "ChangeEvent", ORG + "Site", ORG + "Post", CV + "ContactPoint",
     "http://www.w3.org/ns/locn#Address", "http://www.opengis.net/ont/geosparql#Geometry", RDF + "Statement",
-    RDFS + "Class", RDF + "Property",
+    RDFS + "Class", RDF + "Property", SKOS_XL + "Label",
 })  # fmt: skip
 AUXILIARY_NAMESPACES = (
     "http://www.w3.org/2006/vcard/ns#", "http://purl.org/linked-data/cube#", "http://www.w3.org/2002/07/owl#", SH, VOID,

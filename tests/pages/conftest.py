@@ -39,9 +39,18 @@ ex:of a qb:DimensionProperty . ex:amount a qb:MeasureProperty . ex:set a qb:Data
 )  # fmt: skip
 
 
+THESAURUS = """
+id:concept a skos:Concept ; skosxl:prefLabel id:label , id:russian ; skosxl:altLabel id:other .
+id:label a skosxl:Label ; skosxl:literalForm "Kindergarten"@en ; dct:modified "2014-01-01"^^xsd:date .
+id:russian a skosxl:Label ; skosxl:literalForm "Детский сад"@ru .
+id:other a skosxl:Label ; skosxl:literalForm "Nursery school"@en .
+id:broader a skos:Concept ; skos:prefLabel "Education"@en ; skos:narrower id:concept .
+"""
+
+
 @pytest.fixture(scope="session")
 def odd_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The publication of odd values, served; one server a session."""
-    files = {"hamkor.toml": SETTINGS, "data/odd.ttl": PROLOGUE + ODD}
+    files = {"hamkor.toml": SETTINGS, "data/odd.ttl": PROLOGUE + ODD, "data/thesaurus.ttl": PROLOGUE + THESAURUS}
     with serving(write(tmp_path_factory.mktemp("odd"), files)) as running:
         yield running
