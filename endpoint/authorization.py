@@ -85,7 +85,7 @@ class Door:
         if contributor is not None:
             return contributor
         if wait := self.failures.wait(client):
-            raise _too_many(Sentence("too many attempts with a token that is not good"), wait)
+            raise too_many(Sentence("too many attempts with a token that is not good"), wait)
         detail = Sentence("the token is not known, has expired or was revoked")
         raise ProblemError("unauthorized", detail, {"remedy": HOW}, {"WWW-Authenticate": WRONG})
 
@@ -96,7 +96,7 @@ class Door:
             ProblemError: 429, there were too many.
         """
         if wait := self.writes.wait(contributor.id):
-            raise _too_many(Sentence("too many writes"), wait)
+            raise too_many(Sentence("too many writes"), wait)
 
     def check(self, contributor: Contributor, graph: str) -> None:
         """Make sure that a contributor may write a graph.
@@ -110,7 +110,8 @@ class Door:
             raise ProblemError("out-of-scope", detail, {"remedy": remedy}, {"WWW-Authenticate": TOO_NARROW})
 
 
-def _too_many(detail: str, wait: float) -> ProblemError:
+def too_many(detail: str, wait: float) -> ProblemError:
+    """Return the error that something was asked too often; ``wait`` is in how many seconds it may be asked again."""
     return ProblemError("too-many", detail, {}, {"Retry-After": str(int(wait) + 1)})
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
+from flask.sansio.blueprints import BlueprintSetupState
 
-from endpoint.current import publication, snapshot, urls
+from endpoint.authorization import Rate, too_many
+from endpoint.current import EXTENSION, Current, publication, snapshot, urls
 from endpoint.negotiation import choose
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_HTML, OFFERS
@@ -24,6 +27,7 @@ from graph.query.guard import read_query
 from graph.query.kept import KeptQuery, keep, kept_query
 
 kept = Blueprint("kept", __name__)
+RATE = "hamkor-kept-rate"
 DATA = {"SELECT": "csv", "ASK": "json", "CONSTRUCT": "turtle", "DESCRIBE": "turtle"}
 """The format that the programs on the page ask for, by query form."""
 
@@ -37,8 +41,10 @@ def keep_one() -> Response:
             "bad-request", Sentence("query= is missing: the query to be kept, as a form"), {"parameter": "query"}
         )
     now = snapshot()
+    if wait := _rate().wait(request.remote_addr or ""):
+        raise too_many(Sentence("too many queries are to be kept"), wait)
     read_query(text, services=_services(), base=f"{now.publication.base}sparql")
-    found = keep(_folder(), text, now.release.id)
+    found = keep(_folder(), text, now.release.id, publication().settings.limits.kept_queries_mb)
     response = see_other(urls().absolute(urls().link(f"query/~{found.name}")))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -77,6 +83,16 @@ def _answer_then(found: KeptQuery, more: dict[str, str] | None = None) -> str:
     here = urls()
     parameters = urlencode({"query": found.text} | (more or {}))
     return here.absolute(memento(here.root, found.release, f"/sparql?{parameters}"))
+
+
+@kept.record
+def _install(state: BlueprintSetupState) -> None:
+    current: Current = state.app.extensions[EXTENSION]
+    state.app.extensions[RATE] = Rate(current.publication.settings.limits.kept_queries_per_minute)
+
+
+def _rate() -> Rate:
+    return cast(Rate, current_app.extensions[RATE])
 
 
 def _services() -> Mapping[str, str]:

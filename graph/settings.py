@@ -61,6 +61,8 @@ class LimitSettings(Section, frozen=True):
     require_if_match: bool = False
     queue_seconds: Positive = 5.0
     downloads_mb: Count = 2048
+    kept_queries_mb: Count = 64
+    kept_queries_per_minute: Count = 30
     literal_mb: Annotated[int, msgspec.Meta(ge=1, le=16)] = 16
     query_tokens: Count = 500_000
     query_nesting: Annotated[int, msgspec.Meta(ge=1, le=400)] = 400

@@ -1,7 +1,8 @@
 """Queries that are kept: each with the release that it was asked of, under a short name that is made of both.
 
-Equal text and release give the same name on every machine, so keeping one twice changes nothing. The shelf is bounded:
-anybody may put something there. It runs none of them.
+Equal text and release give the same name on every machine, so keeping one twice changes nothing. Anybody may put
+something there, so the shelf is bounded in bytes: where it is full, those go first that nobody has opened. It runs none
+of them, and counts nobody's requests.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +21,16 @@ from graph.errors import QueryLimitError, ReleaseError
 
 FILE = "queries.sqlite"
 MOST_CHARACTERS = 20_000
-MOST_QUERIES = 200_000
 NAME_CHARACTERS = 12
 BUSY_SECONDS = 2.0
+DAY_SECONDS = 86_400
 TABLE = (
     "CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, release TEXT NOT NULL, query TEXT NOT NULL) WITHOUT ROWID"
 )
+ADDED = {"made": "INTEGER NOT NULL DEFAULT 0", "opened": "INTEGER NOT NULL DEFAULT 0"}
+"""Columns that shelves did not always have: the days, since 1970, on which it was kept and last opened; 0 is never."""
+FEWEST_GONE = 16
+"""How many go at a time: what is freed is then enough for any query (32 pages of 4 KiB at the least)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +48,18 @@ def name_of(text: str, release: str) -> str:
     return base64.b32encode(digest).decode()[:NAME_CHARACTERS].lower()
 
 
-def keep(folder: Path, text: str, release: str) -> KeptQuery:
+def keep(folder: Path, text: str, release: str, most_mb: float) -> KeptQuery:
     """Keep a query in a publication's work folder, and return it.
 
+    Args:
+        folder: the work folder.
+        text: the query.
+        release: the id of the release that it is asked of.
+        most_mb: how many MiB the shelf may take; where it is full, those that were never opened go first, then those
+            that were opened longest ago.
+
     Raises:
-        QueryLimitError: it is too long, or too many are kept already.
+        QueryLimitError: it is too long.
         ReleaseError: the folder cannot be written.
     """
     if len(text) > MOST_CHARACTERS:
@@ -55,10 +68,10 @@ def keep(folder: Path, text: str, release: str) -> KeptQuery:
     name = name_of(text, release)
     try:
         with _shelf(folder) as shelf, shelf:
-            if shelf.execute("SELECT count(*) FROM kept").fetchone()[0] >= MOST_QUERIES:
-                problem = f"{MOST_QUERIES:,} queries are kept already"
-                raise QueryLimitError("kept-queries", MOST_QUERIES, problem, "send it with each request instead")
-            shelf.execute("INSERT OR IGNORE INTO kept VALUES (?, ?, ?)", (name, release, text))
+            shelf.execute("BEGIN IMMEDIATE")
+            _make_room(shelf, int(most_mb * (1 << 20)))
+            row = name, release, text, _today()
+            shelf.execute("INSERT OR IGNORE INTO kept (name, release, query, made) VALUES (?, ?, ?, ?)", row)
     except (sqlite3.Error, OSError) as problem:
         raise ReleaseError(f"the query could not be kept: {problem}", "try again") from problem
     return KeptQuery(name, text, release)
@@ -71,6 +84,8 @@ def kept_query(folder: Path, name: str) -> KeptQuery | None:
     try:
         with _shelf(folder) as shelf:
             row = shelf.execute("SELECT query, release FROM kept WHERE name = ?", (name,)).fetchone()
+            with contextlib.suppress(sqlite3.Error), shelf:  # a disk that takes nothing shall not hide what it has
+                shelf.execute("UPDATE kept SET opened = ? WHERE name = ? AND opened < ?", (_today(), name, _today()))
     except sqlite3.Error:
         return None
     return KeptQuery(name, *row) if row else None
@@ -81,4 +96,26 @@ def _shelf(folder: Path) -> Iterator[sqlite3.Connection]:
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(sqlite3.connect(folder / FILE, timeout=BUSY_SECONDS)) as shelf:
         shelf.execute(TABLE)
+        known = {row[1] for row in shelf.execute("PRAGMA table_info(kept)")}
+        for column, kind in ADDED.items():
+            if column not in known:
+                with contextlib.suppress(sqlite3.OperationalError):  # another process has just added it
+                    shelf.execute(f"ALTER TABLE kept ADD COLUMN {column} {kind}")
         yield shelf
+
+
+def _make_room(shelf: sqlite3.Connection, most: int) -> None:
+    """Let go of queries until the shelf has room; pages that are free count as room."""
+    size, pages, free = (
+        shelf.execute(f"PRAGMA {each}").fetchone()[0] for each in ("page_size", "page_count", "freelist_count")
+    )
+    needed = MOST_CHARACTERS * 4
+    if (pages - free) * size + needed <= most:
+        return
+    count = shelf.execute("SELECT count(*) FROM kept").fetchone()[0]
+    order = "SELECT name FROM kept ORDER BY opened > made, max(opened, made), name LIMIT ?"
+    shelf.execute(f"DELETE FROM kept WHERE name IN ({order})", (max(FEWEST_GONE, count // 50),))  # noqa: S608  no value
+
+
+def _today() -> int:
+    return int(time.time()) // DAY_SECONDS

@@ -6,11 +6,12 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from endpoint.editor import FOLDER, is_installed
-from tests.endpoint.serving import Served
+from tests.endpoint.serving import Served, serving, write
 
 HTML = "text/html"
 QUERY = """PREFIX hk: <https://w3id.org/hamkor/ns#>
@@ -134,3 +135,13 @@ def test_an_unknown_link_is_a_404_that_says_so(served: Served) -> None:
     answer = served.get("/query/~aaaaaaaaaaaa", "application/json")
     assert answer.status_code == 404
     assert "no query is kept" in answer.json()["detail"]
+
+
+def test_one_client_keeps_some_queries_a_minute_and_is_told_when_the_next(tmp_path: Path) -> None:
+    files = {"hamkor.toml": "[limits]\nkept_queries_per_minute = 2", "data/a.nt": "<http://e/1> <http://e/p> 1 ."}
+    with serving(write(tmp_path, files)) as running:
+        sent = [running.request("POST", "/query", data={"query": f"ASK {{ ?s ?p {number} }}"}) for number in range(3)]
+        assert [each.status_code for each in sent] == [303, 303, 429]
+        assert int(sent[-1].headers["Retry-After"]) > 0
+        other = {"X-Forwarded-For": "198.51.100.7"}
+        assert running.request("POST", "/query", data={"query": "ASK {}"}, headers=other).status_code == 303
