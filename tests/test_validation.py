@@ -122,6 +122,50 @@ def test_literals_are_judged_as_they_were_written(shape: str, value: str, confor
     assert report(f"sh:property [ sh:path :n ; {shape} ]", f":a a :C ; :n {value} .").conforms is conforms
 
 
+@pytest.mark.parametrize(
+    ("constraint", "value"),
+    [
+        ("sh:minInclusive 5.0", '"NaN"^^xsd:double'),
+        ("sh:maxExclusive 5.0", '"NaN"^^xsd:float'),
+        ("sh:minInclusive 5", '"NaN"^^xsd:decimal'),
+        ("sh:minInclusive 5", '"1_000"^^xsd:integer'),
+        ("sh:minInclusive 5", '"many"^^xsd:integer'),
+        ("sh:maxInclusive 5", '"x"'),
+        ('sh:minInclusive "2014-01-01"^^xsd:date', '"2014-02-30"^^xsd:date'),
+        ('sh:maxInclusive "2014-01-01T00:00:00"^^xsd:dateTime', '"2013-01-01T00:00:00Z"^^xsd:dateTime'),
+        ('sh:minInclusive "P1M"^^xsd:duration', '"P31D"^^xsd:duration'),
+        ("sh:lessThan :m", '"2014-13-45"^^xsd:date'),
+        ("sh:lessThan :m", "[]"),
+        ("sh:lessThanOrEquals :m", ":b"),
+        ("sh:lessThanOrEquals :m", '"a"@en'),
+        ("sh:datatype xsd:dateTime", '"2021-01-01"^^xsd:dateTime'),
+        ("sh:datatype xsd:gYearMonth", '"1999-13"^^xsd:gYearMonth'),
+        ("sh:datatype xsd:decimal", '"1e3"^^xsd:decimal'),
+    ],
+)
+def test_what_cannot_be_compared_is_a_result_at_its_node(constraint: str, value: str) -> None:
+    data = f':a a :C ; :n {value} ; :m "2020-01-01"^^xsd:date , :c , "b"@en . :fine a :C .'
+    found = report(f"sh:property [ sh:path :n ; {constraint} ]", data)
+    assert {each.focus for each in found.results} == {"<http://e/a>"}
+
+
+@pytest.mark.parametrize("value", ['"NaN"^^xsd:double', '"-"^^xsd:decimal', '"2014-02-30"^^xsd:date'])
+@pytest.mark.parametrize(
+    ("query", "fails"),
+    [
+        ("SELECT $this { $this :n ?n . FILTER (?n > 5.0) }", False),
+        ("SELECT $this { $this :n ?n . FILTER (?n * 2.0 + 1.0 > 3) }", False),
+        ("SELECT $this { $this :n ?n . FILTER (ROUND(?n) > 5 || YEAR(?n) > 1) }", False),
+        ("SELECT $this ?n { $this :n ?n } ORDER BY ?n", True),
+        ("SELECT $this { $this :n ?n . FILTER (!COALESCE(ABS(?n) < 5.0, false)) }", True),
+    ],
+)
+def test_what_a_query_cannot_calculate_is_an_error_of_its_expression(query: str, value: str, fails: bool) -> None:
+    prefixes = 'sh:prefixes [ sh:declare [ sh:prefix "" ; sh:namespace "http://e/"^^xsd:anyURI ] ]'
+    data = f":a a :C ; :n {value} , 1 ."
+    assert bool(report(f'sh:sparql [ {prefixes} ; sh:select "{query}" ]', data).results) is fails
+
+
 BAD = {
     "a path that is text": 'sh:property [ sh:path "p" ; sh:minCount 1 ]',
     "no path": "sh:property [ sh:minCount 1 ]",

@@ -7,16 +7,14 @@ its time goes there. Neither changes while it works.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from functools import lru_cache
 
 from pyshacl.constraints import ALL_CONSTRAINT_PARAMETERS
 from pyshacl.shapes_graph import ShapesGraph
 from rdflib import Graph
-from rdflib.plugins.sparql.algebra import translateQuery
-from rdflib.plugins.sparql.parser import parseQuery
-from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result
 from rdflib.term import Identifier, Node
+
+from graph.validation.constraints import JudgedShape, prepared
 
 PARAMETERS = {each: each for each in ALL_CONSTRAINT_PARAMETERS}
 """The parameters of constraints as pySHACL's own objects: it finds these in its list without comparing texts."""
@@ -62,6 +60,10 @@ class Constraints(ShapesGraph):
         super().__init__(graph)
         self._parameters: dict[Node, list[tuple[Node, Node]]] = {}
 
+    def _build_node_shape_cache(self) -> None:
+        super()._build_node_shape_cache()  # type: ignore[no-untyped-call]
+        self._node_shape_cache = {node: JudgedShape(shape) for node, shape in self._node_shape_cache.items()}
+
     def predicate_objects(self, s: Node) -> Iterator[tuple[Node, Node]]:
         """Return what a shape says in parameters of constraints: all that is asked for without advanced features."""
         if s not in self._parameters:
@@ -80,13 +82,3 @@ class DataTriples(Graph):
     ) -> Result:
         """Return the answer to a query."""
         return super().query(prepared(query_object), initBindings=initBindings)
-
-
-@lru_cache(maxsize=256)
-def prepared(text: str) -> Query:
-    """Return a query, ready to be evaluated; prefixes that rdflib knows need no declaration in it.
-
-    Raises:
-        Exception: it is no SPARQL query; rdflib has no class of its own for that.
-    """
-    return translateQuery(parseQuery(text), initNs=dict(Graph().namespaces()))

@@ -17,7 +17,7 @@ from rdflib.plugins.sparql.algebra import translateGroupGraphPattern
 from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.term import Node
 
-from graph.validation.memory import prepared
+from graph.validation.constraints import prepared
 from graph.validation.reads import Reads
 
 AROUND = frozenset({"SelectQuery", "Project", "Distinct", "Reduced", "OrderBy"})
