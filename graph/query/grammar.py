@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from graph.query.keywords import AGGREGATES, CASE_SENSITIVE, FUNCTIONS
+from graph.query.keywords import AGGREGATES, FUNCTIONS, A
 from graph.query.tokens import Kind, Token
 
+_MOST_SHOWN = 8
 _END = "the end of the query"
 
 _GRAMMAR = """
@@ -45,8 +46,8 @@ GraphPatternNotTriples = GroupGraphPattern ( 'UNION' GroupGraphPattern )* | 'OPT
   | 'SERVICE' 'SILENT'? VarOrIri GroupGraphPattern | 'FILTER' Constraint
   | 'BIND' '(' Expression 'AS' VARIABLE ')' | 'VALUES' DataBlock
 DataBlock = VARIABLE '{' DataValue* '}' | ( NIL | '(' VARIABLE* ')' ) '{' ( '(' DataValue+ ')' | NIL )* '}'
-DataValue = Iri | Literal | 'UNDEF' | '<<(' DataTerm ( Iri | 'a' ) DataTerm ')>>'
-DataTerm = Iri | Literal | '<<(' DataTerm ( Iri | 'a' ) DataTerm ')>>'
+DataValue = Iri | Literal | 'UNDEF' | '<<(' Iri ( Iri | 'a' ) DataTerm ')>>'
+DataTerm = Iri | Literal | '<<(' Iri ( Iri | 'a' ) DataTerm ')>>'
 Constraint = Bracketted | BuiltInCall | FunctionCall
 FunctionCall = Iri ArgList
 ArgList = NIL | '(' 'DISTINCT'? Expression ( ',' Expression )* ')'
@@ -91,7 +92,7 @@ Sum = Product ( '+' Product | '-' Product | SIGNED ( '*' Unary | '/' Unary )* )*
 Product = Unary ( '*' Unary | '/' Unary )*
 Unary = '!' Unary | '+' Primary | '-' Primary | Primary
 Primary = Bracketted | BuiltInCall | Iri ArgList? | Literal | VARIABLE | ExprTriple
-ExprTriple = '<<(' ExprTripleTerm Verb ExprTripleTerm ')>>'
+ExprTriple = '<<(' VarOrIri Verb ExprTripleTerm ')>>'
 ExprTripleTerm = Iri | Literal | VARIABLE | ExprTriple
 Bracketted = '(' Expression ')'
 BuiltInCall = Aggregate | 'NOT'? 'EXISTS' GroupGraphPattern | NULLARY NIL | UNARY '(' Expression ')'
@@ -103,7 +104,7 @@ Aggregate = 'COUNT' '(' 'DISTINCT'? ( '*' | Expression ) ')' | 'GROUP_CONCAT' Gr
   | AGGREGATE '(' 'DISTINCT'? Expression ')'
 GroupConcat = '(' 'DISTINCT'? Expression ( ';' 'SEPARATOR' '=' STRING )? ')'
 Iri = IRI | NAME | PREFIX_NAME
-Literal = STRING ( LANGUAGE | '^^' Iri )? | INTEGER | NUMBER | SIGNED | 'true' | 'false'
+Literal = STRING ( LANGUAGE | '^^' Iri )? | INTEGER | NUMBER | SIGNED | 'TRUE' | 'FALSE'
 BlankNode = BLANK_NODE | ANON
 """
 
@@ -128,7 +129,7 @@ _SHOWN = {
     **dict.fromkeys(("IRI", "NAME", "PREFIX_NAME"), "an IRI"),
     **dict.fromkeys(("NUMBER", "SIGNED"), "a number"),
     **dict.fromkeys(("BLANK_NODE", "ANON"), "a blank node"),
-    **dict.fromkeys(("true", "false"), "a boolean"),
+    **dict.fromkeys(("TRUE", "FALSE"), "a boolean"),
     **dict.fromkeys(("COUNT", "GROUP_CONCAT", "AGGREGATE"), "an aggregate"),
     **dict.fromkeys((*_ARITIES, "UNARY", "BOUND", "BNODE", "REPLACE", "EXISTS", "NOT"), "a function"),
     "VARIABLE": "a variable",
@@ -227,6 +228,13 @@ class Departure:
     token: Token
     expected: tuple[str, ...]
 
+    @property
+    def problem(self) -> str:
+        """What is wrong, in words."""
+        expected = ", ".join(self.expected[:_MOST_SHOWN]) + (", …" if len(self.expected) > _MOST_SHOWN else "")
+        what = "this cannot stand here" if self.token.text else "the query is not complete"
+        return f"{what}; expected: {expected}"
+
 
 def departure(tokens: Iterable[Token]) -> Departure | None:
     """Return the first token that the grammar does not allow where it stands, or None if all is well."""
@@ -284,7 +292,7 @@ def _terminals(tokens: Iterable[Token]) -> Iterator[tuple[Token, str]]:
 def _terminal(token: Token) -> str:
     text = token.text
     if token.kind is Kind.WORD:
-        return text if text in CASE_SENSITIVE else _WORDS.get(text.upper(), text.upper())
+        return text if text == A else _WORDS.get(text.upper(), text.upper())
     if token.kind is Kind.PREFIXED_NAME:
         return "PREFIX_NAME" if text.find(":") == len(text) - 1 else "NAME"
     if token.kind is Kind.NUMBER:

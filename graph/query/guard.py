@@ -10,7 +10,7 @@ counted. Names with the letters of FROM or GRAPH are written out too, so that th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -19,14 +19,18 @@ from graph.query import disguises, escapes
 from graph.query.engine import Dataset, QueryForm
 from graph.query.federation import canonical_endpoint
 from graph.query.functions import EXTENSION_FUNCTIONS
+from graph.query.grammar import departure
 from graph.query.places import Revision, line_and_column, offset_at, revised
 from graph.query.plain import LONGEST, PlainQuery, read_plain
+from graph.query.projection import spelled_out
 from graph.query.reading import Reading, Rules
+from graph.query.tokens import misplaced, tokens
 
 MAX_TOKENS = 500_000
 PLAIN_TOKENS = LONGEST
 """A plain query has fewer tokens than characters."""
 MAX_NESTING = 400
+TRIPLE_TERM = "<<("
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,11 @@ class ReadQuery:
     normalised: str
     written: str = field(repr=False)
     base: str | None
-    _unescaped: Revision = field(repr=False)
-    _run: Revision = field(repr=False)
+    _revisions: tuple[Revision, ...] = field(default=(), repr=False)
 
     def written_at(self, offset: int) -> int:
         """Return the offset in ``written`` of what stands at an offset of ``text``."""
-        return self._unescaped.origin(self._run.origin(offset))
+        return _origin(self._revisions, offset)
 
 
 def read_query(
@@ -90,15 +93,19 @@ def read_query(
     if max_tokens >= PLAIN_TOKENS and (plain := read_plain(text)) is not None:
         return _as_plain(text, plain, base)
     _check_characters(text)
-    unescaped = escapes.resolved(text)
     addresses = services if isinstance(services, Mapping) else {iri: iri for iri in services}
     allowed = {key: iri for iri in addresses if (key := canonical_endpoint(iri))}
-    reading = Reading(unescaped.text, base, Rules(allowed, addresses, functions, max_tokens, max_nesting))
+    rules = Rules(allowed, addresses, functions, max_tokens, max_nesting)
+    revisions = [escapes.resolved(text)]
     try:
+        revisions.append(spelled_out(revisions[-1].text))
+        reading = Reading(revisions[-1].text, base, rules)
         reading.read()
+        if reading.passed_over or TRIPLE_TERM in text:
+            _check_grammar(revisions[-1].text)
     except QuerySyntaxError as error:
-        raise _as_written(error, unescaped, text) from None
-    run = revised(unescaped.text, reading.edits) if reading.edits else Revision(unescaped.text)
+        raise _as_written(error, revisions, text) from None
+    run = revised(revisions[-1].text, reading.edits)
     if disguises.mentions(run.text) != reading.harmless:
         raise QueryRefusedError("a SERVICE clause may be hidden in this query", "write names with it as full IRIs")
     return ReadQuery(
@@ -111,14 +118,12 @@ def read_query(
         normalised=reading.normalised,
         written=text,
         base=base,
-        _unescaped=unescaped,
-        _run=run,
+        _revisions=tuple(each for each in (*revisions, run) if each.marks),
     )
 
 
 def _as_plain(text: str, plain: PlainQuery, base: str | None) -> ReadQuery:
-    whole = Revision(text)
-    return ReadQuery(text, plain.form, (), Dataset(), False, (), plain.normalised, text, base, whole, whole)
+    return ReadQuery(text, plain.form, (), Dataset(), False, (), plain.normalised, text, base)
 
 
 def _check_characters(text: str) -> None:
@@ -129,9 +134,22 @@ def _check_characters(text: str) -> None:
         raise QuerySyntaxError("a surrogate is no character", *place, token=ascii(text[error.start])) from error
 
 
-def _as_written(error: QuerySyntaxError, unescaped: Revision, text: str) -> QuerySyntaxError:
-    """Move an error from the text without escapes to the text that the client sent."""
-    if not unescaped.marks or error.line is None or error.column is None:
+def _check_grammar(text: str) -> None:
+    """Make sure of what the engine will not: it takes triple terms that are none, and may not see the whole text."""
+    found = departure(tokens(text))
+    if found is not None:
+        raise misplaced(text, found.token, found.problem)
+
+
+def _origin(revisions: Sequence[Revision], offset: int) -> int:
+    for revision in reversed(revisions):
+        offset = revision.origin(offset)
+    return offset
+
+
+def _as_written(error: QuerySyntaxError, revisions: Sequence[Revision], text: str) -> QuerySyntaxError:
+    """Move an error from a text that has been revised to the text that the client sent."""
+    if not any(each.marks for each in revisions) or error.line is None or error.column is None:
         return error
-    offset = unescaped.origin(offset_at(unescaped.text, error.line, error.column))
+    offset = _origin(revisions, offset_at(revisions[-1].text, error.line, error.column))
     return QuerySyntaxError(error.problem, *line_and_column(text, offset), token=error.token)

@@ -15,9 +15,10 @@ from graph.query import disguises
 from graph.query.federation import canonical_endpoint
 from graph.query.functions import unknown_function
 from graph.query.iris import Declarations, resolved
-from graph.query.keywords import FORMS, PROLOGUE, UPDATES
+from graph.query.keywords import AGGREGATES, BOOLEANS, FORMS, PROLOGUE, UPDATES
 from graph.query.normal import separator
 from graph.query.places import Edit, line_and_column
+from graph.query.scope import in_scope
 from graph.query.tokens import Kind, Token, misplaced, tokens
 
 
@@ -42,6 +43,9 @@ _BRACKETS = {"{": "}", "(": ")", "[": "]", "{|": "|}", "<<": ">>", "<<(": ")>>"}
 _CLOSING = frozenset(_BRACKETS.values())
 _NAMES = frozenset({Kind.IRI, Kind.PREFIXED_NAME})
 
+# Its value is a text without a language (SPARQL 1.1 Query 18.5.1.7); the engine keeps one that all texts have.
+TEXTS = "GROUP_CONCAT"
+
 # What must follow a word of the prologue, SERVICE, FROM or FROM NAMED.
 _FOLLOWERS = {
     "BASE": ({Kind.IRI}, "an IRI in angle brackets must follow BASE"),
@@ -61,6 +65,10 @@ _BEGINNING = "a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE"
 class _Frame:
     opening: Token
     mode: _Mode
+    is_aggregate: bool = False
+    is_text: bool = False
+    is_elsewhere: bool = False
+    """Whether it is evaluated by another service, which has functions of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,7 @@ class Reading:
         graph_clause: whether GRAPH stands in it.
         edits: what is to be replaced before the text runs, ascending.
         harmless: how often the letters of SERVICE may remain in the text that runs.
+        passed_over: whether a pattern was left out, so that the engine will not judge its grammar.
     """
 
     def __init__(self, text: str, base: str | None, rules: Rules) -> None:
@@ -105,12 +114,16 @@ class Reading:
         self.graph_clause = False
         self.edits: list[Edit] = []
         self.harmless = 0
+        self.passed_over = False
         self._text, self._rules = text, rules
         self._declared = Declarations(base)
         self._suspicious = disguises.mentioned(text)
         self._frames = [_Frame(Token(Kind.ERROR, "", 0), _Mode.PATTERN)]
         self._pending, self._prefix = "", Token(Kind.ERROR, "", 0)
         self._previous = Token(Kind.ERROR, "", 0)
+        self._service_word, self._is_silent = self._prefix, False
+        self._asked = False
+        self._unasked: list[Token] | None = None
         self._normal: list[str] = []
 
     @property
@@ -139,7 +152,7 @@ class Reading:
                     raise self._misplaced(token, _FOLLOWERS[self._pending][1])
             elif not self.form and token.kind is not Kind.WORD:
                 raise self._misplaced(token, _BEGINNING)
-            action = _ACTIONS.get(token.kind)
+            action = _ACTIONS.get(token.kind) if self._unasked is None else Reading._pass_over
             if action is not None:
                 action(self, token)
             self._previous, end = token, token.start + len(token.text)
@@ -170,6 +183,7 @@ class Reading:
             if word != _BETWEEN[self._pending]:
                 raise self._misplaced(token, _FOLLOWERS[self._pending][1])
             self._pending = "NAMED" if word == "NAMED" else self._pending
+            self._is_silent = word == "SILENT"
         elif not self.form:
             self._begin(token, word)
         elif word in FORMS or word in PROLOGUE or word in UPDATES:
@@ -207,12 +221,19 @@ class Reading:
         if word == "SERVICE":
             self._pending = word
             self.harmless += 1
+            self._service_word, self._is_silent = token, False
         elif word == "FROM":
             if len(self._frames) > 1:
                 raise self._misplaced(token, "FROM cannot stand within brackets; it belongs before WHERE")
             self._pending = word
         self.graph_clause |= word == "GRAPH"
+        if word in BOOLEANS and token.text != word.lower():  # the engine knows them in small letters only
+            self.edits.append(Edit(token.start, token.end, word.lower()))
         frame = self._frames[-1]
+        if word == TEXTS:
+            self.edits.append(Edit(token.start, token.start, "STR("))
+        if word in AGGREGATES and frame.is_aggregate:
+            raise self._misplaced(token, "an aggregate cannot stand inside another one")
         if word in _MODES and frame.mode is not _Mode.EXPRESSION:
             frame.mode = _MODES[word]
 
@@ -232,11 +253,15 @@ class Reading:
         if token.text == "(":
             if outer.mode is not _Mode.PATTERN or self._previous.text.upper() == "BIND":
                 mode = _Mode.EXPRESSION
-            if outer.mode is not _Mode.PATTERN and self._previous.kind in _NAMES:
+            if outer.mode is not _Mode.PATTERN and self._previous.kind in _NAMES and self._unasked is None:
                 self._call(self._previous)
         elif outer.mode is _Mode.SELECT:
             outer.mode = _Mode.PATTERN
-        self._frames.append(_Frame(token, mode))
+        is_elsewhere = outer.is_elsewhere or (token.text == "{" and self._asked)
+        self._asked = False
+        is_aggregate = token.text == "(" and (outer.is_aggregate or self._previous.text.upper() in AGGREGATES)
+        is_text = self._previous.text.upper() == TEXTS and self._unasked is None
+        self._frames.append(_Frame(token, mode, is_aggregate, is_text, is_elsewhere))
         if len(self._frames) > self._rules.max_nesting + 1:
             nesting = self._rules.max_nesting
             raise QueryLimitError("limits.query_nesting", nesting, "brackets nest too deeply", "flatten the query")
@@ -248,14 +273,16 @@ class Reading:
                 f"this does not close {opening.text} of {self._place(opening)}" if opening.text else "nothing is open"
             )
             raise self._misplaced(token, problem)
-        self._frames.pop()
+        if self._frames.pop().is_text:
+            self.edits.append(Edit(token.end, token.end, ")"))
         if self._frames[-1].mode is _Mode.FILTER:
             self._frames[-1].mode = _Mode.PATTERN
 
     def _call(self, name: Token) -> None:
         iri = self._meaning(name)
         self.functions[iri] = None
-        if self._rules.functions is not None and iri not in self._rules.functions:
+        is_unknown = self._rules.functions is not None and iri not in self._rules.functions
+        if is_unknown and not self._frames[-1].is_elsewhere:
             raise self._misplaced(name, unknown_function(iri).problem)
 
     # Names
@@ -287,18 +314,22 @@ class Reading:
             self.edits.append(Edit(start, namespace.end, " "))
 
     def _name(self, token: Token) -> None:
-        prefix, _, local = token.text.partition(":")
+        local = token.text.partition(":")[2]
         if self._pending == "PREFIX":
             if local:
                 raise self._misplaced(token, _FOLLOWERS["PREFIX"][1])
             self._pending = "NAMESPACE"
             return
-        if not self._declared.has_prefix(prefix):
-            raise self._misplaced(token, f"the prefix {prefix}: is not declared; add PREFIX {prefix}: <…> at the top")
+        self._check_prefix(token)
         if self._pending:
             self._reach(token)
         elif disguises.decisive(token.text) or disguises.beyond_engine(token.text):
             self.edits.append(Edit(token.start, token.end, disguises.broken(f"<{self._meaning(token)}>")))
+
+    def _check_prefix(self, name: Token) -> None:
+        prefix = name.text.partition(":")[0]
+        if not self._declared.has_prefix(prefix):
+            raise self._misplaced(name, f"the prefix {prefix}: is not declared; add PREFIX {prefix}: <…> at the top")
 
     def _reach(self, name: Token) -> None:
         """Take the IRI of an endpoint or of a graph of the dataset."""
@@ -319,13 +350,43 @@ class Reading:
     def _service(self, endpoint: Token) -> None:
         iri = self._meaning(endpoint)
         allowed = self._rules.services.get(canonical_endpoint(iri) or "")
+        if allowed is None and self._is_silent:
+            self._unasked = []
+            return
         if allowed is None:
             raise QueryRefusedError(
                 f"SERVICE <{iri}> at {self._place(endpoint)} is not among the endpoints that may be called from here",
                 "query that endpoint yourself, or ask the operator to allow it",
             )
-        self.services[allowed] = None
+        self.services[allowed], self._asked = None, True
         self.edits.append(Edit(endpoint.start, endpoint.end, disguises.broken(f"<{self._rules.addresses[allowed]}>")))
+
+    def _pass_over(self, token: Token) -> None:
+        """Take a token of a pattern for an endpoint that may not be called, and of which a failure is no matter.
+
+        It has one solution without bindings then (Federated Query 2.4), in which its variables are in scope.
+        """
+        unasked = self._unasked or []
+        if not unasked and token.text != "{":
+            raise self._misplaced(token, "a brace { must open here")
+        if token.kind is Kind.PREFIXED_NAME:
+            self._check_prefix(token)
+        depth = len(self._frames)
+        if token.kind is Kind.OPERATOR:
+            self._operator(token)
+        if not unasked:
+            self._outside = depth
+        unasked.append(token)
+        self._unasked = unasked
+        if len(self._frames) == self._outside:
+            self._leave_out(unasked[1:-1], token.end)
+
+    def _leave_out(self, pattern: list[Token], end: int) -> None:
+        names, start = " ".join(f"?{name}" for name in in_scope(pattern)), self._service_word.start
+        self.edits = [edit for edit in self.edits if edit.start < start]
+        self.edits.append(Edit(start, end, f"OPTIONAL {{ VALUES ({names}) {{ }} }}" if names else "{}"))
+        self.harmless += disguises.mentions(names) - 1
+        self._unasked, self.passed_over = None, True
 
     # What is only looked at for the letters of SERVICE
 

@@ -17,7 +17,6 @@ from cachetools import LRUCache
 
 from graph.query import disguises
 from graph.query.guard import ReadQuery
-from graph.query.places import Revision
 
 LONGEST = 8_000
 MOST_BYTES, COPIES, OVERHEAD_BYTES = 8 << 20, 6, 1_000
@@ -62,9 +61,8 @@ class Shapes:
             if (pieces := _pieces(found, constants)) is not None:
                 self._known[shape] = _Known(found, pieces)
             return found
-        whole = Revision(text)
         normalised = _joined(known.pieces, constants)
-        return replace(known.query, text=text, written=text, normalised=normalised, _unescaped=whole, _run=whole)
+        return replace(known.query, text=text, written=text, normalised=normalised)
 
 
 def _mark(found: re.Match[str]) -> str:

@@ -21,16 +21,13 @@ from graph.query.tokens import QUOTED, Kind, Token, tokens
 _MESSAGE = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
 # What the engine says in words stands among the signs and keywords it expected; it has three words or more.
 _SENTENCE = re.compile(r"(?:^|, )([A-Za-z]\w+(?: [^\s,\[\]\"]+){2,})")
-_SHOWN = 8
 
 
 def syntax_error(error: SyntaxError, query: ReadQuery) -> QuerySyntaxError:
     """Turn what pyoxigraph raised for ``query.text`` into an error that names a place in what the client wrote."""
     found = departure(tokens(query.text))
     if found is not None:
-        expected = ", ".join(found.expected[:_SHOWN]) + (", …" if len(found.expected) > _SHOWN else "")
-        what = "this cannot stand here" if found.token.text else "the query is not complete"
-        return _at(found.token, f"{what}; expected: {expected}", query)
+        return _at(found.token, found.problem, query)
     return _illegal_term(query) or _in_the_engine_s_words(str(error), query)
 
 

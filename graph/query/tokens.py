@@ -1,7 +1,7 @@
 """The terminals of SPARQL 1.1 and 1.2, found in a text.
 
-A tokenizer and nothing more: it knows no grammar and judges nothing. It reads text whose codepoint escapes are
-resolved (``graph.query.escapes``), takes the longest match as the grammar asks (SPARQL 1.1 section 19.8), one compiled
+A tokenizer and nothing more: it knows no grammar and judges nothing, codepoint escapes in strings and IRIs least of all
+(``graph.query.escapes``). It takes the longest match as the grammar asks (SPARQL 1.1 section 19.8), one compiled
 expression for all terminals, in time that grows with the length of the text and not faster.
 """
 
@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from graph.errors import QuerySyntaxError
-from graph.query.keywords import CASE_SENSITIVE, KEYWORDS
+from graph.query.keywords import KEYWORDS, A
 from graph.query.places import line_and_column
 
 
@@ -58,7 +58,7 @@ _BASE = (
 _NAME = rf"{_BASE}_0-9\u00B7\u0300-\u036F\u203F-\u2040"
 _CHARS = rf"{_NAME}\-"
 _ESCAPED = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?\#@%]"
-_UCHAR = r"\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}"
+_UCHAR = r"\\[uU]"  # and digits, of which another says how many there have to be
 _ECHAR = rf"\\[tbnrf\"'\\]|{_UCHAR}"
 _PREFIX = rf"[{_BASE}][{_CHARS}]*+(?:\.++[{_CHARS}]++)*+"
 _LOCAL = rf"(?:[{_BASE}_:0-9]|{_ESCAPED})(?:[{_CHARS}:]|{_ESCAPED})*+(?:\.++(?:[{_CHARS}:]|{_ESCAPED})++)*+"
@@ -129,7 +129,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def _check_word(text: str, token: Token) -> None:
-    if token.text.upper() not in KEYWORDS and token.text not in CASE_SENSITIVE:
+    if token.text.upper() not in KEYWORDS and token.text != A:
         raise misplaced(text, token, "this is no word of SPARQL")
 
 
@@ -153,6 +153,8 @@ def _parts(text: str, run: Token) -> Iterator[Token]:
 
 
 def _unreadable(text: str, token: Token) -> QuerySyntaxError:
+    if text.startswith(("\\u", "\\U"), token.start):
+        return misplaced(text, token, "codepoint escapes may stand in strings and IRIs only")
     problem = {
         '"': "this string does not end, or holds a line break or an escape that SPARQL does not have",
         "'": "this string does not end, or holds a line break or an escape that SPARQL does not have",

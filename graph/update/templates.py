@@ -13,6 +13,7 @@ from secrets import token_hex
 import pyoxigraph as ox
 
 from graph.errors import QuerySyntaxError
+from graph.query.keywords import BOOLEANS
 from graph.query.tokens import Kind, tokens
 from graph.sources.skolem import has_blank_node
 from graph.update.operations import Block
@@ -85,10 +86,13 @@ def _graph(name: str, mark: str) -> str:
 
 
 def _marked(text: str, mark: str) -> str:
-    """Return a text with IRIs in place of its variables."""
+    """Return a text of SPARQL as TriG: with IRIs in place of its variables."""
     parts, end = list[str](), 0
     for token in tokens(text):
         if token.kind is Kind.VARIABLE:
             parts += (text[end : token.start], f"<{mark}{token.text[1:]}>")
+            end = token.end
+        elif token.text.upper() in BOOLEANS:  # TriG has them in small letters only
+            parts += (text[end : token.start], token.text.lower())
             end = token.end
     return "".join([*parts, text[end:]])

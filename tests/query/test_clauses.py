@@ -30,7 +30,7 @@ A, B, C = "http://example.org/graph/a", "http://example.org/graph/b", "http://ex
         ("BASE </graph/> PREFIX x: <> SELECT * FROM x:a FROM NAMED <b>", [A], [B]),
         ("PREFIX g: <http://example.org/> SELECT * FROM g:c", [C], []),
         ("SELECT * FROM :graph\\/a FROM g:%61", [A, "http://example.org/graph/%61"], []),
-        ("SELECT * \\u0046ROM <http://example.org/gr\\u0061ph/a>", [A], []),
+        ("SELECT * FROM <http://example.org/gr\\u0061ph/a>", [A], []),
         (f"SELECT * # FROM <{B}>\n FROM # NAMED\n <{A}>", [A], []),
         (f'SELECT ("FROM <{B}>" AS ?x) FROM <{A}>', [A], []),
         (f"SELECT ?from FROM <{A}>", [A], []),

@@ -26,7 +26,7 @@ CALLS = "PREFIX ex: <http://a/> SELECT (ex:f(<http://g>(?x)) AS ?y) FROM ex:g { 
 @pytest.mark.parametrize("query", LEGAL)
 def test_a_legal_query_passes_and_means_the_same(store: ox.Store, query: str) -> None:
     read = read_query(query, base="http://example.org/")
-    if re.search(r"CONCAT \(|v1\.2\.3|\\u0053ELECT", query):
+    if re.search(r"CONCAT \(|v1\.2\.3", query):
         with pytest.raises(SyntaxError):
             answer(store, query)
         answer(store, read.text)
@@ -90,7 +90,7 @@ def test_queries_with_different_normal_forms(one: str, other: str) -> None:
         ("SELECT * {}", "SELECT"),
         ("# SELECT\nask{}", "ASK"),
         ('BASE <http://a/> PREFIX x: <b> VERSION "1.2" BASE <c> Construct {} {}', "CONSTRUCT"),
-        ("\\u0064escribe <http://a/>", "DESCRIBE"),
+        ("\ufeffdescribe <http://a/>", "DESCRIBE"),
         ("SELECT * { { SELECT * {} } }", "SELECT"),
     ],
 )
@@ -135,12 +135,20 @@ def test_an_update_is_refused_by_name(word: str, before: str) -> None:
         ("BASE a:b ASK {}", 1, 6, "a:b", "an IRI"),
         ("ASK { SERVICE 5 {} }", 1, 15, "5", "an IRI must follow SERVICE"),
         ("ASK { SERVICE GRAPH {} }", 1, 15, "GRAPH", "an IRI must follow SERVICE"),
-        ("\\u0041SK { ?s \\u0021 foo }", 1, 22, "foo", "no word"),
+        ("ASK { ?s ?p '\\u0041' foo }", 1, 22, "foo", "no word"),
+        ("\ufeffASK { ?s ?p foo }", 1, 14, "foo", "no word"),
+        ("\\u0041SK {}", 1, 1, "\\", "in strings and IRIs only"),
+        ("ASK { ?\\u0061 ?p ?o }", 1, 8, "\\", "stand in strings and IRIs only"),
+        ("PREFIX e: <http://e/> ASK { ?s e:a\\u0062 ?o }", 1, 35, "\\", "in strings and IRIs only"),
         ("ASK { ?s ?p '\\uD83D\\uDE00' }", 1, 14, "\\uD83D", "surrogate"),
         ("ASK { ?s ?p '\\u00' }", 1, 14, "\\u", "four hexadecimal"),
-        ("ASK { ?s ?p '\\u0027' }", 1, 14, "\\u0027", "delimiter"),
+        ("ASK { ?s ?p <http://e/\\u003E> }", 1, 23, "\\u003E", "no IRI may have this character"),
+        ("ASK { ?s ?p <http://e/\\U00000020> }", 1, 23, "\\U00000020", "no IRI may have this character"),
+        ("SELECT (COUNT(COUNT(*)) AS ?n) {}", 1, 15, "COUNT", "inside another one"),
+        ("SELECT (SUM(1 + (MAX(?x))) AS ?n) {}", 1, 18, "MAX", "inside another one"),
+        ("SELECT * { BIND(<<( 'a' <b:c> 1 )>> AS ?x) }", 1, 21, "'a'", "cannot stand here"),
         ("ASK { ?s ?p '\ud800' }", 1, 14, "'\\ud800'", "surrogate"),
-        ("\ufeffASK {}", 1, 1, "\ufeffASK", "no word"),
+        ("ASK {} \ufeff", 1, 8, "\ufeff", "no word"),
     ],
 )
 def test_what_is_no_query_is_named_with_its_place(query: str, line: int, column: int, token: str, problem: str) -> None:
@@ -178,13 +186,101 @@ def test_an_allowed_service_is_called_as_the_list_spells_it(endpoint: str) -> No
         *("<https://data.example.org.evil.org/service/sparql>", "<https://data.example.org/Service/sparql>"),
         *("<https://data.example.org/service/sparql#x>", "<//data.example.org/service/sparql>", "<file:///etc/passwd>"),
         *("<https://data%2Eexample.org/service/sparql>", "<https://[::1]/service/sparql>", "<urn:x>", "<>", "?x", "$x"),
+        *("SILENT ?x", "SILENT $x"),
     ],
 )
-@pytest.mark.parametrize("silent", ["", "SILENT "])
-def test_any_other_service_is_refused_with_a_remedy(endpoint: str, silent: str) -> None:
+def test_any_other_service_is_refused_with_a_remedy(endpoint: str) -> None:
     with pytest.raises(QueryRefusedError, match=r"SERVICE .* at line 1, column") as caught:
-        read_query(f"SELECT * {{ SERVICE {silent}{endpoint} {{ ?s ?p ?o }} }}", services=[ALLOWED])
+        read_query(f"SELECT * {{ SERVICE {endpoint} {{ ?s ?p ?o }} }}", services=[ALLOWED])
     assert caught.value.remedy
+
+
+ELSEWHERE = "SERVICE SILENT <https://evil.org/>"
+SILENT = {
+    "alone": (f"SELECT * {{ {ELSEWHERE} {{ ?a ?b ?c }} }}", ["a", "b", "c"], 1),
+    "without variables": (f"SELECT * {{ {ELSEWHERE} {{ ex:a ex:b ex:c }} }}", [], 1),
+    "beside a pattern": (f"SELECT * {{ ex:s ex:p ?o {ELSEWHERE} {{ ?o ?b ?c }} }}", ["o", "b", "c"], 4),
+    "before a pattern": (f"SELECT * {{ {ELSEWHERE} {{ ?o ?b ?c }} ex:s ex:p ?o }}", ["o", "b", "c"], 4),
+    "in OPTIONAL": (f"SELECT * {{ ex:s ex:p ?o OPTIONAL {{ {ELSEWHERE} {{ ?o ?b ?c }} }} }}", ["o", "b", "c"], 4),
+    "calls in it": (f"SELECT * {{ {ELSEWHERE} {{ ?a ?b ?c SERVICE <x:y> {{ ?d ?e ?f }} }} }}", list("abcdef"), 1),
+    "functions of its own": (f"SELECT * {{ {ELSEWHERE} {{ ?a ?b ?c FILTER(ex:f(?d)) }} }}", ["a", "b", "c"], 1),
+    "what hides variables": (
+        f"SELECT * {{ {ELSEWHERE} {{ FILTER EXISTS {{ ?a ?b ?c }} MINUS {{ ?d ?e ?f }} BIND(?g AS ?h) "
+        "{ SELECT ?i (MAX(?j) AS ?k) { ?i ?l ?j } GROUP BY ?i } { SELECT * { ?m ?n '}' } } "
+        "VALUES (?o ?q) { (1 2) } GRAPH ?r { ?s ?t <<( ?u ?v ?w )>> } } }",
+        [*"hikmnoqrstuvw"], 1,
+    ),
+    "letters of it": (f"SELECT * {{ {ELSEWHERE} {{ ?service ?b 'service' # service\n }} }}", ["service", "b"], 1),
+    "a name": ("PREFIX evil: <https://evil.org/> SELECT * { SERVICE SILENT evil: { ?a ?b 1 } }", ["a", "b"], 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SILENT)
+def test_a_silent_call_that_is_not_allowed_has_one_empty_solution(what: str, store: ox.Store) -> None:
+    text, variables, count = SILENT[what]
+    read = read_query(EX + text, services=[ALLOWED])
+    found = store.query(read.text)
+    assert isinstance(found, ox.QuerySolutions)
+    assert sorted(each.value for each in found.variables) == sorted(variables)
+    assert len(list(found)) == count
+    assert read.services == ()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("{ ?a ?b }", "cannot stand here"), ("{ ?a x:b ?c }", "x: is not declared"), ("?a ?b ?c", "a brace { must"),
+        ("{ ?a ?b ?c", "never closed"), ("", "a brace { must"), ("{ ?a ?b ?c ) }", "does not close"),
+    ],
+)  # fmt: skip
+def test_a_silent_call_is_read_although_nobody_is_asked(pattern: str, problem: str) -> None:
+    with pytest.raises(QuerySyntaxError, match=problem):
+        read_query(f"SELECT * {{ {ELSEWHERE} {pattern} }}", services=[ALLOWED])
+
+
+def test_another_service_may_have_other_functions() -> None:
+    text = f"PREFIX x: <y:> ASK {{ SERVICE <{ALLOWED}> {{ ?s ?p ?o {{ BIND(x:f(?o) AS ?v) }} }} FILTER(x:g(1)) }}"
+    with pytest.raises(QuerySyntaxError, match="no function <y:g>"):
+        read_query(text, services=[ALLOWED])
+    assert read_query(text.replace("FILTER(x:g(1))", ""), services=[ALLOWED]).functions == ("y:f",)
+
+
+NAMED_TWICE = {
+    "an aggregate": ("SELECT (COUNT(?v) AS ?n) (?n + 1 AS ?m) { VALUES ?v { 1 2 3 } }", ["3 4"]),
+    "names of names": ("SELECT (SUM(?v) AS ?n) (?n + 1 AS ?m) (?m * ?n AS ?k) { VALUES ?v { 1 2 3 } }", ["6 7 42"]),
+    "groups": (
+        "SELECT ?v (COUNT(*) AS ?n) (CONCAT(STR(?n), '!') AS ?m) { VALUES ?v { 1 1 2 } } GROUP BY ?v ORDER BY ?m",
+        ["2 1 1!", "1 2 2!"],
+    ),
+    "groups without an aggregate": (
+        "SELECT (?v AS ?w) (?w + 1 AS ?x) { VALUES ?v { 1 1 2 } } GROUP BY ?v ORDER BY ?x", ["1 2", "2 3"]
+    ),
+    "in a subquery": ("SELECT ?m { { SELECT (COUNT(*) AS ?n) (?n + 1 AS ?m) { VALUES ?v { 1 } } } }", ["2"]),
+    "an error": ("SELECT (SUM(?v) AS ?n) (COALESCE(?n, 'no') AS ?m) { VALUES ?v { 'a' } }", [" no"]),
+    "an aggregate of its own": ("SELECT (MAX(?v) AS ?n) (SUM(?v + ?v) + ?n AS ?m) { VALUES ?v { 1 2 } }", ["2 8"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", NAMED_TWICE)
+def test_a_name_that_a_select_clause_gives_can_be_used_in_it(what: str, store: ox.Store) -> None:
+    text, rows = NAMED_TWICE[what]
+    found = store.query(read_query(text).text)
+    assert isinstance(found, ox.QuerySolutions)
+    assert [" ".join("" if term is None else term.value for term in row) for row in found] == rows
+
+
+def test_joined_texts_have_no_language(store: ox.Store) -> None:
+    text = (
+        "SELECT (GROUP_CONCAT(DISTINCT ?v ; SEPARATOR = '+') AS ?n) (GROUP_CONCAT(?v) AS ?m) { VALUES ?v { 'a'@en } }"
+    )
+    found = store.query(read_query(text).text)
+    assert isinstance(found, ox.QuerySolutions)
+    assert [tuple(row) for row in found] == [(ox.Literal("a"), ox.Literal("a"))]
+
+
+def test_names_of_names_grow_within_bounds() -> None:
+    names = " ".join(f"(?v{n} + ?v{n} AS ?v{n + 1})" for n in range(60))
+    assert len(read_query(f"SELECT (COUNT(*) AS ?v0) {names} {{}}").text) < 1_000_000
 
 
 def test_a_service_within_an_allowed_service_is_judged_too() -> None:

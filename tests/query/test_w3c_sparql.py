@@ -39,19 +39,7 @@ FAILURES = {
     ),
     "dates without a time zone": ("sparql10/open-world/date-2",),
     "BNODE with a text": ("sparql11/functions/bnode01",),
-    "GROUP_CONCAT of texts in one language": (
-        "sparql11/aggregates/agg-groupconcat-04", "sparql11/aggregates/agg-groupconcat-06",
-    ),
-    "refused": (
-        "sparql10/expr-builtin/case-insensitive-booleans", "sparql12/codepoint-escapes/codepoint-esc-08",
-        "sparql12/codepoint-escapes/codepoint-esc-09", "sparql12/grouping/select-variable-reuse",
-    ),
-    "taken": (
-        "sparql10/syntax-sparql3/syn-bad-26", "sparql12/codepoint-escapes/codepoint-esc-01-bad",
-        "sparql12/codepoint-escapes/codepoint-esc-03-bad", "sparql12/syntax/nested-aggregate-functions",
-        "sparql12/syntax-triple-terms-negative/tripleterm-subject-03",
-        "sparql12/syntax-triple-terms-negative/tripleterm-subject-06",
-    ),
+    "comparisons without blanks": ("sparql10/syntax-sparql3/syn-bad-26",),
 }  # fmt: skip
 """The tests that fail, by what docs/querying.md says of the cause."""
 FAILING = frozenset(name for names in FAILURES.values() for name in names)

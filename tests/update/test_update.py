@@ -130,7 +130,7 @@ REFUSED: dict[str, tuple[str, type[HamkorError]]] = {
     "one in the end of a sequence": ("INSERT DATA { } ; LOAD <http://127.0.0.1:9/> INTO GRAPH <g>", QueryRefusedError),
     "a foreign service": ("INSERT { ?s ?p 1 } WHERE { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }", QueryRefusedError),
     "a service in disguise": (
-        "INSERT { ?s ?p ?o } WHERE { \\u0053ERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }", QueryRefusedError,
+        "INSERT { ?s ?p ?o } WHERE { \\u0053ERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }", QuerySyntaxError,
     ),
     "a service that a variable names": ("DELETE { ?s ?p 1 } WHERE { SERVICE ?x { ?s ?p ?o } }", QueryRefusedError),
     "a graph that is there": ("CREATE GRAPH {g1}", UpdateError),
