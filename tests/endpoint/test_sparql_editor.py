@@ -138,7 +138,7 @@ def test_an_unknown_link_is_a_404_that_says_so(served: Served) -> None:
 
 
 def test_one_client_keeps_some_queries_a_minute_and_is_told_when_the_next(tmp_path: Path) -> None:
-    files = {"hamkor.toml": "[limits]\nkept_queries_per_minute = 2", "data/a.nt": "<http://e/1> <http://e/p> 1 ."}
+    files = {"hamkor.toml": "[limits]\nkept_queries_per_minute = 2", "data/a.ttl": "<http://e/1> <http://e/p> 1 ."}
     with serving(write(tmp_path, files)) as running:
         sent = [running.request("POST", "/query", data={"query": f"ASK {{ ?s ?p {number} }}"}) for number in range(3)]
         assert [each.status_code for each in sent] == [303, 303, 429]
