@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import pyoxigraph as ox
 
@@ -22,7 +23,6 @@ PARTS = (
     f"{FOAF}givenName", f"{FOAF}familyName", f"{PERSON}patronymicName", f"{SCHEMA}givenName", f"{SCHEMA}familyName",
 )  # fmt: skip
 ADDRESSES = ("tel:", "mailto:")
-MOST_POINTING = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,7 @@ def _values(store: ox.Store, node: ox.NamedNode, predicate: str) -> Iterator[obj
 def _leading(store: ox.Store, node: ox.NamedNode) -> Iterator[str]:
     """Yield the addresses of a person and of the roles that point to them, and the nodes that hold them."""
     pointing = store.quads_for_pattern(None, None, node, ox.DefaultGraph())
-    holders = [node, *(quad.subject for _, quad in zip(range(MOST_POINTING), pointing, strict=False))]
-    for holder in holders:
+    for holder in chain((node,), (quad.subject for quad in pointing)):
         for quad in store.quads_for_pattern(holder, None, None, ox.DefaultGraph()):
             if isinstance(quad.object, ox.NamedNode):
                 yield from _address(store, quad.object)

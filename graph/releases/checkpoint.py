@@ -16,12 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
 
 import pyoxigraph as ox
 
 from graph.errors import ReleaseError
 from graph.releases.members import link
+from graph.sources.matching import Place, Subject
+from graph.sources.stored import Term
 
 WORK_SUFFIX = ".work"
 LONGEST_LOGS = 6 << 20
@@ -154,7 +155,9 @@ class Reading:
         """Read from ``store`` until ``close``."""
         self._store: ox.Store | None = store
 
-    def quads_for_pattern(self, *pattern: Any) -> Iterator[ox.Quad]:  # noqa: ANN401  the store's own types
+    def quads_for_pattern(
+        self, subject: Subject, predicate: ox.NamedNode | None, object_: Term | None, graph: Place = None, /
+    ) -> Iterator[ox.Quad]:
         """Return what the store has of a pattern.
 
         Raises:
@@ -162,9 +165,9 @@ class Reading:
         """
         if self._store is None:
             raise ReleaseError("the store is closed")
-        return self._store.quads_for_pattern(*pattern)
+        return self._store.quads_for_pattern(subject, predicate, object_, graph)
 
-    def query(self, text: str) -> object:
+    def query(self, text: str, /) -> object:
         """Return the answer to a query.
 
         Raises:
@@ -180,10 +183,10 @@ class Reading:
 
 
 @contextmanager
-def reading(store: ox.Store) -> Iterator[ox.Store]:
+def reading(store: ox.Store) -> Iterator[Reading]:
     """Give something that reads as the store does, and holds it no longer than this."""
     view = Reading(store)
     try:
-        yield cast("ox.Store", view)
+        yield view
     finally:
         view.close()

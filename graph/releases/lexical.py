@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from graph.sources.matching import matching
+from graph.sources.matching import ReadableStore, matching
 from graph.sources.stored import Term, stored
 
 LEXICAL_FOLDER = "lexical"
@@ -65,7 +65,7 @@ def parsed(line: bytes) -> ox.Triple:
 class LexicalForms:
     """The notes of one release, None where it has none."""
 
-    notes: ox.Store | None = None
+    notes: ReadableStore | None = None
 
     def objects(self, quad: ox.Quad) -> Iterator[Term]:
         """Yield the objects, as they were written, that a quad of the index stands for in its named graph."""
@@ -76,11 +76,11 @@ class LexicalForms:
 
     def rewritten(self) -> Iterator[ox.Triple]:
         """Yield all triples that were noted."""
-        for quad in self.notes or ():
+        for quad in self.notes.quads_for_pattern(None, None, None) if self.notes is not None else ():
             if isinstance(quad.object, ox.Literal):
                 yield parsed(quad.object.value.encode())
 
-    def lines(self, index: ox.Store, pattern: ox.Triple, graph: str | None = None) -> frozenset[bytes]:
+    def lines(self, index: ReadableStore, pattern: ox.Triple, graph: str | None = None) -> frozenset[bytes]:
         """Return the lines that one triple of the index stands for, in one graph or in any.
 
         Args:
@@ -93,7 +93,7 @@ class LexicalForms:
         graphs = {quad.graph_name for quad in found if isinstance(quad.graph_name, ox.NamedNode)}
         return frozenset(line for each in graphs for line in self._stated(each, pattern))
 
-    def graphs(self, index: ox.Store, line: bytes) -> frozenset[str]:
+    def graphs(self, index: ReadableStore, line: bytes) -> frozenset[str]:
         """Return the named graphs that state exactly this line."""
         triple = parsed(line)
         found = matching(index, triple.subject, triple.predicate, triple.object, None)
@@ -102,7 +102,7 @@ class LexicalForms:
             return frozenset(each.value for each in graphs)
         return frozenset(each.value for each in graphs if line in self._stated(each, triple))
 
-    def removable(self, index: ox.Store, graph: str | None, added: Collection[bytes], removed: Iterable[bytes]
+    def removable(self, index: ReadableStore, graph: str | None, added: Collection[bytes], removed: Iterable[bytes]
                   ) -> frozenset[bytes]:  # fmt: skip
         """Return which removed lines have to leave the index: those of which no other form stays.
 
@@ -120,7 +120,7 @@ class LexicalForms:
             or (index_line(line) not in staying and not self.lines(index, parsed(line), graph) - removed)
         )
 
-    def noted(self, index: ox.Store, graph: str, added: Iterable[bytes], removed: Iterable[bytes]) -> Notes:
+    def noted(self, index: ReadableStore, graph: str, added: Iterable[bytes], removed: Iterable[bytes]) -> Notes:
         """Return how the notes change when lines of a named graph do.
 
         Args:

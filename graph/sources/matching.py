@@ -7,18 +7,32 @@ mistake: the hashes of other terms lie too far apart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import pyoxigraph as ox
 
 from graph.sources.stored import Term, stored
 
 Place = ox.NamedNode | ox.BlankNode | ox.DefaultGraph | None
+Subject = ox.NamedNode | ox.BlankNode | ox.Triple | None
+
+
+class ReadableStore(Protocol):
+    """What can be read as a store can: one of pyoxigraph's, or a view of it that outlives it; nothing is iterated."""
+
+    def quads_for_pattern(
+        self, subject: Subject, predicate: ox.NamedNode | None, object_: Term | None, graph: Place = None, /
+    ) -> Iterable[ox.Quad]:
+        """Return the quads that match a pattern; None matches everything."""
+
+    def query(self, text: str, /) -> object:
+        """Return the answer to a query."""
 
 
 def matching(
-    store: ox.Store,
-    subject: ox.NamedNode | ox.BlankNode | ox.Triple | None,
+    store: ReadableStore,
+    subject: Subject,
     predicate: ox.NamedNode | None,
     object_: Term | None,
     graph: Place = None,

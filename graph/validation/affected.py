@@ -44,7 +44,7 @@ class BackwardReads:
     """
 
     reads: Reads
-    most: int = MOST_PLACES
+    most: int = field(default_factory=lambda: MOST_PLACES)
     _by_predicate: dict[str | None, list[Step]] = field(default_factory=lambda: defaultdict(list))
     _by_target: dict[int, list[Step]] = field(default_factory=lambda: defaultdict(list))
 

@@ -14,6 +14,7 @@ import pyoxigraph as ox
 from pyshacl.shape import Shape
 from rdflib import RDFS, Graph
 
+from graph.sources.matching import ReadableStore
 from graph.sources.stored import Term
 from graph.validation.neighbourhood import ValidatedData
 from graph.validation.shapes import Shapes
@@ -42,7 +43,7 @@ def candidates(data: ValidatedData, shapes: Shapes) -> set[Term] | None:
     return found
 
 
-def _of_shape(shape: Shape, data: Graph, index: ox.Store) -> set[Term]:
+def _of_shape(shape: Shape, data: Graph, index: ReadableStore) -> set[Term]:
     found, violators = set[Term](), Violators(data)
     for target in _targets(shape, data):
         found |= _asked(index, target, " LIMIT 1")  # so that what is wrong with the shape itself is told
@@ -51,7 +52,7 @@ def _of_shape(shape: Shape, data: Graph, index: ox.Store) -> set[Term]:
     return found
 
 
-def _asked(index: ox.Store, body: Body, limit: str = "") -> set[Term]:
+def _asked(index: ReadableStore, body: Body, limit: str = "") -> set[Term]:
     rows = index.query(f"SELECT DISTINCT ?this WHERE {{ {body} }}{limit}")
     return {row["this"] for row in rows} if isinstance(rows, ox.QuerySolutions) else set()
 

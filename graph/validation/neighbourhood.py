@@ -16,7 +16,7 @@ from rdflib import BNode, Graph
 from rdflib.plugins.stores.memory import SimpleMemory
 from rdflib.term import Node
 
-from graph.sources.matching import matching
+from graph.sources.matching import ReadableStore, matching
 from graph.sources.stored import Term
 from graph.validation.memory import DataTriples
 from graph.validation.terms import from_oxigraph, quiet_rdflib, to_oxigraph
@@ -59,7 +59,7 @@ class ValidatedData:
         without: the named graphs that do not count: the shapes, and what is computed later.
     """
 
-    index: ox.Store
+    index: ReadableStore
     forms: Forms = field(default_factory=AsIndexed)
     without: frozenset[str] = frozenset()
 

@@ -61,10 +61,10 @@ def client(seconds: float) -> httpx.Client:
 
 
 @contextmanager
-def serving(folder: Path, *, workers: int = 1) -> Iterator[Served]:
-    """Build and serve a publication until the block ends."""
+def serving(folder: Path, *, workers: int = 1, module: str = "endpoint.server") -> Iterator[Served]:
+    """Build and serve a publication until the block ends; ``module`` is what serves it."""
     release, port = build(open_publication(folder)), free_port()
-    command = [sys.executable, "-m", "endpoint.server", str(folder), "127.0.0.1", str(port), str(workers)]
+    command = [sys.executable, "-m", module, str(folder), "127.0.0.1", str(port), str(workers)]
     root = Path(__file__).resolve().parents[2]
     with (folder / "stderr").open("wb") as log:  # no pipe: nobody reads here what the server says
         process = subprocess.Popen(command, cwd=root, stderr=log, env={**os.environ, "PYTHONPATH": str(root)})
