@@ -37,6 +37,7 @@ from endpoint.search import search
 from endpoint.sentences import Sentence
 from endpoint.signposting import signposting
 from endpoint.sparql import sparql
+from endpoint.spelling import SpeltPath
 from endpoint.starting import starting
 from endpoint.updating import updating
 from endpoint.validate import validating
@@ -107,7 +108,7 @@ def create_app(
     headers.install(app)
     memento.install(app)
     compression.install(app)
-    app.wsgi_app = ReleasePrefix(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = SpeltPath(ReleasePrefix(app.wsgi_app))  # type: ignore[method-assign]
     return app
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from hashlib import blake2b
 from tempfile import SpooledTemporaryFile
 from typing import IO
+from urllib.parse import unquote
 
 import pyoxigraph as ox
 from cachetools import LRUCache
@@ -67,7 +68,8 @@ def listed() -> Response:
 @classes.get("/class/<path:name>")
 def one(name: str) -> Response:
     """One class: a page, or its things as a table."""
-    here, suffix = snapshot(), next((each for each in SUFFIXES if name.endswith(f".{each}")), "")
+    here, name = snapshot(), unquote(name)
+    suffix = next((each for each in SUFFIXES if name.endswith(f".{each}")), "")
     name = name.removesuffix(f".{suffix}") if suffix else name
     iri = class_of(here, name)
 

@@ -18,6 +18,7 @@ from flask import current_app, g, has_request_context, request
 
 from endpoint.past import RELEASE, Past
 from endpoint.urls import Urls
+from graph.description import is_described
 from graph.errors import HamkorError, ReleaseError
 from graph.jsonld import Context, prefixes, read_context
 from graph.namespaces import ONTOLOGY_GRAPH
@@ -29,6 +30,7 @@ from graph.query.engine import Engine
 from graph.query.examples import Example, read_examples
 from graph.releases.folder import ReleasesFolder
 from graph.releases.gone import GONE_FILE, Gone
+from graph.releases.manifest import GraphEntry
 from graph.releases.release import Release, open_release
 
 T = TypeVar("T")
@@ -71,6 +73,15 @@ class Snapshot:
         """Whether the release holds an ontology of the publication's own."""
         own = self.publication.graph(ONTOLOGY_GRAPH)
         return any(each.iri == own for each in self.release.manifest.graphs)
+
+    def speaks_of(self, iri: str) -> bool:
+        """Whether an IRI names a graph of the release, or anything is said of it or points to it."""
+        return iri in self.graphs or is_described(self.release.store, iri)
+
+    @cached_property
+    def graphs(self) -> dict[str, GraphEntry]:
+        """The named graphs by their IRIs."""
+        return {each.iri: each for each in self.release.manifest.graphs}
 
     @cached_property
     def withheld(self) -> tuple[TracesFile, Suppression]:
@@ -202,7 +213,8 @@ def urls() -> Urls:
     if "urls" not in g:
         root, host = request.script_root.rstrip("/"), f"{request.scheme}://{request.host}"
         try:
-            g.urls = Urls(publication().base, root, host, snapshot().has_vocabulary, kept())
+            here = snapshot()
+            g.urls = Urls(publication().base, root, host, here.has_vocabulary, kept(), here.speaks_of)
         except HamkorError:
             g.urls = Urls(publication().base, root, host, kept=kept())
     return cast(Urls, g.urls)

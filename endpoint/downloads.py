@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import IO, cast
+from urllib.parse import unquote
 
 from flask import Blueprint, Response, render_template, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
@@ -66,7 +67,7 @@ def listed(suffix: str) -> Response:
 def file(name: str) -> Response:
     """One file: all data or one graph, in one format, gzip."""
     release = snapshot().release
-    dump = dump_named(release.manifest, name)
+    dump = dump_named(release.manifest, name) or dump_named(release.manifest, unquote(name))
     if dump is None:
         detail = Sentence("release %(id)s has no file %(name)s", id=release.id, name=repr(name[:200]))
         raise ProblemError("not-found", detail, {"remedy": Sentence("/downloads lists the files")})

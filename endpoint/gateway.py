@@ -158,7 +158,7 @@ class Gateway:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+        path: str = scope["raw_path"].decode("latin-1").removeprefix(scope.get("root_path", ""))
         exchange = Exchange(scope, receive, send)
         if path == "/sparql" and scope["method"] in QUERIES and "accept-datetime" not in exchange.headers:
             status = await self._sparql(exchange, receive, send, began)

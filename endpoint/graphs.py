@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import product
+from urllib.parse import quote
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
@@ -19,11 +21,11 @@ from endpoint.preconditions import graph_tag
 from endpoint.problems import ProblemError
 from endpoint.protocol import UPDATE
 from endpoint.representations import OFFERS, SUFFIXES, Representation
-from endpoint.resources import describing, meant, not_found
+from endpoint.resources import describing, find, meant, not_found
 from endpoint.responses import answer, document_links, negotiated, page
 from endpoint.sentences import Sentence
 from endpoint.uploads import ACCEPTED
-from endpoint.urls import split_suffix
+from endpoint.urls import URI_CHARACTERS, split_suffix
 from graph.errors import ReleaseError
 from graph.releases.manifest import GraphEntry
 
@@ -43,12 +45,16 @@ def acceptable(response: Response) -> Response:
 
 @graphs.get("/graph/<path:path>")
 def direct(path: str) -> Response:
-    """A named graph of ours by its path."""
-    for name, suffix in dict.fromkeys(((path, ""), split_suffix(path, SUFFIXES))):
-        for iri in urls().thing(f"graph/{name}"):
-            if (entry := entry_of(iri)) is not None:
-                return reading(entry, suffix)
-    raise no_graph(*meant(f"graph/{path}"))
+    """A named graph of ours by its path; whatever else bears such a name is described."""
+    names = dict.fromkeys(((path, ""), split_suffix(path, SUFFIXES)))
+    for means, (name, suffix) in product((urls().thing, urls().mixed), names):
+        entry = next(filter(None, map(entry_of, means(f"graph/{name}"))), None)
+        if entry is not None:
+            return reading(entry, suffix)
+    try:
+        return describing(*find(f"graph/{path}"))
+    except ProblemError as problem:
+        raise no_graph(*meant(f"graph/{path}")) from problem
 
 
 @graphs.get("/graphs")
@@ -80,8 +86,15 @@ def wanted_graph() -> str | None:
         raise ProblemError("bad-request", Sentence("graph= must be given once, as an absolute IRI; or default instead"))
     here = f"{urls().host}{urls().root}/graph/"
     if wanted[0].startswith(here) and entry_of(wanted[0]) is None:
-        return f"{publication().base}graph/{wanted[0].removeprefix(here)}"
+        return graph_of(wanted[0].removeprefix(here))
     return wanted[0]
+
+
+def graph_of(path: str) -> str:
+    """Return the graph that a path below ``/graph/`` means: one that there is, or a new one, named as it is spelt."""
+    found, base = urls().thing(f"graph/{path}"), publication().base
+    new = base + quote(found[0].removeprefix(base), safe=URI_CHARACTERS)
+    return next((iri for iri in found if entry_of(iri) is not None), new)
 
 
 def _is_iri(text: str) -> bool:
@@ -109,7 +122,7 @@ def no_graph(*iris: str) -> ProblemError:
 
 def entry_of(iri: str) -> GraphEntry | None:
     """Return the manifest's entry of a named graph, or None."""
-    return next((each for each in snapshot().release.manifest.graphs if each.iri == iri), None)
+    return snapshot().graphs.get(iri)
 
 
 def reading(entry: GraphEntry, suffix: str) -> Response:

@@ -81,20 +81,23 @@ def other(path: str) -> Response:
 def find(path: str) -> tuple[str, str]:
     """Return the IRI that a path means, as far as the release speaks of it, and the format suffix of the path.
 
+    Args:
+        path: relative to the root, as it was spelt; the query of the request may belong to it.
+
     Raises:
         ProblemError: the release speaks of none such.
     """
-    store = snapshot().release.store
-    for name, suffix in dict.fromkeys(((path, ""), split_suffix(path, SUFFIXES))):
-        for iri in urls().thing(name):
-            if is_described(store, iri):
-                return iri, suffix
-    raise not_found(*meant(path))
+    store, asked = snapshot().release.store, urls().asked(path, request.query_string.decode("latin-1"), SUFFIXES)
+    found = next((each for each in asked if is_described(store, each[0])), None)
+    if found is None:
+        raise not_found(*meant(path))
+    return found
 
 
 def meant(path: str) -> tuple[str, ...]:
     """Return the IRIs that a path may mean, likeliest first: a suffix may be a format's, or its own."""
-    names = dict.fromkeys((split_suffix(path, SUFFIXES)[0], path))
+    query = request.query_string.decode("latin-1")
+    names = dict.fromkeys((split_suffix(path, SUFFIXES)[0], path, *((f"{path}?{query}",) if query else ())))
     return tuple(iri for name in names for iri in urls().thing(name))
 
 

@@ -27,8 +27,11 @@ from graph.namespaces import RDF_TYPE
 
 CACHE = "public, max-age=60, stale-while-revalidate=600"
 """A URL without a release in it may mean another release soon; the ETag makes asking again cheap."""
-IN_A_LINK = "%/:?#[]@!$&'()*+="
-"""What stays as it is in the target of a link; the rest, above all letters beyond ASCII, is percent-encoded."""
+IN_A_LINK = "%/:?#[]@!$&'()*+,;="
+"""What stays as it is in the target of a link; the rest, above all letters beyond ASCII, is percent-encoded.
+
+Commas and semicolons stay: RFC 8288 3 reads a target to its ``>``, and encoded they would be another IRI's.
+"""
 ABOUT_PAGE = "https://schema.org/AboutPage"
 MERGE, MOST_CLASSES = ox.DefaultGraph(), 4
 VARY = "Accept, Accept-Profile, Accept-Language"
@@ -36,7 +39,7 @@ VARY = "Accept, Accept-Profile, Accept-Language"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of the header Link (RFC 8288); targets hold no comma and no semicolon, at which readers split.
+    """A link of the header Link (RFC 8288).
 
     The profile of an alternate is said twice: Content Negotiation by Profile calls the attribute ``formats``.
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote
+
 from flask import Blueprint, Response, request
 
 from endpoint.current import Snapshot, languages, snapshot, urls
@@ -33,6 +35,7 @@ def listed() -> Response:
 @starting.get("/templates/<name>")
 def template(name: str) -> Response:
     """One of them: ``ParentsClub.csv``, ``.csv-metadata.json``, ``.ttl`` or ``.jsonld``."""
+    name = unquote(name)
     if name.endswith(f".csv{METADATA_SUFFIX}"):
         class_name, form, representation = name.removesuffix(f".csv{METADATA_SUFFIX}"), "metadata", CSVM
     else:

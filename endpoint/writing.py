@@ -13,8 +13,8 @@ from secrets import token_hex
 from flask import Blueprint, Response, request
 
 from endpoint.authorization import contributor_of_request, door
-from endpoint.current import publication, refresh, urls
-from endpoint.graphs import acceptable, entry_of, no_graph, wanted_graph
+from endpoint.current import publication, refresh
+from endpoint.graphs import acceptable, entry_of, graph_of, no_graph, wanted_graph
 from endpoint.outcomes import answered
 from endpoint.preconditions import Expected, expected
 from endpoint.problems import ProblemError, document_problem
@@ -46,10 +46,7 @@ class Target:
 @writing.route("/graph/<path:path>", methods=METHODS)
 def direct(path: str) -> Response:
     """Write a named graph of ours by its path."""
-    found = urls().thing(f"graph/{path}")
-    existing = next((iri for iri in found if entry_of(iri) is not None), None)
-    # a new one is named as files name theirs: percent-encoded
-    return _written(existing or found[-1])
+    return _written(graph_of(path))
 
 
 @writing.route("/graphs", methods=METHODS)

@@ -6,7 +6,7 @@ of suggestions, JSONP where it could not read JSON.
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -168,7 +168,7 @@ def proposal() -> dict[str, object]:
 @reconcile.get("/view/<path:entity_id>")
 def view(entity_id: str) -> AnyResponse:
     """Go to the document about a thing."""
-    return redirect(view_of(entity_of(entity_id)), 303)
+    return redirect(view_of(entity_of(unquote(entity_id))), 303)
 
 
 @reconcile.get("/preview")

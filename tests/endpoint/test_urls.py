@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
+import pyoxigraph as ox
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from endpoint.urls import Urls, split_suffix
@@ -25,15 +26,27 @@ TABLE = [
     ("dataset", "/dataset"),
     ("id/club/клуб", "/doc/club/%D0%BA%D0%BB%D1%83%D0%B1"),
     ("id/club/a%20b", "/doc/club/a%20b"),
-    ("id/a,b;c", "/doc/a%2Cb%3Bc"),
+    ("id/a,b;c", "/doc/a,b;c"),
+    ("id/Klub%20%28Termiz%29%2C%26%21%2F%40", "/doc/Klub%20%28Termiz%29%2C%26%21%2F%40"),
+    ("id/O'zbekiston", "/doc/O'zbekiston"),
+    ("id/O%27zbekiston", "/doc/O%27zbekiston"),
+    ("id/%D0%BA/%2F", "/doc/%D0%BA/%2F"),
+    ("id/%d0%ba%2f", "/doc/%d0%ba%2f"),
+    ("graph/club%27s%20%282%29", "/graph/club%27s%20%282%29"),
+    (".well-known/genid/1", "/.well-known/genid/1"),
     # what a path cannot name faithfully
-    ("id/%D0%BA/%2F", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fid%2F%25D0%25BA%2F%252F"),
+    ("id/к%D0%BB", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fid%2F%D0%BA%25D0%25BB"),
+    ("id/a/%2e%2E/b", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fid%2Fa%2F%252e%252E%2Fb"),
+    ("id/x?", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fid%2Fx%3F"),
     ("id/a/../b", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fid%2Fa%2F..%2Fb"),
     ("id/a//b", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fid%2Fa%2F%2Fb"),
     ("dataset#publisher", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fdataset%23publisher"),
     ("id/x?y=1", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fid%2Fx%3Fy%3D1"),
     # names that the server needs itself
     ("sparql", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fsparql"),
+    ("ns.old", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fns.old"),
+    ("query/~a", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fquery%2F~a"),
+    (".well-known/void", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2F.well-known%2Fvoid"),
     ("doc/club/termez", "/resource?iri=https%3A%2F%2Fexample.org%2Fkb%2Fdoc%2Fclub%2Ftermez"),
 ]
 
@@ -69,17 +82,81 @@ def test_a_parameter_may_have_several_values_and_empty_ones_are_left_out() -> No
     )
 
 
-@given(
-    st.text(st.characters(codec="utf-8", exclude_characters='<>"{}|\\^` ', exclude_categories=["Cc", "Cs"]), min_size=1)
+SUFFIXES = ("ttl", "jsonld")
+PIECES = st.one_of(
+    st.text("ab/.~!$&'()*+,;=:@?-", min_size=1),
+    st.sampled_from(["к", "л", "%D0%BA", "%d0%bb", "%D0", "%28", "%2F", "%2f", "%25", "%3F", "%7E", ".ttl", "😀", "é"]),
+    st.characters(min_codepoint=0xA0, exclude_categories=["Cs"]),
 )
+
+
+def is_iri(text: str) -> bool:
+    try:
+        ox.NamedNode(text)
+    except ValueError:
+        return False
+    return True
+
+
+NAMES = st.lists(PIECES, min_size=1, max_size=8).map("".join).filter(lambda name: is_iri(BASE + name))
+
+
+def meant(url: str, known: set[str]) -> tuple[str, str] | None:
+    """What a request of a page's link asks for, as the routes find it."""
+    parts = urlsplit(url)
+    if parts.path.startswith("/resource"):
+        return parse_qs(parts.query, keep_blank_values=True)["iri"][0], parts.path.partition(".")[2]
+    asked = TOP.asked(quote(parts.path[1:], safe="/:@!$&'()*+,;=-._~%"), parts.query, SUFFIXES)
+    return next((each for each in asked if each[0] in known), None)
+
+
+@given(
+    st.sampled_from(["id/", "graph/", "scheme/", ""]), NAMES, st.sets(NAMES, max_size=3), st.sampled_from(["", "ttl"])
+)
+@example("id/", "погода", {quote("погода")}, "")
+@example("id/", "file", {"file.ttl"}, "ttl")
 @settings(max_examples=300, deadline=None)
-def test_every_iri_comes_back_from_its_url(name: str) -> None:
-    iri = BASE + "id/" + name
-    url = urlsplit(TOP.read(iri))
-    if url.path.startswith("/resource"):
-        assert unquote(url.query.removeprefix("iri=").replace("+", " ")) == iri
-    else:
-        assert iri in TOP.thing(unquote(url.path).removeprefix("/"))
+def test_every_iri_comes_back_from_its_link(folder: str, name: str, others: set[str], suffix: str) -> None:
+    """Whatever else is known: other spellings of it, things called like its documents."""
+    iri = BASE + folder + name
+    known = {iri, *(BASE + folder + each for each in others), BASE + folder + quote(name, safe="/%")}
+    urls = Urls(BASE, speaks_of=known.__contains__)
+    if iri not in (f"{BASE}ns", f"{BASE}dataset"):
+        assert meant(urls.read(iri, suffix), known) == (iri, suffix)
+
+
+HALF = ["пого%D0%B4а", "%D0%BFогода", "Клуб%20%28Термиз%29", "%D0%9Aлуб%20родителей%20Термеза"]
+
+
+@pytest.mark.parametrize("name", [*HALF, "a(b)", "a%28b%29", "%d0%ba%2f", "x?y=1", "x?", "к"])
+def test_every_iri_is_found_at_its_own_address(name: str) -> None:
+    """At the URI that RFC 3987 3.1 makes of it."""
+    path, _, query = quote(f"id/{name}", safe="/%()?=").partition("?")
+    assert f"{BASE}id/{name}" in [iri for iri, _ in TOP.asked(path, query, SUFFIXES)]
+
+
+ALIKE = [("a(b)", "a%28b%29"), ("a%28b%29", "a(b)"), ("O%27z%20%D0%BA", "O'z%20к"), ("%2f", "%2F"), ("a%7Eb", "a~b"),
+         ("100%", "100%25"), ("a b", "a%20b")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("spelt", "known"), ALIKE)
+def test_a_spelling_that_was_changed_on_the_way_is_understood_where_it_means_nothing_else(
+    spelt: str, known: str
+) -> None:
+    found = [iri for iri, _ in TOP.asked(f"id/{spelt}", "", SUFFIXES)]
+    assert f"{BASE}id/{known}" in found
+    assert found[0] == BASE + "id/" + spelt.replace("100%", "100%25").replace(" ", "%20")
+
+
+@pytest.mark.parametrize(("spelt", "other"), [("a%2Fb", "a/b"), ("a/b", "a%2Fb"), ("a%3Fb", "a?b"), ("a%23b", "a#b")])
+def test_signs_that_part_an_iri_are_never_taken_for_their_encoding(spelt: str, other: str) -> None:
+    assert f"{BASE}id/{other}" not in [iri for iri, _ in TOP.asked(f"id/{spelt}", "", SUFFIXES)]
+
+
+@pytest.mark.parametrize("query", ["y=1&lang=ru", "ui=uz&y=1", "y=1", "y=1&format=turtle&_profile=alt"])
+def test_parameters_of_ours_may_follow_the_query_of_an_iri(query: str) -> None:
+    asked = [iri for iri, _ in TOP.asked("id/x", query, SUFFIXES)]
+    assert asked.index(f"{BASE}id/x?y=1") < asked.index(f"{BASE}id/x")
 
 
 @pytest.mark.parametrize(
