@@ -30,7 +30,7 @@ from endpoint.problems import ProblemError
 from endpoint.representations import AS_CSVW, AS_HTML, AS_TABLE, AS_WORKBOOK, OFFERS, Representation
 from endpoint.responses import Link, answer, entity_tag, negotiated, page
 from endpoint.sentences import Sentence
-from graph.labels import LABEL_PROPERTIES, labels
+from graph.labels import LABEL_PROPERTIES, labels, preferred_tag
 from graph.namespaces import DCT, RDFS, SKOS
 from graph.tabulation.columns import Property, Table, table_of, things_of
 from graph.tabulation.description import description, headings
@@ -208,7 +208,8 @@ def _file(
 
 def _made(here: Snapshot, iri: str, representation: Representation) -> IO[bytes]:
     """Return a table written to a file."""
-    found, language = table(here, iri), languages()[0]
+    # of the languages in which the description of the table has its headings, so that the one fits the other
+    found, language = table(here, iri), preferred_tag(here.publication.settings.languages, languages())
     known = dict[str, str]()
 
     def name(thing: str) -> str:

@@ -38,6 +38,8 @@ CHECK_SECONDS = 1.0
 EXTENSION = "hamkor"
 TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}\Z")
 """A language tag, as far as it may stand in a link (RFC 5646)."""
+MOST_WANTED = 8
+"""So many languages of a reader count."""
 
 
 @dataclass(frozen=True)
@@ -232,9 +234,12 @@ def kept() -> tuple[tuple[str, str], ...]:
 
 
 def languages() -> tuple[str, ...]:
-    """Return the languages in which labels are wanted: ``?lang=``, ``?ui=``, Accept-Language, the publication's."""
-    asked = [request.args.get(name, "").lower() for name in ("lang", "ui")]
-    accepted = [tag.lower() for tag, quality in request.accept_languages if quality > 0 and tag != "*"]
+    """Return the languages in which labels are wanted: ``?lang=``, ``?ui=``, Accept-Language, the publication's.
+
+    They are tags in small letters. Every language counts, since data may have names in more than the publication lists.
+    """
+    asked = [request.args.get(name, "") for name in ("lang", "ui")]
+    accepted = [tag for tag, quality in request.accept_languages if quality > 0]
+    wanted = [tag for tag in (*asked, *accepted) if TAG.match(tag)]
     own = publication().settings.languages
-    wanted = [tag for tag in (*asked, *accepted) if tag and tag.partition("-")[0] in own]
-    return tuple(dict.fromkeys((*wanted[:8], *own)))
+    return tuple(dict.fromkeys(tag.lower() for tag in (*wanted[:MOST_WANTED], *own)))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import pyoxigraph as ox
 
-from graph.labels import language_chain
+from graph.labels import preferred_tag
 from graph.literals import truth_value, whole_number
 from graph.namespaces import RDF_TYPE, SCHEMA, XSD
 
@@ -25,7 +25,7 @@ class Embedding:
     """Statements of schema.org, by subject."""
 
     def __init__(self, triples: Iterable[ox.Triple], languages: Sequence[str]) -> None:
-        self._chain = language_chain(languages)
+        self._languages = tuple(languages)
         self._nodes: dict[str, dict[str, list[ox.Triple]]] = {}
         for each in triples:
             if isinstance(each.subject, ox.NamedNode):
@@ -47,7 +47,7 @@ class Embedding:
 
     def _values(self, triples: Sequence[ox.Triple], above: tuple[str, ...]) -> list[Value]:
         tags = {each.object.language for each in triples if isinstance(each.object, ox.Literal)} - {None}
-        best = next((tag for tag in self._chain if tag in tags), next(iter(sorted(filter(None, tags))), None))
+        best = preferred_tag(sorted(filter(None, tags)), self._languages)
         return [
             self._value(each, above)
             for each in triples

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, render_template
 
 from endpoint.current import languages, snapshot, urls
+from endpoint.pages.shapes import text_in
 from endpoint.representations import OFFERS
 from endpoint.resources import describing, downloads, find
 from endpoint.responses import answer, document_links, entity_tag, negotiated, page
-from graph.labels import language_chain
 from graph.query.examples import Example
 
 examples = Blueprint("examples", __name__)
@@ -43,16 +43,13 @@ def shown_examples() -> list[dict[str, str]]:
 
 def shown(example: Example) -> dict[str, str]:
     """Return label, comment, text and links of one example."""
-    chain = language_chain(languages())
-    lower = Example(
-        example.iri, example.slug, example.text,
-        {tag.lower(): text for tag, text in example.labels.items()},
-        {tag.lower(): text for tag, text in example.comments.items()},
-    )  # fmt: skip
+    label, language = text_in(example.labels, languages())
+    comment, spoken = text_in(example.comments, languages())
     return {
-        "label": lower.label(chain),
-        "language": next((tag for tag in chain if tag in lower.labels), ""),
-        "comment": lower.comment(chain),
+        "label": label or example.slug,
+        "language": language,
+        "comment": comment,
+        "comment_language": spoken,
         "text": example.text,
         "href": urls().page(example.iri),
         "run": urls().link("sparql", query=example.text),

@@ -12,7 +12,7 @@ from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.pages.dates import DAY, partial
 from endpoint.problems import ProblemError
 from endpoint.sentences import Sentence
-from graph.labels import language_chain
+from graph.labels import language_chain, language_rank
 from graph.linking.entity import LABEL, Entity
 from graph.linking.kinds import KINDS
 from graph.linking.reader import open_index
@@ -58,8 +58,7 @@ class Tongue:
     def label(self, entity: Entity) -> tuple[str, str]:
         """Return what a thing is called, and the language of that."""
         names = [each for each in entity.names if each.rank == LABEL] or entity.names
-        order = {tag: place for place, tag in enumerate(self.chain)}
-        best = min(names, key=lambda each: order.get(each.language, len(order)))
+        best = min(names, key=lambda each: language_rank(each.language, self.chain))
         return best.text, best.language
 
     def kind(self, kind: str) -> str:
@@ -68,7 +67,7 @@ class Tongue:
 
     def of(self, names: Mapping[str, str]) -> str:
         """Return the text in the best language of those that there are."""
-        return next((names[tag] for tag in self.chain if tag in names), names["en"])
+        return names[min(names, key=lambda tag: language_rank(tag, self.chain))]
 
     def description(self, entity: Entity, finds: Finder) -> str:
         """Return a line that tells a thing from its namesakes: its kind, its places, its founding."""

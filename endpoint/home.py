@@ -7,10 +7,10 @@ from flask import Blueprint, Response
 from endpoint.current import languages, snapshot, urls
 from endpoint.examples import shown_examples
 from endpoint.pages.front import front_page
+from endpoint.pages.shapes import text_in
 from endpoint.pages.views import content_names, interface_names
 from endpoint.problems import KINDS
 from endpoint.responses import Link, page
-from graph.labels import language_chain
 
 home = Blueprint("home", __name__)
 
@@ -20,7 +20,7 @@ def front() -> Response:
     """What the publication holds, and how to use it."""
     here, manifest = snapshot(), snapshot().release.manifest
     view = front_page(here, content_names(), interface_names())
-    about, chain = here.publication.settings.about, language_chain(languages())
+    about, wanted = here.publication.settings.about, languages()
     links = [
         Link(urls().absolute(urls().route("dataset.ttl")), "describedby", "text/turtle"),
         Link(urls().absolute(urls().route("sparql", format="turtle")), "service-desc", "text/turtle"),
@@ -31,21 +31,12 @@ def front() -> Response:
         links=links,
         manifest=manifest,
         view=view,
-        title=_text(about.title, chain),
-        summary=_text(about.description, chain),
+        title=text_in(about.title, wanted),
+        summary=text_in(about.description, wanted),
         examples=shown_examples(),
         endpoint=urls().absolute(urls().route("sparql")),
         sample=_sample(view.sample),
     )
-
-
-def _text(texts: dict[str, str], chain: tuple[str, ...]) -> tuple[str, str]:
-    """Return a text and its language, the first of the chain that there is."""
-    lower = {tag.lower(): text for tag, text in texts.items()}
-    for tag in chain:
-        if tag in lower:
-            return lower[tag], tag
-    return next(iter((text, tag) for tag, text in lower.items()), ("", ""))
 
 
 def _sample(class_iri: str) -> str:

@@ -7,17 +7,29 @@ URL stays there while one moves: ``endpoint.urls`` writes it into every link of 
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any, cast
 
+from babel.core import Locale, UnknownLocaleError
 from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext
+from markupsafe import Markup
 
 from endpoint.current import kept
+from graph.labels import script_of
 
 INTERFACE = ("en", "ru", "uz")
 """The languages that the interface has catalogues for (``endpoint/translations``), the default first."""
 OWN_NAMES = {"en": "English", "ru": "Русский", "uz": "Oʻzbekcha"}
 """What each language calls itself."""
+
+
+FROM_THE_RIGHT = frozenset((
+    "adlm", "arab", "aran", "armi", "avst", "elym", "hatr", "hebr", "hung", "khar", "lydi", "mand", "mani", "mend",
+    "merc", "mero", "narb", "nbat", "nkoo", "orkh", "ougr", "palm", "phli", "phlp", "phnx", "prti", "rohg", "samr",
+    "sarb", "sogd", "sogo", "syrc", "thaa", "yezi",
+))  # fmt: skip
+"""The scripts that run from right to left (ISO 15924, Unicode)."""
 
 
 def N_(text: str) -> str:  # noqa: N802  the name by which gettext's tools know it
@@ -42,10 +54,46 @@ def page_language() -> str:
     return locale.language if locale else INTERFACE[0]
 
 
+def own_name(tag: str) -> str:
+    """Return what a language calls itself, in the script of the tag; the tag where CLDR does not know that."""
+    if tag in OWN_NAMES:
+        return OWN_NAMES[tag]
+    try:
+        locale = Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return tag
+    return locale.get_display_name(locale) or tag
+
+
+def direction(text: str, language: str = "", stated: str = "") -> str:
+    """Return the value of HTML's attribute ``dir`` for a text; empty where it runs as the interface does.
+
+    Args:
+        text: the text.
+        language: its tag, or empty: then a text with letters that run from right to left is left to the browser.
+        stated: the direction that the data names (RDF 1.2), or empty.
+    """
+    runs_left = any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in text)
+    if stated:
+        return stated
+    if not language:
+        return "auto" if runs_left else ""
+    if script_of(language) in FROM_THE_RIGHT:
+        return "rtl"
+    return "ltr" if runs_left else ""
+
+
+def told(text: str, language: str = "", stated: str = "") -> Markup:
+    """Return the attributes ``lang`` and ``dir`` of an element that holds a text, each where it has to be named."""
+    named = {"lang": language if language != interface() else "", "dir": direction(text, language, stated)}
+    return Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in named.items() if value)
+
+
 def install(app: Flask) -> None:
     """Let an application speak the languages of its readers."""
     Babel(app, default_locale=INTERFACE[0], locale_selector=interface)
     app.url_defaults(_keep)
+    app.add_template_global(told)
 
 
 def _keep(endpoint: str, values: dict[str, Any]) -> None:

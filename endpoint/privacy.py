@@ -7,9 +7,9 @@ from flask import Blueprint, Response
 from endpoint.current import languages, publication, snapshot, urls
 from endpoint.language import interface
 from endpoint.pages.names import names_for
+from endpoint.pages.shapes import text_in
 from endpoint.responses import page
 from graph.catalogue.personal import graph_named, kinds
-from graph.labels import language_chain
 
 privacy = Blueprint("privacy", __name__)
 
@@ -43,6 +43,4 @@ def notice() -> Response:
 
 def _chosen(texts: dict[str, str]) -> tuple[str, str]:
     """Return a text and its language, best for the interface; both empty where there is none."""
-    lower = {tag.lower(): text for tag, text in texts.items()}
-    chain = (*language_chain((interface(),)), *lower)
-    return next(((lower[tag], tag) for tag in chain if tag in lower), ("", ""))
+    return text_in(texts, (interface(),))

@@ -14,6 +14,7 @@ from endpoint.current import languages, publication, snapshot, urls
 from endpoint.negotiation import choose
 from endpoint.pages.findings import folded
 from endpoint.pages.names import names_for
+from endpoint.pages.shapes import text_in
 from endpoint.problems import Problem
 from endpoint.representations import (
     AS_HTML,
@@ -67,7 +68,8 @@ def report_response(report: ReportPart, file: Path, status: int, *, only: tuple[
         checked = [(names.thing(iri), count) for iri, count in report.checked.items()]
         wanted = [names.thing(iri) for iri in only]
         return page(
-            "validation.html", report=report, refused=status == 422, languages=languages(), names=names,
+            "validation.html", report=report, refused=status == 422, names=names,
+            chosen=lambda texts: text_in(texts, languages()),
             checked=checked, wanted=wanted, findings=folded(report.shown, publication().base), status=status,
         )  # fmt: skip
     body = file.read_bytes()

@@ -5,8 +5,10 @@ It reads labels as the data has them, many at once; it searches none (that is th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 import pyoxigraph as ox
@@ -19,9 +21,11 @@ LABEL_PROPERTIES = (
 )  # fmt: skip
 """What is taken for a label, best first; the last is what labels that are things (SKOS-XL) are called themselves."""
 
-FALLBACKS = {"uz": ("uz", "uz-latn", "uz-cyrl"), "uz-latn": ("uz-latn", "uz"), "uz-cyrl": ("uz-cyrl", "uz")}
 LAST_RESORT = "en"
 MOST_SAID = 200
+
+
+Rank = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +37,71 @@ class Label:
 
 
 def language_chain(preferred: Iterable[str]) -> tuple[str, ...]:
-    """Return the language tags to look for, in order, in small letters.
+    """Return the language tags to look for, in order, in small letters (RFC 4647 3.4, lookup).
 
-    Uzbek falls back between its scripts, a regional tag to its language (RFC 4647 3.4), and everything to English.
+    A tag is followed by its shorter forms, and each by the one that names its usual script: Uzbek falls back between
+    its scripts (``uz-Cyrl``, ``uz``, ``uz-Latn``), ``zh-TW`` to ``zh-Hant``. Everything ends in English.
     """
-    tags: list[str] = []
-    for each in (*preferred, LAST_RESORT):
-        tag = each.lower()
-        tags += FALLBACKS.get(tag, (tag, *_shorter(tag)))
-    return tuple(dict.fromkeys(tags))
+    return _chain(tuple(each.lower() for each in preferred))
 
 
-def _shorter(tag: str) -> Iterator[str]:
-    while "-" in tag:
-        tag = tag.rpartition("-")[0]
-        yield from FALLBACKS.get(tag, (tag,))
+@lru_cache(maxsize=1024)
+def _chain(preferred: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag for each in (*preferred, LAST_RESORT) for tag in _fallbacks(each)))
+
+
+def _fallbacks(tag: str) -> Iterator[str]:
+    """Yield a tag and what may stand for it, the nearest first."""
+    scripts = script_of(tag)
+    while tag:
+        yield tag
+        language, _, rest = tag.partition("-")
+        if scripts and not re.match(r"[a-z]{4}(?:-|\Z)", rest):
+            yield "-".join(filter(None, (language, scripts, rest)))
+            if rest:
+                yield f"{language}-{scripts}"
+        tag = re.sub(r"(?:-[a-z0-9])?-[^-]*\Z", "", tag) if "-" in tag else ""
+        scripts = script_of(tag) if tag else ""
+
+
+def script_of(tag: str) -> str:
+    """Return the code of the script in which a language is written, in small letters, as CLDR knows it; or nothing.
+
+    Args:
+        tag: a language tag; the script that it names itself comes first.
+    """
+    from babel.core import get_global  # noqa: PLC0415  reads a file of a megabyte
+
+    parts = tag.lower().split("-")
+    named = next((each for each in parts[1:] if len(each) == 4 and each.isalpha()), "")
+    if named:
+        return named
+    region = next((each.upper() for each in parts[1:] if len(each) == 2 and each.isalpha()), "")
+    likely = get_global("likely_subtags")
+    found = likely.get(f"{parts[0]}_{region}") or likely.get(parts[0]) or ""
+    return next((each.lower() for each in str(found).split("_") if len(each) == 4), "")
+
+
+def language_rank(tag: str, chain: Sequence[str]) -> Rank:
+    """Return a rank that is smaller the better; after the wanted languages come no language, then all others.
+
+    Args:
+        tag: of a text, in any letters; empty where it names no language.
+        chain: what is wanted, as ``language_chain`` gives it. A wanted language is also met by each of its kinds, of
+            which one that is wanted further behind comes first.
+    """
+    tag, end = tag.lower(), len(chain)
+    if not tag:
+        return end, 0, 0
+    exact = chain.index(tag) if tag in chain else end + 1
+    within = next((place for place, wanted in enumerate(chain) if tag.startswith(f"{wanted}-")), end + 1)
+    return (exact, 0, 0) if exact <= within else (within, 1, exact)
+
+
+def preferred_tag(tags: Iterable[str], languages: Iterable[str]) -> str:
+    """Return which of some tags a reader of these languages prefers, as it is written; empty where there is none."""
+    chain = language_chain(languages)
+    return min(tags, key=lambda each: language_rank(each, chain), default="")
 
 
 def labels(store: ox.Store, iris: Iterable[str], languages: Sequence[str]) -> dict[str, Label]:
@@ -58,25 +112,15 @@ def labels(store: ox.Store, iris: Iterable[str], languages: Sequence[str]) -> di
         iris: the things.
         languages: what the reader prefers, as ``language_chain`` takes it.
     """
-    chain = {tag: rank for rank, tag in enumerate(language_chain(languages))}
-    best: dict[str, tuple[tuple[int, int, str], Label]] = {}
+    chain = language_chain(languages)
+    best: dict[str, tuple[tuple[Rank, int, str], Label]] = {}
     for triple in label_triples(store, iris):
         iri, literal = triple.subject.value, triple.object
         tag = literal.language or ""
-        rank = (_language_rank(tag, chain), LABEL_PROPERTIES.index(triple.predicate.value), literal.value)
+        rank = (language_rank(tag, chain), LABEL_PROPERTIES.index(triple.predicate.value), literal.value)
         if iri not in best or rank < best[iri][0]:
             best[iri] = rank, Label(literal.value, tag)
     return {iri: label for iri, (_, label) in best.items()}
-
-
-def _language_rank(tag: str, chain: dict[str, int]) -> int:
-    """Return a number that is smaller the better; after the wanted languages come no language, then all others."""
-    if not tag:
-        return 2 * len(chain)
-    if tag in chain:
-        return 2 * chain[tag]
-    within = [rank for wanted, rank in chain.items() if tag.startswith(f"{wanted}-")]
-    return 2 * min(within) + 1 if within else 2 * len(chain) + 1
 
 
 @dataclass(frozen=True, slots=True)

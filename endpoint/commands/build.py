@@ -9,7 +9,7 @@ import click
 from endpoint.commands.options import Options, language_option, publication_option
 from endpoint.commands.progress import progress_shown
 from graph.build import build
-from graph.catalogue.dataset import without_publisher
+from graph.catalogue.dataset import left_out
 from graph.publication import SETTINGS_FILE, Publication
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import Release
@@ -49,8 +49,8 @@ def command(options: Options, quiet: bool, lang: str) -> None:
 
 
 def warn_of_settings(publication: Publication) -> None:
-    """Say on standard error, in one line, which setting is missing that the catalogue needs, and what that costs."""
-    if warning := without_publisher(publication.settings):
+    """Say on standard error, in a line each, which settings the catalogue needs and has not, and what that costs."""
+    for warning in left_out(publication.settings):
         click.echo(f"hamkor: warning: {SETTINGS_FILE}: {warning}", err=True)
 
 

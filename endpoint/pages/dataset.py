@@ -14,8 +14,9 @@ from endpoint.current import Snapshot
 from endpoint.pages.holdings import class_name, holdings
 from endpoint.pages.names import Names, Shown
 from endpoint.pages.overview import overview
+from endpoint.pages.shapes import text_in
 from graph.catalogue.dataset import description_of, title_of
-from graph.labels import Label, language_chain
+from graph.labels import Label
 from graph.namespaces import DCAT, DCT, OWL, RDF, RDFS, SD, SH, VOID
 from graph.releases.manifest import Contribution, GraphEntry
 
@@ -121,9 +122,7 @@ def _classes(here: Snapshot, names: Names) -> list[ClassRow]:
 
 def best(texts: dict[str, str], languages: Sequence[str]) -> Label:
     """Return the text in the reader's first language that there is, with its tag; empty where there is none."""
-    lower = {tag.lower(): text for tag, text in texts.items()}
-    tag = next((each for each in language_chain(languages) if each in lower), next(iter(lower), ""))
-    return Label(lower.get(tag, ""), tag)
+    return Label(*text_in(texts, languages))
 
 
 def _graph(here: Snapshot, entry: GraphEntry, names: Names) -> GraphRow:

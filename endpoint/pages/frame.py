@@ -16,13 +16,14 @@ from flask_babel import format_decimal
 from markupsafe import Markup, escape
 
 from endpoint.current import kept, languages, publication, snapshot, urls
-from endpoint.language import INTERFACE, N_, OWN_NAMES, interface, page_language, translated
+from endpoint.language import INTERFACE, N_, OWN_NAMES, direction, interface, own_name, page_language, translated
 from endpoint.pages.dates import interval, readable
 from endpoint.pages.diagrams import fitted
 from endpoint.pages.names import Shown, is_followed
+from endpoint.pages.shapes import text_in
 from endpoint.urls import URI_CHARACTERS, with_parameters
 from graph.errors import HamkorError
-from graph.labels import language_chain
+from graph.labels import preferred_tag
 from graph.namespaces import XSD
 
 PLACES = (
@@ -39,12 +40,13 @@ TELLING = ("iri", "graph", "incoming", "page", "to", "ui")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One entry of a choice: what it is called, where it leads, whether it is the one that is here."""
+    """One entry of a choice: what it is called, where it leads, whether it is the one that is here; its direction."""
 
     text: str
     href: str
     language: str = ""
     is_current: bool = False
+    direction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def frame() -> Frame:
         has_vocabulary, release, created = here.has_vocabulary, here.release.id, here.release.manifest.created
     except HamkorError:
         pass  # before the first release a problem is shown in a frame without one
+    chosen = preferred_tag(settings.languages, languages())
     routes = frozenset(rule.rule for rule in current_app.url_map.iter_rules())
     return Frame(
         language=interface(),
@@ -104,7 +107,7 @@ def frame() -> Frame:
             Choice(OWN_NAMES[each], switched("ui", each), each, each == interface()) for each in INTERFACE
         ),
         contents=tuple(
-            Choice(OWN_NAMES.get(each, each), switched("lang", each), each, each == languages()[0])
+            Choice(own_name(each), switched("lang", each), each, each == chosen, direction("", each))
             for each in settings.languages
         ),
         kept=kept(),
@@ -125,10 +128,9 @@ def _places(routes: frozenset[str], *, has_vocabulary: bool) -> Iterator[Choice]
 
 def _site() -> tuple[str, str]:
     """Return the publication's title up to a colon, in the language of the interface; else the name of its base."""
-    titles = {tag.lower(): text for tag, text in publication().settings.about.title.items()}
-    for tag in (*language_chain((interface(),)), *titles):
-        if tag in titles:
-            return titles[tag].partition(": ")[0], tag
+    title, tag = text_in(publication().settings.about.title, (interface(),))
+    if title:
+        return title.partition(": ")[0], tag
     return publication().base.removeprefix("https://").removeprefix("http://").rstrip("/"), ""
 
 

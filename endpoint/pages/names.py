@@ -20,7 +20,7 @@ from endpoint.pages.dates import is_time, readable
 from endpoint.pages.numbers import grouped
 from endpoint.urls import Urls
 from graph.description import is_described
-from graph.labels import Label, labels, language_chain
+from graph.labels import Label, labels, language_chain, language_rank
 from graph.literals import RANGES, is_legal, truth_value, whole_number
 from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, RDFS_LABEL, SH, XSD
 
@@ -55,6 +55,7 @@ class Shown:
         is_long: whether it has lines of its own.
         datetime: the date or time as machines read it.
         tag: the language to be named beside the text, since it is not the one that was wanted.
+        direction: the direction of the text, where the data names it (RDF 1.2).
     """
 
     text: str
@@ -66,6 +67,7 @@ class Shown:
     is_long: bool = False
     datetime: str = ""
     tag: str = ""
+    direction: str = ""
 
 
 def _legible(encoded: re.Match[str]) -> str:
@@ -91,6 +93,7 @@ class Names:
         self.urls, self.languages, self.prefixes = urls, languages, snapshot.prefixes
         self._snapshot, self._store = snapshot, snapshot.release.store
         self._shown: dict[str, Shown] = {}
+        self._expected = _expected(languages, snapshot.publication.settings.languages)
 
     def short(self, iri: str) -> str:
         """Return an IRI written short: with a prefix, without the base, or as the plain number or address it is."""
@@ -143,12 +146,10 @@ class Names:
 
     def best(self, texts: Sequence[Shown]) -> list[Shown]:
         """Return those of several texts that are in the reader's first language that there is, or in none."""
-        ranks = {tag: rank for rank, tag in enumerate(language_chain(self.languages))}
-        spoken = [each for each in texts if each.language]
-        first = min((ranks.get(each.language.lower(), len(ranks)) for each in spoken), default=0)
-        return [
-            each for each in texts if not each.language or ranks.get(each.language.lower(), len(ranks)) == first
-        ]  # fmt: skip
+        chain = language_chain(self.languages)
+        ranks = [language_rank(each.language, chain) for each in texts]
+        first = min((rank for rank, each in zip(ranks, texts, strict=True) if each.language), default=None)
+        return [each for rank, each in zip(ranks, texts, strict=True) if not each.language or rank == first]
 
     def told_apart(self, things: Iterable[Shown]) -> list[Shown]:
         """Return things, with their prefixed names behind texts that several of them have."""
@@ -174,9 +175,8 @@ class Names:
         return any(each.graph_name not in aside for each in quads)
 
     def _tag(self, language: str) -> str:
-        """Return how the reader calls a language that is not the one that was wanted, or an empty string."""
-        wanted = self.languages[0] if self.languages else ""
-        if not language or language.partition("-")[0] == wanted.partition("-")[0]:
+        """Return how the reader calls a language that is none of those expected, or an empty string."""
+        if not language or language.partition("-")[0] in self._expected:
             return ""
         try:
             return Locale.parse(language, sep="-").get_display_name(page_language()) or language
@@ -203,7 +203,21 @@ class Names:
         if (number := whole_number(value, datatype)) is not None and len(value.strip("+-")) > len("9999"):
             return Shown(grouped(number, page_language()))
         note = "" if tag or datatype in PLAIN else self.short(datatype)
-        return Shown(value, tag, note=note, is_long="\n" in value, tag=self._tag(tag))
+        stated = str(literal.direction or "")
+        return Shown(value, tag, note=note, is_long="\n" in value, tag=self._tag(tag), direction=stated)
+
+
+def _expected(languages: Sequence[str], own: Sequence[str]) -> frozenset[str]:
+    """Return the languages, without regions, that a reader need not be told of: up to the first of the publication's.
+
+    Whoever prefers Hungarian, of which there may be little, expects what the publication is written in beside it.
+    """
+    found, ours = list[str](), {each.partition("-")[0].lower() for each in own}
+    for each in languages:
+        found.append(each.partition("-")[0])
+        if found[-1] in ours:
+            break
+    return frozenset(found)
 
 
 def names_for(

@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from endpoint.pages.paths import Path, ends, read_path
-from graph.labels import language_chain
+from graph.labels import preferred_tag
 from graph.literals import finite_number
 from graph.namespaces import RDF_TYPE, RDFS_LABEL, SH, XSD
 
@@ -70,11 +70,8 @@ class Shapes:
 
 def text_in(texts: Texts, languages: Sequence[str]) -> tuple[str, str]:
     """Return a text in the first language that there is, and its tag; empty where there is none."""
-    lower = {tag.lower(): text for tag, text in texts.items()}
-    for tag in (*language_chain(languages), *lower):
-        if tag in lower:
-            return lower[tag], tag
-    return "", ""
+    tag = preferred_tag(texts, languages)
+    return texts.get(tag, ""), tag.lower()
 
 
 def shapes_of(snapshot: Snapshot) -> Shapes:

@@ -16,6 +16,7 @@ from endpoint.current import snapshot
 from endpoint.finding import Finder, Tongue
 from endpoint.reconcile.limits import MOST_EXTENDED, MOST_PROPERTIES, bad, number
 from endpoint.reconcile.properties import Property, known
+from graph.labels import Rank, language_rank
 from graph.linking.entity import Entity, id_of
 from graph.linking.evidence import CITY, FOUNDED, IDENTIFIER, PLACE, REGION
 from graph.linking.kinds import PERSON
@@ -100,14 +101,14 @@ def _understood(entity: Entity, name: str, finds: Finder, reader: Tongue) -> Ite
 
 def _stated(entity: Entity, wanted: Property, finds: Finder, reader: Tongue) -> Iterable[Value]:
     """Return what the data states, in a fixed order, texts in the reader's languages first."""
-    store, order = snapshot().release.store, {tag: place for place, tag in enumerate(reader.chain)}
+    store = snapshot().release.store
     quads = store.quads_for_pattern(ox.NamedNode(entity.iri), ox.NamedNode(wanted.iri), None, ox.DefaultGraph())
-    terms = sorted((quad.object for quad in quads), key=lambda term: (_place(term, order), str(term)))
+    terms = sorted((quad.object for quad in quads), key=lambda term: (_place(term, reader.chain), str(term)))
     return [value for term in terms if (value := _value(term, finds, reader)) is not None]
 
 
-def _place(term: object, order: dict[str, int]) -> int:
-    return order.get(term.language or "", len(order)) if isinstance(term, ox.Literal) and term.language else 0
+def _place(term: object, chain: tuple[str, ...]) -> Rank:
+    return language_rank(term.language, chain) if isinstance(term, ox.Literal) and term.language else (0, 0, 0)
 
 
 def _value(term: object, finds: Finder, reader: Tongue) -> Value | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from endpoint.current import languages, publication, snapshot, urls
 from endpoint.finding import Finder, Tongue
+from endpoint.pages.shapes import text_in
 from endpoint.reconcile.limits import BATCH
 from endpoint.reconcile.types import default_types, type_of
-from graph.labels import language_chain
 
 WIDTH, HEIGHT = 420, 220
 LIMIT_HELP = "Most values in one cell; 0 for all"
@@ -52,8 +52,7 @@ def manifest_of_draft(finds: Finder, reader: Tongue) -> dict[str, object]:
 
 def _both(finds: Finder, reader: Tongue) -> dict[str, object]:
     about = publication().settings.about
-    title = {tag.lower(): text for tag, text in about.title.items()}
-    name = next((title[tag] for tag in language_chain(languages()) if tag in title), "") or "Hamkor"
+    name = text_in(about.title, languages())[0] or "Hamkor"
     return {
         "name": name,
         "documentation": urls().absolute(urls().route("")),

@@ -1,7 +1,7 @@
 """The dataset, its catalogue and record, publisher and service: DCAT-AP 3.0.1 with PROV.
 
 Everything is taken from the settings and the manifest; what schema.org says of the same is in ``schema``. Who publishes
-nobody but the settings can say: where they do not, nothing is said, and ``without_publisher`` tells what that costs.
+nobody but the settings can say: where they do not, nothing is said, and ``left_out`` tells what that costs.
 """
 
 from __future__ import annotations
@@ -32,14 +32,18 @@ def description_of(settings: Settings) -> Texts:
     return settings.about.description or words("description", settings.languages)
 
 
-def without_publisher(settings: Settings) -> str:
-    """Return the warning that a publication needs which does not say who publishes it; else nothing."""
-    if settings.about.publisher:
-        return ""
-    return (
-        "about.publisher is not set: the catalogue names no publisher and no creator, which DCAT-AP 3 demands, "
-        "so data portals may refuse it and nobody can be cited"
-    )
+def left_out(settings: Settings) -> Iterator[str]:
+    """Yield a warning for all that the catalogue ought to say and cannot, since the settings do not name it."""
+    if not settings.about.publisher:
+        yield (
+            "about.publisher is not set: the catalogue names no publisher and no creator, which DCAT-AP 3 demands, "
+            "so data portals may refuse it and nobody can be cited"
+        )
+    if unknown := eu.without_code(settings.languages):
+        yield (
+            f"languages: {', '.join(unknown)} has no code in ISO 639, so the catalogue does not name it; "
+            "write the registered tag of the language"
+        )
 
 
 def dataset(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
+from graph.labels import preferred_tag
+
 FIND = """
 PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX schema: <https://schema.org/> PREFIX dct: <http://purl.org/dc/terms/>
@@ -43,10 +45,7 @@ class Example:
 
 
 def _first(texts: dict[str, str], languages: Sequence[str]) -> str:
-    for language in languages:
-        if language in texts:
-            return texts[language]
-    return next(iter(texts.values()), "")
+    return texts.get(preferred_tag(texts, languages), "")
 
 
 def read_examples(store: ox.Store, base: str) -> list[Example]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from graph.labels import preferred_tag
 from graph.namespaces import RDF_TYPE, XSD
 from graph.tabulation.columns import Column, Table
 
@@ -25,10 +26,10 @@ NAME = {"en": "name", "ru": "название", "uz": "nomi"}
 def title(column: Column, language: str) -> str:
     """Return the heading of a column in a language, or in the first that there is: what it is, in which language."""
     titles = column.property.titles
-    text = titles.get(language) or titles.get("en") or next(iter(titles.values()), "") or column.name
+    text = titles.get(preferred_tag(titles, (language,))) or column.name
     text = text[:1].upper() + text[1:]
     if column.kind == "name":
-        text += f" ({NAME.get(language, NAME['en'])})"
+        text += f" ({NAME[preferred_tag(NAME, (language,))]})"
     if column.language:
         text += f" ({column.language})"
     return f"{text} {column.place + 1}" if column.place > 0 else text

@@ -17,6 +17,7 @@ from rdflib.plugins.serializers.turtle import TurtleSerializer
 from rdflib.term import BNode, Literal, Node
 
 from graph.errors import HamkorError
+from graph.labels import preferred_tag
 from graph.validation.terms import from_oxigraph, quiet_rdflib
 
 Severity = Choice["Violation", "Warning", "Info"]
@@ -62,10 +63,7 @@ class Result:
 
     def message(self, languages: Sequence[str]) -> str:
         """Return the message in the first of the languages that it has, else in any."""
-        for language in languages:
-            if language in self.messages:
-                return self.messages[language]
-        return next(iter(self.messages.values()), "")
+        return self.messages.get(preferred_tag(self.messages, languages), "")
 
     def text(self, languages: Sequence[str]) -> str:
         """Return one line: file, severity, node, path, value, message."""

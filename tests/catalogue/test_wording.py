@@ -6,9 +6,13 @@ import re
 import tomllib
 
 import pytest
+from babel.core import get_global
 
+from graph.catalogue import authorities
+from graph.catalogue.dataset import left_out
 from graph.catalogue.graphs import KNOWN
 from graph.catalogue.wording import FILE
+from graph.settings import Settings
 
 TEXTS: dict[str, dict[str, str]] = tomllib.loads(FILE.read_text(encoding="utf-8"))
 WRONG = re.compile("['`´‘’]|[OoGg]\u02bc|(?<![OoGg])\u02bb")
@@ -28,3 +32,23 @@ def test_uzbek_letters_are_the_right_characters(key: str) -> None:
 
 def test_the_graphs_that_every_publication_has_are_called_by_what_is_in_them() -> None:
     assert {f"graph-{name}" for name in KNOWN} <= set(TEXTS)
+
+
+def test_languages_have_the_codes_of_the_eu() -> None:
+    named = {tag: list(authorities.languages([tag])) for tag in ("hu", "ga", "pt-BR", "uz-Cyrl", "kaa", "iw", "mt")}
+    codes = {tag: [iri.rpartition("/")[2] for iri in iris] for tag, iris in named.items()}
+    assert codes == {"hu": ["HUN"], "ga": ["GLE"], "pt-BR": ["POR"], "uz-Cyrl": ["UZB"], "kaa": ["KAA"],
+                     "iw": ["HEB"], "mt": ["MLT"]}  # fmt: skip
+
+
+def test_every_code_of_two_letters_is_known_and_means_what_cldr_says() -> None:
+    aliases = {three: two for three, two in get_global("language_aliases").items() if len(three) == 3}
+    assert {two for two in aliases.values() if len(two) == 2} <= authorities.LANGUAGES.keys()
+    others = {two: three for two, three in authorities.LANGUAGES.items() if aliases.get(three.lower()) != two}
+    assert others == {"sh": "HBS", "tl": "TGL", "tw": "TWI", "iw": "HEB", "in": "IND", "ji": "YID", "mo": "RON"}
+
+
+def test_a_language_without_a_code_is_told() -> None:
+    settings = Settings(languages=("en", "xx", "qaa", "x-klingon"))
+    assert [each for each in left_out(settings) if "xx, qaa, x-klingon" in each]
+    assert not [each for each in left_out(Settings(languages=("en", "hu"))) if "languages" in each]

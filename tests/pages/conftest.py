@@ -47,10 +47,27 @@ id:other a skosxl:Label ; skosxl:literalForm "Nursery school"@en .
 id:broader a skos:Concept ; skos:prefLabel "Education"@en ; skos:narrower id:concept .
 """
 
+TEXTS = {
+    "en": "Society", "ar": "جمعية (2014)", "he": "עמותה", "fa": "انجمن", "ur": "تنظیم", "hu": "Egyesület",
+    "uz-Cyrl": "Жамият", "pt-BR": "Associação", "pt-PT": "Coletividade", "zh-Hant": "協會", "zh-Hans": "协会",
+    "az-Arab": "جمعیت",
+}  # fmt: skip
+WORDS = f"""
+id:words {" ; ".join(f'rdfs:label "{text}"@{tag}' for tag, text in TEXTS.items())} ;
+  dct:description "وصف"@ar , "A description"@en ; ex:plain "شركة (plain)" ; ex:note "A note"@en ;
+  ex:left "mixed شركة"@en ; ex:named "Acme"@ar--rtl , "نعم"@ar--ltr .
+id:kyrgyz rdfs:label "Обшо"@ky , "Company"@en . id:cyrillic rdfs:label "Идора"@uz-Cyrl , "Office"@en .
+"""
+
 
 @pytest.fixture(scope="session")
 def odd_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The publication of odd values, served; one server a session."""
-    files = {"hamkor.toml": SETTINGS, "data/odd.ttl": PROLOGUE + ODD, "data/thesaurus.ttl": PROLOGUE + THESAURUS}
+    files = {
+        "hamkor.toml": SETTINGS,
+        "data/odd.ttl": PROLOGUE + ODD,
+        "data/thesaurus.ttl": PROLOGUE + THESAURUS,
+        "data/words.ttl": PROLOGUE + WORDS,
+    }
     with serving(write(tmp_path_factory.mktemp("odd"), files)) as running:
         yield running
