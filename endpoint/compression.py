@@ -9,9 +9,9 @@ from endpoint.coding import SMALLEST, coding_for
 
 def compress(response: Response) -> Response:
     """Compress a response where the client takes it and it is worth it."""
+    response.vary.add("Accept-Encoding")  # always: a 304 names what the 200 would (RFC 9110 15.4.5)
     if response.is_streamed or response.status_code in (204, 304) or response.direct_passthrough:
         return response
-    response.vary.add("Accept-Encoding")
     coding = coding_for(request.headers.get("Accept-Encoding", ""))
     if (response.content_length or 0) < SMALLEST or coding is None or "Content-Encoding" in response.headers:
         return response

@@ -16,7 +16,7 @@ import pyoxigraph as ox
 from endpoint.current import Snapshot
 from endpoint.problems import ProblemError
 from endpoint.sentences import Quotation, Sentence
-from graph.export import write_chunks, write_statements, xml_fault
+from graph.export import write_graph, write_statements, xml_fault
 from graph.formats import JSON_LD, RDF_XML, RESULTS_XML, Format
 from graph.jsonld import compacted
 
@@ -46,6 +46,8 @@ def rdf_document(snapshot: Snapshot, triples: Sequence[ox.Triple], form: Format)
 def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:
     """Return a whole named graph, its literals exactly as they were put in, as a file at its beginning.
 
+    It is a graph and not a dataset, so N-Quads and TriG do not name it (Graph Store Protocol 5.2).
+
     Raises:
         ProblemError: the format cannot express it.
         ReleaseError: the release has no such graph, or its member cannot be read.
@@ -53,7 +55,7 @@ def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:
     # the caller sends it, and it is closed with the response
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
     try:
-        write_chunks(snapshot.release.read_graph(graph), file, form, _valid(snapshot.prefixes))
+        write_graph(snapshot.release.read_graph(graph), file, form, _valid(snapshot.prefixes))
         file.seek(0)
         check_xml_file(file, form)
         file.seek(0)

@@ -22,8 +22,10 @@ from endpoint.representations import (
     AS_HTML,
     AS_JSON_LD,
     AS_MANIFEST,
+    AS_N_QUADS,
     AS_N_TRIPLES,
     AS_RDF_XML,
+    AS_TRIG,
     AS_TURTLE,
     GRAPHS,
     OFFERS,
@@ -48,7 +50,9 @@ MOST_READ = 1_000
 Url = Callable[[Profile, Representation], str]
 """Makes the URL of a representation in a profile."""
 
-SCHEMA_ORG = Profile("schema", SCHEMA_PROFILE, "schema.org", (AS_JSON_LD, AS_TURTLE, AS_N_TRIPLES, AS_RDF_XML))
+SCHEMA_ORG = Profile(
+    "schema", SCHEMA_PROFILE, "schema.org", (AS_JSON_LD, AS_TURTLE, AS_N_TRIPLES, AS_RDF_XML, AS_N_QUADS, AS_TRIG)
+)
 DCAT_AP = Profile("dcat", DCAT_AP_PROFILE, "DCAT-AP", GRAPHS)
 IN_SKOS = Profile("skos", SKOS, "SKOS", GRAPHS)
 CPOV = Profile("cpov", CV, N_("Core Public Organisation Vocabulary"), GRAPHS)

@@ -54,7 +54,7 @@ def read_operation(method: str, query_string: bytes, content_type: str, body: by
         body: as sent.
 
     Raises:
-        ProblemError: 400 without exactly one query or with a bad parameter, 403 for an update, 414 for a URL that is
+        ProblemError: 400 without exactly one query, with a bad parameter or for an update, 414 for a URL that is
             too long, 415 for a body that is neither of the protocol's two, or not UTF-8.
     """
     if len(query_string) > LONGEST_URL:
@@ -149,7 +149,11 @@ def _unread(detail: str) -> ProblemError:
 
 
 def _no_updates() -> ProblemError:
-    return ProblemError("refused", Sentence("this service answers queries; updates are not executed here"))
+    return ProblemError(
+        "bad-request",
+        Sentence("this service answers queries; updates are not executed here"),
+        {"remedy": Sentence("send it to /update, with a token")},
+    )
 
 
 def _check_version(pairs: Pairs) -> None:

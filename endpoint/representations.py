@@ -134,14 +134,14 @@ AS_CSVW = Representation(
     ("application/json", "text/json"),
 )  # fmt: skip
 
-GRAPHS = (AS_TURTLE, AS_JSON_LD, AS_N_TRIPLES, AS_RDF_XML)
+GRAPHS = (AS_TURTLE, AS_JSON_LD, AS_N_TRIPLES, AS_RDF_XML, AS_N_QUADS, AS_TRIG)
 OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     # a description of a thing, and every page: for people unless asked otherwise
     "description": (AS_HTML, *GRAPHS),
     # documents for machines that also have a page
     "vocabulary": (*GRAPHS, AS_HTML),
     "service": (*GRAPHS, AS_HTML),
-    "graph": (*GRAPHS, AS_N_QUADS, AS_TRIG, AS_HTML),
+    "graph": (*GRAPHS, AS_HTML),
     # answers, by query form
     "SELECT": (AS_JSON, AS_XML, AS_CSV, AS_TSV, AS_HTML),
     "ASK": (AS_JSON, AS_XML, AS_HTML),

@@ -11,8 +11,8 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from graph.formats import (
-    GRAPH_FORMATS,
     JSON_LD,
+    N_QUADS,
     N_TRIPLES,
     RDF_XML,
     RESULT_FORMATS,
@@ -20,6 +20,8 @@ from graph.formats import (
     RESULTS_JSON,
     RESULTS_TSV,
     RESULTS_XML,
+    TRIG,
+    TRIPLE_FORMATS,
     TURTLE,
 )
 from graph.namespaces import DCT, FORMATS, RDF_TYPE, RDFS_LABEL, SD, VOID, XSD
@@ -29,7 +31,7 @@ SPARQL = "http://www.w3.org/ns/sparql#"
 FORMAT_NAMES = {
     RESULTS_JSON: "SPARQL_Results_JSON", RESULTS_XML: "SPARQL_Results_XML", RESULTS_CSV: "SPARQL_Results_CSV",
     RESULTS_TSV: "SPARQL_Results_TSV", TURTLE: "Turtle", N_TRIPLES: "N-Triples", RDF_XML: "RDF_XML",
-    JSON_LD: "JSON-LD",
+    JSON_LD: "JSON-LD", N_QUADS: "N-Quads", TRIG: "TriG",
 }  # fmt: skip
 CLASSES = f"SELECT ?class ?n {{ ?dataset <{VOID}classPartition> [ <{VOID}class> ?class ; <{VOID}entities> ?n ] }}"
 
@@ -50,7 +52,10 @@ def service_description(snapshot: Snapshot, endpoint: str) -> list[ox.Triple]:
         _text(service, RDFS_LABEL, f"SPARQL service of {publication.settings.about.title.get('en', publication.base)}"),
         *(_link(service, f"{SD}supportedLanguage", f"{SD}{name}") for name in ("SPARQL11Query", "SPARQLQuery")),
         *(_link(service, f"{SD}supportedVersion", f"{SPARQL}{name}") for name in ("version-1.1", "version-1.2")),
-        *(_link(service, f"{SD}resultFormat", FORMATS + FORMAT_NAMES[each]) for each in RESULT_FORMATS + GRAPH_FORMATS),
+        *(
+            _link(service, f"{SD}resultFormat", FORMATS + FORMAT_NAMES[each])
+            for each in RESULT_FORMATS + TRIPLE_FORMATS
+        ),
         *_features(snapshot, service),
         *(_link(service, f"{SD}extensionFunction", iri) for iri in sorted(EXTENSION_FUNCTIONS)),
         *(_link(iri, RDF_TYPE, f"{SD}Function") for iri in sorted(EXTENSION_FUNCTIONS)),

@@ -20,8 +20,6 @@ NAMES = MappingProxyType({
 """What the members of a problem object are called on a page, and a document that has no name."""
 
 QUERIES = (
-    N_("%(word)s at line %(line)s, column %(column)s is an update, and this endpoint only reads"),
-    N_("ask with SELECT, ASK, CONSTRUCT or DESCRIBE"),
     N_("SERVICE <%(iri)s> at line %(line)s, column %(column)s is not among the endpoints that may be called from here"),
     N_("query that endpoint yourself, or ask the operator to allow it"),
     N_("SERVICE %(name)s at line %(line)s, column %(column)s leaves open which endpoint is called"),
@@ -67,6 +65,7 @@ SYNTAX = (
     N_("nothing is open"),
     N_("there is no query; SELECT, ASK, CONSTRUCT or DESCRIBE is missing"),
     N_("a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE"),
+    N_("this begins an update, and a query is needed: SELECT, ASK, CONSTRUCT or DESCRIBE"),
     N_("only one query at a time, and nothing after it"),
     N_("this cannot stand inside a query"),
     N_("FROM cannot stand within brackets; it belongs before WHERE"),

@@ -113,7 +113,7 @@ class QuerySyntaxError(HamkorError):
 
 @dataclass
 class QueryRefusedError(HamkorError):
-    """A query asks for something that this service does not do (an update, a SERVICE call off the allow-list …)."""
+    """A query asks for something that this service does not do (a SERVICE call off the allow-list …)."""
 
     problem: str
     remedy: str = ""

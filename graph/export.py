@@ -41,6 +41,11 @@ def write_chunks(chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefi
     write_statements(_quads(chunks) if form in DATASET_FORMATS else _triples(chunks), stream, form, prefixes)
 
 
+def write_graph(chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefixes: Mapping[str, str]) -> None:
+    """Write the triples of one graph to a stream, in every format without its name; as ``write_chunks``."""
+    write_statements(_triples(chunks), stream, form, prefixes)
+
+
 def write_statements(
     statements: Iterable[ox.Quad] | Iterable[ox.Triple], stream: IO[bytes], form: Format, prefixes: Mapping[str, str]
 ) -> None:

@@ -52,8 +52,10 @@ RESULTS_TSV = Format("tsv", "text/tab-separated-values", "tsv", "results", "TSV"
 
 GRAPH_FORMATS = (TURTLE, JSON_LD, N_TRIPLES, RDF_XML)
 DATASET_FORMATS = (N_QUADS, TRIG)
+TRIPLE_FORMATS = GRAPH_FORMATS + DATASET_FORMATS
+"""What triples can be written in: the formats of datasets hold them as a default graph, without names of graphs."""
 RESULT_FORMATS = (RESULTS_JSON, RESULTS_XML, RESULTS_CSV, RESULTS_TSV)
-FORMATS = GRAPH_FORMATS + DATASET_FORMATS + RESULT_FORMATS
+FORMATS = TRIPLE_FORMATS + RESULT_FORMATS
 
 
 def format_named(name: str) -> Format | None:

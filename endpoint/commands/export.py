@@ -12,7 +12,7 @@ import click
 from endpoint.commands.options import Options, publication_option
 from graph.errors import ReleaseError
 from graph.export import chunks_about, distinct, used_prefixes, write_chunks
-from graph.formats import DATASET_FORMATS, GRAPH_FORMATS, format_named
+from graph.formats import DATASET_FORMATS, TRIPLE_FORMATS, format_named
 from graph.namespaces import PREFIXES
 from graph.publication import Publication
 from graph.releases.merge import merged
@@ -24,7 +24,7 @@ from graph.sources.chunks import Chunk
 @click.argument("iri", required=False)
 @click.option("--graph", "graph_name", help="A named graph: its name (clubs) or its IRI.")
 @click.option("--all", "everything", is_flag=True, help="All named graphs.")
-@click.option("--format", "form", type=click.Choice([each.name for each in GRAPH_FORMATS + DATASET_FORMATS]))
+@click.option("--format", "form", type=click.Choice([each.name for each in TRIPLE_FORMATS]))
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
 @publication_option
 def command(

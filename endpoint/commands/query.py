@@ -12,7 +12,7 @@ from rich.table import Table
 
 from endpoint.commands.options import Options, publication_option
 from graph.errors import QueryRefusedError, QuerySyntaxError
-from graph.formats import GRAPH_FORMATS, RESULT_FORMATS, RESULTS_JSON, TURTLE, Format, format_named
+from graph.formats import RESULT_FORMATS, RESULTS_JSON, TRIPLE_FORMATS, TURTLE, Format, format_named
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import QueryForm, QueryRequest
 from graph.query.examples import Example, read_examples
@@ -20,7 +20,7 @@ from graph.query.guard import read_query
 from graph.query.syntax import syntax_error
 from graph.releases.release import current_release
 
-NAMES = ("table", *(each.name for each in RESULT_FORMATS + GRAPH_FORMATS))
+NAMES = ("table", *(each.name for each in RESULT_FORMATS + TRIPLE_FORMATS))
 
 
 @click.command("query")

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from graph.errors import QueryRefusedError, QuerySyntaxError
 from graph.export import write_statements
-from graph.formats import GRAPH_FORMATS, RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, Format
+from graph.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TRIPLE_FORMATS, Format
 from graph.namespaces import PREFIXES
 from graph.query.engine import Answer, Dataset, QueryRequest
 from graph.query.merge import merged_store
@@ -107,7 +107,7 @@ def write_answer(found: Found, form: Format, output: IO[bytes]) -> None:
         QuerySyntaxError: the query calls a function that the engine does not have.
     """
     if isinstance(found, ox.QueryTriples):
-        if form not in GRAPH_FORMATS:
+        if form not in TRIPLE_FORMATS:
             raise QueryRefusedError(f"{form.title} cannot hold a graph", "ask for Turtle, JSON-LD …")
         write_statements(found, output, form, PREFIXES)
     elif form not in RESULTS or (isinstance(found, ox.QueryBoolean) and form in (RESULTS_CSV, RESULTS_TSV)):

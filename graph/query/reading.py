@@ -58,6 +58,7 @@ _FOLLOWERS = {
 }
 # The words that may stand between such a word and its IRI.
 _BETWEEN = {"SERVICE": "SILENT", "FROM": "NAMED"}
+UPDATE = "this begins an update, and a query is needed: SELECT, ASK, CONSTRUCT or DESCRIBE"
 _BEGINNING = "a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE"
 
 
@@ -136,7 +137,7 @@ class Reading:
 
         Raises:
             QuerySyntaxError: the text is no query, more than one, or uses what is not declared or not there.
-            QueryRefusedError: it is an update, or calls an endpoint that is not allowed.
+            QueryRefusedError: it calls an endpoint that is not allowed.
             QueryLimitError: it is too long or nested too deeply.
         """
         end = 0
@@ -198,24 +199,18 @@ class Reading:
         elif word in PROLOGUE:
             self._pending, self._prefix = word, token
         elif word in UPDATES:
-            raise self._update(token)
+            raise self._misplaced(token, UPDATE)
         else:
             raise self._misplaced(token, _BEGINNING)
 
     def _begin_within(self, token: Token, word: str) -> None:
         nested = len(self._frames) > 1
         if not nested and word in UPDATES:
-            raise self._update(token)
+            raise self._misplaced(token, UPDATE)
         if word != "SELECT" or not nested:
             problem = "this cannot stand inside a query" if nested else "only one query at a time, and nothing after it"
             raise self._misplaced(token, problem)
         self._clause(token, word)
-
-    def _update(self, token: Token) -> QueryRefusedError:
-        return QueryRefusedError(
-            f"{token.text.upper()} at {self._place(token)} is an update, and this endpoint only reads",
-            "ask with SELECT, ASK, CONSTRUCT or DESCRIBE",
-        )
 
     def _clause(self, token: Token, word: str) -> None:
         if word == "SERVICE":

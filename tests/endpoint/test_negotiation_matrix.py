@@ -47,7 +47,7 @@ TABLE = [
     ("RDFLIB_STORE", "x x x x - - x - - X X x"),
     ("YASGUI", "h t t h h p t h L j j t"),
     ("YASGUI_GRAPH", "n n n n h p n h L j j n"),
-    ("COMUNICA", "l l q l h q l h - X X l"),
+    ("COMUNICA", "q q q q h q q h - X X q"),
     ("COMUNICA_RESULTS", "- - - - - - - - - j j -"),
     ("OXIGRAPH_SERVICE", "- - - - - - - - - j j -"),
     ("RDF4J", "l l l J J - l c L j j l"),
@@ -189,6 +189,16 @@ def expected(kind: str, letters: str) -> tuple[int, str]:
         return 200, column
     letter = letters[KINDS.index(column)]
     return (406, "") if letter == "-" else (303, "") if redirect else (200, TYPES[letter])
+
+
+@pytest.mark.parametrize("path", sorted({path for _, path, _ in ROUTES}))
+def test_a_304_varies_by_what_the_answer_varies_by(client: FlaskClient, names: dict[str, str], path: str) -> None:
+    url = path.format(**names)
+    whole = client.get(url)
+    if "ETag" in whole.headers:
+        known = client.get(url, headers={"If-None-Match": whole.headers["ETag"]})
+        assert known.status_code == 304
+        assert known.headers.get("Vary") == whole.headers.get("Vary")
 
 
 @pytest.mark.parametrize(("rule", "path", "kind"), ROUTES, ids=[path for _, path, _ in ROUTES])

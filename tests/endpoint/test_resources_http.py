@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+import pyoxigraph as ox
 import pytest
 from rdflib import Dataset, Graph, Literal, URIRef
 from rdflib.namespace import RDFS, XSD
@@ -20,6 +21,10 @@ from graph.build import build
 from graph.publication import open_publication
 from tests.endpoint.conftest import BASE, CLUBS
 from tests.endpoint.serving import BROWSER, Served, free_port, serving, write
+
+TERMEZ_IRI = f"{BASE}id/club/termez"
+DESCRIBED = f"DESCRIBE <{BASE}id/club/termez>"
+CONSTRUCTED = f"CONSTRUCT {{ ?s ?p <{BASE}id/club/termez> }} WHERE {{ <{BASE}id/club/termez> ?p ?s FILTER(ISIRI(?s)) }}"
 
 TERMEZ = URIRef(f"{BASE}id/club/termez")
 RDF_TYPES = ["text/turtle", "application/ld+json", "application/n-triples", "application/rdf+xml"]
@@ -60,6 +65,25 @@ def test_a_document_describes_the_thing_in_each_rdf_format(served: Served, accep
 def test_all_formats_say_the_same(served: Served) -> None:
     sizes = {suffix: len(parsed(served.get(f"/doc/club/termez.{suffix}"))) for suffix in ("ttl", "jsonld", "nt", "rdf")}
     assert len(set(sizes.values())) == 1, sizes
+
+
+QUADS = {"nq": "application/n-quads", "trig": "application/trig"}
+
+
+@pytest.mark.parametrize("suffix", QUADS)
+@pytest.mark.parametrize(
+    "path",
+    ["/doc/club/termez", "/dataset", "/ns", "/profiles", f"/resource?iri={quote(TERMEZ_IRI, safe='')}", "/graph/clubs",
+     "/releases", f"/sparql?query={quote(DESCRIBED)}", f"/sparql?query={quote(CONSTRUCTED)}", "/sparql"],
+)  # fmt: skip
+def test_the_formats_of_datasets_hold_a_graph_without_a_name(served: Served, path: str, suffix: str) -> None:
+    answer = served.get(path, QUADS[suffix])
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, QUADS[suffix])
+    form = ox.RdfFormat.from_media_type(QUADS[suffix])
+    quads = list(ox.parse(answer.content, form))
+    assert {quad.graph_name for quad in quads} == {ox.DefaultGraph()}
+    wanted = served.get(path, "application/n-triples").content
+    assert {quad.triple for quad in quads} == {quad.triple for quad in ox.parse(wanted, ox.RdfFormat.N_TRIPLES)}
 
 
 def test_a_document_says_what_points_to_the_thing(served: Served) -> None:

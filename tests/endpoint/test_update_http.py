@@ -56,7 +56,8 @@ def graphs(who: Writer) -> str:
     for name in ("default", *(f"g{number}" for number in range(1, 10))):
         path = "/graphs?default" if name == "default" else f"/graphs?graph=http://example.org/{name}"
         answer = who.send("GET", path, Accept="application/n-quads")
-        found += answer.text.replace(f" <{BASE}graph/default> .", " .") if answer.status_code == 200 else ""
+        graph = "" if name == "default" else f" <http://example.org/{name}>"
+        found += answer.text.replace(" .\n", f"{graph} .\n") if answer.status_code == 200 else ""
     return found
 
 

@@ -281,7 +281,7 @@ def test_an_older_release_calls_no_other_service_and_takes_no_update(
     calling = "SELECT * { SERVICE <https://query.example/sparql> { ?s ?p ?o } }"
     assert served.get(f"/release/{ids[0]}/sparql", params={"query": calling}).status_code == 403
     update = served.request("POST", f"/release/{ids[0]}/sparql", data={"update": "DELETE WHERE { ?s ?p ?o }"})
-    assert update.status_code == 403
+    assert update.status_code == 400
 
 
 def test_last_modified_is_the_time_of_the_release_and_counts_only_without_a_tag(

@@ -109,9 +109,9 @@ def test_what_else_is_read_from_a_query() -> None:
 @pytest.mark.parametrize("word", sorted(UPDATES))
 @pytest.mark.parametrize("before", ["", "PREFIX a: <b:c> ", "# SELECT\n", "ASK {} "])
 def test_an_update_is_refused_by_name(word: str, before: str) -> None:
-    with pytest.raises(QueryRefusedError, match=f"{word} at line") as caught:
+    with pytest.raises(QuerySyntaxError, match="begins an update") as caught:
         read_query(f"{before}{word.lower()} <http://a/>")
-    assert caught.value.remedy
+    assert (caught.value.token, caught.value.column) == (word.lower(), len(before.rpartition("\n")[2]) + 1)
 
 
 @pytest.mark.parametrize(
