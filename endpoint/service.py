@@ -15,13 +15,11 @@ from graph.formats import (
     N_QUADS,
     N_TRIPLES,
     RDF_XML,
-    RESULT_FORMATS,
     RESULTS_CSV,
     RESULTS_JSON,
     RESULTS_TSV,
     RESULTS_XML,
     TRIG,
-    TRIPLE_FORMATS,
     TURTLE,
 )
 from graph.namespaces import DCT, FORMATS, RDF_TYPE, RDFS_LABEL, SD, VOID, XSD
@@ -52,10 +50,7 @@ def service_description(snapshot: Snapshot, endpoint: str) -> list[ox.Triple]:
         _text(service, RDFS_LABEL, f"SPARQL service of {publication.settings.about.title.get('en', publication.base)}"),
         *(_link(service, f"{SD}supportedLanguage", f"{SD}{name}") for name in ("SPARQL11Query", "SPARQLQuery")),
         *(_link(service, f"{SD}supportedVersion", f"{SPARQL}{name}") for name in ("version-1.1", "version-1.2")),
-        *(
-            _link(service, f"{SD}resultFormat", FORMATS + FORMAT_NAMES[each])
-            for each in RESULT_FORMATS + TRIPLE_FORMATS
-        ),
+        *(_link(service, f"{SD}resultFormat", FORMATS + name) for name in FORMAT_NAMES.values()),
         *_features(snapshot, service),
         *(_link(service, f"{SD}extensionFunction", iri) for iri in sorted(EXTENSION_FUNCTIONS)),
         *(_link(iri, RDF_TYPE, f"{SD}Function") for iri in sorted(EXTENSION_FUNCTIONS)),

@@ -86,8 +86,8 @@ def read_query(
         max_nesting: how deeply its brackets may nest.
 
     Raises:
-        QuerySyntaxError: it is no query but perhaps an update, more than one, or uses a prefix or a function that is not
-            there.
+        QuerySyntaxError: it is no query (but an update, perhaps), more than one, or uses a prefix or a function that is
+            not there.
         QueryRefusedError: it has a SERVICE clause that is not allowed.
         QueryLimitError: it has too many tokens or nests too deeply.
     """
