@@ -14,7 +14,7 @@ from endpoint.representations import AS_CSV, AS_JSON_LD, AS_TURTLE, Representati
 from endpoint.responses import Link, answer, entity_tag, page
 from endpoint.sentences import Sentence
 from graph.catalogue.personal import graph_named
-from graph.templates.csvw import METADATA_SUFFIX
+from graph.recognition import METADATA_SUFFIX
 from graph.templates.example import Examples
 from graph.templates.fields import Shapes
 from graph.templates.library import Library

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,18 +24,19 @@ from werkzeug.http import parse_options_header
 
 from endpoint.current import publication
 from endpoint.problems import ProblemError
-from endpoint.representations import OFFERS, Representation, with_suffix
+from endpoint.representations import OFFERS, Representation
 from endpoint.sentences import Quotation, Sentence
-from graph.contribution.document import TABLE
 from graph.contribution.values import Document
 from graph.errors import QueryLimitError
 from graph.publication import WORK_FOLDER
-from graph.templates.csvw import METADATA_SUFFIX
+from graph.recognition import GROUP_FILE, METADATA_SUFFIX, TABLE, recognised
 
 FOLDER = "uploads"
 PIECE = 1 << 16
 GZIP_WINDOW = 31
 MULTIPART = "multipart/form-data"
+LONGEST_NAME = 200
+"""Bytes of a table's name: with that of its metadata it is to be a file's."""
 MOST_PARTS, MOST_TYPED = 100, 1 << 21
 TABLES = "text/csv"
 UNREAD_CSV = Sentence(
@@ -91,7 +92,8 @@ def documents(folder: Path) -> tuple[Document, ...]:
 def is_described(document: Document) -> bool:
     """Whether a document says what it means: a table does by its CSVW metadata alone."""
     path = Path(document.path)
-    return document.format != TABLE or path.with_name(path.name + METADATA_SUFFIX).exists()
+    beside = (path.with_name(path.name + METADATA_SUFFIX), path.with_name(GROUP_FILE))
+    return document.format != TABLE or any(each.exists() for each in beside)
 
 
 def sent(folder: Path) -> Sent:
@@ -110,22 +112,24 @@ def sent(folder: Path) -> Sent:
     return Sent((Document(str(folder / "body"), form),))
 
 
-def table(folder: Path, name: str, body: Path, metadata: Path | None) -> Document:
+def table(folder: Path, name: str, body: Path, metadata: Path | None, group: Path | None = None) -> Document:
     """Return a table with its CSVW metadata beside it; without metadata it says nothing that shapes know.
 
     Args:
         folder: the request's.
-        name: how whoever sent it calls it.
+        name: how whoever sent it calls it, which is what its metadata calls it.
         body: its file, which is moved.
         metadata: that of its metadata, or None.
+        group: that of the metadata of several tables, or None.
     """
-    safe = "".join(each if each.isascii() and (each.isalnum() or each in "-_.") else "-" for each in name[-80:])
+    safe = "".join("-" if each in '/\\"' or not each.isprintable() else each for each in name).lstrip(".")
     place = folder / f"table-{len(list(folder.glob('table-*')))}"
     place.mkdir()
-    target = place / (safe.lstrip(".-") or "table.csv")
+    target = place / (safe.encode()[-LONGEST_NAME:].decode(errors="ignore") or "table.csv")
     body.rename(target)
-    if metadata is not None:
-        shutil.copyfile(metadata, target.with_name(target.name + METADATA_SUFFIX))
+    for source, beside in ((metadata, target.name + METADATA_SUFFIX), (group, GROUP_FILE)):
+        if source is not None:
+            shutil.copyfile(source, target.with_name(beside))
     return Document(str(target), TABLE, name)
 
 
@@ -228,27 +232,39 @@ def _parts(folder: Path, boundary: str) -> Sent:
         each.stream.close()
     given = [(path, each) for path, each in zip(found, parts, strict=True) if each.filename or path.stat().st_size]
     described = {_shown(each): path for path, each in given if _shown(each).endswith(METADATA_SUFFIX)}
+    tables = {_shown(each) for _, each in given if _is_table(each)}
+    _check_names(described, tables)
     read = tuple(
-        table(folder, _shown(each), path, described.get(_shown(each) + METADATA_SUFFIX))
-        if _is_table(each)
-        else Document(str(path), _part_format(each), _shown(each))
-        for path, each in given
-        if not _shown(each).endswith(METADATA_SUFFIX)
+        table(folder, name, path, described.get(name + METADATA_SUFFIX), described.get(GROUP_FILE))
+        if name in tables
+        else Document(str(path), _part_format(each, path), name)
+        for path, each, name in ((path, each, _shown(each)) for path, each in given)
+        if name not in described
     )
     return Sent(read, {name: values[-1] for name, values in fields.lists()})
+
+
+def _check_names(described: Iterable[str], tables: Collection[str]) -> None:
+    """Refuse metadata that is of no table: it would be left out in silence, and some table be without."""
+    for name in described:
+        if name != GROUP_FILE and name.removesuffix(METADATA_SUFFIX) not in tables:
+            detail = Sentence("%(name)s is the metadata of no table of the form", name=name)
+            wanted = ", ".join(sorted(each + METADATA_SUFFIX for each in tables)) or "clubs.csv" + METADATA_SUFFIX
+            remedy = Sentence("call it %(names)s, and send the table too", names=wanted)
+            raise ProblemError("bad-request", detail, {"remedy": remedy})
 
 
 def _is_table(part: FileStorage) -> bool:
     return part.mimetype == TABLES or (part.filename or "").lower().endswith(".csv")
 
 
-def _part_format(part: FileStorage) -> str:
-    """Return the format of a part by its type, or where it has none of its own, by the suffix of its name."""
+def _part_format(part: FileStorage, path: Path) -> str:
+    """Return the format of a part by its type, or where that says none that is read, by its name and beginning."""
     media_type = part.mimetype
-    if media_type in ("", "application/octet-stream", "text/plain"):
-        known = with_suffix((part.filename or "").rpartition(".")[2].lower(), READ)
-        media_type = known.media_type if known is not None else media_type or "a part without a media type"
-    return _format(media_type, part.mimetype_params.get("charset", ""))
+    known = any(each.format and media_type in (each.media_type, *each.aliases) for each in READ)
+    if not known and (found := recognised(path, Path(part.filename or "").name)).form and not found.coding:
+        return found.form
+    return _format(media_type or "a part without a media type", part.mimetype_params.get("charset", ""))
 
 
 def _shown(part: FileStorage) -> str:

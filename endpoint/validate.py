@@ -24,11 +24,11 @@ from endpoint.starting import templates
 from endpoint.uploads import ACCEPTED, Sent, is_described, received, sent, table
 from endpoint.works import works
 from endpoint.writing import check_name
-from graph.contribution.document import FORMATS, TABLE
+from graph.contribution.document import FORMATS
 from graph.contribution.values import Contribution, Document, Outcome
 from graph.contributors import Contributor
 from graph.errors import HamkorError, SourceError
-from graph.templates.csvw import METADATA_SUFFIX
+from graph.recognition import METADATA_SUFFIX, TABLE
 
 validating = Blueprint("validating", __name__)
 UNNAMED = "contribution"

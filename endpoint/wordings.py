@@ -262,5 +262,15 @@ TABLES = (
     N_("name a text encoding in the metadata's dialect"),
     N_("write it such as %(example)s"),
     N_('give a table "url": "%(name)s"'),
+    N_("nothing says what its columns mean: there is no CSVW metadata %(name)s"),
+    N_("rename %(name)s to %(wanted)s"),
+    N_("%(name)s describes other tables; add this one to it, or write %(wanted)s"),
+    N_("write %(name)s beside it, as hamkor template does"),
+    N_("it is no %(coding)s file: %(words)s"),
+    N_("pack it again"),
+    N_("the file breaks off"),
+    N_("fetch or pack it again"),
+    N_("unpacked, it is more than %(number)s MiB"),
+    N_("divide it, or raise limits.unpacked_mb in hamkor.toml"),
 )
 WORDINGS = (*QUERIES, *SYNTAX, *BUSY, *WRITES, *RELEASES, *DOCUMENTS, *TABLES)

@@ -11,8 +11,9 @@ from pyoxigraph import RdfFormat, Store
 from graph.entailment import entail
 from graph.errors import SourceError
 from graph.namespaces import ENTAILED_GRAPH, ONTOLOGY_GRAPH, graph_iri
-from graph.publication import SOURCE_SUFFIXES, Publication, SourceFile
+from graph.publication import Publication, Role, SourceFile
 from graph.query.guard import read_query
+from graph.recognition import OTHER, known_suffixes, recognised
 from graph.settings import LimitSettings
 from graph.sources.chunks import Chunk
 from graph.sources.reader import read_source
@@ -54,10 +55,12 @@ def file_of_user(path: Path, publication_base: str, role: str = "data") -> Sourc
     Raises:
         SourceError: its suffix says no format that can be read.
     """
-    if path.suffix.lower() not in SOURCE_SUFFIXES:
-        known = " ".join(sorted(SOURCE_SUFFIXES))
-        raise SourceError(str(path), f"the suffix {path.suffix!r} says no format", remedy=f"known are {known}")
-    return SourceFile(path, str(path), "shapes" if role == "shapes" else "data", f"{publication_base}graph/{path.stem}")
+    found = recognised(path)
+    if not found.form:
+        reason = f"the suffix {path.suffix!r} says no format" if found.reason == OTHER else found.reason
+        raise SourceError(str(path), reason, remedy=f"known are {known_suffixes()}")
+    part: Role = "shapes" if role == "shapes" else "data"
+    return SourceFile(path, str(path), part, graph_iri(publication_base, found.name), found.form)
 
 
 def publication_files(publication: Publication) -> tuple[list[SourceFile], list[SourceFile]]:

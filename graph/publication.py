@@ -1,11 +1,12 @@
 """A publication: a folder with data, and perhaps an ontology, shapes and settings.
 
-It knows which files there are, what each is for and which named graph each one fills. It reads none of them: that is
-``graph.sources``.
+It knows which files there are, what each is for and which named graph each one fills. It reads none of them, but for
+the beginning of those whose names leave open what they are: that is ``graph.sources``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +14,18 @@ from typing import Literal
 
 from graph.errors import SettingError
 from graph.namespaces import COMPUTED_GRAPHS, ONTOLOGY_GRAPH, SCHEMES_GRAPH, SHAPES_GRAPH, graph_iri
+from graph.recognition import CERTAIN, CODINGS, GROUP_FILE, METADATA_SUFFIX, recognised
 from graph.settings import Settings, read_settings
 
 SETTINGS_FILE = "hamkor.toml"
 SUPPRESSION_FILE = "withheld.json"
+LARGEST_METADATA = 1 << 20
 WORK_FOLDER = ".hamkor"
 CONTEXT_FILE = "ontology/context.jsonld"
 FRAMES_FOLDER = "ontology/frames"
-SOURCE_SUFFIXES = frozenset({".ttl", ".nt", ".nq", ".trig", ".jsonld", ".rdf", ".csv"})
+FOLDERS = ("ontology", "shapes", "data")
+FOR_PEOPLE = re.compile(r"(?:readme|licen[cs]e|notice|changelog)\b.*|.*\.md|~\$.*", re.I)
+"""Files beside the data of which nobody expects that they are read."""
 
 Role = Literal["data", "ontology", "shapes"]
 
@@ -34,12 +39,16 @@ class SourceFile:
         name: its path relative to the publication, for messages and the manifest.
         role: which part of the publication it belongs to.
         graph: IRI of the named graph that takes the triples which the file puts in no graph of its own.
+        form: its format, as ``graph.recognition`` has it; empty where its name is to say it.
+        inner: its path below its folder, after which the rows of tables are named; empty for its name.
     """
 
     path: Path
     name: str
     role: Role
     graph: str
+    form: str = ""
+    inner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +81,94 @@ class Publication:
         Raises:
             SettingError: there is no file, or two files claim the same named graph.
         """
-        found = (*self._ontology(), *self._files("shapes", "shapes"), *self._files("data", "data"))
+        found = tuple(each for each in self._all() if isinstance(each, SourceFile))
         if not found and not may_be_none:
-            raise SettingError(str(self.root), "nothing to publish: put .ttl, .nq, .csv … files into a folder 'data'")
+            problem = "nothing to publish: put .ttl, .nq, .csv … files into a folder 'data'"
+            if unread := self.unread():
+                problem += f"; not read: {unread[0]}" + (f" and {len(unread) - 1} more" if unread[1:] else "")
+            raise SettingError(str(self.root), problem)
         _refuse_clashes(found)
         return found
 
-    def _ontology(self) -> Iterator[SourceFile]:
-        for source in self._files("ontology", "ontology"):
-            in_schemes = source.path.parent.name == "schemes"
-            yield SourceFile(
-                source.path, source.name, "ontology", self.graph(SCHEMES_GRAPH if in_schemes else ONTOLOGY_GRAPH)
-            )
+    def unread(self) -> tuple[UnreadFile, ...]:
+        """Return the files of its folders that are not read, but for those that are written for people."""
+        return tuple(each for each in self._all() if isinstance(each, UnreadFile))
 
-    def _files(self, folder: str, role: Role) -> Iterator[SourceFile]:
+    def _all(self) -> Iterator[SourceFile | UnreadFile]:
+        for folder in FOLDERS:
+            yield from self._files(folder)
+
+    def _files(self, folder: str) -> Iterator[SourceFile | UnreadFile]:
         top = self.root / folder
-        for path in sorted(top.rglob("*") if role == "ontology" else top.glob("*")):
+        for path in files_below(top):
             place = path.relative_to(self.root)
-            if path.suffix.lower() not in SOURCE_SUFFIXES or any(part.startswith(".") for part in place.parts):
+            if place.as_posix() == CONTEXT_FILE or place.parent.as_posix() == FRAMES_FOLDER:
                 continue
-            if place.as_posix() != CONTEXT_FILE and place.parent.as_posix() != FRAMES_FOLDER:
+            found = recognised(path)
+            if found.form:
                 _check_file(path, place.as_posix())
-                name = SHAPES_GRAPH if role == "shapes" else path.name.removesuffix(path.suffix)
-                yield SourceFile(path, place.as_posix(), role, self.graph(name))
+                inner = path.relative_to(top)
+                name = (inner.parent / found.name).as_posix()
+                yield SourceFile(path, place.as_posix(), *self._part(place, name), found.form, inner.as_posix())
+            elif path.is_file() and not FOR_PEOPLE.fullmatch(path.name) and not _is_metadata(path):
+                yield UnreadFile(place.as_posix().encode(errors="backslashreplace").decode(), found.reason)
+
+    def _part(self, place: Path, name: str) -> tuple[Role, str]:
+        """Return for what a file is, and the graph that it fills."""
+        match place.parts[0]:
+            case "ontology":
+                is_scheme = place.parent.name == "schemes"
+                return "ontology", self.graph(SCHEMES_GRAPH if is_scheme else ONTOLOGY_GRAPH)
+            case "shapes":
+                return "shapes", self.graph(SHAPES_GRAPH)
+        return "data", self.graph(name)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadFile:
+    """A file in a publication's folders that is not read: its name there, and why not."""
+
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})"
+
+
+def files_below(top: Path) -> list[Path]:
+    """Return the files below a folder in a fixed order, hidden ones left out; links to folders are followed, once.
+
+    A folder that bears the name of a source file is among them.
+    """
+    found, waiting, seen = list[Path](), [top], set[Path]()
+    while waiting:
+        folder = waiting.pop()
+        if not folder.is_dir() or folder.resolve() in seen:
+            continue
+        seen.add(folder.resolve())
+        for path in folder.iterdir():
+            if not path.name.startswith("."):
+                is_folder = path.is_dir() and path.suffix.lower() not in CERTAIN
+                (waiting if is_folder else found).append(path)
+    return sorted(found)
+
+
+def _is_metadata(path: Path) -> bool:
+    """Whether a file is the metadata of a table that is there, or is named in such."""
+    if path.name == GROUP_FILE:
+        return True
+    table = path.with_name(path.name.removesuffix(METADATA_SUFFIX))
+    if table != path and any(path.with_name(table.name + packed).is_file() for packed in ("", *CODINGS)):
+        return True
+    if path.suffix != ".json":
+        return False
+    described = (each for each in path.parent.glob(f"*{METADATA_SUFFIX}") if each != path and each.is_file())
+    return any(f'"{path.name}"'.encode() in _beginning(each) for each in described)
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(LARGEST_METADATA)
 
 
 def _check_file(path: Path, name: str) -> None:

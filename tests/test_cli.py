@@ -342,6 +342,16 @@ def test_a_terminal_that_knows_few_letters_is_no_error(folder: Path, encoding: s
     assert answer.stdout.endswith(" solutions\n")
 
 
+@pytest.mark.parametrize("arguments", [("build",), ("validate",), ("check", "links")])
+def test_what_is_not_read_is_named_in_one_line_each(publication: Write, arguments: tuple[str, ...]) -> None:
+    files = {"data/a.ttl": "<http://e/a> a <http://e/Club> .", "data/x/b.xlsx": "", "data/c.txt": "", "hamkor.toml": ""}
+    opened = publication(files)
+    build(opened)
+    lines = called(opened, *arguments).stderr.splitlines()
+    assert [each.split(": ")[2] for each in lines if "not read" in each] == ["data/c.txt", "data/x/b.xlsx"]
+
+
+METADATA = '{"@context": "http://www.w3.org/ns/csvw", "url": "a.csv"}'
 BAD: dict[str, tuple[Mapping[str, str | bytes], tuple[str, ...], int, str]] = {
     "nothing to publish": ({"data/README.md": ""}, ("build",), 2, "nothing to publish: put .* into a folder 'data'"),
     "a syntax error": ({"data/a.ttl": "<http://e/a> what"}, ("build",), 2, r"data/a\.ttl:1:14: "),
@@ -353,7 +363,13 @@ BAD: dict[str, tuple[Mapping[str, str | bytes], tuple[str, ...], int, str]] = {
         "save the file as UTF-8",
     ),
     "a bad setting": ({"hamkor.toml": "base = 1"}, ("build",), 2, r"hamkor\.toml: `base`: Expected `str`"),
-    "a bad table": ({"data/a.csv": "a,b\n1\n"}, ("build",), 2, r"data/a\.csv:2"),
+    "a bad table": (
+        {"data/a.csv": "a,b\n1\n", "data/csv-metadata.json": METADATA},
+        ("build",),
+        2,
+        r"data/a\.csv:2",
+    ),
+    "a table without metadata": ({"data/a.csv": "a,b\n1\n"}, ("build",), 2, r"write a\.csv-metadata\.json beside it"),
     "a bad shape": ({"shapes/s.ttl": FILES["shapes/club.ttl"].replace("1 ;", "'1' ;")}, ("build",), 2, "shapes: "),
     "validating a syntax error": ({"data/a.ttl": "what"}, ("validate",), 2, r"data/a\.ttl:1:"),
     "validating what is no RDF": ({"notes.md": "x"}, ("validate", "notes.md"), 2, r"notes\.md: the suffix '\.md' says"),

@@ -41,6 +41,11 @@ def test_files_come_in_a_fixed_order(publication: Write) -> None:
         ("data/two words.nt", "two%20words"),
         ("data/дети.rdf", "%D0%B4%D0%B5%D1%82%D0%B8"),
         ("data/a#b?c.trig", "a%23b%3Fc"),
+        ("data/2014/clubs.ttl", "2014/clubs"),
+        ("data/a/b c/clubs.ttl", "a/b%20c/clubs"),
+        ("data/clubs.ttl.gz", "clubs"),
+        ("data/2014/clubs.csv.ZST", "2014/clubs"),
+        ("shapes/deeper/any.ttl", "shapes"),
         ("ontology/any.ttl", "ontology"),
         ("ontology/deeper/any.ttl", "ontology"),
         ("ontology/schemes/any.ttl", "schemes"),
@@ -58,7 +63,7 @@ def test_the_base_of_the_settings_is_the_base_of_the_graphs(publication: Write) 
 
 @pytest.mark.parametrize(
     "name",
-    ["data/README.md", "data/a.ttl~", "data/.a.ttl.swp", "data/deeper/a.ttl", "ontology/context.jsonld", "a.ttl"],
+    ["data/README.md", "data/a.ttl~", "data/.a.ttl.swp", "data/.deeper/a.ttl", "ontology/context.jsonld", "a.ttl"],
 )
 def test_passes_over_what_is_no_source(publication: Write, name: str) -> None:
     assert graphs(publication({name: TRIPLE, "data/b.ttl": TRIPLE})) == {"data/b.ttl": f"{BASE}b"}
@@ -70,9 +75,72 @@ def test_passes_over_hidden_files_and_csvw_metadata(publication: Write) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("data/clubs.xlsx", "a workbook; save each sheet as CSV"),
+        ("data/2014/clubs.zip", "unpack it"),
+        ("data/clubs.ttl.bz2", "unpack it"),
+        ("data/clubs.xlsx.gz", "a workbook"),
+        ("data/notes.txt", "no format that is read here"),
+        ("data/clubs", "no format that is read here"),
+        ("data/clubs.ttl~", "no format that is read here"),
+        ("data/package.json", "no JSON-LD"),
+        ("data/page.xml", "neither XML nor Turtle"),
+        ("data/club.csv-metadata.json", "there is no table of its name"),
+        ("shapes/clubs.shex", "no format that is read here"),
+        ("ontology/schemes/topic.xlsx", "a workbook"),
+    ],
+)
+def test_what_is_not_read_is_named_with_its_reason(publication: Write, name: str, reason: str) -> None:
+    content = '{"@context": "http://www.w3.org/ns/csvw", "url": "club.csv"}' if "metadata" in name else "{}"
+    (unread,) = publication({name: content, "data/b.ttl": TRIPLE}).unread()
+    assert unread.name == name
+    assert reason in unread.reason
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ("data/README.md", "data/LICENSE", "ontology/README.txt", "data/.hidden", "data/.git/x", "data/~$clubs.xlsx"),
+        ("ontology/context.jsonld", "ontology/frames/club.jsonld"),
+        ("data/c.csv", "data/c.csv-metadata.json"),
+        ("data/c.csv.gz", "data/c.csv-metadata.json"),
+        ("data/c.csv", "data/csv-metadata.json"),
+    ],
+)
+def test_what_is_for_people_or_belongs_to_another_file_is_not_named(publication: Write, files: tuple[str, ...]) -> None:
+    assert publication(dict.fromkeys(files, "{}") | {"data/b.ttl": TRIPLE}).unread() == ()
+
+
+def test_a_schema_that_metadata_names_is_not_named(publication: Write) -> None:
+    files = {
+        "data/c.csv": "a\n",
+        "data/c.csv-metadata.json": '{"tableSchema": "schema.json"}',
+        "data/schema.json": "{}",
+    }
+    assert publication(files).unread() == ()
+
+
+def test_where_nothing_can_be_read_the_error_names_what_is_there(publication: Write) -> None:
+    with pytest.raises(SettingError, match=r"not read: data/a\.xlsx \(a workbook.* and 1 more"):
+        publication({"data/a.xlsx": "", "data/b.zip": ""}).sources()
+
+
+def test_a_link_to_a_folder_is_followed_once(publication: Write, tmp_path: Path) -> None:
+    opened = publication({"data/a.ttl": TRIPLE})
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "b.ttl").write_text(TRIPLE)
+    (tmp_path / "elsewhere" / "again").symlink_to(tmp_path / "elsewhere")
+    (opened.root / "data" / "more").symlink_to(tmp_path / "elsewhere")
+    assert graphs(opened) == {"data/a.ttl": f"{BASE}a", "data/more/b.ttl": f"{BASE}more/b"}
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ("data/clubs.ttl", "data/clubs.csv"),
+        ("data/clubs.ttl", "data/clubs.nt.gz"),
+        ("data/a/clubs.ttl", "data/a/clubs.csv"),
         ("data/ontology.ttl", "ontology/hamkor.ttl"),
         ("data/shapes.ttl", "shapes/clubs.ttl"),
         ("data/schemes.ttl", "ontology/schemes/topic.ttl"),
@@ -125,7 +193,9 @@ def test_no_folder_with_settings_is_an_error_with_its_remedy(tmp_path: Path) -> 
 
 
 def test_a_folder_without_ontology_shapes_or_settings_is_published(publication: Write) -> None:
-    release = build(publication({"data/a.ttl": TRIPLE, "data/b.csv": "name\nTermez\n"}))
+    metadata = '{"@context": "http://www.w3.org/ns/csvw", "url": "b.csv"}'
+    files = {"data/a.ttl": TRIPLE, "data/b.csv": "name\nTermez\n", "data/b.csv-metadata.json": metadata}
+    release = build(publication(files))
     assert [entry.iri for entry in release.manifest.graphs] == [f"{BASE}a", f"{BASE}b", f"{BASE}catalog"]
     assert (release.folder / "search.sqlite").exists()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 
 import pytest
+import zstandard
 from click.testing import CliRunner, Result
 from writing import Write
 
@@ -65,9 +67,14 @@ CONTENTS: Mapping[str, tuple[str, int]] = {
 }
 
 
+CONTENTS |= {"x.owl": CONTENTS["x.rdf"], "x.xml": CONTENTS["x.rdf"], "x.json": CONTENTS["x.jsonld"], "x.n3": (NUKUS, 1)}
+METADATA = '{"@context": "http://www.w3.org/ns/csvw", "url": "x.csv"}'
+
+
 @pytest.mark.parametrize("name", CONTENTS)
 def test_a_file_is_published_by_its_suffix(opened: Publication, name: str) -> None:
     content, expected = CONTENTS[name]
+    (opened.root / "x.csv-metadata.json").write_text(METADATA)
     result = published(opened, name, content)
     assert (result.exit_code, result.stdout.split()[0]) == (0, "Release"), result.stderr
     assert triples(opened) == expected
@@ -79,6 +86,28 @@ def test_a_table_has_the_metadata_beside_it(opened: Publication) -> None:
     assert published(opened, "t.csv", "id,name\n1,Nukus\n").exit_code == 0
     content = b"".join(chunk.triples for chunk in current_release(opened).read_graph(f"{BASE}graph/ngo/x"))
     assert f"<{BASE}id/t/1> ".encode() in content
+
+
+def test_a_table_without_metadata_is_refused_and_a_near_miss_is_named(opened: Publication) -> None:
+    (opened.root / "xs.csv-metadata.json").write_text(METADATA)
+    result = published(opened, "x.csv", "id,name\n1,Nukus\n")
+    assert result.exit_code == 2
+    assert (
+        "there is no CSVW metadata x.csv-metadata.json (rename xs.csv-metadata.json to x.csv-metadata" in result.stderr
+    )
+
+
+@pytest.mark.parametrize("coding", ["gz", "zst"])
+@pytest.mark.parametrize("name", CONTENTS)
+def test_a_packed_file_is_published_as_it_is_unpacked(opened: Publication, name: str, coding: str) -> None:
+    content, expected = CONTENTS[name]
+    (opened.root / "x.csv-metadata.json").write_text(METADATA)
+    compress = gzip.compress if coding == "gz" else zstandard.compress
+    path = opened.root / f"{name}.{coding}"
+    path.write_bytes(compress(content.encode()))
+    result = called(opened, "publish", str(path), "--graph", "ngo/x", "--dry-run")
+    assert result.exit_code == 0, result.stderr
+    assert expected
 
 
 def test_standard_input_is_published_in_the_format_that_is_named(opened: Publication) -> None:

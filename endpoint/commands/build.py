@@ -29,7 +29,7 @@ def command(options: Options, quiet: bool, lang: str) -> None:
     release below .hamkor/releases, which becomes the current one in one step. Whatever fails, the release that was
     current stays current.
 
-    Where the settings name no publisher, it says so in one line.
+    Which files there are not read, and where the settings name no publisher, it says in one line each.
 
     Exit status: 0 done, 1 the data violates the shapes, 2 something could not be read or written.
 
@@ -37,6 +37,8 @@ def command(options: Options, quiet: bool, lang: str) -> None:
       hamkor build
       hamkor build --publication ../our-data
     """  # noqa: D301  click reads \b as the sign itself
+    if not quiet:
+        warn_of_files(options.publication())
     release, fresh = build_release(options.publication(), lang)
     if quiet:
         click.echo(release.id)
@@ -52,6 +54,15 @@ def warn_of_settings(publication: Publication) -> None:
     """Say on standard error, in a line each, which settings the catalogue needs and has not, and what that costs."""
     for warning in left_out(publication.settings):
         click.echo(f"hamkor: warning: {SETTINGS_FILE}: {warning}", err=True)
+
+
+def warn_of_files(publication: Publication) -> None:
+    """Say on standard error, one line each, which files of the publication's folders are not read, and why."""
+    unread = publication.unread()
+    for each in unread[:SHOWN]:
+        click.echo(f"hamkor: not read: {each.name}: {each.reason}", err=True)
+    if len(unread) > SHOWN:
+        click.echo(f"hamkor: not read: {len(unread) - SHOWN} more files", err=True)
 
 
 def build_release(publication: Publication, language: str) -> tuple[Release, bool]:

@@ -8,7 +8,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from endpoint.commands.build import warn_of_settings
+from endpoint.commands.build import warn_of_files, warn_of_settings
 from endpoint.commands.options import Options, publication_option
 from graph.linksets.answering import Reply, ask_all
 from graph.linksets.checks import Finding, check_links, foreign
@@ -38,6 +38,7 @@ def links(options: Options, online: bool, as_json: bool) -> None:
     Exit status: 0 nothing is wrong (other spellings and silence are only told), 1 something is, 2 it could not be read.
     """
     publication = options.publication()
+    warn_of_files(publication)
     warn_of_settings(publication)
     release = current_release(publication)
     findings = check_links(release.store, release.manifest.base)

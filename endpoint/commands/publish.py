@@ -17,14 +17,13 @@ from endpoint.commands.written import graph_named, rehearsed, told, written
 from graph.contribution.document import FORMATS, read_documents
 from graph.contribution.values import Document
 from graph.errors import SourceError
-from graph.formats import format_named
 from graph.namespaces import unfit_name
 from graph.publication import Publication, SourceFile
 from graph.publish import Post, Put
+from graph.recognition import OTHER, TABLE, recognised
 from graph.sources.chunks import Chunk
-from graph.sources.reader import read_source
+from graph.sources.reader import read_source, unpacked
 
-CSV = "csv"
 STANDARD_INPUT = "-"
 ANY_SIZE_MB = 1 << 20
 """What the publisher publishes is bounded by nothing but memory; ``limits.upload_mb`` is for others."""
@@ -33,7 +32,7 @@ ANY_SIZE_MB = 1 << 20
 @click.command("publish")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True, exists=True, dir_okay=False))
 @click.option("--graph", "graph_name", required=True, help="The named graph: its name (ngo-x/clubs) or its IRI.")
-@click.option("--format", "form", type=click.Choice([*FORMATS, CSV]), help="Default: what the file's suffix says.")
+@click.option("--format", "form", type=click.Choice([*FORMATS, TABLE]), help="Default: what the file's suffix says.")
 @click.option("--add", is_flag=True, help="Add to what the graph holds instead of replacing it.")
 @click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
 @click.option("--quiet", is_flag=True, help="Print the id of the release and nothing else.")
@@ -45,7 +44,8 @@ def command(  # noqa: PLR0913, PLR0917  an argument for each option
     """Make FILE (- is standard input) the content of a named graph, in a new release.
 
     The graph is checked with all the rest and comes along from release to release until it is withdrawn. FILE is
-    read once; a file that shall be read at each build belongs into data/. A CSV file may have CSVW metadata beside it.
+    read once; a file that shall be read at each build belongs into data/. A CSV file has its CSVW metadata beside it;
+    any file may be packed with gzip (.gz) or Zstandard (.zst).
 
     Exit status: 0 done, 1 the data would violate the shapes, 2 something could not be read or written.
 
@@ -81,17 +81,22 @@ def _as_file(file: Path) -> Iterator[Path]:
 
 
 def _read(path: Path, name: str, form: str | None, graph: str, publication: Publication) -> tuple[Chunk, ...]:
-    suffix = Path(name).suffix.lower().removeprefix(".")
-    found = format_named(suffix) if form is None else None
-    wanted = form or (found.name if found is not None else suffix)
     limits, shown = publication.settings.limits, "standard input" if name == STANDARD_INPUT else name
-    if wanted == CSV:
-        source = SourceFile(path, shown, "data", graph)
+    found = recognised(Path(name))
+    wanted = form or found.form
+    if not wanted:
+        known = name == STANDARD_INPUT or found.reason == OTHER
+        reason = "its name says no format that can be read" if known else found.reason
+        raise SourceError(shown, reason, remedy="say which with --format")
+    if wanted == TABLE:
+        if name == STANDARD_INPUT:
+            remedy = "name a file that has its CSVW metadata beside it"
+            raise SourceError(shown, "nothing says what the columns of the table mean", remedy=remedy)
+        source = SourceFile(path, shown, "data", graph, TABLE)
         if not (chunks := tuple(read_source(source, base=publication.base, limits=limits))):
             problem = "its metadata says that the table gives no triples (suppressOutput)"
             raise SourceError(shown, problem, remedy="hamkor withdraw takes a graph away")
         return chunks
-    if wanted not in FORMATS:
-        raise SourceError(shown, "its name says no format that can be read", remedy="say which with --format")
     limits = msgspec.structs.replace(limits, upload_mb=ANY_SIZE_MB)
-    return read_documents([Document(str(path), wanted, shown)], graph, base=publication.base, limits=limits)
+    with unpacked(path, shown, found.coding, limits.unpacked_mb) as content:
+        return read_documents([Document(str(content), wanted, shown)], graph, base=publication.base, limits=limits)

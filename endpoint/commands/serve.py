@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from endpoint.commands.build import build_release
+from endpoint.commands.build import build_release, warn_of_files
 from endpoint.commands.options import Options, publication_option
 from graph.releases.release import current_release
 
@@ -29,6 +29,7 @@ def command(options: Options, host: str, port: int, workers: int | None, no_buil
     if no_build:
         current_release(publication)
     else:
+        warn_of_files(publication)
         build_release(publication, publication.settings.languages[0])
     from endpoint.editor import is_installed  # noqa: PLC0415
     from endpoint.server import serve  # noqa: PLC0415  after the build, whose errors come first

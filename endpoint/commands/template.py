@@ -11,8 +11,8 @@ from graph.catalogue.personal import graph_named
 from graph.errors import SourceError
 from graph.jsonld import prefixes, read_context
 from graph.publication import Publication
+from graph.recognition import METADATA_SUFFIX
 from graph.releases.release import current_release
-from graph.templates.csvw import METADATA_SUFFIX
 from graph.templates.example import Examples
 from graph.templates.fields import Shapes
 from graph.templates.library import Library

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from endpoint.commands.build import warn_of_files
 from endpoint.commands.options import Options, language_option, publication_option
 from graph.check import check, file_of_user, publication_files
 from graph.errors import SettingError
@@ -43,6 +44,7 @@ def command(options: Options, files: tuple[Path, ...], shapes: tuple[Path, ...],
     data = [file_of_user(path, settings.base) for path in files]
     judges = [file_of_user(path, settings.base, "shapes") for path in shapes]
     if publication is not None and not shapes:
+        warn_of_files(publication)
         own, judges = publication_files(publication)
         named = {path.resolve() for path in files}
         data = [each for each in own if each.path.resolve() not in named] + data

@@ -15,24 +15,15 @@ import pyoxigraph as ox
 
 from graph.contribution.values import Document
 from graph.errors import QueryLimitError, SourceError
+from graph.recognition import TABLE
 from graph.settings import LimitSettings
 from graph.sources.chunks import Chunk, Origin, chunks
-from graph.sources.rdf import read_rdf_stream
+from graph.sources.rdf import RDF_FORMATS, read_rdf_stream
 
 EXPANSION = 8
 """How many times larger than what was sent the same may be as N-Triples; prefixes can make it grow without end."""
 CHUNK_QUADS = 10_000
-FORMATS = {
-    "turtle": ox.RdfFormat.TURTLE,
-    "ntriples": ox.RdfFormat.N_TRIPLES,
-    "jsonld": ox.RdfFormat.JSON_LD,
-    "rdfxml": ox.RdfFormat.RDF_XML,
-    "nquads": ox.RdfFormat.N_QUADS,
-    "trig": ox.RdfFormat.TRIG,
-}
-"""The formats that are read, by the names of ``graph.formats``."""
-TABLE = "csv"
-"""The name of tables, which have their CSVW metadata beside them."""
+FORMATS = RDF_FORMATS
 
 
 def read_documents(documents: Iterable[Document], graph: str, *, base: str, limits: LimitSettings) -> tuple[Chunk, ...]:
@@ -84,8 +75,7 @@ def _quads(document: Document, stream: IO[bytes], graph: str, origin: Origin) ->
     if document.format != TABLE:
         yield from read_rdf_stream(stream, document.name, form=FORMATS[document.format], base=graph)
         return
-    from graph.sources.table import read_table  # noqa: PLC0415  csvw takes a while to import
+    from graph.sources.table import TableFile, read_described  # noqa: PLC0415  csvw takes a while to import
 
-    path = Path(document.path)
-    for each in read_table(path, base=origin.base, name=document.name, cell_limit=origin.literal_bytes):
-        yield ox.Quad(each.subject, each.predicate, each.object)
+    limit = origin.literal_bytes
+    yield from read_described(TableFile(Path(document.path), origin.base, document.name, cell_limit=limit))

@@ -17,7 +17,7 @@ import pyoxigraph as ox
 
 from graph.contribution.values import Document
 from graph.namespaces import RDF_TYPE
-from graph.sources.table import read_rows
+from graph.sources.table import TableFile, read_rows
 
 MOST_READ = 8 << 20
 TOKEN = re.compile(
@@ -59,7 +59,7 @@ def positions(document: Document, nodes: Iterable[str], base: str, graph: str) -
     """
     found, wanted = Positions(), frozenset(nodes)
     if document.format == "csv":
-        for line, triple in read_rows(Path(document.path), base=base, name=document.name):
+        for line, triple in read_rows(TableFile(Path(document.path), base, document.name)):
             subject = triple.subject.value if isinstance(triple.subject, ox.NamedNode) else ""
             if subject in wanted:
                 found.note(line, subject)

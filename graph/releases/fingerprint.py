@@ -8,10 +8,9 @@ from hashlib import file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from graph.publication import SETTINGS_FILE, SUPPRESSION_FILE, Publication
+from graph.publication import FOLDERS, SETTINGS_FILE, SUPPRESSION_FILE, Publication, files_below
 
 TOOLS = ("hamkor", "pyoxigraph", "pyshacl", "rdflib", "csvw")
-FOLDERS = ("ontology", "shapes", "data")
 
 
 @cache
@@ -32,7 +31,7 @@ def _files(publication: Publication) -> Iterator[Path]:
         if (path := publication.root / name).is_file():
             yield path
     for folder in FOLDERS:
-        yield from sorted(path for path in (publication.root / folder).rglob("*") if path.is_file())
+        yield from (path for path in files_below(publication.root / folder) if path.is_file())
 
 
 def _digest(path: Path) -> str:

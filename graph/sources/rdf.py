@@ -18,14 +18,15 @@ from graph.errors import SourceError
 from graph.sources.nesting import REMOTE, check_json_ld, check_triple_terms
 from graph.sources.rdfxml import WatchedXml, place_of_error
 
-RDF_SUFFIXES = {
-    ".ttl": ox.RdfFormat.TURTLE,
-    ".trig": ox.RdfFormat.TRIG,
-    ".nt": ox.RdfFormat.N_TRIPLES,
-    ".nq": ox.RdfFormat.N_QUADS,
-    ".jsonld": ox.RdfFormat.JSON_LD,
-    ".rdf": ox.RdfFormat.RDF_XML,
+RDF_FORMATS = {
+    "turtle": ox.RdfFormat.TURTLE,
+    "ntriples": ox.RdfFormat.N_TRIPLES,
+    "jsonld": ox.RdfFormat.JSON_LD,
+    "rdfxml": ox.RdfFormat.RDF_XML,
+    "nquads": ox.RdfFormat.N_QUADS,
+    "trig": ox.RdfFormat.TRIG,
 }
+"""The formats that are read, by the names of ``graph.formats``."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_TOKEN = 16 << 20
 """The buffer of pyoxigraph's parsers, in bytes: no token can be longer (in JSON-LD, half of it)."""
@@ -42,21 +43,21 @@ REMEDIES = (
 )
 
 
-def read_rdf(path: Path, name: str, *, base: str) -> Iterator[ox.Quad]:
+def read_rdf(path: Path, name: str, *, form: str, base: str) -> Iterator[ox.Quad]:
     """Yield the quads of the RDF file ``path``; triples come in the default graph.
 
     Args:
-        path: the file; its suffix says the format.
+        path: the file.
         name: how the user calls the file, for messages.
+        form: its format, one of ``RDF_FORMATS``.
         base: the IRI against which its relative IRIs are resolved (RFC 3986 5.1.4).
 
     Raises:
         SourceError: the file cannot be read or parsed; with line and column where the parser knows them.
     """
-    form = RDF_SUFFIXES[path.suffix.lower()]
     try:
         with path.open("rb") as stream:
-            yield from read_rdf_stream(stream, name, form=form, base=base)
+            yield from read_rdf_stream(stream, name, form=RDF_FORMATS[form], base=base)
     except OSError as problem:
         raise SourceError(name, problem.strerror or str(problem)) from problem
 

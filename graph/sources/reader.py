@@ -1,15 +1,28 @@
-"""Any source file of a publication in, chunks out: the one door through which files become triples."""
+"""Any source file of a publication in, chunks out: the one door through which files become triples.
+
+What is packed with gzip or Zstandard is unpacked into a file that is gone afterwards, within a bound.
+"""
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-import pyoxigraph as ox
-
+from graph.errors import SourceError
 from graph.publication import SourceFile
+from graph.recognition import TABLE, recognised
 from graph.settings import LimitSettings
 from graph.sources.chunks import Chunk, Origin, chunks
 from graph.sources.rdf import read_rdf
+
+PIECE = 1 << 20
+PIECE_OF_ZSTD = 1 << 10
+"""A block of Zstandard may be four bytes and give 128 KiB: this much gives 32 MiB at most."""
+NOT_WHOLE = "the file breaks off"
 
 
 def read_source(source: SourceFile, *, base: str, limits: LimitSettings) -> Iterator[Chunk]:
@@ -18,18 +31,89 @@ def read_source(source: SourceFile, *, base: str, limits: LimitSettings) -> Iter
     Raises:
         SourceError: it cannot be read.
     """
-    origin = Origin(source.name, source.graph, base, limits.literal_mb << 20)
-    if source.path.suffix.lower() != ".csv":
-        return chunks(read_rdf(source.path, source.name, base=base), origin)
-    return _table(source, origin)
+    found = recognised(source.path)
+    form, origin = source.form or found.form, Origin(source.name, source.graph, base, limits.literal_mb << 20)
+    if not form:
+        raise SourceError(source.name, found.reason)
+    with unpacked(source.path, source.name, found.coding, limits.unpacked_mb) as content:
+        if form == TABLE:
+            yield from _table(source, content, origin)
+        else:
+            yield from chunks(read_rdf(content, source.name, form=form, base=base), origin)
 
 
-def _table(source: SourceFile, origin: Origin) -> Iterator[Chunk]:
-    from graph.sources.table import is_suppressed, read_table  # noqa: PLC0415  csvw takes a while to import
+def _table(source: SourceFile, content: Path, origin: Origin) -> Iterator[Chunk]:
+    from graph.sources.table import TableFile, is_suppressed, read_described  # noqa: PLC0415  csvw is slow to import
 
-    triples = read_table(source.path, base=origin.base, name=source.name, cell_limit=origin.literal_bytes)
-    if is_suppressed(source.path, base=origin.base, name=source.name):
-        for _ in triples:
+    file = TableFile(source.path, origin.base, source.name, content, source.inner, origin.literal_bytes)
+    quads = read_described(file)
+    if is_suppressed(file):
+        for _ in quads:
             """Its cells are checked all the same."""
         return
-    yield from chunks((ox.Quad(each.subject, each.predicate, each.object) for each in triples), origin)
+    yield from chunks(quads, origin)
+
+
+@contextmanager
+def unpacked(path: Path, name: str, coding: str, most_mb: int) -> Iterator[Path]:
+    """Give a file that holds what a packed one does; the file itself where it is not packed.
+
+    Args:
+        path: the file.
+        name: how the user calls it, for messages.
+        coding: as ``graph.recognition`` has it.
+        most_mb: how much it may be, unpacked, in MiB.
+
+    Raises:
+        SourceError: it is not packed so, breaks off, or is too much.
+    """
+    if not coding:
+        yield path
+        return
+    with NamedTemporaryFile(prefix="hamkor-") as spool:
+        left = most_mb << 20
+        for piece in _pieces(path, name, coding):
+            left -= len(piece)
+            if left < 0:
+                problem = f"unpacked, it is more than {most_mb:,} MiB"
+                raise SourceError(name, problem, remedy="divide it, or raise limits.unpacked_mb in hamkor.toml")
+            spool.write(piece)
+        spool.flush()
+        yield Path(spool.name)
+
+
+def _pieces(path: Path, name: str, coding: str) -> Iterator[bytes]:
+    try:
+        yield from _gzip(path) if coding == "gzip" else _zstd(path)
+    except EOFError as problem:
+        raise SourceError(name, NOT_WHOLE, remedy="fetch or pack it again") from problem
+    except (gzip.BadGzipFile, zlib.error, ValueError) as problem:
+        raise SourceError(name, f"it is no {coding} file: {problem}", remedy="pack it again") from problem
+    except OSError as problem:
+        raise SourceError(name, problem.strerror or str(problem)) from problem
+
+
+def _gzip(path: Path) -> Iterator[bytes]:
+    with gzip.open(path) as stream:
+        while piece := stream.read(PIECE):
+            yield piece
+
+
+def _zstd(path: Path) -> Iterator[bytes]:
+    """Yield what all frames of a file hold; a frame that has no end is an error, which the library's stream is not."""
+    import zstandard  # noqa: PLC0415  few files are packed so
+
+    library = zstandard.ZstdDecompressor()
+    frame, rest, has_begun = library.decompressobj(), b"", False
+    try:
+        with path.open("rb") as stream:
+            while rest or (rest := stream.read(PIECE_OF_ZSTD)):
+                has_begun = True
+                yield frame.decompress(rest)
+                rest = frame.unused_data
+                if frame.eof:
+                    frame, has_begun = library.decompressobj(), False
+    except zstandard.ZstdError as problem:
+        raise ValueError(str(problem)) from problem
+    if has_begun:
+        raise EOFError

@@ -29,48 +29,73 @@ from graph.sources.tabular.templates import ROW_VARIABLES, Template, Variables
 FIRST, REST, NIL = (ox.NamedNode(RDF + name) for name in ("first", "rest", "nil"))
 
 
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """Where a table lies and how it is called.
+
+    Attributes:
+        path: the file; its metadata lies beside it as ``<file>-metadata.json``, else as ``csv-metadata.json``, else the
+            header names the columns and predicates are ``<table's URL>#<column>``.
+        base: the IRI of the folder in which the table has its URL: ``<base><file name>`` unless the metadata says
+            otherwise. Relative results of URI templates are resolved against the table's URL, so ``id/club/{city}``
+            stands below the base.
+        name: how the user calls the file, for messages.
+        content: the file that holds its text, where it has been unpacked; else None.
+        inner: after what its rows' own nodes are named; its file name where empty.
+        cell_limit: the most characters of a cell, or of a line of the file.
+    """
+
+    path: Path
+    base: str
+    name: str
+    content: Path | None = None
+    inner: str = ""
+    cell_limit: int = CELL_CHARACTERS
+
+
 def read_table(
     path: Path, *, base: str, name: str | None = None, cell_limit: int = CELL_CHARACTERS
 ) -> Iterator[ox.Triple]:
     """Yield the triples of a CSV file; as ``read_rows``, without the lines."""
-    return (triple for _, triple in read_rows(path, base=base, name=name, cell_limit=cell_limit))
+    return (triple for _, triple in read_rows(TableFile(path, base, name or str(path), cell_limit=cell_limit)))
 
 
-def is_suppressed(path: Path, *, base: str, name: str) -> bool:
+def read_described(file: TableFile) -> Iterator[ox.Quad]:
+    """Yield the triples of a table that is to be published, which needs its metadata.
+
+    Raises:
+        SourceError: as ``read_rows``, or there is no metadata.
+    """
+    describe_table(file.path, file.name, file.base, is_needed=True)
+    for _, each in read_rows(file):
+        yield ox.Quad(each.subject, each.predicate, each.object)
+
+
+def is_suppressed(file: TableFile) -> bool:
     """Whether the metadata of a table says that it is to give no triples, though its cells are checked.
 
     Raises:
         SourceError: the metadata cannot be used.
     """
-    return describe_table(path, name, base).suppressed
+    return describe_table(file.path, file.name, file.base).suppressed
 
 
-def read_rows(
-    path: Path, *, base: str, name: str | None = None, cell_limit: int = CELL_CHARACTERS
-) -> Iterator[tuple[int, ox.Triple]]:
+def read_rows(file: TableFile) -> Iterator[tuple[int, ox.Triple]]:
     """Yield the triples of a CSV file, each with the line of the file in which its row begins.
-
-    Args:
-        path: the file; its metadata lies beside it as ``<file>-metadata.json``, else as ``csv-metadata.json``, else
-            the header names the columns and predicates are ``<table's URL>#<column>``.
-        base: the IRI of the folder in which the table has its URL: ``<base><file name>`` unless the metadata says
-            otherwise. Relative results of URI templates are resolved against the table's URL, so ``id/club/{city}``
-            stands below the base.
-        name: how the user calls the file, for messages; the path itself if not given.
-        cell_limit: the most characters of a cell, or of a line of the file.
 
     Raises:
         SourceError: file or metadata cannot be used; with the line and column's name of the first bad cell.
     """
-    shown = name or str(path)
-    description = describe_table(path, shown, base)
-    records = read_records(path, shown, description.dialect, cell_limit)
+    path, shown = file.path, file.name
+    description = describe_table(path, shown, file.base)
+    records = read_records(file.content or path, shown, description.dialect, file.cell_limit)
     headers = list(islice(records, description.header_rows))
     body = list(islice(records, 1))
     if len(headers) < description.header_rows or not headers + body:
         raise SourceError(shown, "the table is empty", remedy="write a header and rows, or remove the file")
     columns = table_columns(description, headers, len((headers + body)[0].cells), shown)
-    table = _Table(shown, description, columns, genid_iri(base, quote(path.name, safe="-._~")))
+    rows = genid_iri(file.base, quote(file.inner or path.name, safe="-._~/"))
+    table = _Table(shown, description, columns, rows)
     for number, record in enumerate(chain(body, records), 1):
         if record.cells:
             for triple in table.triples(record, number):

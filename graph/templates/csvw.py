@@ -19,7 +19,6 @@ from graph.templates.fields import Field
 LOCAL = re.compile(r"[^A-Za-z0-9]+")
 SEPARATOR = "|"
 KEY = "key"
-METADATA_SUFFIX = "-metadata.json"
 CONTEXT = ["http://www.w3.org/ns/csvw", {"@language": "en"}]
 
 

@@ -62,6 +62,24 @@ def test_templates_pass_however_they_are_sent(here: Served, templates: dict[str,
         assert answer.json()["checked"]["https://w3id.org/hamkor/ns#ParentsClub"] == 1
 
 
+def test_a_form_takes_the_suffixes_of_files_and_metadata_by_any_name_of_theirs(
+    here: Served, templates: dict[str, str]
+) -> None:
+    table, metadata = templates["ParentsClub.csv"], templates["ParentsClub.csv-metadata.json"]
+    called = "клубы (1).csv"
+    for parts in (
+        [("d", (called, table)), ("d", (f"{called}-metadata.json", metadata.replace("ParentsClub.csv", called)))],
+        [("d", ("a.csv", table)), ("d", ("csv-metadata.json", metadata.replace("ParentsClub.csv", "a.csv")))],
+        [("d", ("a.n3", templates["ParentsClub.ttl"]))],
+        [("d", ("a.json", templates["ParentsClub.jsonld"], "application/json"))],
+    ):
+        answer = judged(here, files=parts)
+        assert (answer.status_code, answer.json().get("conforms")) == (200, True), answer.text
+    misnamed = [("d", ("a.csv", table)), ("d", ("as.csv-metadata.json", metadata))]
+    refused = judged(here, files=misnamed)
+    assert (refused.status_code, "a.csv-metadata.json" in refused.json()["remedy"]) == (400, True), refused.text
+
+
 def test_a_result_says_line_reason_remedy_and_an_example(here: Served, templates: dict[str, str]) -> None:
     text = broken(templates["ParentsClub.ttl"])
     results = judged(here, content=text.encode(), headers={"Content-Type": "text/turtle"}).json()["results"]

@@ -9,11 +9,14 @@ an error here: a publication's metadata is its own to correct. Foreign keys are 
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -22,9 +25,12 @@ from csvw.metadata import Dialect, Schema, Table, TableGroup
 from csvw.metadata_utils import dialect_props
 
 from graph.errors import SourceError
+from graph.recognition import CODINGS, GROUP_FILE, METADATA_SUFFIX
 from graph.sources.tabular.columns import UNDETERMINED, Column, column
 
 CONTEXT = "http://www.w3.org/ns/csvw"
+MOST_BESIDE, LIKENESS = 10_000, 0.7
+JSON_NAME = re.compile(r"json|csvm")
 INHERITED = frozenset(
     ("aboutUrl", "datatype", "default", "lang", "null", "ordered", "propertyUrl", "required", "separator")
 ) | {"textDirection", "valueUrl"}
@@ -67,18 +73,20 @@ class TableDescription:
             return column(number, {**self.inherited, **({"titles": title} if title else {})})
 
 
-def describe_table(path: Path, name: str, base: str) -> TableDescription:
+def describe_table(path: Path, name: str, base: str, *, is_needed: bool = False) -> TableDescription:
     """Return the description of a CSV file: ``<file>-metadata.json``, else ``csv-metadata.json``, else the default.
 
     Args:
-        path: the CSV file.
+        path: the CSV file; one that is packed may be called in its metadata with or without the suffix that says so.
         name: how the user calls it, for messages.
         base: the IRI of the folder that the table's URL is relative to.
+        is_needed: the default will not do: no shape and no query knows its predicates.
 
     Raises:
-        SourceError: the metadata cannot be read or used, or names anything remote.
+        SourceError: the metadata cannot be read or used, or names anything remote; or it is needed and not there.
     """
-    for suffix, file in ((True, path.name + "-metadata.json"), (False, "csv-metadata.json")):
+    names = (path.name, path.name.removesuffix(path.suffix)) if path.suffix.lower() in CODINGS else (path.name,)
+    for file in (*(each + METADATA_SUFFIX for each in names), GROUP_FILE):
         found = path.with_name(file)
         if not found.is_file():
             continue
@@ -88,11 +96,28 @@ def describe_table(path: Path, name: str, base: str) -> TableDescription:
         url_base = urljoin(base, own_base)
         for table in _tables(group, source):
             url = urljoin(url_base, str(table.get("url", "")))
-            if unquote(urlsplit(url).path.rpartition("/")[2]) == path.name:
+            if unquote(urlsplit(url).path.rpartition("/")[2]) in names:
                 return _description(group if "tables" in group else {}, table, url, (found, source, language))
-        if suffix:
-            raise SourceError(source, f"it describes no table {path.name}", remedy=f'give a table "url": "{path.name}"')
-    return TableDescription(name, urljoin(base, path.name), Dialect(), (), {}, (), UNDETERMINED, suppressed=False)
+        if file != GROUP_FILE:
+            raise SourceError(source, f"it describes no table {names[-1]}", remedy=f'give a table "url": "{names[-1]}"')
+    if is_needed:
+        raise _undescribed(path, name, names[-1] + METADATA_SUFFIX)
+    return TableDescription(name, urljoin(base, names[-1]), Dialect(), (), {}, (), UNDETERMINED, suppressed=False)
+
+
+def _undescribed(path: Path, name: str, wanted: str) -> SourceError:
+    """Return the error of a table without metadata; it names what may be meant as such."""
+    beside = {each.name for each in islice(path.parent.iterdir(), MOST_BESIDE) if each.is_file()}
+    taken = {each + METADATA_SUFFIX for each in beside} | {GROUP_FILE}
+    free = {each.casefold(): each for each in beside - taken if JSON_NAME.search(each.casefold())}
+    if near := get_close_matches(wanted.casefold(), free, n=1, cutoff=LIKENESS):
+        remedy = f"rename {free[near[0]]} to {wanted}"
+    elif GROUP_FILE in beside:
+        remedy = f"{GROUP_FILE} describes other tables; add this one to it, or write {wanted}"
+    else:
+        remedy = f"write {wanted} beside it, as hamkor template does"
+    problem = f"nothing says what its columns mean: there is no CSVW metadata {wanted}"
+    return SourceError(name, problem, remedy=remedy)
 
 
 @contextmanager
