@@ -5,13 +5,18 @@ It judges one thing at a time; what the judgement counts is ``graph.linking.reco
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from operator import eq
 from types import MappingProxyType
 
 from graph.linking.candidates import Scope, spellings_of
+from graph.linking.certainty import difference, is_sure
 from graph.linking.entity import Entity, id_of
 from graph.linking.folding import words
+from graph.linking.kinds import words_of_kinds
 from graph.linking.reader import remember
 from graph.linking.search import Hit, Search
 from graph.linking.similarity import SAME, alikeness
@@ -52,6 +57,21 @@ class Constraint:
     quantifier: str = ANY
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well a thing agrees with what a table says of it.
+
+    Attributes:
+        value: from 0 to 1; 1 where the table says nothing.
+        is_confirmed: whether something that the table says is known of the thing as well.
+        is_contradicted: whether anything that the table says is known to be otherwise.
+    """
+
+    value: float
+    is_confirmed: bool
+    is_contradicted: bool
+
+
 @dataclass
 class Evidence:
     """Judges the things of one index; it may be used from several threads."""
@@ -59,9 +79,9 @@ class Evidence:
     search: Search
     _around: dict[str, tuple[Entity, ...]] = field(default_factory=dict)
 
-    def agreement(self, entity: Entity, constraints: Sequence[Constraint]) -> float | None:
-        """Return how well a thing agrees, from 0 to 1, or None where it must and does not."""
-        judged = list[float]()
+    def agreement(self, entity: Entity, constraints: Sequence[Constraint]) -> Agreement | None:
+        """Return how well a thing agrees, or None where it must and does not."""
+        judged, is_confirmed = list[float](), False
         for each in constraints:
             if each.property not in PROPERTIES or not each.values:
                 continue
@@ -69,7 +89,9 @@ class Evidence:
             if each.required and value <= UNKNOWN:
                 return None
             judged.append(value)
-        return sum(judged) / len(judged) if judged else 1.0
+            is_confirmed = is_confirmed or (value == 1.0 and each.quantifier != NONE)
+        mean = sum(judged) / len(judged) if judged else 1.0
+        return Agreement(mean, is_confirmed, is_contradicted=any(each < UNKNOWN for each in judged))
 
     def _agreement(self, entity: Entity, constraint: Constraint) -> float:
         found = [self._value(entity, constraint.property, each) for each in constraint.values]
@@ -79,14 +101,14 @@ class Evidence:
 
     def _value(self, entity: Entity, name: str, value: str) -> float:
         if name in PLACES:
-            return self._in_place(entity, value)
+            return self._in_place(entity, name, value)
         if name == FOUNDED:
-            return _same_time(entity.founded, value.strip())
+            return _same_time(read_date(entity.founded), read_date(value))
         theirs = {each.casefold() for each in spellings_of(value.strip())}
         ours = {each.casefold() for each in (*entity.identifiers, entity.id, entity.iri)}
         return 1.0 if theirs & ours else (0.0 if entity.identifiers else UNKNOWN)
 
-    def _in_place(self, entity: Entity, value: str) -> float:
+    def _in_place(self, entity: Entity, name: str, value: str) -> float:
         around = self.around(entity)
         if not around:
             return UNKNOWN
@@ -95,9 +117,14 @@ class Evidence:
         for place in around:
             if value.strip() in (place.id, place.iri, *place.identifiers):
                 return 1.0
+            idle = words_of_kinds(each for each in place.kinds if name != CITY or each == CITY)
+            if any(
+                is_sure(difference(value, each.text, idle, in_either=True), confirmed=False) for each in place.names
+            ):
+                return 1.0
             for fold in {name.fold for name in place.names}:
                 best = max(best, alikeness(wanted, fold.split(), self.search.candidates.rarity).value)
-        return 1.0 if best >= SURE_PLACE else best / 4
+        return best / 4
 
     def around(self, entity: Entity) -> tuple[Entity, ...]:
         """Return the places in which a thing is, the narrowest first."""
@@ -132,12 +159,62 @@ def _breadth(place: Entity) -> int:
     return next((BREADTH[each] for each in place.kinds if each in BREADTH), 1)
 
 
-def _same_time(ours: str, theirs: str) -> float:
+MONTHS = (
+    ("jan", "янв", "yanv"), ("feb", "фев", "fev"), ("mar", "мар"), ("apr", "апр"), ("may", "мая", "май"),
+    ("jun", "июн", "iyun"), ("jul", "июл", "iyul"), ("aug", "авг", "avg"), ("sep", "сен", "sen"), ("oct", "окт", "okt"),
+    ("nov", "ноя", "noy"), ("dec", "дек", "dek"),
+)  # fmt: skip
+"""How the names of the months begin in English, Russian and Uzbek, Cyrillic or Latin."""
+YEAR_FIRST = re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?))?)?(?:T.*|Z|[+-]\d\d:\d\d)?\Z")
+DAY_FIRST = re.compile(r"(?:(\d\d?)[./])??(\d\d?)[./](\d{4})\Z")
+YEAR_WORDS = re.compile(r"(?<=\d{4})[\s-]*(?:г|год[ау]?|й|йил[и]?|yil[i]?|y)?\.?\s*\Z", re.IGNORECASE)
+NAMED_MONTH = re.compile(r"(?:(\d\d?)[\s.,-]+)?([^\W\d_]+)[\s.,-]+(?:(\d\d?)(?:st|nd|rd|th)?,?\s+)?(\d{4})\Z")
+UZBEK_DATE = re.compile(r"(\d{4})[\s-]*(?:yil|йил)[\s,]+(?:(\d\d?)[\s-]*)?([^\W\d_]+)\Z", re.IGNORECASE)
+
+
+def read_date(text: str) -> tuple[int, ...]:
+    """Return year, month and day of a date as people write it, as far as it says; nothing where it is no date.
+
+    Days come before months (01.02.1990 is in February), as they do where these tables come from. With strokes that is
+    certain only where the day is above twelve; else the year alone counts, since others write the month first.
+    """
+    wanted = YEAR_WORDS.sub("", " ".join(text.split()))
+    if found := YEAR_FIRST.match(wanted):
+        return _checked(*found.groups())
+    if found := DAY_FIRST.match(wanted):
+        day, month, year = found.groups()
+        is_certain = "/" not in wanted or day is None or int(day) > 12 or day == month
+        return _checked(year, month, day) if is_certain else _checked(year)
+    if found := UZBEK_DATE.match(wanted):
+        return _in_month(found[3], found[1], found[2])
+    if found := NAMED_MONTH.match(wanted):
+        return _in_month(found[2], found[4], found[1] or found[3])
+    return ()
+
+
+def _in_month(name: str, year: str, day: str | None) -> tuple[int, ...]:
+    small = name.casefold()
+    month = next((str(n) for n, starts in enumerate(MONTHS, 1) if small.startswith(starts)), None)
+    return _checked(year, month, day) if month else ()
+
+
+def _checked(year: str, month: str | None = None, day: str | None = None) -> tuple[int, ...]:
+    """Return the parts that there are; nothing where there is no such month or day."""
+    if month is None:
+        return (int(year),) if day is None else ()
+    if day is None:
+        return (int(year), int(month)) if 1 <= int(month) <= 12 else ()
+    try:
+        date(int(year), int(month), int(day))
+    except ValueError:
+        return ()
+    return int(year), int(month), int(day)
+
+
+def _same_time(ours: tuple[int, ...], theirs: tuple[int, ...]) -> float:
     """Return how well two dates agree of which one may be less precise than the other."""
-    if not ours:
+    if not ours or not theirs:
         return UNKNOWN
-    if not theirs[:4].isdecimal():
-        return UNKNOWN
-    if ours.startswith(theirs) or theirs.startswith(ours):
+    if all(map(eq, ours, theirs)):
         return 1.0
-    return 0.3 if ours[:4] == theirs[:4] else 0.0
+    return 0.3 if ours[0] == theirs[0] else 0.0

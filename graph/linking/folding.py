@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 
 from anyascii import anyascii
 
@@ -34,6 +35,12 @@ LATIN = (
     *(("yi", "i"), ("yy", "i"), ("q", "k"), ("x", "h"), ("w", "v")),
 )  # fmt: skip
 """Spellings in Latin letters of one sound, as romanisations differ in them; in this order."""
+ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})\Z")
+ROMAN_DIGITS = MappingProxyType({"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000})
+ROMAN_SIGNS, LONG_NUMERAL = frozenset("ivx"), 4
+"""Of I, V and X alone any numeral is one; with L, C, D and M a long one: *li*, *mi*, *cd*, *mix* are words as well."""
+CYRILLIC_NUMERALS = str.maketrans("хіӏ", "xii")
+"""Cyrillic letters that stand in numerals for the Latin ones they look like: ХХІ, ХIV."""
 HARD_C = re.compile(r"c(?!h)")
 DOUBLED = re.compile(r"([a-z])\1+")
 
@@ -91,20 +98,26 @@ def _fold_pieces(pieces: Sequence[str]) -> list[str]:
     return [each.strip() for each in folded.split("\n")]
 
 
-def _plain(text: str) -> str:
-    """Return a text in small letters, without apostrophes, and with no sign written in two ways (Unicode NFKC)."""
+def plain(text: str) -> str:
+    """Return a text without apostrophes, and with no sign written in two ways (Unicode NFKC); capitals stay."""
     for sign in APOSTROPHES if not text.isascii() else ("'", "`"):
         text = text.replace(sign, "")
     if not text.isascii():
         text = text.replace("№", " ")
         if not unicodedata.is_normalized("NFKC", text):
             text = unicodedata.normalize("NFKC", text)
-    return text.casefold().replace("_", " ")
+    return text.replace("_", " ")
+
+
+def _plain(text: str) -> str:
+    return plain(text).casefold()
 
 
 @lru_cache(maxsize=1 << 16)
 def fold_word(word: str) -> str:
-    """Return one word, in small letters already, folded to ASCII letters and digits."""
+    """Return one word, in small letters already, folded to ASCII letters and digits; a Roman numeral as its number."""
+    if number := roman(word):
+        return str(number)
     latin = word
     if not word.isascii():
         latin = word.translate(CYRILLIC)
@@ -116,6 +129,20 @@ def fold_word(word: str) -> str:
         if spelling in latin:
             latin = latin.replace(spelling, shared)
     return DOUBLED.sub(r"\1", HARD_C.sub("k", latin))
+
+
+def roman(word: str) -> int:
+    """Return the number that a word in small letters is as a Roman numeral of two letters or more; 0 for any other.
+
+    A single letter is none: it may be an initial, a preposition, a mark.
+    """
+    if len(word) < 2:
+        return 0
+    latin = word.translate(CYRILLIC_NUMERALS)
+    if not ROMAN.match(latin) or not (ROMAN_SIGNS.issuperset(latin) or len(latin) >= LONG_NUMERAL):
+        return 0
+    digits = [ROMAN_DIGITS[each] for each in latin]
+    return sum(-one if one < following else one for one, following in zip(digits, [*digits[1:], 0], strict=True))
 
 
 def key(folded: Iterable[str]) -> str:

@@ -95,6 +95,11 @@ OWN_AUXILIARY = frozenset({"MemberCount", "Participation"})
 
 Telephones and addresses are among them: they are no way to a person here.
 """
+KIND_WORDS = MappingProxyType({
+    "city": frozenset(("shahri", "shahar", "shahrining", "sh", "gorod", "goroda", "gor", "g", "city", "town")),
+    "region": frozenset(("viloyati", "viloyat", "vil", "oblast", "obl", "region", "province")),
+})  # fmt: skip
+"""Kind → folded words that say nothing but that kind: *Термиз шаҳри* is Termez, *Termiz tumani* is not."""
 ABSTRACT = frozenset({"Thing", "Resource", "Agent", "Activity", "Entity", "NamedIndividual", "Intangible"})
 LOCAL_NAME = re.compile(r"[A-Za-z0-9._~-]+\Z")
 MOST_KINDS = 6
@@ -125,6 +130,11 @@ def kinds_of(classes: Iterable[str], base: str) -> tuple[str, ...]:
 
 def _known(class_iri: str, base: str) -> str:
     return CLASSES.get(class_iri) or OWN_CLASSES.get(class_iri.removeprefix(f"{base}ns#"), "")
+
+
+def words_of_kinds(kinds: Iterable[str]) -> frozenset[str]:
+    """Return the folded words that say nothing of a thing but that it is of its kinds."""
+    return frozenset().union(*(KIND_WORDS.get(each, ()) for each in kinds))
 
 
 def weight(kind: str) -> int:

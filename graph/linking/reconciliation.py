@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from graph.linking.candidates import Scope
+from graph.linking.certainty import is_sure
 from graph.linking.entity import ACRONYM, LABEL, LOCAL_NAME, Entity, Name
-from graph.linking.evidence import Constraint, Evidence
-from graph.linking.folding import STOP_WORDS, words
+from graph.linking.evidence import Agreement, Constraint, Evidence
 from graph.linking.kinds import PERSON
 from graph.linking.search import Hit, Search
 
@@ -21,8 +21,7 @@ MARGIN = 4.0
 """By how many points the best candidate must be ahead where its name is not just the one asked for."""
 CONSTRAINED = 0.3
 """The share that constraints have in a score."""
-SAFE_SCORE, SAFE_AGREEMENT = 88.0, 0.5
-WORDS_A_MISSPELLING = 2
+SAFE_SCORE = 88.0
 MOST_CANDIDATES, LIMIT = 50, 5
 OUT_OF_TYPE = 25.0
 FEATURES = {
@@ -69,6 +68,8 @@ class Candidate:
         score: from 0 to 100.
         match: whether it is safe to take it unasked.
         features: name in ``FEATURES`` → value.
+        is_sure: whether nothing in its name and properties speaks against it, whatever others there are.
+        is_equal: whether its name is what was asked for, letter by letter.
     """
 
     entity: Entity
@@ -76,6 +77,8 @@ class Candidate:
     score: float
     match: bool = False
     features: dict[str, float | bool] = field(default_factory=dict)
+    is_sure: bool = False
+    is_equal: bool = False
 
 
 class Reconciler:
@@ -94,7 +97,7 @@ class Reconciler:
             known = {each.entity.iri for each in found}
             rest = self._judged(anything, self._hits(anything, most))
             found += [_out_of_type(each) for each in rest if each.entity.iri not in known]
-        found.sort(key=lambda each: (-each.score, -each.features["links"], each.entity.iri))
+        found.sort(key=lambda each: (-each.score, not each.is_equal, -each.features["links"], each.entity.iri))
         return _decided(found)[:most]
 
     def _hits(self, question: Question, most: int) -> list[Hit]:
@@ -130,34 +133,37 @@ class Reconciler:
                 continue
             score = hit.score
             if question.constraints:
-                score = (1 - CONSTRAINED) * hit.score + CONSTRAINED * 100 * agreement
-            alike = hit.alike
-            features: dict[str, float | bool] = {
-                "name_similarity": round(100 * alike.value, 1),
-                "exact_name": not alike.misspelt and not alike.left and not alike.further and not hit.is_identified,
-                "all_words": not alike.left and not alike.further,
-                "misspelt_words": len(alike.misspelt),
-                "identifier": hit.is_identified,
-                "type_match": not question.types or bool(set(question.types) & set(hit.entity.kinds)),
-                "property_match": round(100 * agreement, 1),
-                "links": hit.entity.linked,
-            }
-            safe = self._is_safe(hit, agreement, question)
-            judged.append(Candidate(hit.entity, hit.name, round(score, 2), safe, features))
+                score = (1 - CONSTRAINED) * hit.score + CONSTRAINED * 100 * agreement.value
+            safe = self._is_safe(hit, agreement)
+            features = _features(hit, agreement, question)
+            is_equal = hit.difference is not None and hit.difference.is_equal
+            judged.append(Candidate(hit.entity, hit.name, round(score, 2), safe, features, safe, is_equal))
         return judged
 
-    def _is_safe(self, hit: Hit, agreement: float, question: Question) -> bool:
+    def _is_safe(self, hit: Hit, agreement: Agreement) -> bool:
         """Whether nothing in the candidate itself speaks against it; what others there are is not looked at."""
-        alike = hit.alike
-        if question.constraints and agreement <= SAFE_AGREEMENT:
+        if agreement.is_contradicted:
             return False
         if hit.is_identified:
             return True
-        if alike.left or alike.further or hit.name.rank in (ACRONYM, LOCAL_NAME) or hit.score < SAFE_SCORE:
+        if hit.difference is None or hit.name.rank in (ACRONYM, LOCAL_NAME) or hit.score < SAFE_SCORE:
             return False
-        telling = [each for each in words(question.text) if each not in STOP_WORDS]
-        is_known = any(len(self._search.index.posting(each)) for each in alike.misspelt)
-        return bool(telling) and not is_known and len(alike.misspelt) * WORDS_A_MISSPELLING <= len(telling)
+        is_known = any(len(self._search.index.posting(each)) for each in hit.alike.misspelt)
+        return hit.difference.is_none or (not is_known and is_sure(hit.difference, confirmed=agreement.is_confirmed))
+
+
+def _features(hit: Hit, agreement: Agreement, question: Question) -> dict[str, float | bool]:
+    found = hit.difference
+    return {
+        "name_similarity": round(100 * hit.alike.value, 1),
+        "exact_name": found is not None and found.is_none,
+        "all_words": hit.is_identified or (found is not None and not found.is_other),
+        "misspelt_words": len(found.misspellings) + found.cut if found is not None else len(hit.alike.misspelt),
+        "identifier": hit.is_identified,
+        "type_match": not question.types or bool(set(question.types) & set(hit.entity.kinds)),
+        "property_match": round(100 * agreement.value, 1),
+        "links": hit.entity.linked,
+    }
 
 
 def _decided(found: list[Candidate]) -> list[Candidate]:

@@ -121,11 +121,12 @@ class Acceptance:
         return next((each for each in found if each.entity.iri == entity.iri), None)
 
     def _holds(self, answer: Answer, entity: Entity, candidate: Candidate | None) -> bool:
-        """Whether the names fit in every word, and everything else that the row says agrees."""
-        if candidate is None or not (candidate.features["all_words"] or candidate.features["identifier"]):
+        """Whether the names are surely one, and everything else that the row says agrees."""
+        if candidate is None or not candidate.is_sure:
             return False
         each = constraints(dict(answer.given))
-        return all(self._evidence.agreement(entity, [one]) == AGREED for one in each)
+        found = [self._evidence.agreement(entity, [one]) for one in each]
+        return all(one is not None and one.value == AGREED for one in found)
 
     def _error(self, answer: Answer, problem: str, remedy: str) -> SourceError:
         return SourceError(str(self.sheet), problem, answer.row + 1, "match", remedy)
