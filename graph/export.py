@@ -58,11 +58,37 @@ def write_statements(
     ordered.end()
 
 
+class CarriageReturns:
+    """A stream that passes XML on, with references for carriage returns: as they are, parsers read them as line feeds.
+
+    The engine writes them only where they are content (XML 1.0 2.11). Attributes hold IRIs, tags and names, which have
+    no white space.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        """Pass on to ``stream``, which stays open."""
+        self._stream = stream
+
+    def write(self, data: bytes) -> int:
+        """Take some bytes."""
+        self._stream.write(kept_in_xml(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: nothing is held."""
+
+
+def kept_in_xml(text: bytes) -> bytes:
+    """Return XML in which carriage returns survive being read."""
+    return text.replace(b"\r", b"&#xD;")
+
+
 class _OrderedPrologue:
     """A stream that passes everything on, but the prefixes, which the engine writes in no order, in order."""
 
     def __init__(self, stream: IO[bytes], form: Format) -> None:
-        self._stream, self._form = stream, form
+        self._stream = cast("IO[bytes]", CarriageReturns(stream)) if form is RDF_XML else stream
+        self._form = form
         self._held: bytes | None = b""
 
     def write(self, data: bytes) -> int:

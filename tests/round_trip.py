@@ -21,7 +21,7 @@ from graph.sources.chunks import Chunk
 
 BASE = "https://example.org/kb/"
 GENID = re.compile(rf"<{re.escape(BASE)}\.well-known/genid/([\w-]+)>".encode())
-NOT_IN_XML = re.compile(r"\\u|\\[bfr]|[\x7f-\x9f\ufffe\uffff]|^\S+ <(?:urn:|mailto:|\S*[?%)])", re.MULTILINE)
+NOT_IN_XML = re.compile(r"\\u|\\[bf]|[\x7f-\x9f\ufffe\uffff]|^\S+ <(?:urn:|mailto:|\S*[?%)])", re.MULTILINE)
 XSD = "http://www.w3.org/2001/XMLSchema#"
 Triples = Sequence[ox.Triple]
 
@@ -32,7 +32,22 @@ iris = st.sampled_from([
 texts = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12),
     st.sampled_from(
-        ["", " ", "a\nb", "a\r\nb", "\ttab", 'say "hi"', "back\\slash", "<a>&amp;</a>", "]]>", "'''", '"""', "Oʻz"]
+        [
+            "",
+            " ",
+            "a\nb",
+            "a\r\nb",
+            "\r",
+            "a\rb\n\r",
+            "\ttab",
+            'say "hi"',
+            "back\\slash",
+            "<a>&amp;</a>",
+            "]]>",
+            "'''",
+            '"""',
+            "Oʻz",
+        ]
     ),
 )
 types = {
@@ -119,7 +134,9 @@ def is_held(graph: Triples, form: Format) -> bool:
 
 
 def read_back(text: bytes, form: Format) -> bytes:
-    """What is in a document, as lines."""
+    """What is in a document, as lines; XML as XML parsers read it, which the engine's does not (XML 1.0 2.11)."""
+    if form is RDF_XML:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     quads = ox.parse(text, format=SERIALISATIONS[form])
     return lines_of(quad.triple for quad in quads)
 

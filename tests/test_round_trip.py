@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from io import BytesIO, StringIO
 from pathlib import Path
+from xml.etree import ElementTree
 
+import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from graph.contribution.document import FORMATS
-from graph.export import SERIALISATIONS
-from graph.formats import Format
+from graph.export import NO_XML, SERIALISATIONS
+from graph.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, Format
 from graph.publication import open_publication
 from graph.publish import Put, publish
-from tests.round_trip import BASE, Triples, canonical, got, graphs, is_held, lines_of, put, read_back, written
+from graph.query.embedded import write_answer
+from graph.query.embedded import written as results_written
+from tests.round_trip import (
+    BASE,
+    Triples,
+    canonical,
+    got,
+    graphs,
+    is_held,
+    lines_of,
+    put,
+    read_back,
+    texts,
+    written,
+)
 
 EXAMPLES = 100
+SPARQL_XML = "{http://www.w3.org/2005/sparql-results#}"
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -44,6 +65,26 @@ def test_a_graph_is_written_as_it_was_read(
         assert not is_held(graph, form)
         return
     assert canonical(read_back(text, form)) == canonical(lines_of(graph))
+
+
+READERS = {
+    RESULTS_XML: lambda body: [each.text or "" for each in ElementTree.fromstring(body).iter(f"{SPARQL_XML}literal")],  # noqa: S314  ours
+    RESULTS_JSON: lambda body: [row["o"]["value"] for row in json.loads(body)["results"]["bindings"]],
+    RESULTS_CSV: lambda body: [row[0] for row in csv.reader(StringIO(body.decode(), newline=""))][1:],
+    RESULTS_TSV: lambda body: [json.loads(line, strict=False) for line in body.decode().split("\n")[1:-1]],
+}  # fmt: skip
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(texts.filter(lambda text: text and not NO_XML.search(text.encode())), min_size=1, max_size=5))
+@pytest.mark.parametrize("form", READERS, ids=lambda form: form.name)
+def test_texts_in_results_are_what_other_readers_read(form: Format, found: list[str]) -> None:
+    values = " ".join(f"({ox.Literal(text)})" for text in found)
+    query, streamed = f"SELECT ?o {{ VALUES (?o) {{ {values} }} }}", BytesIO()
+    body = results_written(ox.Store().query(query), form)
+    write_answer(ox.Store().query(query), form, streamed)
+    assert READERS[form](body) == found
+    assert streamed.getvalue() == body
 
 
 def test_a_release_holds_what_was_put(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from typing import IO
+from typing import IO, cast
 
 import pyoxigraph as ox
 
 from graph.errors import QueryRefusedError, QuerySyntaxError
-from graph.export import write_statements
+from graph.export import CarriageReturns, kept_in_xml, write_statements
 from graph.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TRIPLE_FORMATS, Format
 from graph.namespaces import PREFIXES
 from graph.query.engine import Answer, Dataset, QueryRequest
@@ -93,7 +93,8 @@ def written(found: Found, form: Format) -> bytes:
         HamkorError: as ``write_answer``.
     """
     if isinstance(found, ox.QuerySolutions) and form in RESULTS:
-        return found.serialize(format=RESULTS[form]) or b""
+        body = found.serialize(format=RESULTS[form]) or b""
+        return kept_in_xml(body) if form is RESULTS_XML else body
     output = BytesIO()
     write_answer(found, form, output)
     return output.getvalue()
@@ -113,4 +114,5 @@ def write_answer(found: Found, form: Format, output: IO[bytes]) -> None:
     elif form not in RESULTS or (isinstance(found, ox.QueryBoolean) and form in (RESULTS_CSV, RESULTS_TSV)):
         raise QueryRefusedError(f"{form.title} cannot hold this answer", "ask for JSON or XML")
     else:
-        found.serialize(output, format=RESULTS[form])
+        stream = cast("IO[bytes]", CarriageReturns(output)) if form is RESULTS_XML else output
+        found.serialize(stream, format=RESULTS[form])
