@@ -5,8 +5,10 @@ It answers completely or raises; what protects others from a runaway query stand
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import IO, cast
 
@@ -16,8 +18,10 @@ from graph.errors import QueryRefusedError, QuerySyntaxError
 from graph.export import CarriageReturns, kept_in_xml, write_statements
 from graph.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TRIPLE_FORMATS, Format
 from graph.namespaces import PREFIXES
+from graph.query import order_keys
 from graph.query.engine import Answer, Dataset, QueryRequest
 from graph.query.merge import merged_store
+from graph.query.ordering import in_order
 from graph.query.spool import digest_of
 from graph.releases.release import Release
 
@@ -26,6 +30,10 @@ RESULTS = {
     RESULTS_XML: ox.QueryResultsFormat.XML,
     RESULTS_CSV: ox.QueryResultsFormat.CSV,
     RESULTS_TSV: ox.QueryResultsFormat.TSV,
+}
+ORDER_FUNCTIONS: dict[ox.NamedNode, Callable[..., ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None]] = {
+    ox.NamedNode(order_keys.KEY): order_keys.key,
+    ox.NamedNode(order_keys.TIE): order_keys.tie,
 }
 Found = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
 
@@ -68,8 +76,13 @@ def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) ->
     if len(sharing.intersection(dataset.default_graphs)) > 1:
         store = merged_store(store, dataset.default_graphs, dataset.named_graphs if request.uses_graphs else ())
         default = [ox.DefaultGraph()]
+    plain = partial(store.query, base_iri=request.base, default_graph=default, named_graphs=named)
     try:
-        return store.query(request.text, base_iri=request.base, default_graph=default, named_graphs=named)
+        text = in_order(request.text, request.base)
+        if text != request.text:
+            with contextlib.suppress(SyntaxError):  # then the query as it was written has an error, and its place
+                return plain(text, custom_functions=ORDER_FUNCTIONS)
+        return plain(request.text)
     except SyntaxError as problem:
         raise QuerySyntaxError(problem.msg, problem.lineno, problem.offset) from problem
 
