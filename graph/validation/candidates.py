@@ -15,7 +15,7 @@ from pyshacl.shape import Shape
 from rdflib import RDFS, Graph
 
 from graph.sources.matching import ReadableStore
-from graph.sources.stored import Term
+from graph.sources.stored import Term, stored
 from graph.validation.neighbourhood import ValidatedData
 from graph.validation.shapes import Shapes
 from graph.validation.terms import to_oxigraph
@@ -44,7 +44,8 @@ def candidates(data: ValidatedData, shapes: Shapes) -> set[Term] | None:
 
 
 def _of_shape(shape: Shape, data: Graph, index: ReadableStore) -> set[Term]:
-    found, violators = set[Term](), Violators(data)
+    named = (term for each in shape.target_nodes() if (term := to_oxigraph(each)) is not None)
+    found, violators = {stored(each) for each in named if stored(each) != each}, Violators(data)  # not asked as written
     for target in _targets(shape, data):
         found |= _asked(index, target, " LIMIT 1")  # so that what is wrong with the shape itself is told
         for body in violators.of(shape, "?this", target):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pyoxigraph as ox
 import pytest
-from validation_material import BASE, PROLOGUE, read_shapes, state
+from validation_material import BASE, PROLOGUE, read_shapes, state, told
 
 from graph.sources.chunks import Origin, chunks
 from graph.validation.candidates import candidates
+from graph.validation.incremental import validate_index
 from graph.validation.shapes import load_shapes
 
 FIRST = {"0"}
@@ -55,3 +56,11 @@ def test_only_nodes_in_doubt_are_candidates(constraint: str, bad: str | None) ->
     names = {str(each).strip("<>").removeprefix(BASE) for each in found} & {*map(str, range(9)), "bad"}
     assert "bad" in names or bad is None
     assert len(names) <= 2
+
+
+@pytest.mark.parametrize("written", ['"05"^^xsd:integer', '"5"^^xsd:int', '"5.0"^^xsd:decimal', '"+5"^^xsd:integer'])
+@pytest.mark.parametrize("constraint", ["sh:in ( :0 :1 5 )", "sh:not [ sh:nodeKind sh:Literal ]", 'sh:pattern "^5?$"'])
+def test_a_literal_that_is_a_target_is_judged_as_it_was_written(written: str, constraint: str) -> None:
+    shapes = read_shapes(f":S a sh:NodeShape ; sh:targetNode :0 , :1 , {written} ; {constraint} .")
+    large = state(frozenset(), frozenset(), shapes)
+    assert told(validate_index(large.data, shapes, base=BASE)) == told(large.report(shapes))

@@ -67,7 +67,7 @@ PATHS = [
 ]  # fmt: skip
 TARGETS = [
     "sh:targetClass :C", "sh:targetClass :D", "sh:targetSubjectsOf :p", "sh:targetObjectsOf :q", "sh:targetNode :a , 5",
-    "sh:targetNode :nowhere",
+    "sh:targetNode :nowhere", 'sh:targetNode :b , "05"^^xsd:integer , "5"^^xsd:int , "4.0"^^xsd:decimal',
 ]  # fmt: skip
 COMMON = """
 : sh:declare [ sh:prefix "" ; sh:namespace "http://e/"^^xsd:anyURI ] .
