@@ -246,11 +246,15 @@ def _validate(
     shapes = publication.graph(SHAPES_GRAPH)
     if shapes not in members:
         return empty_report()
-    from graph.validation.gate import located, validate  # noqa: PLC0415  takes most of a second to import
+    from graph.check import file_of_shape  # noqa: PLC0415  takes most of a second to import
+    from graph.validation.gate import located, validate  # noqa: PLC0415
     from graph.validation.incremental import validate_index  # noqa: PLC0415
     from graph.validation.neighbourhood import ValidatedData  # noqa: PLC0415
+    from graph.validation.wellformed import refuse_malformed  # noqa: PLC0415
 
-    rules = list(read_member(members[shapes], shapes))
+    rules, sources = list(read_member(members[shapes], shapes)), publication.sources(may_be_none=True)
+    file_of = file_of_shape(sources, base=publication.base, limits=publication.settings.limits)
+    refuse_malformed(rules, file_of, base=publication.base)
     if staged.read < LARGE:
         data = {iri: read_member(path, iri) for iri, path in members.items() if iri != shapes}
         report = validate(data, rules, base=publication.base)

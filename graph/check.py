@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from graph.sources.chunks import Chunk
 from graph.sources.reader import read_source
 from graph.validation.gate import validate
 from graph.validation.report import Report, empty_report
+from graph.validation.wellformed import Remark, refuse_malformed, remarks
 
 
 def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> Report:
@@ -34,7 +36,33 @@ def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str
     if (entailed := _entailed(chain.from_iterable(read.values()), base)) is not None:
         read["what follows from the ontology"] = [entailed]
     chunks = [chunk for source in shapes for chunk in read_source(source, base=base, limits=limits)]
+    refuse_malformed(chunks, file_of_shape(shapes, base=base, limits=limits), base=base)
     return validate(read, chunks, base=base)
+
+
+def file_of_shape(sources: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> Callable[[str], str]:
+    """Return what names the file that speaks of a shape, by the shape's IRI; empty where none does."""
+
+    def file_of(iri: str) -> str:
+        start = f"<{iri}> ".encode()
+        for source in sources:
+            chunks = read_source(source, base=base, limits=limits)
+            if any(line.startswith(start) for chunk in chunks for line in chunk.lines()):
+                return source.name
+        return ""
+
+    return file_of
+
+
+def shape_remarks(sources: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> list[Remark]:
+    """Return what is to be said of the shapes in some files, with the file of each.
+
+    Raises:
+        SourceError: a file cannot be read.
+    """
+    chunks = [chunk for source in sources for chunk in read_source(source, base=base, limits=limits)]
+    file_of = file_of_shape(sources, base=base, limits=limits)
+    return [replace(each, file=file_of(each.subject)) for each in remarks(chunks, base=base)]
 
 
 def _entailed(chunks: Iterable[Chunk], base: str) -> Chunk | None:

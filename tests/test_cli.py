@@ -370,7 +370,12 @@ BAD: dict[str, tuple[Mapping[str, str | bytes], tuple[str, ...], int, str]] = {
         r"data/a\.csv:2",
     ),
     "a table without metadata": ({"data/a.csv": "a,b\n1\n"}, ("build",), 2, r"write a\.csv-metadata\.json beside it"),
-    "a bad shape": ({"shapes/s.ttl": FILES["shapes/club.ttl"].replace("1 ;", "'1' ;")}, ("build",), 2, "shapes: "),
+    "a bad shape": (
+        {"shapes/s.ttl": FILES["shapes/club.ttl"].replace("1 ;", "'1' ;")},
+        ("build",),
+        2,
+        "shapes/s.ttl: <http://e/NameShape>: sh:minCount",
+    ),
     "validating a syntax error": ({"data/a.ttl": "what"}, ("validate",), 2, r"data/a\.ttl:1:"),
     "validating what is no RDF": ({"notes.md": "x"}, ("validate", "notes.md"), 2, r"notes\.md: the suffix '\.md' says"),
     "validating what is not there": ({}, ("validate", "nowhere.ttl"), 2, r"'nowhere\.ttl' does not exist"),

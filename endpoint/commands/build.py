@@ -29,7 +29,9 @@ def command(options: Options, quiet: bool, lang: str) -> None:
     release below .hamkor/releases, which becomes the current one in one step. Whatever fails, the release that was
     current stays current.
 
-    Which files there are not read, and where the settings name no publisher, it says in one line each.
+    Shapes are checked before the data: every constraint is made, every query is read. What stands in them and has no
+    effect (a term that SHACL does not have, as sh:minCout, or that is not evaluated here) is a warning. Which files
+    there are not read, and where the settings name no publisher, it says in one line each.
 
     Exit status: 0 done, 1 the data violates the shapes, 2 something could not be read or written.
 
@@ -48,6 +50,8 @@ def command(options: Options, quiet: bool, lang: str) -> None:
     click.echo(f"  {manifest.triples:,} triples in {len(manifest.graphs)} named graphs, {manifest.warnings} warnings")
     click.echo(f"  digest {manifest.digest}")
     warn_of_settings(options.publication())
+    if fresh:
+        warn_of_shapes(options.publication())
 
 
 def warn_of_settings(publication: Publication) -> None:
@@ -63,6 +67,16 @@ def warn_of_files(publication: Publication) -> None:
         click.echo(f"hamkor: not read: {each.name}: {each.reason}", err=True)
     if len(unread) > SHOWN:
         click.echo(f"hamkor: not read: {len(unread) - SHOWN} more files", err=True)
+
+
+def warn_of_shapes(publication: Publication) -> None:
+    """Say on standard error, a line each, what stands in the shapes and has no effect here."""
+    sources = [each for each in publication.sources(may_be_none=True) if each.role == "shapes"]
+    if sources:
+        from graph.check import shape_remarks  # noqa: PLC0415  takes most of a second to import
+
+        for each in shape_remarks(sources, base=publication.base, limits=publication.settings.limits):
+            click.echo(f"hamkor: warning: {each}", err=True)
 
 
 def build_release(publication: Publication, language: str) -> tuple[Release, bool]:

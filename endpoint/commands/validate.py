@@ -11,7 +11,7 @@ import msgspec
 
 from endpoint.commands.build import warn_of_files
 from endpoint.commands.options import Options, language_option, publication_option
-from graph.check import check, file_of_user, publication_files
+from graph.check import check, file_of_user, publication_files, shape_remarks
 from graph.errors import SettingError
 from graph.publication import Publication, SourceFile
 from graph.settings import Settings
@@ -30,7 +30,8 @@ def command(options: Options, files: tuple[Path, ...], shapes: tuple[Path, ...],
     """Check FILES with SHACL; without FILES the publication itself. Nothing is written.
 
     FILES are judged together with the publication's own data, as they would be if they were part of it; with
-    --shapes they are judged alone, against those shapes.
+    --shapes they are judged alone, against those shapes. The shapes themselves are checked first: what is wrong with
+    them, and what stands in them without effect, is said on standard error.
 
     Exit status: 0 conforms (warnings pass), 1 violations, 2 something could not be read.
 
@@ -50,6 +51,8 @@ def command(options: Options, files: tuple[Path, ...], shapes: tuple[Path, ...],
         data = [each for each in own if each.path.resolve() not in named] + data
     elif publication is not None and not files:
         data = publication_files(publication)[0]
+    for each in shape_remarks(judges, base=settings.base, limits=settings.limits) if judges else ():
+        click.echo(f"hamkor: {'error' if each.is_error else 'warning'}: {each}", err=True)
     report = check(data, judges, base=settings.base, limits=settings.limits)
     _show(report, form, (lang, *settings.languages), judges)
     sys.exit(0 if report.conforms else 1)

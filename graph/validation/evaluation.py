@@ -45,9 +45,10 @@ def evaluate(data: Graph, shapes: Shapes, focus: FocusNodes | None = None) -> Gr
         executor = SHACLExecutor()
         found = list[Found]()
         for shape in list(shapes.compiled.shapes):
-            nodes = shape.focus_nodes(data) if focus is None else focus(shape)
-            for some in _together(shape, nodes):
-                found += shape.validate(executor, data, focus=some)[1]
+            with usable(shapes.place(shape.node)[0]):
+                nodes = shape.focus_nodes(data) if focus is None else focus(shape)
+                for some in _together(shape, nodes):
+                    found += shape.validate(executor, data, focus=some)[1]
         named = [(text, node, list(_named(triples, shapes))) for text, node, triples in found]
         report: Graph = Validator.create_validation_report(shapes.compiled, not named, named)[0]
     return report

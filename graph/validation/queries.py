@@ -45,13 +45,18 @@ def read_query(reads: Reads, shape: Shape, constraint: Node) -> bool:
     return True
 
 
-def _parsed(shape: Shape, constraint: Node, text: str) -> CompValue:
+def query_text(shape: Shape, constraint: Node, text: str) -> str:
+    """Return the query of a constraint with its prefixes, and with the shape's path in place of $PATH."""
     helper = SPARQLQueryHelper(shape, constraint, text)
     helper.collect_prefixes()
     if (path := shape.path()) is not None:
         written = shacl_path_to_sparql_path(shape.sg, path, prefixes=helper.prefixes)
         text = helper.bind_path_regex.sub(rf"\g<1>{written}", text)
-    query: CompValue = prepared(helper.apply_prefixes(text)).algebra
+    return str(helper.apply_prefixes(text))
+
+
+def _parsed(shape: Shape, constraint: Node, text: str) -> CompValue:
+    query: CompValue = prepared(query_text(shape, constraint, text)).algebra
     if query.datasetClause:
         raise NotUnderstoodError("a query with a dataset of its own")
     return query

@@ -15,7 +15,7 @@ from pyparsing import ParseBaseException
 from pyshacl.constraints.sparql.sparql_based_constraint_components import SPARQLConstraintComponentValidator
 from pyshacl.shapes_graph import ShapesGraph
 from rdflib import BNode, URIRef
-from rdflib.namespace import SH, NamespaceManager
+from rdflib.namespace import OWL, SH, NamespaceManager
 from rdflib.term import Node
 
 from graph.errors import ShapesError
@@ -42,6 +42,17 @@ class Shapes:
     def blank_nodes(self) -> dict[Node, Node]:
         """By the IRI that the release gives it, each blank node."""
         return {iri: node for node, iri in self.iris.items()}
+
+    def place(self, node: Node) -> tuple[str, Node]:
+        """Return where a node of the shapes graph is, as people find it, and the node that says so by its name."""
+        path, seen = list[str](), set[Node]()
+        while isinstance(node, BNode) and node not in seen:
+            seen.add(node)
+            if isinstance(step := self.graph.value(node, SH.path), URIRef):
+                path.append(f" / <{step}>")
+            above = min((each for each in self.graph.subjects(None, node) if each not in seen), key=str, default=None)
+            node = node if above is None else above
+        return "".join((f"<{node}>" if isinstance(node, URIRef) else "a shape without a name", *reversed(path))), node
 
     @cached_property
     def compiled(self) -> ShapesGraph:
@@ -85,26 +96,44 @@ def _loaded(chunks: tuple[Chunk, ...], base: str) -> Shapes:
         except re.error as problem:
             place = str(graph.value(shape, SH.path) if isinstance(shape, BNode) else shape)
             raise ShapesError(place, f"sh:pattern {str(pattern)!r} cannot be used: {problem}") from problem
+    _take_over_prefixes(graph)
     SPARQLConstraintComponentValidator.validator_cache.clear()  # it goes by the address of the graph: others had it
     genid = re.compile(rb"<(" + re.escape(below.encode()) + rb"[^>]*)>")
     genids = {iri.decode() for chunk in chunks for iri in genid.findall(chunk.triples)}
     return Shapes(graph, {blank_node(iri, below): URIRef(iri) for iri in genids})
 
 
+def _take_over_prefixes(graph: ShapesTriples) -> None:
+    """Declare what a value of sh:prefixes imports at that value itself (SHACL 5.2.1): pySHACL reads no further."""
+    for node in set(graph.objects(None, SH.prefixes)):
+        for imported in list(graph.transitive_objects(node, OWL.imports)):
+            for each in list(graph.objects(imported, SH.declare)):
+                graph.add((node, SH.declare, each))
+
+
 @contextmanager
-def usable() -> Iterator[None]:
+def usable(place: str = "shapes") -> Iterator[None]:
     """Turn what pySHACL and rdflib raise over shapes into our error.
+
+    Args:
+        place: the shape, or what else to say of where it is.
 
     Raises:
         ShapesError: instead of everything else.
     """
     try:
         yield
-    except ParseBaseException as problem:
-        raise ShapesError("shapes", f"a query in the shapes is no SPARQL: {problem.line}: {problem.msg}") from problem
+    except ShapesError:
+        raise
     except Exception as problem:  # plain Exception, KeyError, TypeError … over bad shapes
-        raise ShapesError("shapes", f"pySHACL cannot use them: {_first_line(problem)}") from problem
+        raise ShapesError(place, in_a_line(problem)) from problem
 
 
-def _first_line(problem: object) -> str:
-    return str(problem).strip().partition("\n")[0] or type(problem).__name__
+def in_a_line(problem: Exception) -> str:
+    """Return what pySHACL or rdflib say of shapes, in one line."""
+    if isinstance(problem, ParseBaseException):
+        return f"its query is no SPARQL: {' '.join(problem.line.split())}: {problem.msg}"
+    text = str(problem).strip().partition("\n")[0] or type(problem).__name__
+    if (name := re.match(r"Unknown namespace prefix : ?(.*)", text)) is not None:
+        return f"its query uses the prefix {name[1]!r}, which is not declared: add it to what sh:prefixes names"
+    return f"pySHACL cannot use it: {text}"

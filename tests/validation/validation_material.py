@@ -20,6 +20,7 @@ SHAPES = f"{BASE}graph/shapes"
 XSD = "http://www.w3.org/2001/XMLSchema#"
 PROLOGUE = """
 @prefix : <http://e/> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> .
 @prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix sh: <http://www.w3.org/ns/shacl#> .
