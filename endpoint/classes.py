@@ -28,7 +28,7 @@ from endpoint.pages.paths import Step
 from endpoint.pages.shapes import Shapes, shapes_of, text_in
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_CSVW, AS_HTML, AS_TABLE, AS_WORKBOOK, OFFERS, Representation
-from endpoint.responses import Link, answer, entity_tag, negotiated, page
+from endpoint.responses import Link, answer, as_page, entity_tag, negotiated, page
 from endpoint.sentences import Sentence
 from graph.labels import LABEL_PROPERTIES, labels, preferred_tag
 from graph.namespaces import DCT, RDFS, SKOS
@@ -55,6 +55,7 @@ class Row:
 @classes.get("/class")
 def listed() -> Response:
     """All classes that have things and a name here: first those that the publication is about."""
+    as_page()
     here = snapshot()
     names, counts = names_for(here, urls(), languages()), here.release.manifest.statistics.classes
     shown = [iri for iri, _ in here.once(overview).classes if iri in counts]

@@ -16,7 +16,7 @@ from endpoint.embedded import Embedding
 from endpoint.pages.dataset import dataset_page
 from endpoint.pages.names import names_for
 from endpoint.profiles import ALT, in_profile, of_dataset, profile_links, selected
-from endpoint.representations import OFFERS, Profile, Representation
+from endpoint.representations import AS_HTML, OFFERS, Profile, Representation
 from endpoint.responses import Link, answer, entity_tag
 from endpoint.signposting import dataset_iri, dataset_links
 from graph.catalogue.views import DCAT_AP_PROFILE, SCHEMA_PROFILE, dcat_view, schema_view
@@ -43,6 +43,16 @@ def landing(suffix: str) -> Response:
     location = "" if suffix else url(profile, representation)
     tag = entity_tag(representation.name, profile.iri, body)
     return answer(representation, lambda: body, tag=tag, location=location, links=links)
+
+
+def is_for_programs() -> bool:
+    """Whether a request for the dataset gets anything but a page.
+
+    Raises:
+        ProblemError: it gets nothing.
+    """
+    profiles = of_dataset(urls().base)
+    return selected(profiles, "", _url) != (profiles[0], AS_HTML)
 
 
 def _url(profile: Profile, representation: Representation) -> str:

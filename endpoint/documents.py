@@ -14,32 +14,29 @@ from typing import IO
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from endpoint.problems import ProblemError
-from endpoint.sentences import Quotation, Sentence
+from graph.errors import FormatError, HamkorError
 from graph.export import write_graph, write_statements, xml_fault
-from graph.formats import JSON_LD, RDF_XML, RESULTS_XML, Format
+from graph.formats import JSON_LD, RESULTS_XML, Format
 from graph.jsonld import compacted
 
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 IN_MEMORY = 8 << 20
 PIECE, LONGEST_FAULT = 1 << 20, 4096
-ELSEWHERE = Sentence("ask for Turtle or N-Triples")
 
 
 def rdf_document(snapshot: Snapshot, triples: Sequence[ox.Triple], form: Format) -> bytes:
     """Return a few triples as a document, JSON-LD compacted with the publication's context.
 
     Raises:
-        ProblemError: the format cannot express them.
+        FormatError: the format cannot express them.
     """
     if any(isinstance(triple.object, ox.Triple) for triple in triples) and form is JSON_LD:
-        raise _cannot(form, "a triple as a term")
+        raise FormatError(form.title, "a triple as a term")
     prefixes = _used(triples, snapshot.prefixes)
     if form is JSON_LD:
         return compacted(triples, snapshot.context or prefixes)
     output = BytesIO()
     write_statements(triples, output, form, prefixes)
-    check_xml(output.getvalue(), form)
     return output.getvalue()
 
 
@@ -49,7 +46,7 @@ def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:
     It is a graph and not a dataset, so N-Quads and TriG do not name it (Graph Store Protocol 5.2).
 
     Raises:
-        ProblemError: the format cannot express it.
+        FormatError: the format cannot express it.
         ReleaseError: the release has no such graph, or its member cannot be read.
     """
     # the caller sends it, and it is closed with the response
@@ -57,48 +54,33 @@ def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:
     try:
         write_graph(snapshot.release.read_graph(graph), file, form, _valid(snapshot.prefixes))
         file.seek(0)
-        check_xml_file(file, form)
-        file.seek(0)
-    except OSError as problem:
-        file.close()
-        raise _cannot(form, str(problem)) from problem
-    except ProblemError:
+    except HamkorError:
         file.close()
         raise
     return file
 
 
 def check_xml(body: bytes, form: Format) -> None:
-    """Make sure that XML is XML: no control character, no predicate without a local name (RDF/XML 1.1 section 5.1).
+    """Make sure that solutions in XML are XML: no control character. RDF/XML is checked as it is written.
 
     Raises:
-        ProblemError: it is not; other formats can express it.
+        FormatError: it is not; other formats can express it.
     """
-    if form not in (RDF_XML, RESULTS_XML):
-        return
-    if fault := xml_fault(body):
-        raise _cannot(form, fault)
+    if form is RESULTS_XML and (fault := xml_fault(body)):
+        raise FormatError(form.title, fault)
 
 
 def check_xml_file(file: IO[bytes], form: Format) -> None:
     """Make sure that a file from here to its end is XML, as ``check_xml`` does.
 
     Raises:
-        ProblemError: it is not.
+        FormatError: it is not.
     """
     end = b""
-    while form in (RDF_XML, RESULTS_XML) and (part := file.read(PIECE)):
+    while form is RESULTS_XML and (part := file.read(PIECE)):
         part = end + part
         check_xml(part, form)
         end = part[-LONGEST_FAULT:]
-
-
-def _cannot(form: Format, what: str) -> ProblemError:
-    return ProblemError(
-        "not-acceptable",
-        Sentence("%(title)s cannot express %(what)s", title=form.title, what=Quotation(what)),
-        {"remedy": ELSEWHERE},
-    )
 
 
 def _used(triples: Sequence[ox.Triple], prefixes: dict[str, str]) -> dict[str, str]:

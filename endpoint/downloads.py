@@ -26,8 +26,7 @@ from endpoint.pages.names import names_for
 from endpoint.problems import ProblemError
 from endpoint.representations import OFFERS
 from endpoint.responses import CACHE, Link, answer, entity_tag, negotiated
-from endpoint.sentences import Quotation, Sentence
-from graph.errors import FormatError
+from endpoint.sentences import Sentence
 from graph.releases.downloads import Downloads, Ready
 from graph.releases.dumping import downloads_of, make_here
 from graph.releases.dumps import WHOLE, Dump, dump_named, graph_dumps, whole_dumps
@@ -92,16 +91,16 @@ def _ready(files: Downloads, dump: Dump) -> Ready:
     """Return a file, made where it was not there.
 
     Raises:
-        ProblemError: the format cannot express it, or it takes longer than a client will wait.
+        FormatError: the format cannot express it.
+        ProblemError: it takes longer than a client will wait.
     """
     release = snapshot().release
-    try:
-        return made(
-            dump.name, files.size(dump), lambda: files.ready(dump), lambda: make_here(publication(), release, dump)
-        )
-    except FormatError as problem:
-        detail = Sentence("%(title)s cannot express %(what)s", title=problem.form, what=Quotation(problem.fault))
-        raise ProblemError("not-acceptable", detail, {"remedy": Sentence("take N-Quads or Turtle")}) from problem
+
+    def there() -> Ready | None:
+        files.refuse_impossible(dump)
+        return files.ready(dump)
+
+    return made(dump.name, files.size(dump), there, lambda: make_here(publication(), release, dump))
 
 
 def _sent(dump: Dump, ready: Ready) -> Response:

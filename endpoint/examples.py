@@ -8,7 +8,7 @@ from endpoint.current import languages, snapshot, urls
 from endpoint.pages.shapes import text_in
 from endpoint.representations import OFFERS
 from endpoint.resources import describing, downloads, find
-from endpoint.responses import answer, document_links, entity_tag, negotiated, page
+from endpoint.responses import answer, as_page, document_links, entity_tag, negotiated, page
 from graph.query.examples import Example
 
 examples = Blueprint("examples", __name__)
@@ -17,6 +17,7 @@ examples = Blueprint("examples", __name__)
 @examples.get("/queries")
 def listed() -> Response:
     """All example queries."""
+    as_page()
     return page("queries.html", examples=shown_examples())
 
 

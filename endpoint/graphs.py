@@ -22,7 +22,7 @@ from endpoint.problems import ProblemError
 from endpoint.protocol import UPDATE
 from endpoint.representations import OFFERS, SUFFIXES, Representation
 from endpoint.resources import describing, find, meant, not_found
-from endpoint.responses import answer, document_links, negotiated, page
+from endpoint.responses import answer, as_page, document_links, negotiated, page
 from endpoint.sentences import Sentence
 from endpoint.uploads import ACCEPTED
 from endpoint.urls import URI_CHARACTERS, split_suffix
@@ -155,6 +155,7 @@ def _with_body(response: Response, entry: GraphEntry, representation: Representa
 
 
 def _listed() -> Response:
+    as_page()
     entries = snapshot().release.manifest.graphs
     names = names_for(snapshot(), urls(), languages(), (each.iri for each in entries))
     return page("graphs.html", graphs=[(names.thing(each.iri), each.triples) for each in entries])

@@ -5,19 +5,22 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from endpoint.current import languages, snapshot, urls
+from endpoint.dataset import is_for_programs, landing
 from endpoint.examples import shown_examples
 from endpoint.pages.front import front_page
 from endpoint.pages.shapes import text_in
 from endpoint.pages.views import content_names, interface_names
 from endpoint.problems import KINDS
-from endpoint.responses import Link, page
+from endpoint.responses import Link, as_page, page
 
 home = Blueprint("home", __name__)
 
 
 @home.get("/")
 def front() -> Response:
-    """What the publication holds, and how to use it."""
+    """What the publication holds, and how to use it: for people a page, for programs the dataset's catalogue."""
+    if is_for_programs():
+        return landing("")
     here, manifest = snapshot(), snapshot().release.manifest
     view = front_page(here, content_names(), interface_names())
     about, wanted = here.publication.settings.about, languages()
@@ -48,4 +51,5 @@ def _sample(class_iri: str) -> str:
 @home.get("/problems")
 def problems() -> Response:
     """The types of problem that errors name."""
+    as_page()
     return page("problems.html", kinds=KINDS)

@@ -21,7 +21,7 @@ from endpoint.protocol import read_operation
 from endpoint.representations import OFFERS, Representation, named
 from endpoint.sparql import VOLATILE, check_spooled, explained
 from graph.errors import EngineUnavailableError, HamkorError, QuerySyntaxError
-from graph.formats import RDF_XML, RESULTS_XML
+from graph.formats import RESULTS_XML
 from graph.publication import Publication
 from graph.query.cache import AnswerCache, AnswerKey
 from graph.query.engine import Answer, QueryForm, QueryRequest
@@ -187,14 +187,14 @@ class SparqlLane:
         except EngineUnavailableError as error:
             raise self._forwarder.failure(str(error)) or error from error
         form = prepared.representation.format
-        if isinstance(found.body, Path) and form in (RDF_XML, RESULTS_XML):
+        if isinstance(found.body, Path) and form is RESULTS_XML:
             await asyncio.to_thread(check_spooled, found.body, form)
         return self._lane_answer(prepared, self._checked(prepared, found), "answered")
 
     def _checked(self, prepared: Prepared, found: Answer) -> Answer:
         """Check an answer that has just been made, and hold it."""
         form = prepared.representation.format
-        if form in (RDF_XML, RESULTS_XML) and isinstance(found.body, bytes):
+        if form is RESULTS_XML and isinstance(found.body, bytes):
             check_xml(found.body, form)
         if prepared.digest:
             self.cache.put(AnswerKey(found.release, prepared.digest), found)

@@ -56,6 +56,7 @@ def _awaited(name: str, there: Callable[[], T | None]) -> T:
         if process is None and not is_busy(release.folder):
             process = begin(publication(), release, name)
         if process is not None and process.poll():
+            there()  # it may say why
             raise ProblemError(
                 "not-acceptable",
                 Sentence("%(name)s cannot be made of these graphs", name=name),

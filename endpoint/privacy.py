@@ -8,7 +8,7 @@ from endpoint.current import languages, publication, snapshot, urls
 from endpoint.language import interface
 from endpoint.pages.names import names_for
 from endpoint.pages.shapes import text_in
-from endpoint.responses import page
+from endpoint.responses import as_page, page
 from graph.catalogue.personal import graph_named, kinds
 
 privacy = Blueprint("privacy", __name__)
@@ -30,6 +30,7 @@ def notice() -> Response:
         )
         for iri in personal
     ]  # fmt: skip
+    as_page()
     return page(
         "privacy.html",
         graphs=graphs,

@@ -14,6 +14,7 @@ from endpoint.sentences import Quotation, Sentence
 from graph.errors import (
     BusyError,
     EngineUnavailableError,
+    FormatError,
     GraphNameError,
     HamkorError,
     PreconditionError,
@@ -175,11 +176,8 @@ def problem_of(error: HamkorError) -> Problem:
             found = Problem(
                 "query-syntax", _of_syntax(error), _facts(line=error.line, column=error.column, token=token)
             )
-        case QueryRefusedError():
-            found = Problem("refused", error.problem, _facts(remedy=error.remedy))
-        case QueryLimitError():
-            facts = _facts(limit=error.limit, value=error.value, remedy=error.remedy)
-            found = Problem(LIMITS.get(error.limit, "limit"), error.problem, facts)
+        case QueryRefusedError() | QueryLimitError() | FormatError():
+            found = _problem_of_answering(error)
         case EngineUnavailableError():
             found = Problem("unavailable", error.problem, {}, {"Retry-After": str(max(1, round(error.retry_after)))})
         case GraphNameError():
@@ -194,6 +192,17 @@ def problem_of(error: HamkorError) -> Problem:
         case SettingError() | ShapesError() | SourceError():
             found = Problem("internal", Sentence("the publication cannot be used: %(words)s", words=Quotation(error)))
     return found
+
+
+def _problem_of_answering(error: QueryRefusedError | QueryLimitError | FormatError) -> Problem:
+    match error:
+        case FormatError():
+            said = Sentence("%(title)s cannot express %(what)s", title=error.form, what=Quotation(error.fault))
+            return Problem("not-acceptable", said, {"remedy": Sentence("ask for Turtle or N-Triples")})
+        case QueryRefusedError():
+            return Problem("refused", error.problem, _facts(remedy=error.remedy))
+    facts = _facts(limit=error.limit, value=error.value, remedy=error.remedy)
+    return Problem(LIMITS.get(error.limit, "limit"), error.problem, facts)
 
 
 def _problem_of_writing(error: WriteRefusedError | PreconditionError | BusyError | UpdateError) -> Problem:

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from urllib.parse import quote
 
 import pyoxigraph as ox
-from flask import Response, make_response, render_template, request
+from flask import Response, after_this_request, make_response, render_template, request
 from werkzeug.http import quote_etag
 
 from endpoint.coding import tags_of
@@ -23,6 +23,7 @@ from endpoint.negotiation import choose
 from endpoint.problems import Problem, ProblemError
 from endpoint.representations import AS_HTML, AS_LINKSET, AS_TEXT, OFFERS, Representation, named, with_suffix
 from endpoint.sentences import Sentence
+from endpoint.urls import as_requested
 from graph.namespaces import RDF_TYPE
 
 CACHE = "public, max-age=60, stale-while-revalidate=600"
@@ -146,6 +147,21 @@ def _known(tag: str, modified: datetime) -> str:
     if "If-None-Match" in request.headers:
         return next((each for each in tags_of(tag) if theirs.star_tag or theirs.contains_weak(each)), "")
     return tag if request.if_modified_since == modified else ""
+
+
+def as_page() -> None:
+    """Make sure that who asks takes a page, where there is nothing else.
+
+    Raises:
+        ProblemError: 406, with the one form that there is.
+    """
+    after_this_request(_varying)
+    negotiated("page", "", lambda _: urls().absolute(urls().root + as_requested(request.path, request.query_string)))
+
+
+def _varying(response: Response) -> Response:
+    response.vary.add("Accept")
+    return response
 
 
 def page(template: str, *, links: Iterable[Link] = (), status: int = 200, **view: object) -> Response:

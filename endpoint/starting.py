@@ -11,7 +11,7 @@ from endpoint.language import interface
 from endpoint.pages.names import names_for
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_CSV, AS_JSON_LD, AS_TURTLE, Representation
-from endpoint.responses import Link, answer, entity_tag, page
+from endpoint.responses import Link, answer, as_page, entity_tag, page
 from endpoint.sentences import Sentence
 from graph.catalogue.personal import graph_named
 from graph.recognition import METADATA_SUFFIX
@@ -27,6 +27,7 @@ FORMS = {"csv": AS_CSV, "ttl": AS_TURTLE, "jsonld": AS_JSON_LD}
 @starting.get("/templates")
 def listed() -> Response:
     """The templates that there are."""
+    as_page()
     library = templates()
     names = names_for(snapshot(), urls(), languages(), library.classes().values())
     return page("templates.html", classes=library.classes(), names=names)

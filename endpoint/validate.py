@@ -18,7 +18,7 @@ from endpoint.graphs import wanted_graph
 from endpoint.pages.names import names_for
 from endpoint.problems import ProblemError, document_problem
 from endpoint.reports import report_format, report_response
-from endpoint.responses import page
+from endpoint.responses import as_page, page
 from endpoint.sentences import Sentence
 from endpoint.starting import templates
 from endpoint.uploads import ACCEPTED, Sent, is_described, received, sent, table
@@ -44,6 +44,7 @@ def form() -> Response:
         names = names_for(snapshot(), urls(), languages(), classes.values())
     except HamkorError:  # there is no release yet, but whoever asks may still send something
         classes, names = {}, None
+    as_page()
     return page("validate.html", accepted=ACCEPTED, classes=classes, names=names)
 
 

@@ -17,6 +17,8 @@ from graph.namespaces import DCT, OWL
 
 MOST_INCOMING = 100
 REPLACED_BY, DEPRECATED = f"{DCT}isReplacedBy", f"{OWL}deprecated"
+MOST_REPLACED = 1_000
+"""Of a longer chain of replacements the end is reached in several redirects."""
 MOST_COUNTED = 100_000
 DEPTH = 4
 MERGE = ox.DefaultGraph()
@@ -119,18 +121,30 @@ def is_described(store: ox.Store, iri: str) -> bool:
 
 
 def replacement(store: ox.Store, iri: str) -> str | None:
-    """Return what has taken the place of a thing, or None where it stands for itself.
+    """Return what has taken the place of a thing in the end, or None where it stands for itself.
 
     A thing has been merged into another where nothing is said of it but by what it is replaced, that it is deprecated
-    (owl:deprecated), and how it is called. Things that the world has replaced are still described.
+    (owl:deprecated), and how it is called. Things that the world has replaced are still described. So are things that
+    are replaced in a circle: none of them is the one that is left.
     """
+    passed = [iri]
+    while (following := _replaced_by(store, passed[-1])) is not None and len(passed) < MOST_REPLACED:
+        if following in passed:
+            circle = passed[passed.index(following) :]
+            return None if iri in circle else following
+        passed.append(following)
+    return passed[-1] if len(passed) > 1 else None
+
+
+def _replaced_by(store: ox.Store, iri: str) -> str | None:
+    """Return what has taken the place of a thing next, or None where it is still described."""
     found = list[str]()
     for quad in store.quads_for_pattern(ox.NamedNode(iri), None, None, ox.DefaultGraph()):
         if quad.predicate.value == REPLACED_BY and isinstance(quad.object, ox.NamedNode):
             found.append(quad.object.value)
         elif quad.predicate.value not in (DEPRECATED, *LABEL_PROPERTIES):
             return None
-    return found[0] if len(found) == 1 and found[0] != iri else None
+    return found[0] if len(found) == 1 else None
 
 
 def _statements(store: ox.Store, node: ox.NamedNode) -> tuple[Statement, ...]:

@@ -11,7 +11,9 @@ from typing import IO, cast
 
 import pyoxigraph as ox
 
+from graph.errors import FormatError
 from graph.formats import DATASET_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
+from graph.namespaces import RDF, RDF_TYPE
 from graph.sources.chunks import Chunk
 
 SERIALISATIONS = {
@@ -26,6 +28,15 @@ WITH_PREFIXES = (TURTLE, TRIG, RDF_XML)
 NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 NO_QNAME = re.compile(rb'<oxprefix: xmlns:oxprefix="([^"]*)"')
 NO_PREFIX = re.compile(rb"^(?!@prefix )(?=.{8}|.*\n)", re.MULTILINE)
+LONGEST_FAULT = 4096
+SYNTAX_NAMES = frozenset(
+    RDF + name
+    for name in ("RDF", "ID", "about", "parseType", "resource", "nodeID", "datatype", "Description", "li",
+                 "aboutEach", "aboutEachPrefix", "bagID")
+)  # fmt: skip
+"""Names that mean something else to RDF/XML wherever a property stands (RDF/XML 1.1, 5.1: propertyElementURIs)."""
+OLD_NAMES = frozenset(RDF + name for name in ("aboutEach", "aboutEachPrefix", "bagID"))
+"""Those that the engine writes as elements also where they are classes, and nobody reads."""
 NAMESPACE = re.compile(rb' xmlns:[^=]+="[^"]*"')
 
 
@@ -37,6 +48,9 @@ def write_chunks(chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefi
         stream: where to; it stays open.
         form: one of ``GRAPH_FORMATS`` or ``DATASET_FORMATS``.
         prefixes: prefix → IRI, for the formats that abbreviate.
+
+    Raises:
+        FormatError: as ``write_statements``.
     """
     write_statements(_quads(chunks) if form in DATASET_FORMATS else _triples(chunks), stream, form, prefixes)
 
@@ -49,13 +63,42 @@ def write_graph(chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefix
 def write_statements(
     statements: Iterable[ox.Quad] | Iterable[ox.Triple], stream: IO[bytes], form: Format, prefixes: Mapping[str, str]
 ) -> None:
-    """Write statements to a stream, the same bytes for the same statements in the same order."""
-    if form not in WITH_PREFIXES:
-        ox.serialize(statements, stream, format=SERIALISATIONS[form])
-        return
-    ordered = _OrderedPrologue(stream, form)
-    ox.serialize(statements, cast("IO[bytes]", ordered), format=SERIALISATIONS[form], prefixes=dict(prefixes))
-    ordered.end()
+    """Write statements to a stream, the same bytes for the same statements in the same order.
+
+    Raises:
+        FormatError: the format cannot express one; what was written by then is no document.
+    """
+    try:
+        if form not in WITH_PREFIXES:
+            ox.serialize(statements, stream, format=SERIALISATIONS[form])
+            return
+        ordered = _OrderedPrologue(stream, form)
+        stated = _expressible(statements) if form is RDF_XML else statements
+        ox.serialize(stated, cast("IO[bytes]", ordered), format=SERIALISATIONS[form], prefixes=dict(prefixes))
+        ordered.end()
+    except OSError as problem:
+        if problem.errno is not None:
+            raise
+        raise FormatError(form.title, f"this: {problem}") from problem  # the engine's own refusals have no number
+
+
+def _expressible(statements: Iterable[ox.Quad] | Iterable[ox.Triple]) -> Iterator[ox.Triple]:
+    """Pass statements on as far as RDF/XML has names for them."""
+    for each in statements:
+        fault = _name_fault(each.subject, each.predicate, each.object)
+        if fault:
+            raise FormatError(RDF_XML.title, fault)
+        yield each.triple if isinstance(each, ox.Quad) else each
+
+
+def _name_fault(subject: object, predicate: ox.NamedNode, term: object) -> str:
+    """Return which name of a statement RDF/XML would read as something else, or an empty string."""
+    if predicate.value in SYNTAX_NAMES:
+        return f"the predicate <{predicate.value}>"
+    if isinstance(term, ox.NamedNode) and term.value in OLD_NAMES and predicate.value == RDF_TYPE:
+        return f"the class <{term.value}>"
+    inner = (each for each in (subject, term) if isinstance(each, ox.Triple))
+    return next(filter(None, (_name_fault(each.subject, each.predicate, each.object) for each in inner)), "")
 
 
 class CarriageReturns:
@@ -84,15 +127,23 @@ def kept_in_xml(text: bytes) -> bytes:
 
 
 class _OrderedPrologue:
-    """A stream that passes everything on, but the prefixes, which the engine writes in no order, in order."""
+    """A stream that passes everything on, but the prefixes, which the engine writes in no order, in order.
+
+    It sees to it that XML is XML.
+    """
 
     def __init__(self, stream: IO[bytes], form: Format) -> None:
         self._stream = cast("IO[bytes]", CarriageReturns(stream)) if form is RDF_XML else stream
         self._form = form
         self._held: bytes | None = b""
+        self._seen = b""
 
     def write(self, data: bytes) -> int:
         """Take some bytes."""
+        if self._form is RDF_XML:
+            if fault := xml_fault(self._seen + data):
+                raise FormatError(self._form.title, fault)
+            self._seen = (self._seen + data)[-LONGEST_FAULT:]
         if self._held is None:
             return self._stream.write(data)
         self._held += data

@@ -313,6 +313,22 @@ def test_export_takes_a_graph_by_its_iri_and_a_thing_by_its_iri(folder: Path, tm
     ]
 
 
+def test_export_says_what_a_format_cannot_express_and_leaves_no_part_of_a_document(
+    publication: Write, tmp_path: Path
+) -> None:
+    li = "http://www.w3.org/1999/02/22-rdf-syntax-ns#li"
+    root = publication(
+        {"data/a.nt": f"<http://e/a> <http://e/p> 'x' .\n<http://e/a> <{li}> <http://e/b> .\n".replace("'", '"')}
+    ).root
+    called(root, "build")
+    for arguments in (["--all"], ["http://e/a"], ["--graph", "a"]):
+        answer = called(root, "export", *arguments, "--format", "rdfxml", "-o", str(tmp_path / "a.rdf"))
+        assert (answer.exit_code, f"RDF/XML cannot express the predicate <{li}>" in answer.stderr) == (2, True)
+        assert not (tmp_path / "a.rdf").exists()
+    answer = called(root, "query", "CONSTRUCT WHERE { ?s ?p ?o }", "--format", "rdfxml")
+    assert (answer.exit_code, "cannot express the predicate" in answer.stderr) == (2, True)
+
+
 def test_export_of_the_flagship_comes_back(flagship_release: Release, tmp_path: Path) -> None:
     root = flagship_release.folder.parent.parent.parent
     expected: set[ox.Quad] | None = None

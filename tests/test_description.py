@@ -8,7 +8,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.description import MOST_INCOMING, describe, describing_triples, is_described
+from graph.description import MOST_INCOMING, describe, describing_triples, is_described, replacement
 from graph.errors import SettingError
 from graph.jsonld import compacted, prefixes, read_context
 from graph.labels import Label, labels, language_chain
@@ -175,3 +175,21 @@ def test_json_ld_is_compacted() -> None:
 def test_no_context_is_fetched(context: dict[str, object]) -> None:
     with pytest.raises(SettingError, match="not fetched"):
         compacted([TRIPLE], context)
+
+
+REPLACED = """@prefix dct: <http://purl.org/dc/terms/> . @prefix owl: <http://www.w3.org/2002/07/owl#> .
+ex:a dct:isReplacedBy ex:b . ex:b dct:isReplacedBy ex:c ; owl:deprecated true . ex:c rdfs:comment "it stands" .
+ex:d dct:isReplacedBy ex:e . ex:e dct:isReplacedBy ex:d .
+ex:f dct:isReplacedBy ex:g . ex:g dct:isReplacedBy ex:h . ex:h dct:isReplacedBy ex:i . ex:i dct:isReplacedBy ex:g .
+ex:j dct:isReplacedBy ex:j . ex:k dct:isReplacedBy ex:j . ex:l dct:isReplacedBy ex:a , ex:c .
+ex:m dct:isReplacedBy ex:a ; rdfs:comment "still described" .
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [("a", "c"), ("b", "c"), ("c", None), ("d", None), ("e", None), ("f", "g"), ("g", None), ("i", None), ("j", None),
+     ("k", "j"), ("l", None), ("m", None)],
+)  # fmt: skip
+def test_what_replaces_a_thing_is_what_is_left_in_the_end_and_nothing_in_a_circle(name: str, end: str | None) -> None:
+    assert replacement(store_of(REPLACED), EX + name) == (end and EX + end)

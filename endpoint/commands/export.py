@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from endpoint.commands.options import Options, publication_option
-from graph.errors import ReleaseError
+from graph.errors import FormatError, ReleaseError
 from graph.export import chunks_about, distinct, used_prefixes, write_chunks
 from graph.formats import DATASET_FORMATS, TRIPLE_FORMATS, format_named
 from graph.namespaces import PREFIXES
@@ -51,8 +51,13 @@ def command(
     prefixes = {"hk": f"{publication.base}ns#", **PREFIXES}
     if iri is not None:
         prefixes = used_prefixes(chunks, prefixes)
-    with nullcontext(sys.stdout.buffer) if output is None else output.open("wb") as stream:
-        write_chunks(chunks, stream, wanted, prefixes)
+    try:
+        with nullcontext(sys.stdout.buffer) if output is None else output.open("wb") as stream:
+            write_chunks(chunks, stream, wanted, prefixes)
+    except FormatError:
+        if output is not None and output.is_file():
+            output.unlink()  # a part of a document would be taken for the whole
+        raise
 
 
 def _chunks(

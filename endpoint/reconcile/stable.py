@@ -22,6 +22,7 @@ from endpoint.reconcile.queries import question_of_02
 from endpoint.reconcile.replies import reply
 from endpoint.reconcile.types import described_type, types_of
 from endpoint.reconcile.types import suggested as suggested_types
+from endpoint.responses import as_page
 from endpoint.sentences import Quotation, Sentence
 from graph.linking.candidates import Scope
 from graph.linking.entity import Entity
@@ -179,6 +180,7 @@ def preview() -> Response:
 
 def previewed(entity_id: str) -> Response:
     """Return the preview of a thing."""
+    as_page()
     entity, finds, reader = entity_of(entity_id), finder(), tongue()
     label, language = reader.label(entity)
     names = list(dict.fromkeys(each.text for each in entity.names if each.rank < 2 and each.text != label))[:6]
@@ -207,4 +209,5 @@ def entity_of(entity_id: str) -> Entity:
 @reconcile.get("/features")
 def features() -> str:
     """Say what each feature of a candidate means."""
+    as_page()
     return render_template("features.html", features=FEATURES)

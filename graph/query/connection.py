@@ -15,7 +15,14 @@ from typing import cast
 
 import msgspec
 
-from graph.errors import EngineUnavailableError, HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
+from graph.errors import (
+    EngineUnavailableError,
+    FormatError,
+    HamkorError,
+    QueryLimitError,
+    QueryRefusedError,
+    QuerySyntaxError,
+)
 from graph.query.engine import Answer
 from graph.query.frames import LENGTHS, Answered, Ended, Failed, Frame, Hello, length, unpack
 from graph.query.spool import taken
@@ -162,8 +169,8 @@ class WorkerConnection(asyncio.Protocol):
         match failed.kind:
             case "syntax":
                 return QuerySyntaxError(failed.problem, failed.line, failed.column)
-            case "refused":
-                return QueryRefusedError(failed.problem)
+            case "refused" | "format":
+                return FormatError(failed.form, failed.problem) if failed.form else QueryRefusedError(failed.problem)
             case "result":
                 return QueryLimitError(
                     "limits.result_mb", self._limits.result_mb, "the answer is too large", "page it with LIMIT"

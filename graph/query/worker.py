@@ -20,7 +20,7 @@ from typing import IO, Literal, cast
 import msgspec
 import pyoxigraph as ox
 
-from graph.errors import QueryRefusedError, QuerySyntaxError
+from graph.errors import FormatError, QueryRefusedError, QuerySyntaxError
 from graph.query.columns.answering import Columns
 from graph.query.embedded import evaluate, write_answer
 from graph.query.engine import QueryRequest
@@ -118,6 +118,8 @@ def _answer(request: QueryRequest, held: WorkerStore, spool: Spool) -> Source | 
             held.columns.engine_took(request, time.perf_counter() - began)
     except QuerySyntaxError as problem:
         return Failed("syntax", problem.problem, problem.line, problem.column)
+    except FormatError as problem:
+        return Failed("format", problem.fault, form=problem.form)
     except BaseException as problem:  # noqa: BLE001  a panic of the engine is no Exception
         other: FailureKind = "engine"
         kind = next((kind for error, kind in FAILURES if isinstance(problem, error)), other)
@@ -128,7 +130,7 @@ def _answer(request: QueryRequest, held: WorkerStore, spool: Spool) -> Source | 
 def _reply(outcome: Source | Failed, spool: Spool, *, last: bool) -> tuple[Frame, bytes]:
     if isinstance(outcome, Failed):
         spool.discard()
-        return Failed(outcome.kind, outcome.problem, outcome.line, outcome.column, last), b""
+        return msgspec.structs.replace(outcome, last=last), b""
     spool.close()
     path = str(spool.path) if spool.path else None
     return Answered(path, spool.digest(), last, outcome == "columns"), spool.body()

@@ -10,18 +10,18 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph.errors import BusyError, ReleaseError
+from graph.errors import BusyError, FormatError, ReleaseError
 from graph.formats import N_QUADS
 from graph.releases.dumps import Dump, dumped_graphs, members_sha256, write_dump
 from graph.releases.manifest import Manifest
 from graph.releases.members import file_sha256
 
 FOLDER = "downloads"
-LOCK, MAKING, DIGEST = ".lock", ".making", ".sha256"
+LOCK, MAKING, DIGEST, FAULT = ".lock", ".making", ".sha256", ".fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,15 @@ class Downloads:
         except OSError:
             return None
 
+    def refuse_impossible(self, dump: Dump) -> None:
+        """Make sure that nobody has tried yet in vain to make a file.
+
+        Raises:
+            FormatError: the format cannot express what the graphs hold.
+        """
+        with suppress(OSError):
+            raise FormatError(dump.form.title, self._fault(dump).read_text("utf-8"))
+
     def size(self, dump: Dump) -> int:
         """Return about how many bytes of members have to be read to make a file."""
         return sum(each.size for each in dumped_graphs(self.manifest, dump))
@@ -83,12 +92,10 @@ class Downloads:
             with making(self.folder) as folder:
                 if (found := self.ready(dump)) is not None:
                     return found
+                self.refuse_impossible(dump)
                 self._make_room()
                 fresh = folder / MAKING
-                with fresh.open("wb") as stream:
-                    write_dump(self.folder, self.manifest, dump, stream, prefixes)
-                    stream.flush()
-                    os.fsync(stream.fileno())
+                self._write(dump, fresh, prefixes)
                 path = self._path(dump)
                 path.parent.mkdir(exist_ok=True)
                 _beside(path).write_text(file_sha256(fresh), "ascii")
@@ -99,6 +106,18 @@ class Downloads:
         if ready is None:
             raise ReleaseError("the file is gone already", "ask again")
         return ready
+
+    def _write(self, dump: Dump, path: Path, prefixes: Mapping[str, str]) -> None:
+        """Write a file; that it cannot be written, is remembered: a release never changes, and trying takes minutes."""
+        try:
+            with path.open("wb") as stream:
+                write_dump(self.folder, self.manifest, dump, stream, prefixes)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except FormatError as problem:
+            self._fault(dump).parent.mkdir(exist_ok=True)
+            self._fault(dump).write_text(problem.fault, "utf-8")
+            raise
 
     def _make_room(self) -> None:
         """Remove the files that were made longest ago until what is kept is within bounds."""
@@ -112,6 +131,10 @@ class Downloads:
 
     def _path(self, dump: Dump) -> Path:
         return self.folder / FOLDER / dump.name
+
+    def _fault(self, dump: Dump) -> Path:
+        path = self._path(dump)
+        return path.with_name(path.name + FAULT)
 
     def _digest_of_members(self, dump: Dump) -> str:
         """Return the SHA-256 of several members, computed once and kept where that can be."""

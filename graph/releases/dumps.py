@@ -19,8 +19,8 @@ from typing import IO, cast
 
 from isal import isal_zlib
 
-from graph.errors import FormatError, ReleaseError
-from graph.export import write_chunks, xml_fault
+from graph.errors import ReleaseError
+from graph.export import SYNTAX_NAMES, write_chunks
 from graph.formats import DATASET_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
 from graph.namespaces import CATALOG_GRAPH, graph_iri
 from graph.releases.manifest import GraphEntry, Manifest
@@ -33,7 +33,7 @@ FORMS = (N_QUADS, TRIG, TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
 ENDING = ".nq.gz"
 LEVEL = 3
 LOCAL_NAME = re.compile(r"[^\W\d][\w.-]*\Z")
-PIECE, LONGEST_FAULT = 1 << 20, 4096
+PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ def graph_dumps(entry: GraphEntry) -> tuple[Dump, ...]:
 
 
 def dump_named(manifest: Manifest, name: str) -> Dump | None:
-    """Return the file of this name, or None where there is none."""
-    candidates: Iterable[Dump] = whole_dumps(manifest)
+    """Return the file of this name, or None where there is none; also one that cannot be made, which its maker says."""
+    candidates: Iterable[Dump] = (Dump(f"{WHOLE}.{form.suffix}.gz", form) for form in FORMS)
     if name.startswith(f"{GRAPHS_FOLDER}/"):
         stems = {f"{name.removesuffix(f'.{form.suffix}.gz')}{ENDING}" for form in FORMS}
         candidates = (each for entry in manifest.graphs if entry.file in stems for each in graph_dumps(entry))
@@ -114,7 +114,7 @@ def write_dump(folder: Path, manifest: Manifest, dump: Dump, stream: IO[bytes], 
                 while part := member.read(PIECE):
                     stream.write(part)
         return
-    compressed = _Compressed(stream, dump.form)
+    compressed = _Compressed(stream)
     if dump.form in DATASET_FORMATS or dump.graph is not None:
         chunks: Iterator[Chunk] = (chunk for entry in entries for chunk in read_member(folder / entry.file, entry.iri))
     else:
@@ -124,21 +124,14 @@ def write_dump(folder: Path, manifest: Manifest, dump: Dump, stream: IO[bytes], 
 
 
 class _Compressed:
-    """A stream that compresses what passes; its header holds no time, so that equal content is equal bytes.
+    """A stream that compresses what passes; its header holds no time, so that equal content is equal bytes."""
 
-    It sees to it that XML is XML.
-    """
-
-    def __init__(self, stream: IO[bytes], form: Format) -> None:
-        self._stream, self._form, self._end = stream, form, b""
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
         self._gzip = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, GZIP_WINDOW)
 
     def write(self, data: bytes) -> int:
         """Take some bytes."""
-        if self._form is RDF_XML:
-            if fault := xml_fault(self._end + data):
-                raise FormatError(self._form.title, fault)
-            self._end = (self._end + data)[-LONGEST_FAULT:]
         self._stream.write(self._gzip.compress(data))
         return len(data)
 
@@ -152,4 +145,4 @@ class _Compressed:
 
 def _is_qname(iri: str) -> bool:
     """Whether an element of XML can bear the name of a property: at its end stands what may be a local name."""
-    return LOCAL_NAME.search(iri) is not None
+    return iri not in SYNTAX_NAMES and LOCAL_NAME.search(iri) is not None

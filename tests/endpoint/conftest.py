@@ -57,6 +57,13 @@ ODD = """
 <https://example.org/kb/id/odd> <https://example.org/1> "a predicate that no XML name can hold" .
 """
 
+# names that mean something else in RDF/XML
+SYNTAX = """
+<https://example.org/kb/id/list> <http://www.w3.org/1999/02/22-rdf-syntax-ns#li> "one" .
+<https://example.org/kb/id/ring> <http://purl.org/dc/terms/isReplacedBy> <https://example.org/kb/id/ring/2> .
+<https://example.org/kb/id/ring/2> <http://purl.org/dc/terms/isReplacedBy> <https://example.org/kb/id/ring> .
+"""
+
 # the first triple stands in two graphs: it is one triple of the default graph
 PLACES = """
 <https://example.org/kb/id/place/termez> <http://www.w3.org/2000/01/rdf-schema#label> "Termez"@en .
@@ -86,6 +93,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     files = {
         "hamkor.toml": SETTINGS, "ontology/clubs.ttl": ONTOLOGY, "ontology/context.jsonld": CONTEXT,
         "data/clubs.ttl": CLUBS, "data/places.nt": PLACES, "data/odd.nt": ODD, "data/queries.ttl": QUERIES,
+        "data/syntax.nt": SYNTAX,
     }  # fmt: skip
     with serving(write(tmp_path_factory.mktemp("publication"), files), workers=2) as running:
         yield running

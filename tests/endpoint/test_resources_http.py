@@ -239,6 +239,30 @@ def test_what_a_format_cannot_express_is_said(served: Served) -> None:
     assert served.get("/doc/odd.ttl").status_code == 200
 
 
+LI = "http://www.w3.org/1999/02/22-rdf-syntax-ns#li"
+LISTED = "CONSTRUCT { ?s rdf:li ?o } WHERE { ?s rdf:li ?o }"
+
+
+@pytest.mark.parametrize("path", [
+    "/doc/list.rdf", "/graph/syntax.rdf", f"/graphs?graph={BASE}graph/syntax&format=rdfxml",
+    f"/sparql?format=rdfxml&query={quote('PREFIX rdf: <' + LI[:-2] + '> ' + LISTED)}",
+    f"/sparql?format=rdfxml&query={quote(f'DESCRIBE <{BASE}id/list>')}",
+    f"/resource.rdf?iri={BASE}id/list", "/downloads/graphs/syntax.rdf.gz", "/downloads/dataset.rdf.gz",
+])  # fmt: skip
+def test_names_of_rdf_xml_itself_are_406_in_rdf_xml_everywhere(served: Served, path: str) -> None:
+    for _ in range(2):  # what has been tried once is known
+        answer = served.get(path, "application/rdf+xml, application/problem+json;q=0.5")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (406, "application/problem+json"), answer.text
+        assert "Retry-After" not in answer.headers
+        assert "the predicate" in answer.json()["detail"]
+
+
+def test_things_that_are_replaced_in_a_circle_are_described(served: Served) -> None:
+    for name in ("ring", "ring/2"):
+        answer = served.client.get(f"{served.url}/id/{name}", follow_redirects=True)
+        assert (answer.status_code, len(answer.history)) == (200, 1)
+
+
 # ---- named graphs
 
 

@@ -15,6 +15,7 @@ from writing import Write
 
 from graph.build import build
 from graph.errors import BusyError, FormatError
+from graph.namespaces import RDF
 from graph.releases.downloads import FOLDER, Downloads, forget, is_busy, making
 from graph.releases.dumping import main
 from graph.releases.dumps import dump_named, whole_dumps, write_dump
@@ -145,12 +146,22 @@ def test_no_other_file_is_made(release: Release, name: str, tmp_path: Path) -> N
 
 def test_what_xml_cannot_hold_is_an_error_and_no_file(publication: Write) -> None:
     built = build(publication({"data/a.nt": "<http://e/a> <http://e/1> <http://e/b> .\n",
-                               "data/b.ttl": r'<http://e/a> <http://e/p> "\u0001" .'}))  # fmt: skip
+                               "data/b.ttl": r'<http://e/a> <http://e/p> "\u0001" .',
+                               "data/c.nt": f"<http://e/a> <{RDF}aboutEach> <http://e/b> .\n",
+                               "data/d.nt": f"<http://e/a> <{RDF}type> <{RDF}bagID> .\n"}))  # fmt: skip
     assert "dataset.rdf.gz" not in [each.name for each in whole_dumps(built.manifest)]
     files = Downloads(built.folder, built.manifest)
-    for name, fault in (("graphs/a.rdf.gz", "predicate"), ("graphs/b.rdf.gz", "control character")):
+    for name, fault in (
+        ("graphs/a.rdf.gz", "predicate"),
+        ("graphs/b.rdf.gz", "control character"),
+        ("graphs/c.rdf.gz", "predicate"),
+        ("graphs/d.rdf.gz", "class"),
+        ("dataset.rdf.gz", "predicate"),
+    ):
         dump = dump_named(built.manifest, name)
         assert dump is not None
         with pytest.raises(FormatError, match=fault):
             files.make(dump, {})
         assert files.ready(dump) is None
+        with pytest.raises(FormatError, match=fault):
+            files.refuse_impossible(dump)
