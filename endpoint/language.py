@@ -94,6 +94,7 @@ def install(app: Flask) -> None:
     Babel(app, default_locale=INTERFACE[0], locale_selector=interface)
     app.url_defaults(_keep)
     app.add_template_global(told)
+    app.add_template_global(direction)
 
 
 def _keep(endpoint: str, values: dict[str, Any]) -> None:
