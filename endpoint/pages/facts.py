@@ -1,7 +1,8 @@
 """The facts of a page: rows of names and values, in the groups and in the order that the shapes want.
 
 What no shape covers follows as a group of its own. Where the data says the same in several languages, the reader's is
-shown. A thing that only relates others (a membership, a participation, an observation) is shown by what it relates.
+shown. A thing that only relates others (a membership, a participation, an observation) is shown by what it relates. A
+list or container is shown by its members, and a node that was blank by what is said of it: inside, some steps deep.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from itertools import islice
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from endpoint.pages.names import TIMES, Names, Shown
+from endpoint.language import translated
+from endpoint.pages.containers import NIL, STRUCTURE, is_place, members_of
+from endpoint.pages.names import TIMES, UNNAMED, Names, Shown
 from endpoint.pages.paths import Found, Step, follow, steps
 from endpoint.pages.provenance import Sources
-from endpoint.pages.shapes import Group, Shapes, ShownProperty, own_predicates, shapes_of, text_in
+from endpoint.pages.shapes import LAST, Group, Shapes, ShownProperty, own_predicates, shapes_of, text_in
 from graph.description import Description, Term
 from graph.labels import LABEL_PROPERTIES
 from graph.namespaces import DCT, PROV, RDF_TYPE, RDFS, SCHEMA, SKOS
@@ -30,29 +33,64 @@ NAMES = frozenset({*LABEL_PROPERTIES, SKOS + "altLabel"})
 """What a thing is called: shown in every language."""
 UNSAID = frozenset({RDF_TYPE, *LABEL_PROPERTIES, PROV + "wasDerivedFrom"})
 """What pages say elsewhere than in their rows."""
-MOST_PARTS = 8
+MOST_PARTS, MOST_SAID = 8, 500
 ROW_VALUES = 60
+INNER_DEPTH, INNER_VALUES, INNER_ROWS = 4, 500, 30
+"""How deep values stand in each other, how many on one page, how many properties of one node; then links lead on."""
+OWN_MEMBERS = 1_000
+"""So many members a list or container shows on its own page."""
 MANY, SHORT = 4, 48
 """From how many values on, and up to how many letters, values stand in lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value, or what a relation relates, and the numbers of the sources."""
+    """One value, or what a relation relates, and the numbers of the sources; ``inner`` is what stands in it."""
 
     shown: Shown
     parts: tuple[Shown, ...] = ()
     sources: tuple[int, ...] = ()
+    inner: Inner | None = None
+
+    @property
+    def text(self) -> str:
+        """The value as one line of text."""
+        if self.parts or self.inner is None or self.inner.is_named:
+            return self.shown.text
+        values = (*self.inner.members, *(value for row in self.inner.rows for value in row.entries))
+        return ", ".join(filter(None, (each.text for each in values[:MOST_PARTS])))
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """What stands in a value that is a list, a container, or a node that was blank.
+
+    Attributes:
+        is_named: whether it has a name of its own, by which it is shown, too.
+        is_ordered: whether the order of its members says something.
+        members: its members.
+        rows: what else is said of it.
+        more: how many members are not shown.
+        href: where one reads on: where not everything is shown; empty where everything is.
+    """
+
+    is_named: bool
+    is_ordered: bool = True
+    members: tuple[Value, ...] = ()
+    rows: tuple[Row, ...] = ()
+    more: int = 0
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One property with its values; ``more`` is how many are not shown."""
+    """One property with its values; ``more`` is how many are not shown, ``rest`` where they are, if anywhere."""
 
     name: Shown
     description: str
     entries: tuple[Value, ...]
     more: int = 0
+    rest: str = ""
 
     @property
     def shared_sources(self) -> tuple[int, ...]:
@@ -64,7 +102,7 @@ class Row:
     def is_run_in(self) -> bool:
         """Whether the values are many and short, so that they stand better in lines than below each other."""
         return len(self.entries) >= MANY and not any(
-            value.parts or value.shown.is_long or value.shown.tag or len(value.shown.text) > SHORT
+            value.parts or value.inner or value.shown.is_long or value.shown.tag or len(value.shown.text) > SHORT
             for value in self.entries
         )
 
@@ -92,6 +130,7 @@ class Facts:
         self._store, self._description, self._names, self._terms = snapshot.release.store, description, names, terms
         self._shapes: Shapes = snapshot.once(shapes_of)
         self._terms_shown: dict[Term, Shown] = {}
+        self._left = INNER_VALUES
         self.sources = Sources(snapshot, names)
         self.properties = self._shapes.of(self._types(description.iri))
 
@@ -114,12 +153,23 @@ class Facts:
         """Return what no shape covers, by property."""
         covered = own_predicates(self.properties) | without
         found: dict[str, list[Found]] = {}
+        members = self._own_members()
         for each in self._description.statements:
-            if each.predicate not in covered:
+            if each.predicate not in covered and not (members and _is_structure(each.predicate)):
                 statement = Found(each.object, self._description.iri, each.predicate, each.object)
                 found.setdefault(each.predicate, []).append(statement)
         rows = (Row(self._terms.thing(predicate), "", *self._values(found[predicate])) for predicate in found)
-        return tuple(sorted(rows, key=lambda row: row.name.text.casefold()))
+        return (*members, *sorted(rows, key=lambda row: row.name.text.casefold()))
+
+    def _own_members(self) -> tuple[Row, ...]:
+        """Return the row of the members, where the thing of the page is a list or container itself."""
+        found = members_of(self._store, self._description.iri, OWN_MEMBERS)
+        if found is None:
+            return ()
+        self._left += len(found.terms)
+        entries = tuple(self._value(each, (self._description.iri,)) for each in found.terms)
+        rest = self._names.urls.page(found.rest) if found.rest else ""
+        return (Row(Shown(translated("Members")), "", entries, found.more, rest),)
 
     def summary(self) -> Value | None:
         """Return the text that says what the thing is, in the reader's language."""
@@ -143,7 +193,7 @@ class Facts:
         name = Shown(text, language, self._terms.urls.page(predicate)) if text else self._terms.thing(predicate)
         return Row(name, description, *self._values(found))
 
-    def _values(self, found: list[Found]) -> tuple[tuple[Value, ...], int]:
+    def _values(self, found: list[Found], above: tuple[str, ...] = ()) -> tuple[tuple[Value, ...], int]:
         """Return the values to be shown, in the reader's language and sorted, and how many more there are."""
         shown = [(self._shown(each.term), each) for each in found]
         if not all(each.predicate in NAMES for each in found):
@@ -151,9 +201,60 @@ class Facts:
             shown = [(one, each) for one, each in shown if not isinstance(each.term, ox.Literal) or one in best]
         shown.sort(key=lambda each: (each[0].datetime or each[0].text).casefold())
         entries = tuple(
-            Value(one, self._parts(each.term), self.sources.cite(each)) for one, each in shown[:ROW_VALUES]
+            replace(self._value(each.term, above), sources=self.sources.cite(each)) for _, each in shown[:ROW_VALUES]
         )  # fmt: skip
         return entries, max(0, len(shown) - ROW_VALUES)
+
+    def _value(self, term: Term, above: tuple[str, ...]) -> Value:
+        """Return a value without its sources; ``above`` are the things in which it stands."""
+        shown, parts = self._shown(term), self._parts(term)
+        is_itself = isinstance(term, ox.NamedNode) and shown.iri == term.value
+        inner = self._inner(term.value, above) if is_itself and not parts and isinstance(term, ox.NamedNode) else None
+        return Value(shown, parts, inner=inner)
+
+    def _inner(self, iri: str, above: tuple[str, ...]) -> Inner | None:
+        """Return what stands in a list, a container or a node that was blank; None for any other thing."""
+        is_blank, found = iri.startswith(self._names.urls.base + UNNAMED), members_of(self._store, iri, ROW_VALUES)
+        if found is None and not is_blank:
+            return None
+        page, is_named = self._names.urls.page(iri), bool(self._names.label(iri)) or not is_blank
+        if iri in (*above, self._description.iri) or len(above) >= INNER_DEPTH or self._left <= 0:
+            return Inner(is_named, href=page)
+        self._left -= len(found.terms) if found else 1
+        here = (*above, iri)
+        rows = self._inner_rows(iri, here, has_members=found is not None) if is_blank else ()
+        if found is None:
+            return Inner(is_named, rows=rows[:INNER_ROWS], href=page if len(rows) > INNER_ROWS else "")
+        members = tuple(self._value(each, here) for each in found.terms)
+        rest = self._names.urls.page(found.rest) if found.rest else page if found.more else ""
+        return Inner(is_named and iri != NIL.value, found.is_ordered, members, rows[:INNER_ROWS], found.more, rest)
+
+    def _inner_rows(self, iri: str, above: tuple[str, ...], *, has_members: bool) -> tuple[Row, ...]:
+        """Return what is said of a node that was blank, by property, under the names and in the order of its shapes."""
+        said: dict[str, list[Found]] = {}
+        for quad in islice(self._store.quads_for_pattern(ox.NamedNode(iri), None, None, ox.DefaultGraph()), MOST_SAID):
+            name = quad.predicate.value
+            if name not in UNSAID - {RDF_TYPE} and not (has_members and (name == RDF_TYPE or _is_structure(name))):
+                said.setdefault(name, []).append(Found(quad.object, iri, name, quad.object))
+        shaped = {each.path.predicate: each for each in self._shapes.of(self._types(iri))
+                  if isinstance(each.path, Step) and not each.path.is_inverse}  # fmt: skip
+        rows = [self._inner_row(each, found, shaped.get(each), above)
+                for each, found in list(said.items())[: INNER_ROWS + 1]]  # fmt: skip
+        return tuple(row for _, row in sorted(rows, key=lambda each: each[0]))
+
+    def _inner_row(
+        self, predicate: str, found: list[Found], shaped: ShownProperty | None, above: tuple[str, ...]
+    ) -> tuple[tuple[bool, float, bool, str], Row]:
+        """Return the row of a property within a value, and where it stands.
+
+        Of which class it is comes first; then the order of the shapes; then what has nothing inside.
+        """
+        self._left -= len(found)
+        text, language = text_in(shaped.names, self._terms.languages) if shaped else ("", "")
+        name = Shown(text, language, self._terms.urls.page(predicate)) if text else self._terms.thing(predicate)
+        row = Row(name, "", *self._values(found, above))
+        is_deep = any(each.inner for each in row.entries)
+        return (predicate != RDF_TYPE, shaped.order if shaped else LAST, is_deep, name.text.casefold()), row
 
     def _shown(self, term: Term) -> Shown:
         """Return a term; a telephone or an address of mail by what one dials or writes to."""
@@ -197,6 +298,11 @@ class Facts:
 
     def _goes_without_saying(self, iri: str) -> bool:
         return iri == self._description.iri or QB + "DataSet" in self._types(iri)
+
+
+def _is_structure(predicate: str) -> bool:
+    """Whether a predicate only says how a list or container hangs together."""
+    return predicate in STRUCTURE or is_place(predicate)
 
 
 def _drop_repeated(groups: dict[Group | None, list[Row]]) -> None:

@@ -116,8 +116,12 @@ class Names:
             self._shown[iri] = self._thing(iri)
         return self._shown[iri]
 
+    def label(self, iri: str) -> Label | None:
+        """Return what an IRI is called, in the best language; None where nothing names it."""
+        return self._graph_label(iri) or labels(self._store, (iri,), self.languages).get(iri) or self._shape_name(iri)
+
     def _thing(self, iri: str) -> Shown:
-        label = self._graph_label(iri) or labels(self._store, (iri,), self.languages).get(iri) or self._shape_name(iri)
+        label = self.label(iri)
         text, language = (label.text, label.language) if label else (self.short(iri), "")
         is_ours = iri.startswith(self.urls.base)
         if label is None and is_ours and not self._is_read(iri):

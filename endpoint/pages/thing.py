@@ -54,7 +54,7 @@ class ThingPage:
     def first_facts(self) -> str:
         """The first facts as one line, for search engines where there is no summary."""
         rows = [row for section in self.sections for row in section.rows][:4]
-        said = ((row.name.text, ", ".join(value.shown.text for value in row.entries[:3])) for row in rows)
+        said = ((row.name.text, ", ".join(value.text for value in row.entries[:3])) for row in rows)
         return "; ".join(f"{name[:1].upper()}{name[1:]}: {values}" for name, values in said)
 
 

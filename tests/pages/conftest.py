@@ -59,6 +59,17 @@ id:words {" ; ".join(f'rdfs:label "{text}"@{tag}' for tag, text in TEXTS.items()
 id:kyrgyz rdfs:label "Обшо"@ky , "Company"@en . id:cyrillic rdfs:label "Идора"@uz-Cyrl , "Office"@en .
 """
 
+NODES = f"""
+id:book rdfs:label "Book"@en ; ex:authors ( id:ann "Bob" [ ex:name "Cyril" ; ex:town [ ex:name "Termez" ] ] ( 1 2 ) ) ;
+  ex:none () ; ex:seq [ a rdf:Seq ; rdf:_10 "tenth" ; rdf:_2 "second" ; rdf:_1 "first" ] ; ex:choice id:choice ;
+  ex:deep [ ex:in [ ex:in [ ex:in [ ex:in [ ex:in "too deep" ] ] ] ] ] ; ex:loop id:loop ; ex:twice id:twice .
+id:ann rdfs:label "Ann"@en . id:choice a rdf:Alt ; rdfs:label "Choice"@en ; rdf:_2 "Б"@ru ; rdf:_1 "A" .
+id:loop rdf:first "round" ; rdf:rest id:loop . id:twice rdf:first "one" , "two" ; rdf:rest () .
+id:long ex:items ( {" ".join(f'"item {place}"' for place in range(200))} ) ; ex:seq id:seq .
+id:seq a rdf:Seq ; {" ; ".join(f'rdf:_{place} "place {place}"' for place in range(1, 101))} .
+id:address ex:at [ a ex:Address ; ex:street "Main 1" ; ex:is [ ex:of id:address ] ] .
+"""
+
 
 @pytest.fixture(scope="session")
 def odd_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
@@ -68,6 +79,7 @@ def odd_served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         "data/odd.ttl": PROLOGUE + ODD,
         "data/thesaurus.ttl": PROLOGUE + THESAURUS,
         "data/words.ttl": PROLOGUE + WORDS,
+        "data/nodes.ttl": PROLOGUE + NODES,
     }
     with serving(write(tmp_path_factory.mktemp("odd"), files)) as running:
         yield running
