@@ -5,7 +5,9 @@ It says only what is true: numbers come from the manifest and the catalogue, fea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
@@ -31,6 +33,12 @@ FORMAT_NAMES = {
     RESULTS_TSV: "SPARQL_Results_TSV", TURTLE: "Turtle", N_TRIPLES: "N-Triples", RDF_XML: "RDF_XML",
     JSON_LD: "JSON-LD", N_QUADS: "N-Quads", TRIG: "TriG",
 }  # fmt: skip
+LANGUAGES = ("SPARQL10Query", "SPARQL11Query", "SPARQLQuery")
+"""The last is that of SPARQL 1.2, with the versions beside it; clients of 1.1 know the others."""
+SERVICE = ox.BlankNode("service")
+"""As in the specification's example; Comunica passes over a service that has another IRI than its endpoint."""
+MOST_TRIPLES, MOST_IN_ALL = 20_000, 100_000
+"""Named graphs up to so many triples have partitions, and so many triples are counted for them."""
 CLASSES = f"SELECT ?class ?n {{ ?dataset <{VOID}classPartition> [ <{VOID}class> ?class ; <{VOID}entities> ?n ] }}"
 
 
@@ -42,13 +50,13 @@ def service_description(snapshot: Snapshot, endpoint: str) -> list[ox.Triple]:
         endpoint: the URL that was dereferenced, exactly (Service Description 2).
     """
     publication, manifest = snapshot.publication, snapshot.release.manifest
-    service, default = f"{endpoint}#service", f"{endpoint}#default-graph"
+    service, default = SERVICE, f"{endpoint}#default-graph"
     dataset = f"{publication.base}dataset"
     return [
         _link(service, RDF_TYPE, f"{SD}Service"),
         _link(service, f"{SD}endpoint", endpoint),
         _text(service, RDFS_LABEL, f"SPARQL service of {publication.settings.about.title.get('en', publication.base)}"),
-        *(_link(service, f"{SD}supportedLanguage", f"{SD}{name}") for name in ("SPARQL11Query", "SPARQLQuery")),
+        *(_link(service, f"{SD}supportedLanguage", f"{SD}{name}") for name in LANGUAGES),
         *(_link(service, f"{SD}supportedVersion", f"{SPARQL}{name}") for name in ("version-1.1", "version-1.2")),
         *(_link(service, f"{SD}resultFormat", FORMATS + name) for name in FORMAT_NAMES.values()),
         *_features(snapshot, service),
@@ -73,7 +81,7 @@ def service_description(snapshot: Snapshot, endpoint: str) -> list[ox.Triple]:
     ]
 
 
-def _features(snapshot: Snapshot, service: str) -> Iterator[ox.Triple]:
+def _features(snapshot: Snapshot, service: ox.BlankNode) -> Iterator[ox.Triple]:
     """The default graph is the union of the named graphs; federation is there where the settings allow a service."""
     yield _link(service, f"{SD}feature", f"{SD}UnionDefaultGraph")
     if snapshot.publication.settings.federation.services:
@@ -81,6 +89,7 @@ def _features(snapshot: Snapshot, service: str) -> Iterator[ox.Triple]:
 
 
 def _named_graphs(snapshot: Snapshot, dataset: str, endpoint: str) -> Iterator[ox.Triple]:
+    partitions = snapshot.once(graph_counts)
     for number, entry in enumerate(snapshot.release.manifest.graphs, 1):
         named, graph = f"{endpoint}#named-graph-{number}", f"{endpoint}#graph-{number}"
         yield _link(dataset, f"{SD}namedGraph", named)
@@ -90,6 +99,73 @@ def _named_graphs(snapshot: Snapshot, dataset: str, endpoint: str) -> Iterator[o
         yield _link(graph, RDF_TYPE, f"{SD}Graph")
         yield _link(graph, RDF_TYPE, f"{VOID}Dataset")
         yield _number(graph, f"{VOID}triples", entry.triples)
+        if (counts := partitions.get(entry.iri)) is not None:
+            yield from _partitions(graph, counts)
+
+
+@dataclass(slots=True)
+class _Uses:
+    """How a property is used: in how many triples, of which subjects, with which objects."""
+
+    triples: int = 0
+    subjects: set[object] = field(default_factory=set)
+    objects: set[object] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphCounts:
+    """What one named graph holds: the things of each class, and of each property triples, subjects and objects."""
+
+    classes: Mapping[str, int]
+    properties: Mapping[str, tuple[int, int, int]]
+    subjects: int
+    objects: int
+
+
+def graph_counts(snapshot: Snapshot) -> dict[str, GraphCounts]:
+    """Return the counts of each named graph that is small.
+
+    Who plans a query over the union default graph adds up what is said of the named graphs (Comunica does).
+    """
+    left, found = MOST_IN_ALL, dict[str, GraphCounts]()
+    for entry in snapshot.release.manifest.graphs:
+        if entry.triples <= min(MOST_TRIPLES, left):
+            left -= entry.triples
+            found[entry.iri] = _counted(snapshot.release.store, entry.iri)
+    return found
+
+
+def _counted(store: ox.Store, graph: str) -> GraphCounts:
+    classes, uses, subjects, objects = Counter[str](), dict[str, _Uses](), set[object](), set[object]()
+    for quad in store.quads_for_pattern(None, None, None, ox.NamedNode(graph)):
+        use = uses.setdefault(quad.predicate.value, _Uses())
+        use.triples += 1
+        use.subjects.add(quad.subject)
+        use.objects.add(quad.object)
+        subjects.add(quad.subject)
+        objects.add(quad.object)
+        if quad.predicate.value == RDF_TYPE and isinstance(quad.object, ox.NamedNode):
+            classes[quad.object.value] += 1
+    properties = {iri: (use.triples, len(use.subjects), len(use.objects)) for iri, use in sorted(uses.items())}
+    return GraphCounts(dict(sorted(classes.items())), properties, len(subjects), len(objects))
+
+
+def _partitions(graph: str, counts: GraphCounts) -> Iterator[ox.Triple]:
+    yield _number(graph, f"{VOID}distinctSubjects", counts.subjects)
+    yield _number(graph, f"{VOID}distinctObjects", counts.objects)
+    yield _number(graph, f"{VOID}classes", len(counts.classes))
+    for place, (iri, entities) in enumerate(counts.classes.items(), 1):
+        partition = f"{graph}-class-{place}"
+        yield _link(graph, f"{VOID}classPartition", partition)
+        yield _link(partition, f"{VOID}class", iri)
+        yield _number(partition, f"{VOID}entities", entities)
+    for place, (iri, (triples, subjects, objects)) in enumerate(counts.properties.items(), 1):
+        partition = f"{graph}-property-{place}"
+        yield _link(graph, f"{VOID}propertyPartition", partition)
+        yield _link(partition, f"{VOID}property", iri)
+        yield _number(partition, f"{VOID}triples", triples)
+        yield _number(partition, f"{VOID}distinctSubjects", subjects)
+        yield _number(partition, f"{VOID}distinctObjects", objects)
 
 
 def class_counts(snapshot: Snapshot) -> list[tuple[str, int]]:
@@ -128,12 +204,16 @@ def _classes(snapshot: Snapshot, default: str) -> Iterator[ox.Triple]:
         yield _number(partition, f"{VOID}entities", count)
 
 
-def _link(subject: str, predicate: str, target: str) -> ox.Triple:
-    return ox.Triple(ox.NamedNode(subject), ox.NamedNode(predicate), ox.NamedNode(target))
+def _node(subject: str | ox.BlankNode) -> ox.NamedNode | ox.BlankNode:
+    return ox.NamedNode(subject) if isinstance(subject, str) else subject
 
 
-def _text(subject: str, predicate: str, text: str, language: str | None = "en") -> ox.Triple:
-    return ox.Triple(ox.NamedNode(subject), ox.NamedNode(predicate), ox.Literal(text, language=language))
+def _link(subject: str | ox.BlankNode, predicate: str, target: str) -> ox.Triple:
+    return ox.Triple(_node(subject), ox.NamedNode(predicate), ox.NamedNode(target))
+
+
+def _text(subject: str | ox.BlankNode, predicate: str, text: str, language: str | None = "en") -> ox.Triple:
+    return ox.Triple(_node(subject), ox.NamedNode(predicate), ox.Literal(text, language=language))
 
 
 def _number(subject: str, predicate: str, number: int) -> ox.Triple:

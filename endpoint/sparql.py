@@ -11,9 +11,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
+from cachetools import LRUCache
 from flask import Blueprint, Response, request
 
-from endpoint.current import languages, see, snapshot, urls
+from endpoint.current import Snapshot, languages, see, snapshot, urls
 from endpoint.documents import check_xml, check_xml_file, rdf_document
 from endpoint.editor import POLICY, editor_settings, is_installed
 from endpoint.examples import shown_examples
@@ -35,6 +36,7 @@ sparql = Blueprint("sparql", __name__)
 
 MIB = 1 << 20
 PIECE = 1 << 16
+MOST_DESCRIPTIONS = 16
 VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\b", re.IGNORECASE)
 """Functions by which the same query has another answer each time."""
 
@@ -99,8 +101,16 @@ def _without_query(operation: Operation) -> Response:
     form = representation.format
     if form is None:
         return _form(operation)
-    body = rdf_document(snapshot(), service_description(snapshot(), request.base_url), form)
+    kept, key = snapshot().once(_descriptions), (request.base_url, form.name)
+    body = kept.get(key)
+    if body is None:
+        body = kept[key] = rdf_document(snapshot(), service_description(snapshot(), request.base_url), form)
     return answer(representation, lambda: body, tag=entity_tag(representation.name, body))
+
+
+def _descriptions(_: Snapshot) -> LRUCache[tuple[str, str], bytes]:
+    """What has been written of the service of a release, by its address and format: JSON-LD takes half a second."""
+    return LRUCache(MOST_DESCRIPTIONS)
 
 
 def _form(operation: Operation, problem: Problem | None = None) -> Response:

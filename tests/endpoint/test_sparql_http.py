@@ -8,7 +8,7 @@ import re
 from urllib.parse import quote
 
 import pytest
-from rdflib import Graph, URIRef
+from rdflib import Graph, Namespace, URIRef
 from rdflib.namespace import RDF
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 from SPARQLWrapper import CSV as WRAPPED_CSV
@@ -17,6 +17,10 @@ from SPARQLWrapper import TURTLE as WRAPPED_TURTLE
 from SPARQLWrapper import SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import QueryBadFormed
 
+from endpoint.current import Snapshot
+from endpoint.service import graph_counts
+from graph.publication import open_publication
+from graph.releases.release import open_release
 from tests.endpoint.conftest import BASE
 from tests.endpoint.serving import BROWSER, Served
 
@@ -310,6 +314,47 @@ def test_the_description_is_true(served: Served) -> None:
         iri = graph.value(each, URIRef(f"{SD}name"))
         size = graph.value(graph.value(each, URIRef(f"{SD}graph")), URIRef(f"{VOID}triples"))
         assert int(str(size)) == count(served, f"SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH <{iri}> {{ ?s ?p ?o }} }}")
+
+
+def test_partitions_of_each_named_graph_are_what_sparql_counts(served: Served) -> None:
+    graph = description(served)
+    void = Namespace(VOID)
+    for each in graph.objects(None, URIRef(f"{SD}namedGraph")):
+        iri, described = graph.value(each, URIRef(f"{SD}name")), graph.value(each, URIRef(f"{SD}graph"))
+        classes = {
+            str(graph.value(part, void["class"])): int(graph.value(part, void.entities))
+            for part in graph.objects(described, void.classPartition)
+        }
+        properties = {
+            str(graph.value(part, void.property)): tuple(
+                int(graph.value(part, void[name])) for name in ("triples", "distinctSubjects", "distinctObjects")
+            )
+            for part in graph.objects(described, void.propertyPartition)
+        }
+        within = f"{{ GRAPH <{iri}> {{"
+        by_class = f"SELECT ?c (COUNT(?s) AS ?n) {within} ?s a ?c }} }} GROUP BY ?c"
+        by_property = (
+            "SELECT ?p (COUNT(*) AS ?n) (COUNT(DISTINCT ?s) AS ?k) (COUNT(DISTINCT ?o) AS ?m) "
+            f"{within} ?s ?p ?o }} }} GROUP BY ?p"
+        )
+        assert classes == {iri: numbers[0] for iri, numbers in counted(served, by_class).items()}
+        assert properties == counted(served, by_property)
+
+
+def counted(served: Served, query: str) -> dict[str, tuple[int, ...]]:
+    """The rows of a query: an IRI and numbers."""
+    rows = served.get("/sparql", "text/csv", params={"query": query}).text.split("\r\n")[1:-1]
+    return {iri: tuple(map(int, numbers)) for iri, *numbers in (row.split(",") for row in rows)}
+
+
+def test_partitions_are_of_graphs_that_are_small(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Snapshot(open_publication(served.folder), open_release(served.release.folder), None)
+    sizes = {each.iri: each.triples for each in here.release.manifest.graphs}
+    monkeypatch.setattr("endpoint.service.MOST_TRIPLES", min(sizes.values()))
+    assert graph_counts(here).keys() == {iri for iri, size in sizes.items() if size == min(sizes.values())}
+    monkeypatch.setattr("endpoint.service.MOST_TRIPLES", max(sizes.values()))
+    monkeypatch.setattr("endpoint.service.MOST_IN_ALL", max(sizes.values()))
+    assert sum(sizes[iri] for iri in graph_counts(here)) <= max(sizes.values())
 
 
 def test_each_extension_function_that_is_announced_is_known_to_the_guard(served: Served) -> None:
