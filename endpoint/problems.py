@@ -13,6 +13,7 @@ from types import MappingProxyType
 from endpoint.sentences import Quotation, Sentence
 from graph.errors import (
     BusyError,
+    EngineFaultError,
     EngineUnavailableError,
     FormatError,
     GraphNameError,
@@ -86,6 +87,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "answer-too-large": Kind(403, "The answer is too large", "Ask for less, or take the download of the whole."),
     "limit": Kind(503, "The query hit a limit", "An answer is complete or it is an error; nothing is cut short."),
     "unavailable": Kind(503, "The service cannot answer now", "Try again after the time that Retry-After names."),
+    "engine-fault": Kind(
+        500, "The engine failed on this query", "The mistake is the engine's; another way to ask may well be answered."
+    ),
     "internal": Kind(500, "The server has made a mistake", "The mistake is ours and has been logged."),
 })  # fmt: skip
 
@@ -176,7 +180,7 @@ def problem_of(error: HamkorError) -> Problem:
             found = Problem(
                 "query-syntax", _of_syntax(error), _facts(line=error.line, column=error.column, token=token)
             )
-        case QueryRefusedError() | QueryLimitError() | FormatError():
+        case QueryRefusedError() | QueryLimitError() | FormatError() | EngineFaultError():
             found = _problem_of_answering(error)
         case EngineUnavailableError():
             found = Problem("unavailable", error.problem, {}, {"Retry-After": str(max(1, round(error.retry_after)))})
@@ -194,13 +198,15 @@ def problem_of(error: HamkorError) -> Problem:
     return found
 
 
-def _problem_of_answering(error: QueryRefusedError | QueryLimitError | FormatError) -> Problem:
+def _problem_of_answering(error: QueryRefusedError | QueryLimitError | FormatError | EngineFaultError) -> Problem:
     match error:
         case FormatError():
             said = Sentence("%(title)s cannot express %(what)s", title=error.form, what=Quotation(error.fault))
             return Problem("not-acceptable", said, {"remedy": Sentence("ask for Turtle or N-Triples")})
         case QueryRefusedError():
             return Problem("refused", error.problem, _facts(remedy=error.remedy))
+        case EngineFaultError():
+            return Problem("engine-fault", error.problem, _facts(remedy=error.remedy))
     facts = _facts(limit=error.limit, value=error.value, remedy=error.remedy)
     return Problem(LIMITS.get(error.limit, "limit"), error.problem, facts)
 

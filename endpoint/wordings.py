@@ -35,6 +35,8 @@ QUERIES = (
     N_("make it more selective, or page it with ORDER BY, LIMIT and OFFSET"),
     N_("the query needs more memory than it may have"),
     N_("ask for less: a LIMIT, fewer patterns without a shared variable, no sorting of everything"),
+    N_("the engine gave up on this query: %(words)s"),
+    N_("write the query in another way"),
     N_("the answer is too large"),
     N_("page it with LIMIT"),
     N_("the query has too many tokens"),

@@ -154,6 +154,22 @@ class EngineUnavailableError(HamkorError):
 
 
 @dataclass
+class EngineFaultError(HamkorError):
+    """The engine fails on a query, and would fail again; the mistake is its own and not the query's.
+
+    Attributes:
+        problem: what happened, in one sentence without a full stop; with the engine's last words where it had any.
+        remedy: what the client can do.
+    """
+
+    problem: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return self.problem + (f" ({self.remedy})" if self.remedy else "")
+
+
+@dataclass
 class WorkEndedError(HamkorError):
     """A process that worked for a request ended without an answer; the mistake is ours."""
 

@@ -16,6 +16,7 @@ from typing import cast
 import msgspec
 
 from graph.errors import (
+    EngineFaultError,
     EngineUnavailableError,
     FormatError,
     HamkorError,
@@ -23,6 +24,7 @@ from graph.errors import (
     QueryRefusedError,
     QuerySyntaxError,
 )
+from graph.query import last_words
 from graph.query.engine import Answer
 from graph.query.frames import LENGTHS, Answered, Ended, Failed, Frame, Hello, length, unpack
 from graph.query.spool import taken
@@ -30,7 +32,10 @@ from graph.settings import LimitSettings
 
 NICENESS = 15
 OWN_ENDS = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL})
-"""How a query ends its process when memory or the stack does not suffice; by other signals somebody else ends it."""
+"""How a query ends its process: memory or the stack does not suffice, or the engine gives up and says why (SIGABRT).
+
+By other signals somebody else ends it.
+"""
 
 
 class WorkerLostError(EngineUnavailableError):
@@ -163,8 +168,7 @@ class WorkerConnection(asyncio.Protocol):
 
     def _error(self, frame: Frame) -> HamkorError:
         if isinstance(frame, Ended):
-            lost = WorkerLostError("the query's process was ended from outside; try again")
-            return self._out_of_memory() if frame.signal in OWN_ENDS else lost
+            return self._ended(frame)
         failed = cast("Failed", frame)
         match failed.kind:
             case "syntax":
@@ -179,6 +183,14 @@ class WorkerConnection(asyncio.Protocol):
                 return self._out_of_memory()
             case _:
                 return EngineUnavailableError(failed.problem)
+
+    def _ended(self, frame: Ended) -> HamkorError:
+        if frame.signal not in OWN_ENDS:
+            return WorkerLostError("the query's process was ended from outside; try again")
+        if last_words.is_of_memory(frame.words) or (not frame.words and frame.signal != signal.SIGABRT):
+            return self._out_of_memory()
+        words = frame.words or "(no words)"
+        return EngineFaultError(f"the engine gave up on this query: {words}", "write the query in another way")
 
     def _out_of_memory(self) -> QueryLimitError:
         return QueryLimitError(

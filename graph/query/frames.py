@@ -68,9 +68,13 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """Holder to front: the worker is dead; ``signal`` is what killed it, 0 where it ended by itself."""
+    """Holder to front: the worker is dead; ``signal`` is what killed it, 0 where it ended by itself.
+
+    ``words`` is what the engine said at last, ASCII and short: no length in this frame may be a byte that ends another.
+    """
 
     signal: int
+    words: str = ""
 
 
 Frame = Ask | Hello | Answered | Failed | Ended

@@ -28,6 +28,7 @@ from typing import Literal, NoReturn
 import msgspec
 import pyoxigraph as ox
 
+from graph.query import last_words
 from graph.query.columns.answering import Columns
 from graph.query.columns.table import build
 from graph.query.frames import Ended, pack
@@ -90,7 +91,7 @@ class Succeed(msgspec.Struct, frozen=True):
 
 @dataclass
 class Holder:
-    """One holder's state: what it holds, the connections of its workers and the names of successors by process id."""
+    """One holder's state: what it holds; by process id its workers' connections and records, and successors' names."""
 
     settings: HolderSettings
     release: Release
@@ -99,6 +100,7 @@ class Holder:
     control: socket.socket
     workers: dict[int, socket.socket] = field(default_factory=dict)
     successors: dict[int, str] = field(default_factory=dict)
+    records: dict[int, int] = field(default_factory=dict)
     wake: socket.socket = field(init=False)
     woken: socket.socket = field(init=False)
 
@@ -195,15 +197,16 @@ class Holder:
         serve(settings, release, self.store)
 
     def _fork(self, connection: socket.socket) -> None:
-        own = os.getpid()
+        own, record = os.getpid(), last_words.new_record(Path(self.settings.spool))
         pid = _forked()
         if pid == 0:
             self._drop()
-            _exit_after(lambda: self._work(connection, own))
+            _exit_after(lambda: self._work(connection, own, record))
         if pid is None:
             connection.close()  # the front takes that for an engine that is not there
+            last_words.read(record)
         else:
-            self.workers[pid] = connection
+            self.workers[pid], self.records[pid] = connection, record
 
     def _drop(self) -> None:
         """In a child: give back the signals and close every socket that is the holder's."""
@@ -211,11 +214,17 @@ class Holder:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for own in (self.listener, self.control, self.wake, self.woken, *self.workers.values()):
             own.close()
+        for record in self.records.values():
+            last_words.read(record)
         self.workers.clear()
         self.successors.clear()
+        self.records.clear()
 
-    def _work(self, connection: socket.socket, holder: int) -> None:
+    def _work(self, connection: socket.socket, holder: int, record: int) -> None:
         end_with_parent(holder)
+        if record >= 0:
+            os.dup2(record, sys.stderr.fileno())
+            os.close(record)
         limits = WorkerLimits(self.settings.memory_bytes, self.settings.result_bytes, Path(self.settings.spool))
         store = self.store if self.store is not None else self.release.store
         columns = Columns(_columns_folder(self.settings)) if self._has_columns else None
@@ -235,11 +244,12 @@ class Holder:
     def _ended(self, pid: int, ended_by: int) -> None:
         """Say how a worker or a successor ended, and remove what a worker left in the spool."""
         connection = self.workers.pop(pid, None)
+        words = last_words.read(self.records.pop(pid, -1))
         if (name := self.successors.pop(pid, None)) is not None:
             self._say(Lost(name))
         if connection is not None:
             with contextlib.suppress(OSError):
-                connection.send(pack(Ended(ended_by)), socket.MSG_DONTWAIT)
+                connection.send(pack(Ended(ended_by, words)), socket.MSG_DONTWAIT)
             connection.close()
         remove_left(Path(self.settings.spool), pid)
 

@@ -141,8 +141,6 @@ def _limit(limits: WorkerLimits) -> None:
     _limit_memory(limits)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limits.result_bytes + (1 << 20),) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with Path(os.devnull).open("w") as nowhere:  # the engine writes its last words to standard error
-        os.dup2(nowhere.fileno(), sys.stderr.fileno())
 
 
 def _limit_memory(limits: WorkerLimits) -> None:

@@ -15,7 +15,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from graph.errors import EngineUnavailableError, HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
+from graph.errors import (
+    EngineFaultError,
+    EngineUnavailableError,
+    HamkorError,
+    QueryLimitError,
+    QueryRefusedError,
+    QuerySyntaxError,
+)
 from graph.formats import RESULTS_CSV, RESULTS_TSV, TURTLE
 from graph.publication import Publication
 from graph.query.embedded import EmbeddedEngine
@@ -240,16 +247,34 @@ async def test_a_query_whose_workers_are_killed_again_and_again_is_an_error(rele
         assert await it.count() == SIZE
 
 
-@pytest.mark.parametrize("by", [signal.SIGSEGV, signal.SIGABRT])
-async def test_a_query_that_ends_its_worker_is_an_error(release: Release, mode: str, by: signal.Signals) -> None:
+MEMORY = "the query needs more memory than it may have (limits.query_memory_mb"
+FAULT = "the engine gave up on this query: "
+ENDS = [
+    (signal.SIGSEGV, "", MEMORY),
+    (signal.SIGABRT, "memory allocation of 8388608 bytes failed\n", MEMORY),
+    (signal.SIGABRT, "terminate called after throwing an instance of 'std::bad_alloc'\n", MEMORY),
+    (
+        signal.SIGABRT,
+        "thread '<unnamed>' panicked at lib.rs:1:2:\nno total order\nnote: see\n",
+        f"{FAULT}no total order (",
+    ),
+    (signal.SIGABRT, "corrupted size\n", f"{FAULT}corrupted size ("),
+    (signal.SIGABRT, "", f"{FAULT}(no words) ("),
+]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="writes to another process's standard error")
+async def test_a_query_that_ends_its_worker_is_an_error_that_says_why(release: Release, mode: str) -> None:
     async with running(release, settings(mode, PATIENT)) as it:
-        asked = it.begin(ENDLESS)
-        await asyncio.sleep(0.2)
-        (pid,) = busy_workers(it)
-        os.kill(pid, by)
-        with pytest.raises(QueryLimitError) as error:
-            await asked
-        assert error.value.limit == "limits.query_memory_mb"
+        for by, words, said in ENDS:
+            asked = it.begin(ENDLESS)
+            await asyncio.sleep(0.2)
+            (pid,) = busy_workers(it)
+            Path(f"/proc/{pid}/fd/2").write_text(words, encoding="ascii")
+            os.kill(pid, by)
+            with pytest.raises((QueryLimitError, EngineFaultError)) as error:
+                await asked
+            assert str(error.value).startswith(said)
         assert await it.count() == SIZE
 
 
