@@ -13,11 +13,12 @@ from typing import Any
 import pyoxigraph as ox
 
 from graph.namespaces import RDF_TYPE, XSD
-from graph.templates.example import NAME, Example, Node, Value
-from graph.templates.fields import Field
+from graph.templates.example import LANGUAGES, NAME, Example, Node, Value
+from graph.templates.fields import ANY_LANGUAGE, IRI, Field
 
 LOCAL = re.compile(r"[^A-Za-z0-9]+")
 SEPARATOR = "|"
+MOST_KINDS = 3
 KEY = "key"
 CONTEXT = ["http://www.w3.org/ns/csvw", {"@language": "en"}]
 
@@ -82,7 +83,7 @@ def _columns(example: Example) -> Iterator[Column]:
     for node in example.nodes:
         prefix = "" if node is example.node else LOCAL.sub("_", node.class_iri.rpartition("/")[2].rpartition("#")[2])
         for field, values in node.values:
-            if any(each.value in linked for each in values):
+            if field.path == RDF_TYPE or any(each.value in linked for each in values):
                 continue
             for each in _of_field(field, values):
                 name = f"{prefix}_{each.description['name']}".strip("_")
@@ -116,9 +117,27 @@ def _of_field(field: Field, values: tuple[Value, ...]) -> Iterator[Column]:
         column |= {"lang": language} if language else {"datatype": _datatype(datatype)}
         column |= {"separator": SEPARATOR} if len(forms) > 1 else {}
         yield Column(column, SEPARATOR.join(forms))
-    if not values:
-        column = {"name": short, **shared}
-        yield Column(column | ({"valueUrl": ""} if field.classes else {}), "")
+    for number, kind in enumerate(() if values else _fillable(field.kinds)):
+        ending = LOCAL.sub("_", re.split(r"[/#]", kind)[-1]).strip("_")
+        name = f"{short}_{ending}" if number or kind.startswith("@") else short
+        yield Column({"name": name, **shared, **_of_kind(kind)}, "")
+
+
+def _fillable(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Return for which kinds of values there are columns: the languages of templates where these may be, few others."""
+    languages = tuple(each for each in kinds if each.startswith("@"))
+    if ANY_LANGUAGE in languages:
+        languages = tuple(f"@{each}" for each in LANGUAGES)
+    usual = tuple(each for each in languages if each[1:] in LANGUAGES)
+    others = tuple(each for each in kinds if not each.startswith("@"))
+    return (*others[:MOST_KINDS], *(usual or languages[:MOST_KINDS])) or (f"{XSD}string",)
+
+
+def _of_kind(kind: str) -> dict[str, Any]:
+    """Return what the metadata says of a column for values of a kind."""
+    if kind == IRI:
+        return {"valueUrl": ""}
+    return {"lang": kind[1:]} if kind.startswith("@") else {"datatype": _datatype(kind)}
 
 
 def _datatype(iri: str) -> object:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
 
@@ -135,7 +135,8 @@ class Examples:
                     found = self._of_field(subject, field, company, names, is_personal=is_personal)
                     if field.is_required and is_personal and not found:
                         return None
-                    values.append((field, found))
+                    known = field if found or field.kinds else replace(field, kinds=self.shapes.used(field.path))
+                    values.append((known, found))
             stated = self._stated(subject, RDF_TYPE, is_personal=is_personal)
             types = (class_iri, *sorted(each.value for each in stated if isinstance(each, ox.NamedNode)))
             nodes.append(Node(names[subject], class_iri, tuple(dict.fromkeys(types)), tuple(values)))

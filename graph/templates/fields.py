@@ -17,6 +17,8 @@ from graph.namespaces import ONTOLOGY_GRAPH, OWL, RDF, RDFS, SH, SHAPES_GRAPH, X
 
 MOST, DEEPEST = 500, 50
 UNORDERED = 100_000.0
+DEEPEST_KINDS = 5
+IRI, ANY_LANGUAGE = "IRI", "@*"
 ABOUT_IT = re.compile(r"NOT\s+EXISTS\s*\{[^}]*\$this\b", re.IGNORECASE)
 
 
@@ -32,6 +34,7 @@ class Field:
         is_required: whether there must be a value.
         classes: of what class its values are, where they are things.
         order: its place.
+        kinds: of what kind its values may be (``IRI``, ``@`` and a language, or a datatype), where the shapes say so.
     """
 
     path: str
@@ -41,6 +44,7 @@ class Field:
     is_required: bool
     classes: tuple[str, ...]
     order: float
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass
@@ -160,12 +164,60 @@ class Shapes:
             for path in paths:
                 yield Field(
                     path, is_inverse, self.texts(each, SH + "name"), self.texts(each, SH + "description"), is_required,
-                    tuple(self.iris(each, SH + "class")), self._order(each),
+                    tuple(self.iris(each, SH + "class")), self._order(each), self.kinds(each),
                 )  # fmt: skip
 
     def _order(self, shape: str) -> float:
         numbers = (finite_number(each.value, XSD + "double") for each in self.values(shape, SH + "order"))
         return next((float(each) for each in numbers if each is not None), UNORDERED)
+
+    def kinds(self, shape: str, depth: int = 0) -> tuple[str, ...]:
+        """Return of what kind the values that conform to a shape may be, as ``Field.kinds``; nothing where any may."""
+        if depth > DEEPEST_KINDS:
+            return ()
+        found: tuple[str, ...] = ()
+        for kinds in (*self._kinds_of_values(shape), *self._kinds_within(shape, depth)):
+            found = both(found, kinds)
+        return found or self._kinds_of_some(shape, depth)
+
+    def _kinds_of_some(self, shape: str, depth: int) -> tuple[str, ...]:
+        """Return what is said of some of the values only, where nothing is said of all."""
+        found = [kind_of(each) for each in self.values(shape, SH + "hasValue")]
+        for each in self.iris(shape, SH + "qualifiedValueShape"):
+            found += self.kinds(each, depth + 1)
+        if not found and any(each.value == "true" for each in self.values(shape, SH + "uniqueLang")):
+            found = [ANY_LANGUAGE]
+        return tuple(dict.fromkeys(found))
+
+    def _kinds_of_values(self, shape: str) -> Iterator[tuple[str, ...]]:
+        """Yield what each constraint on a value alone says of its kind."""
+        if self.iris(shape, SH + "class") or {*self.iris(shape, SH + "nodeKind")} & {SH + "IRI", SH + "BlankNodeOrIRI"}:
+            yield (IRI,)
+        for each in self.iris(shape, SH + "languageIn"):
+            yield tuple(f"@{item.value}" for item in self.items(each))
+        for each in self.iris(shape, SH + "datatype"):
+            yield (ANY_LANGUAGE if each == RDF + "langString" else each,)
+        for each in self.iris(shape, SH + "in"):
+            yield tuple(dict.fromkeys(kind_of(item) for item in self.items(each)))
+        for bound in ("minInclusive", "maxInclusive", "minExclusive", "maxExclusive"):
+            yield from ((kind_of(each),) for each in self.values(shape, SH + bound))
+
+    def _kinds_within(self, shape: str, depth: int) -> Iterator[tuple[str, ...]]:
+        """Yield what the shapes to which a value must conform say of its kind."""
+        for each in self.iris(shape, SH + "node"):
+            yield self.kinds(each, depth + 1) or ((IRI,) if self.iris(each, SH + "property") else ())
+        for name in ("or", "xone"):
+            for each in self.iris(shape, SH + name):
+                choices = [self.kinds(item.value, depth + 1) for item in self.items(each)]
+                yield tuple(dict.fromkeys(kind for kinds in choices for kind in kinds)) if all(choices) else ()
+        for each in self.iris(shape, SH + "and"):
+            yield from (self.kinds(item.value, depth + 1) for item in self.items(each))
+
+    def used(self, path: str) -> tuple[str, ...]:
+        """Return of what kind the first value of a property in the release is, where there is one."""
+        quads = self.store.quads_for_pattern(None, ox.NamedNode(path), None, None)
+        values = (each.object for each in islice(quads, 1))
+        return tuple(kind_of(each) for each in values if isinstance(each, ox.NamedNode | ox.Literal))
 
     def paths(self, shape: str) -> tuple[list[str], bool]:
         """Return the properties of a property shape, and whether they are inverted; none for a path of several steps.
@@ -197,10 +249,28 @@ class Shapes:
         return iri.startswith(f"{self.base}.well-known/genid/") or iri == RDF + "nil"
 
 
+def kind_of(term: ox.NamedNode | ox.Literal) -> str:
+    """Return the kind of a value, as ``Field.kinds``."""
+    if isinstance(term, ox.NamedNode):
+        return IRI
+    return f"@{term.language}" if term.language else term.datatype.value
+
+
+def both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the kinds that two constraints allow; those of the first where they agree on none."""
+    if not one or not other:
+        return one or other
+    if ANY_LANGUAGE in one and any(each.startswith("@") for each in other):
+        one, other = other, one
+    common = tuple(each for each in one if each in other or (ANY_LANGUAGE in other and each.startswith("@")))
+    return common or one
+
+
 def _merged(one: Field, other: Field) -> Field:
     """Return what two shapes together say of a property."""
     first, second = sorted((one, other), key=lambda each: each.order)
     return Field(
         one.path, one.is_inverse, {**second.names, **first.names}, {**second.descriptions, **first.descriptions},
         one.is_required or other.is_required, tuple(dict.fromkeys((*one.classes, *other.classes))), first.order,
+        both(first.kinds, second.kinds),
     )  # fmt: skip

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
 
 from endpoint.commands.template import library_of
-from graph.contribution.document import read_documents
+from graph.contribution.document import TABLE, read_documents
 from graph.contribution.values import Document
 from graph.contributors import Contributor
 from graph.namespaces import RDF_TYPE
 from graph.publication import Publication
 from graph.publish import Put, rehearse
 from graph.releases.release import Release
+from graph.settings import LimitSettings
 from graph.sources.table import read_table
 from graph.templates.library import Library
 
@@ -64,6 +68,59 @@ def test_the_formats_of_a_template_say_the_same(
         assert turtle == expected, name
         assert json_ld == expected, name
         assert set(read_table(tmp_path / f"{name}.csv", base=base)) == expected, name
+
+
+KINDS = ("Datatype", "NodeKind", "LanguageIn")
+"""The components of constraints on what kind of value stands somewhere."""
+
+
+def test_a_template_can_be_filled_wherever_it_is_empty(
+    library: Library, flagship: ox.Store, flagship_publication: Publication, tmp_path: Path
+) -> None:
+    graph, base, limits = flagship_publication.graph("contribution"), flagship_publication.base, LimitSettings()
+    documents, filled = list[Document](), 0
+    for name in library.classes():
+        path = tmp_path / f"{name}.csv"
+        path.write_bytes(library.text(name, "csv", "en") or b"")
+        (tmp_path / f"{name}.csv-metadata.json").write_bytes(library.text(name, "metadata", "en") or b"")
+        schema = json.loads(library.text(name, "metadata", "en") or b"")["tableSchema"]
+        columns = {each["name"]: each for each in schema["columns"] if not each.get("virtual")}
+        with path.open(encoding="utf-8", newline="") as stream:
+            (row,) = csv.DictReader(stream)
+        added = set[ox.Triple]()
+        for column in (each for each in row if not row[each]):
+            facts = columns[column]
+            assert {"valueUrl", "lang", "datatype"} & facts.keys(), (name, column)
+            if (value := some_value(flagship, facts)) is not None:
+                row[column] = value.value
+                about = facts.get("aboutUrl", schema["aboutUrl"]).replace("{key}", row["key"])
+                added.add(ox.Triple(ox.NamedNode(about), ox.NamedNode(facts["propertyUrl"]), value))
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, row)
+            writer.writeheader()
+            writer.writerow(row)
+        filled += len(added)
+        expected = set(library.example(name).triples()) | added  # type: ignore[union-attr]
+        assert set(read_table(path, base=base)) == expected, name
+        documents.append(Document(str(path), TABLE, f"{name}.csv"))
+    assert filled > 100
+    chunks = read_documents(documents, graph, base=base, limits=limits)
+    report = rehearse(flagship_publication, [Put(graph, chunks)])
+    kinds = [each for each in report.results if each.component.rpartition("#")[2].startswith(KINDS)]
+    assert [each for each in kinds if each.focus.endswith("/example>")] == []
+
+
+def some_value(store: ox.Store, facts: dict[str, Any]) -> ox.NamedNode | ox.Literal | None:
+    """A value of a property in the release that a column can hold."""
+    for quad in store.quads_for_pattern(None, ox.NamedNode(facts["propertyUrl"]), None, None):
+        value = quad.object
+        if isinstance(value, ox.NamedNode) and "valueUrl" in facts:
+            return value
+        if isinstance(value, ox.Literal) and "valueUrl" not in facts and "\n" not in value.value:
+            local = value.datatype.value.rpartition("#")[2]
+            if value.language == facts.get("lang") and (value.language or local == facts["datatype"]):
+                return value
+    return None
 
 
 @pytest.mark.parametrize("name", SOME)
