@@ -1,5 +1,7 @@
 """Chunks out, in any RDF format: how graphs leave the house, with their literals exactly as they were put in.
 
+The one exception is the direction of a text (``"…"@ar--rtl``, RDF 1.2): readers of RDF 1.1 refuse a whole document that
+names one, so only JSON-LD, which has had it since 1.1, does; the other formats keep the text and its language.
 It writes; which triples, and in which format, others decide.
 """
 
@@ -29,6 +31,9 @@ NO_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 NO_QNAME = re.compile(rb'<oxprefix: xmlns:oxprefix="([^"]*)"')
 NO_PREFIX = re.compile(rb"^(?!@prefix )(?=.{8}|.*\n)", re.MULTILINE)
 LONGEST_FAULT = 4096
+TEXT = re.compile(rb'("(?:[^"\\\n]|\\.)*+")(?:(@[A-Za-z0-9-]+?)--(?:ltr|rtl)\b)?')
+"""Each text is matched, so that none begins where another ends."""
+Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 SYNTAX_NAMES = frozenset(
     RDF + name
     for name in ("RDF", "ID", "about", "parseType", "resource", "nodeID", "datatype", "Description", "li",
@@ -69,26 +74,40 @@ def write_statements(
         FormatError: the format cannot express one; what was written by then is no document.
     """
     try:
-        if form not in WITH_PREFIXES:
+        if form is JSON_LD:
             ox.serialize(statements, stream, format=SERIALISATIONS[form])
             return
-        ordered = _OrderedPrologue(stream, form)
-        stated = _expressible(statements) if form is RDF_XML else statements
-        ox.serialize(stated, cast("IO[bytes]", ordered), format=SERIALISATIONS[form], prefixes=dict(prefixes))
-        ordered.end()
+        plain = Undirected(stream)
+        if form not in WITH_PREFIXES:
+            ox.serialize(statements, cast("IO[bytes]", plain), format=SERIALISATIONS[form])
+        else:
+            ordered = _OrderedPrologue(stream if form is RDF_XML else cast("IO[bytes]", plain), form)
+            stated = _expressible(statements) if form is RDF_XML else statements
+            ox.serialize(stated, cast("IO[bytes]", ordered), format=SERIALISATIONS[form], prefixes=dict(prefixes))
+            ordered.end()
+        plain.end()
     except OSError as problem:
         if problem.errno is not None:
             raise
         raise FormatError(form.title, f"this: {problem}") from problem  # the engine's own refusals have no number
 
 
+def _undirected(term: Term) -> Term:
+    if isinstance(term, ox.Literal):
+        return ox.Literal(term.value, language=term.language) if term.direction is not None else term
+    if isinstance(term, ox.Triple):
+        inner = _undirected(term.object)
+        return term if inner is term.object else ox.Triple(term.subject, term.predicate, inner)
+    return term
+
+
 def _expressible(statements: Iterable[ox.Quad] | Iterable[ox.Triple]) -> Iterator[ox.Triple]:
-    """Pass statements on as far as RDF/XML has names for them."""
+    """Pass statements on as far as RDF/XML has names for them, texts without their direction."""
     for each in statements:
         fault = _name_fault(each.subject, each.predicate, each.object)
         if fault:
             raise FormatError(RDF_XML.title, fault)
-        yield each.triple if isinstance(each, ox.Quad) else each
+        yield ox.Triple(each.subject, each.predicate, _undirected(each.object))
 
 
 def _name_fault(subject: object, predicate: ox.NamedNode, term: object) -> str:
@@ -99,6 +118,43 @@ def _name_fault(subject: object, predicate: ox.NamedNode, term: object) -> str:
         return f"the class <{term.value}>"
     inner = (each for each in (subject, term) if isinstance(each, ox.Triple))
     return next(filter(None, (_name_fault(each.subject, each.predicate, each.object) for each in inner)), "")
+
+
+class Undirected:
+    """A stream that passes lines on (N-Triples, Turtle and what is like them, TSV), texts without their direction.
+
+    No text has a line end that is not escaped. ``end`` passes on the last line.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        """Pass on to ``stream``, which stays open."""
+        self._stream, self._held = stream, b""
+
+    def write(self, data: bytes) -> int:
+        """Take some bytes."""
+        lines, line_feed, rest = data.rpartition(b"\n")
+        if line_feed:
+            self._stream.write(undirected(self._held + lines + line_feed))
+            self._held = rest
+        else:
+            self._held += rest
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: what is held is not ready."""
+
+    def end(self) -> None:
+        """Pass on what is still held."""
+        if self._held:
+            self._stream.write(undirected(self._held))
+            self._held = b""
+
+
+def undirected(lines: bytes) -> bytes:
+    """Return lines with texts in double quotes, each without its direction."""
+    if b"--ltr" not in lines and b"--rtl" not in lines:
+        return lines
+    return TEXT.sub(lambda found: found[1] + (found[2] or b""), lines)
 
 
 class CarriageReturns:

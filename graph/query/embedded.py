@@ -15,7 +15,7 @@ from typing import IO, cast
 import pyoxigraph as ox
 
 from graph.errors import QueryRefusedError, QuerySyntaxError
-from graph.export import CarriageReturns, kept_in_xml, write_statements
+from graph.export import CarriageReturns, Undirected, kept_in_xml, undirected, write_statements
 from graph.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TRIPLE_FORMATS, Format
 from graph.namespaces import PREFIXES
 from graph.query import order_keys
@@ -107,7 +107,7 @@ def written(found: Found, form: Format) -> bytes:
     """
     if isinstance(found, ox.QuerySolutions) and form in RESULTS:
         body = found.serialize(format=RESULTS[form]) or b""
-        return kept_in_xml(body) if form is RESULTS_XML else body
+        return kept_in_xml(body) if form is RESULTS_XML else undirected(body) if form is RESULTS_TSV else body
     output = BytesIO()
     write_answer(found, form, output)
     return output.getvalue()
@@ -127,5 +127,8 @@ def write_answer(found: Found, form: Format, output: IO[bytes]) -> None:
     elif form not in RESULTS or (isinstance(found, ox.QueryBoolean) and form in (RESULTS_CSV, RESULTS_TSV)):
         raise QueryRefusedError(f"{form.title} cannot hold this answer", "ask for JSON or XML")
     else:
-        stream = cast("IO[bytes]", CarriageReturns(output)) if form is RESULTS_XML else output
-        found.serialize(stream, format=RESULTS[form])
+        lines = Undirected(output) if form is RESULTS_TSV else None
+        stream = lines or (CarriageReturns(output) if form is RESULTS_XML else output)
+        found.serialize(cast("IO[bytes]", stream), format=RESULTS[form])
+        if lines is not None:
+            lines.end()

@@ -132,3 +132,15 @@ def test_an_answer_says_it_too(odd_served: Served) -> None:
     query = f"SELECT ?l {{ <{BASE}id/words> <http://www.w3.org/2000/01/rdf-schema#label> ?l }}"
     html = unescape(odd_served.get("/sparql", BROWSER, params={"query": query}).text)
     assert '<span lang="he" dir="rtl">עמותה</span>' in html
+
+
+@pytest.mark.parametrize("suffix", ["ttl", "nt", "nq", "trig", "rdf"])
+def test_documents_can_be_read_by_those_who_know_no_directions(odd_served: Served, suffix: str) -> None:
+    text = odd_served.get(f"/doc/words.{suffix}").text
+    assert "Acme" in text
+    assert "--rtl" not in text
+    assert "its:dir" not in text
+
+
+def test_json_ld_tells_the_direction(odd_served: Served) -> None:
+    assert '"@direction": "rtl"' in odd_served.get("/doc/words.jsonld").text
