@@ -96,6 +96,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
 LIMITS = MappingProxyType({
     "limits.query_mb": "too-large", "limits.query_tokens": "too-large", "limits.query_nesting": "too-large",
     "limits.upload_mb": "too-large", "limits.result_mb": "answer-too-large",
+    "limits.document_statements": "answer-too-large",
     "kept-query-characters": "too-large", "limits.upload_seconds": "too-large", "limits.upload_memory_mb": "too-large",
 })  # fmt: skip
 """Which problem it is to hit a limit; all others are ``limit``."""

@@ -14,19 +14,33 @@ from endpoint.alternates import alternates_body
 from endpoint.current import is_withheld, languages, past, snapshot, urls
 from endpoint.documents import rdf_document
 from endpoint.embedded import Embedding
+from endpoint.pages.incoming import INCOMING, PAGE, asked_number, no_page
 from endpoint.pages.views import description_page
 from endpoint.problems import ProblemError
 from endpoint.profiles import ALT, CPOV, IN_SKOS, SCHEMA_ORG, of_thing, profile_links, selected, thing_url
-from endpoint.representations import OFFERS, SUFFIXES, Profile
+from endpoint.representations import OFFERS, SUFFIXES, Profile, Representation
 from endpoint.responses import Link, answer, document_links, entity_tag, moved, see_other
 from endpoint.sentences import Sentence
 from endpoint.trees import thing_document
 from endpoint.urls import memento, original, split_suffix, with_parameters
-from graph.description import Description, describe, describing_triples, is_described, replacement
+from graph.description import (
+    Description,
+    describe,
+    describing_triples,
+    incoming_page,
+    is_described,
+    pointing_triples,
+    replacement,
+)
+from graph.formats import Format
+from graph.namespaces import RDFS, VOID, XSD
 from graph.schema_org import schema_triples
 from graph.views import cpov_view, labels_view, skos_view
 
 resources = Blueprint("resources", __name__)
+SEE_ALSO, HYDRA = RDFS + "seeAlso", "http://www.w3.org/ns/hydra/core#"
+MOST_RELATED = 20
+"""So many links of a document lead to the rest of what points to its thing; the document itself names all."""
 WITHHELD = Sentence("what was asked for holds personal data, or did, and is not published")
 
 
@@ -138,12 +152,17 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
     if (other_iri := replacement(snapshot().release.store, iri)) is not None:
         return moved(urls().absolute(urls().document(other_iri, suffix)))
     links = document_links(iri, OFFERS[kind], profiles[0].iri) + profile_links(profiles, profile, url)
+    if representation.format is not None and (predicate := request.args.get(INCOMING)) is not None:
+        return _pointing(iri, predicate, representation, representation.format)
     if profile is ALT:
         body = alternates_body(iri, profiles, representation, url)
     elif representation.format is None:
         body = description_page(description, links, downloads(iri), schema_script(iri))
     elif profile == profiles[0]:
-        body = thing_document(iri, _triples(description), representation.format)
+        more = _more(description)
+        body = thing_document(iri, [*_triples(description), *more], representation.format)
+        links += [Link(each.object.value, "related") for each in more if isinstance(each.object, ox.NamedNode)
+                  and each.predicate.value == SEE_ALSO][:MOST_RELATED]  # fmt: skip
     else:
         body = rdf_document(snapshot(), _view(description, profile), representation.format)
     location = "" if suffix else url(profile, representation)
@@ -173,7 +192,41 @@ def schema_script(iri: str) -> str:
 
 def _triples(description: Description) -> list[ox.Triple]:
     here = snapshot()
-    return describing_triples(here.release.store, description, f"{here.publication.base}.well-known/genid/")
+    most = here.publication.settings.limits.document_statements
+    return describing_triples(here.release.store, description, f"{here.publication.base}.well-known/genid/", most)
+
+
+def _more(description: Description) -> list[ox.Triple]:
+    """Return where the rest is of what points to a thing, by which property and how much, where a document cuts it."""
+    found = list[ox.Triple]()
+    for each in description.incoming:
+        if each.total > len(each.subjects):
+            listed = ox.NamedNode(_listing_url(description.iri, each.predicate))
+            found.append(ox.Triple(ox.NamedNode(description.iri), ox.NamedNode(SEE_ALSO), listed))
+            found.append(ox.Triple(listed, ox.NamedNode(VOID + "property"), ox.NamedNode(each.predicate)))
+            if each.counted:
+                total = ox.Literal(str(each.total), datatype=ox.NamedNode(XSD + "integer"))
+                found.append(ox.Triple(listed, ox.NamedNode(HYDRA + "totalItems"), total))
+    return found
+
+
+def _listing_url(iri: str, predicate: str, number: int = 1, suffix: str = "") -> str:
+    page = {INCOMING: predicate, "page": str(number) if number > 1 else ""}
+    return urls().absolute(with_parameters(urls().document(iri, suffix), page))
+
+
+def _pointing(iri: str, predicate: str, representation: Representation, form: Format) -> Response:
+    """Return a page of what points to a thing by a property, as RDF."""
+    number = asked_number(request.args.get("page", "1"), iri, predicate)
+    store, suffix = snapshot().release.store, representation.suffix
+    found = incoming_page(store, iri, predicate, number, PAGE)
+    if not found:
+        raise no_page(number, iri, predicate)
+    beside = [(number - 1, "prev")] * (number > 1) + [(number + 1, "next")] * (len(found) > PAGE)
+    links = [Link(_listing_url(iri, predicate, at, suffix), relation) for at, relation in beside]
+    body = rdf_document(snapshot(), pointing_triples(store, iri, predicate, found[:PAGE]), form)
+    tag = entity_tag(representation.name, number, body)
+    return answer(representation, lambda: body, tag=tag, links=[Link(iri, "describes"), *links])
 
 
 def downloads(iri: str, kind: str = "description") -> list[tuple[str, str]]:

@@ -21,6 +21,8 @@ from graph.jsonld import CONTEXT_NAME, written
 from graph.namespaces import RDF_TYPE
 
 INLINE = "inline"
+MOST_FRAMED = 5_000
+"""Of more triples no tree is made: framing takes a second for so many, and longer than in proportion."""
 MOST_KEPT = 256
 """So many trees are kept with a release: framing takes longer than all else that makes a document."""
 
@@ -35,13 +37,17 @@ def thing_document(iri: str, triples: Sequence[ox.Triple], form: Format) -> byte
     here = snapshot()
     if form is not JSON_LD or any(isinstance(each.object, ox.Triple) for each in triples):
         return rdf_document(here, triples, form)
-    frame = frame_of(here, iri, triples)
+    frame = frame_of(here, iri, triples) if len(triples) <= MOST_FRAMED else None
     if frame is None or here.context is None:
         return rdf_document(here, triples, form)
     kept = here.once(_kept)
-    tree = kept.get(iri)
+    key = urls().absolute(urls().document(iri))  # where the rest is to be had depends on the host that was asked
+    tree = kept.get(key)
     if tree is None:
-        tree = kept[iri] = framed(triples, iri, frame, here.context)
+        try:
+            tree = kept[key] = framed(triples, iri, frame, here.context)
+        except RecursionError:  # PyLD nests what is nested: a list of a thousand nodes
+            return rdf_document(here, triples, form)
     is_inline = request.args.get("context") == INLINE
     return written(tree, "" if is_inline else urls().absolute(urls().route(CONTEXT_NAME)))
 

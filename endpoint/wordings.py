@@ -38,6 +38,8 @@ QUERIES = (
     N_("the engine gave up on this query: %(words)s"),
     N_("write the query in another way"),
     N_("the answer is too large"),
+    N_("the document about <%(iri)s> would have more than %(number)s statements"),
+    N_("ask for less of it at /sparql"),
     N_("page it with LIMIT"),
     N_("the query has too many tokens"),
     N_("brackets nest too deeply"),

@@ -6,12 +6,13 @@ has them (it rewrites derived integer types); the reads of whole graphs are exac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import pyoxigraph as ox
 
+from graph.errors import QueryLimitError
 from graph.labels import LABEL_PROPERTIES, label_triples
 from graph.namespaces import DCT, OWL
 
@@ -20,7 +21,6 @@ REPLACED_BY, DEPRECATED = f"{DCT}isReplacedBy", f"{OWL}deprecated"
 MOST_REPLACED = 1_000
 """Of a longer chain of replacements the end is reached in several redirects."""
 MOST_COUNTED = 100_000
-DEPTH = 4
 MERGE = ox.DefaultGraph()
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
@@ -179,34 +179,64 @@ def _subjects(store: ox.Store, predicate: ox.NamedNode, node: ox.NamedNode) -> t
     return tuple(quad.subject.value for quad in islice(quads, MOST_INCOMING) if isinstance(quad.subject, ox.NamedNode))
 
 
-def describing_triples(store: ox.Store, description: Description, skolem: str) -> list[ox.Triple]:
+def describing_triples(store: ox.Store, description: Description, skolem: str, most: int) -> list[ox.Triple]:
     """Return the triples of a document about the thing, each once, grouped by subject, its own first.
 
-    These are its own, those of nodes that were blank in the source (whose IRIs start with ``skolem``) as far as they
-    hang on it, what points to it, and the labels of what it points to.
+    These are its own and those of all nodes that hang on it and were blank in the source (whose IRIs start with
+    ``skolem``): its concise bounded description; then the first of what points to it, and labels of its neighbours.
+
+    Raises:
+        QueryLimitError: that description has more than ``most`` statements.
     """
     own = dict.fromkeys(description.own_triples())
-    own.update(dict.fromkeys(_blank(store, list(own), skolem, DEPTH)))
+    for triple in _blank(store, list(own), skolem):
+        own[triple] = None
+        if len(own) > most:
+            break
+    if len(own) > most:
+        problem = f"the document about <{description.iri}> would have more than {most} statements"
+        raise QueryLimitError("limits.document_statements", most, problem, "ask for less of it at /sparql")
     own.update(dict.fromkeys(description.incoming_triples()))
     neighbours = [triple.object.value for triple in own if isinstance(triple.object, ox.NamedNode)]
     neighbours += [subject for link in description.incoming for subject in link.subjects]
-    own.update(
-        dict.fromkeys(
-            ox.Triple(each.subject, each.predicate, each.object)
-            for each in label_triples(store, (iri for iri in neighbours if iri != description.iri))
-        )
-    )
+    own.update(dict.fromkeys(_labels(store, (iri for iri in neighbours if iri != description.iri))))
     return sorted(own, key=lambda triple: (str(triple.subject) != f"<{description.iri}>", str(triple)))
 
 
-def _blank(store: ox.Store, triples: list[ox.Triple], skolem: str, depth: int) -> Iterator[ox.Triple]:
-    """Yield what hangs on nodes that were blank, so many steps away; each node once, however many ways lead to it."""
+def _labels(store: ox.Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
+    return (ox.Triple(each.subject, each.predicate, each.object) for each in label_triples(store, iris))
+
+
+def incoming_page(store: ox.Store, iri: str, predicate: str, number: int, size: int) -> list[str]:
+    """Return a page of the things that point to a thing by a property, in the store's order, and one more if there is.
+
+    It is asked as a query, which passes over those before it twenty times as fast as reading them would.
+
+    Raises:
+        ValueError: the property is no IRI.
+    """
+    pattern = f"?thing {ox.NamedNode(predicate)} {ox.NamedNode(iri)}"
+    found = store.query(f"SELECT ?thing {{ {pattern} }} LIMIT {size + 1} OFFSET {(number - 1) * size}")
+    things = [each["thing"] for each in found] if isinstance(found, ox.QuerySolutions) else []
+    return [each.value for each in things if isinstance(each, ox.NamedNode)]
+
+
+def pointing_triples(store: ox.Store, iri: str, predicate: str, things: Sequence[str]) -> list[ox.Triple]:
+    """Return what says that some things point to a thing by a property, and their labels."""
+    target = ox.NamedNode(iri)
+    links = [ox.Triple(ox.NamedNode(each), ox.NamedNode(predicate), target) for each in things]
+    return [*links, *dict.fromkeys(_labels(store, things))]
+
+
+def _blank(store: ox.Store, triples: list[ox.Triple], skolem: str) -> Iterator[ox.Triple]:
+    """Yield what hangs on nodes that were blank; each node once, however many ways lead to it."""
     seen, level = set[str](), triples
-    for _ in range(depth + 1):
+    while level:
         objects = {each.object.value for each in level if isinstance(each.object, ox.NamedNode)}
         nodes = sorted(each for each in objects - seen if each.startswith(skolem))
         seen.update(nodes)
-        level = [
-            quad.triple for node in nodes for quad in store.quads_for_pattern(ox.NamedNode(node), None, None, MERGE)
-        ]
-        yield from level
+        level = []
+        for node in nodes:
+            for quad in store.quads_for_pattern(ox.NamedNode(node), None, None, MERGE):
+                yield quad.triple
+                level.append(quad.triple)

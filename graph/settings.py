@@ -65,6 +65,7 @@ class LimitSettings(Section, frozen=True):
     kept_queries_per_minute: Count = 30
     literal_mb: Annotated[int, msgspec.Meta(ge=1, le=16)] = 16
     unpacked_mb: Count = 8192
+    document_statements: Count = 50_000
     query_tokens: Count = 500_000
     query_nesting: Annotated[int, msgspec.Meta(ge=1, le=400)] = 400
 

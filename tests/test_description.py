@@ -9,7 +9,7 @@ import pyoxigraph as ox
 import pytest
 
 from graph.description import MOST_INCOMING, describe, describing_triples, is_described, replacement
-from graph.errors import SettingError
+from graph.errors import QueryLimitError, SettingError
 from graph.jsonld import compacted, prefixes, read_context
 from graph.labels import Label, labels, language_chain
 from graph.publication import Publication
@@ -120,10 +120,27 @@ def test_a_document_holds_what_was_blank_and_the_labels_of_neighbours() -> None:
     store = store_of('ex:a ex:p g:1 . g:1 ex:q g:2 . g:2 ex:r "deep" . ex:c ex:p ex:a . ex:c rdfs:label "C"@en .')
     description = describe(store, f"{EX}a")
     assert description is not None
-    triples = describing_triples(store, description, SKOLEM)
+    triples = describing_triples(store, description, SKOLEM, 100)
     assert triples[0].subject == ox.NamedNode(f"{EX}a")
     assert {str(each.object) for each in triples} >= {'"deep"', '"C"@en'}
     assert len(triples) == len(set(triples))
+
+
+RDF = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+
+
+@pytest.mark.parametrize(("text", "count"), [
+    ("ex:a ex:p g:0 . " + " ".join(f"g:{n} {RDF}first> {n} ; {RDF}rest> g:{n + 1} ." for n in range(60)), 121),
+    ("ex:a ex:p g:0 . " + " ".join(f"g:{n} ex:p g:{n + 1} ." for n in range(300)), 301),
+    ("ex:a ex:p g:0 . g:0 ex:p g:1 . g:1 ex:p g:0 , ex:b . ex:b ex:p g:2 .", 4),
+], ids=["a list", "nested nodes", "a circle, and what another thing has"])  # fmt: skip
+def test_what_hangs_on_a_thing_by_blank_nodes_is_there_to_its_end(text: str, count: int) -> None:
+    store = store_of(text)
+    description = describe(store, f"{EX}a")
+    assert description is not None
+    assert len(describing_triples(store, description, SKOLEM, count)) == count
+    with pytest.raises(QueryLimitError, match=rf"more than {count - 1} statements \(limits\.document_statements"):
+        describing_triples(store, description, SKOLEM, count - 1)
 
 
 def test_blank_nodes_that_are_linked_crosswise_are_read_once() -> None:
@@ -132,7 +149,7 @@ def test_blank_nodes_that_are_linked_crosswise_are_read_once() -> None:
     store = store_of("ex:a ex:p " + " , ".join(f"g:0-{one}" for one in range(30)) + " . " + "\n".join(links))
     description = describe(store, f"{EX}a")
     assert description is not None
-    assert len(describing_triples(store, description, SKOLEM)) == 30 + 5 * 900
+    assert len(describing_triples(store, description, SKOLEM, 10_000)) == 30 + 5 * 900
 
 
 def publication(folder: Path, context: str | None) -> Publication:

@@ -41,7 +41,7 @@ class Documents:
     def triples(self, iri: str) -> list[ox.Triple]:
         description = describe(self.release.store, iri)
         assert description is not None
-        return describing_triples(self.release.store, description, f"{BASE}.well-known/genid/")
+        return describing_triples(self.release.store, description, f"{BASE}.well-known/genid/", 10_000)
 
     def frame(self, iri: str) -> Frame | None:
         classes = {each.object.value for each in self.triples(iri)

@@ -104,7 +104,7 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
         rules=rules,
         map=_map(snapshot, description, names),
         chart=chart(store, data_set, iri, names, terms) if data_set else None,
-        incoming=backlinks(incoming, iri, names, terms),
+        incoming=backlinks(snapshot, incoming, iri, names, terms),
         sources=facts.sources.listed(),
         graphs=tuple(names.thing(graph) for graph in sorted(graphs)),
     )

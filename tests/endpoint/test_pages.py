@@ -194,6 +194,28 @@ def test_what_is_no_iri_points_nowhere(crowded: Served) -> None:
     assert crowded.get("/doc/place/big?incoming=no%20iri", BROWSER).status_code == 400
 
 
+def test_what_points_to_a_thing_is_in_the_order_of_names_over_all_pages(crowded: Served) -> None:
+    first = "/doc/place/big?incoming=https%3A%2F%2Fexample.org%2Fkb%2Fns%23in"
+    names = [
+        name for number in (1, 2) for name in re.findall(r">(Thing \d+)<", page(crowded, f"{first}&page={number}"))
+    ]
+    assert names == sorted((f"Thing {number}" for number in range(10_000)), key=str.casefold)[:200]
+
+
+def test_an_rdf_document_says_that_more_points_here_how_much_and_where(crowded: Served) -> None:
+    answer = crowded.get("/doc/place/big.nt")
+    (more,) = re.findall(r"rdf-schema#seeAlso> <([^>]+)>", answer.text)
+    assert f'<{more}> <http://www.w3.org/ns/hydra/core#totalItems> "10000"' in answer.text
+    assert f"<{more}> <http://rdfs.org/ns/void#property> <{BASE}ns#in>" in answer.text
+    assert f'<{more}>; rel="related"' in answer.headers["Link"]
+    found, url = set[str](), f"{more}&format=nt"
+    for _ in range(3):
+        part = crowded.get(url.removeprefix(crowded.url), "application/n-triples")
+        found |= set(re.findall(rf"<([^>]+)> <{BASE}ns#in> <{BASE}id/place/big>", part.text))
+        url = re.search(r'<([^>]+)>; rel="next"', part.headers["Link"])[1]  # type: ignore[index]
+    assert len(found) == 300
+
+
 def test_ten_thousand_that_point_to_a_thing_do_not_slow_its_page(crowded: Served) -> None:
     times = []
     for _ in range(20):
