@@ -236,7 +236,9 @@ def _of_syntax(error: QuerySyntaxError) -> str:
 
 def document_problem(error: SourceError) -> ProblemError:
     """Return the problem that a document which somebody has sent cannot be read."""
-    place = _facts(document=error.path, line=error.line, column=error.column, remedy=error.remedy)
+    place = _facts(
+        document=error.path, line=error.line, column=error.column, pointer=error.pointer, remedy=error.remedy
+    )
     return ProblemError("document", error.problem, place)
 
 

@@ -36,6 +36,7 @@ from graph.releases.release import Release, open_release
 from graph.releases.revision import Revision
 from graph.releases.staged import Staged
 from graph.sources.chunks import Chunk
+from graph.sources.document_warnings import Told, unheard
 from graph.sources.reader import read_source
 from graph.validation.report import Report, ValidationFailedError, empty_report
 
@@ -54,10 +55,15 @@ class Contributed:
     contribution: Contribution | None
 
 
-def build(publication: Publication, progress: Progress = lambda *_: None) -> Release:
+def build(publication: Publication, progress: Progress = lambda *_: None, told: Told = unheard) -> Release:
     """Make a release of the publication's files, and of what contributors wrote, and make it current; return it.
 
     Where nothing has changed since the current release was made, that one is returned.
+
+    Args:
+        publication: what to publish.
+        progress: told what is being done.
+        told: told what is left out of the files, or doubtful in them.
 
     Raises:
         SourceError: a file cannot be read.
@@ -77,7 +83,7 @@ def build(publication: Publication, progress: Progress = lambda *_: None) -> Rel
         return parent
     with releases.staging() as folder:
         parent = _readable(releases)  # somebody may have published in between
-        release = make(publication, releases, folder, contributed_graphs(parent), progress)
+        release = make(publication, releases, folder, contributed_graphs(parent), progress, told)
     del parent  # whoever has a release holds it, and it may have to go
     purge(releases, withholding)
     return release
@@ -100,6 +106,7 @@ def make(
     folder: Path,
     contributed: Mapping[str, Contributed],
     progress: Progress,
+    told: Told = unheard,
 ) -> Release:
     """Make a release from nothing in the staging folder, and make it current.
 
@@ -109,7 +116,7 @@ def make(
     current = releases.current()
     origin = Origin(time_of_next(releases), fingerprint(publication), current.name if current else None, {})
     try:
-        manifest, _ = _make(publication, folder, _Inputs(origin, _readable(releases), contributed), progress)
+        manifest, _ = _make(publication, folder, _Inputs(origin, _readable(releases), contributed, told), progress)
         return open_release(releases.commit(folder, manifest.id))
     except OSError as problem:
         raise ReleaseError(f"the release could not be written: {problem}", "the current one stays") from problem
@@ -137,6 +144,7 @@ class _Inputs:
     origin: Origin
     parent: Release | None
     contributed: Mapping[str, Contributed]
+    told: Told = unheard
 
 
 def _readable(releases: ReleasesFolder) -> Release | None:
@@ -159,7 +167,7 @@ def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Pro
     with Index(folder / STORE_FOLDER) as index:
         staged, withholding = Staged(folder, publication.base, index), withholding_of(publication)
         traces = Traces.of(withholding.mark, withholding.graphs | withholding.iris)
-        _read(publication, staged, inputs.contributed, Door(withholding, traces), progress)
+        _read(publication, staged, inputs, Door(withholding, traces), progress)
         if withholding:
             traces.write(folder)
         progress("drawing conclusions", staged.read)
@@ -214,12 +222,11 @@ class Door:
         return self.withholding.passed(chunks, self.traces)
 
 
-def _read(
-    publication: Publication, staged: Staged, contributed: Mapping[str, Contributed], door: Door, progress: Progress
-) -> None:
+def _read(publication: Publication, staged: Staged, inputs: _Inputs, door: Door, progress: Progress) -> None:
+    contributed, limits = inputs.contributed, publication.settings.limits
     computed = {publication.graph(name) for name in COMPUTED_GRAPHS}
     for source in publication.sources(may_be_none=bool(contributed)):
-        for chunk in door.passed(read_source(source, base=publication.base, limits=publication.settings.limits)):
+        for chunk in door.passed(read_source(source, base=publication.base, limits=limits, told=inputs.told)):
             if chunk.graph in computed:
                 raise SourceError(source.name, f"the graph <{chunk.graph}> is computed", remedy="name it otherwise")
             if chunk.graph in contributed:

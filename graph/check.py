@@ -17,9 +17,10 @@ from graph.query.guard import read_query
 from graph.recognition import OTHER, known_suffixes, recognised
 from graph.settings import LimitSettings
 from graph.sources.chunks import Chunk
+from graph.sources.document_warnings import DocumentWarning, Told
 from graph.sources.reader import read_source
 from graph.validation.gate import validate
-from graph.validation.report import Report, empty_report
+from graph.validation.report import Report, empty_report, with_warnings
 from graph.validation.wellformed import Remark, refuse_malformed, remarks
 
 
@@ -30,12 +31,22 @@ def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str
         SourceError: a file cannot be read.
         ShapesError: the shapes are not usable.
     """
-    read = {source.name: list(read_source(source, base=base, limits=limits)) for source in data}
+    warnings = list[DocumentWarning]()
+    read = {source.name: list(read_source(source, base=base, limits=limits, told=warnings.append)) for source in data}
+    report = _validated(read, shapes, base, limits, warnings.append)
+    for source in (*data, *shapes):
+        report = with_warnings(report, [each for each in warnings if each.path == source.name], source.graph)
+    return report
+
+
+def _validated(
+    read: dict[str, list[Chunk]], shapes: Sequence[SourceFile], base: str, limits: LimitSettings, told: Told
+) -> Report:
     if not shapes:
         return empty_report()
     if (entailed := _entailed(chain.from_iterable(read.values()), base)) is not None:
         read["what follows from the ontology"] = [entailed]
-    chunks = [chunk for source in shapes for chunk in read_source(source, base=base, limits=limits)]
+    chunks = [chunk for each in shapes for chunk in read_source(each, base=base, limits=limits, told=told)]
     refuse_malformed(chunks, file_of_shape(shapes, base=base, limits=limits), base=base)
     return validate(read, chunks, base=base)
 

@@ -23,6 +23,7 @@ class SourceError(HamkorError):
         line: 1-based line (for tables: row) or None where the whole file is meant.
         column: 1-based character column, a table's column name, or None.
         remedy: what the user can do about it, or an empty string.
+        pointer: in JSON, the JSON pointer (RFC 6901) of what is wrong, or an empty string.
     """
 
     path: str
@@ -30,10 +31,12 @@ class SourceError(HamkorError):
     line: int | None = None
     column: int | str | None = None
     remedy: str = ""
+    pointer: str = ""
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
-        return f"{place}: {self.problem}" + (f" ({self.remedy})" if self.remedy else "")
+        pointer = f", at {self.pointer}" if self.pointer else ""
+        return f"{place}: {self.problem}{pointer}" + (f" ({self.remedy})" if self.remedy else "")
 
 
 @dataclass

@@ -38,8 +38,8 @@ from graph.releases.manifest import Contribution, Manifest
 from graph.releases.release import REPORT_FILE, Release
 from graph.releases.revision import Revision
 from graph.validation.neighbourhood import ValidatedData
-from graph.validation.overreach import overreach, with_results
-from graph.validation.report import Report, ValidationFailedError, empty_report, parse_report
+from graph.validation.overreach import overreach
+from graph.validation.report import Report, ValidationFailedError, empty_report, parse_report, with_results
 
 NOT_VALIDATED = (SHAPES_GRAPH, CATALOG_GRAPH, PROVENANCE_GRAPH)
 Progress = Callable[[str, int], None]

@@ -7,8 +7,8 @@ import pytest
 from rdflib.namespace import SH
 
 from graph.change import GraphChange
-from graph.validation.overreach import MERGED, REDESCRIBED, overreach, with_results
-from graph.validation.report import empty_report
+from graph.validation.overreach import MERGED, REDESCRIBED, overreach
+from graph.validation.report import empty_report, with_results
 
 BASE = "https://example.org/kb/"
 OURS, THEIRS = f"{BASE}graph/ngo-x/clubs", f"{BASE}graph/clubs"

@@ -30,6 +30,9 @@ NUKUS = "<http://e/n> <http://e/name> 'Nukus' .".replace("'", '"')
 CLUB = "@prefix : <http://e/> . :c a :Club ."
 
 
+KEYS = '{"@context": {"name": "http://e/name"}, "@id": "http://e/n", "name": "Nukus", "phone": "1"}'
+
+
 @pytest.fixture
 def opened(publication: Write) -> Publication:
     made = publication(FILES)
@@ -188,6 +191,29 @@ def test_graphs_that_are_not_contributed_are_refused(opened: Publication, graph:
     for arguments in (("publish", "-", "--format", "ntriples"), ("withdraw",)):
         result = called(opened, *arguments, "--graph", graph, text=NUKUS)
         assert (result.exit_code, "cannot be written" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--dry-run",)])
+def test_keys_that_are_left_out_are_named(opened: Publication, arguments: tuple[str, ...]) -> None:
+    told = published(opened, "x.jsonld", KEYS, *arguments)
+    assert told.exit_code == 0
+    assert 'x.jsonld:1:79: the key "phone" stands for no IRI' in told.stderr
+
+
+@pytest.mark.parametrize("content", ["# <http://e/n> <http://e/name> 1 .", "", "@prefix e: <http://e/> ."])
+def test_a_file_without_a_triple_empties_nothing(opened: Publication, content: str) -> None:
+    assert published(opened, "x.ttl", NUKUS).exit_code == 0
+    assert published(opened, "x.ttl", content).exit_code == 2
+    assert triples(opened) == 1
+
+
+def test_keys_that_are_left_out_are_named_by_build_and_validate(publication: Write) -> None:
+    made = publication({**FILES, "data/b.jsonld": KEYS})
+    for command in ("build", "validate"):
+        told = called(made, command)
+        assert told.exit_code == 0
+        assert "data/b.jsonld:1:79: " in told.output
+        assert 'the key "phone" stands for no IRI' in told.output
 
 
 def test_a_graph_is_withdrawn(opened: Publication) -> None:

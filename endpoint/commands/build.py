@@ -13,6 +13,7 @@ from graph.catalogue.dataset import left_out
 from graph.publication import SETTINGS_FILE, Publication
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import Release
+from graph.sources.document_warnings import DocumentWarning
 from graph.validation.report import ValidationFailedError
 
 SHOWN = 50
@@ -31,7 +32,8 @@ def command(options: Options, quiet: bool, lang: str) -> None:
 
     Shapes are checked before the data: every constraint is made, every query is read. What stands in them and has no
     effect (a term that SHACL does not have, as sh:minCout, or that is not evaluated here) is a warning. Which files
-    there are not read, and where the settings name no publisher, it says in one line each.
+    there are not read, what is left out of a JSON-LD file because its context does not know the key, and where the
+    settings name no publisher, it says in one line each.
 
     Exit status: 0 done, 1 the data violates the shapes, 2 something could not be read or written.
 
@@ -79,13 +81,18 @@ def warn_of_shapes(publication: Publication) -> None:
             click.echo(f"hamkor: warning: {each}", err=True)
 
 
+def warn_of_document(warning: DocumentWarning) -> None:
+    """Say on standard error, in one line, what is left out of a file, or doubtful in it."""
+    click.echo(f"hamkor: warning: {warning}", err=True)
+
+
 def build_release(publication: Publication, language: str) -> tuple[Release, bool]:
     """Build, showing progress; return the release and whether it is new. Ends the process with 1 on violations."""
     before = ReleasesFolder(publication.releases_folder).current()
     languages = (language, *publication.settings.languages)
     try:
         with progress_shown() as progress:
-            release = build(publication, progress)
+            release = build(publication, progress, warn_of_document)
     except ValidationFailedError as problem:
         lines = list(problem.report.lines(languages))
         for line in lines[:SHOWN]:

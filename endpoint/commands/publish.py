@@ -12,6 +12,7 @@ from tempfile import NamedTemporaryFile
 import click
 import msgspec
 
+from endpoint.commands.build import warn_of_document
 from endpoint.commands.options import Options, language_option, publication_option
 from endpoint.commands.written import graph_named, rehearsed, told, written
 from graph.contribution.document import FORMATS, read_documents
@@ -99,4 +100,5 @@ def _read(path: Path, name: str, form: str | None, graph: str, publication: Publ
         return chunks
     limits = msgspec.structs.replace(limits, upload_mb=ANY_SIZE_MB)
     with unpacked(path, shown, found.coding, limits.unpacked_mb) as content:
-        return read_documents([Document(str(content), wanted, shown)], graph, base=publication.base, limits=limits)
+        documents = [Document(str(content), wanted, shown)]
+        return read_documents(documents, graph, base=publication.base, limits=limits, told=warn_of_document)

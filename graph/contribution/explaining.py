@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from graph.catalogue.personal import graph_named
 from graph.contribution.positions import Positions, positions
@@ -15,9 +15,10 @@ from graph.namespaces import RDF_TYPE
 from graph.publication import Publication
 from graph.releases.release import current_release
 from graph.sources.chunks import Chunk
+from graph.sources.document_warnings import DocumentWarning
 from graph.templates.advice import Advice, Adviser
 from graph.templates.fields import Shapes
-from graph.validation.report import Result
+from graph.validation.report import READING, Result
 
 EXPLAINED = 1000
 """How many results get a line; a report that is longer is read by programs."""
@@ -30,9 +31,14 @@ class Explanation:
 
     adviser: Adviser | None
     places: Sequence[tuple[str, Positions]]
+    warnings: Mapping[str, DocumentWarning] = field(default_factory=dict)
+    """What is told of how the documents were read, by its place."""
 
     def found(self, result: Result) -> Found:
         """Return a result with all that helps."""
+        if result.shape == READING and result.files and (told := self.warnings.get(result.files[0])) is not None:
+            messages = dict(result.messages)
+            return Found(result.severity, result.focus, None, None, messages, READING, told.path, told.line)
         advice = self.adviser.advice(result.shape, result.component) if self.adviser else NONE
         name, line = self._place(result)
         return Found(
@@ -48,7 +54,11 @@ class Explanation:
 
 
 def explanation(
-    publication: Publication, documents: Iterable[Document], graph: str, results: Sequence[Result]
+    publication: Publication,
+    documents: Iterable[Document],
+    graph: str,
+    results: Sequence[Result],
+    warnings: Iterable[DocumentWarning] = (),
 ) -> Explanation:
     """Return what helps with some results.
 
@@ -57,6 +67,7 @@ def explanation(
         documents: what was sent.
         graph: the graph for which it was sent.
         results: what is wrong.
+        warnings: what is told of how the documents were read.
     """
     if not results:
         return Explanation(None, ())
@@ -67,7 +78,7 @@ def explanation(
             places.append((each.name, positions(each, nodes, publication.base, graph)))
         except (OSError, SourceError):  # it was read a moment ago; without lines the report is still right
             continue
-    return Explanation(_adviser(publication), tuple(places))
+    return Explanation(_adviser(publication), tuple(places), {each.place: each for each in warnings})
 
 
 def _adviser(publication: Publication) -> Adviser | None:

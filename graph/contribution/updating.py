@@ -11,7 +11,7 @@ from graph.contribution.reports import results_about, write_report
 from graph.contribution.values import Outcome, ReportPart, Update
 from graph.contribution.work import patiently
 from graph.contributors import EVERY_GRAPH, may_write
-from graph.errors import PreconditionError
+from graph.errors import PreconditionError, QuerySyntaxError
 from graph.publication import Publication, open_publication
 from graph.publish import Edit, Post, Put, Write
 from graph.releases.release import Release, current_release
@@ -22,6 +22,7 @@ from graph.update.state import UpdateState
 from graph.validation.report import Report, ValidationFailedError
 
 ATTEMPTS = 3
+ALL_COMMENT = "all of the update is a comment: curl -d takes line ends out, send it with --data-binary"
 
 
 def update(wanted: Update) -> Outcome:
@@ -29,11 +30,14 @@ def update(wanted: Update) -> Outcome:
 
     Raises:
         OutOfScopeError: it writes what it must not.
+        QuerySyntaxError: it is no update, or nothing but a comment.
         HamkorError: as ``graph.update`` and ``graph.publish.publish``, but for violations.
     """
     publication = open_publication(Path(wanted.root))
     limits = publication.settings.limits
     operations = read_update(wanted.text, base=wanted.address, max_tokens=limits.query_tokens)
+    if not operations and "#" in wanted.text:  # without a comment, an update that does nothing is legal
+        raise QuerySyntaxError(ALL_COMMENT)
     check_scope(operations, _scope(wanted, publication, ""))
     for attempt in range(ATTEMPTS):
         folder = Path(wanted.report).parent / f"update-{attempt}"  # whoever waits for this process removes it

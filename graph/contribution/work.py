@@ -6,6 +6,7 @@ It decides nothing about who may; that has been decided. What it gets and what i
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from graph.contribution.document import read_documents
@@ -17,7 +18,8 @@ from graph.errors import BusyError
 from graph.publication import Publication, open_publication
 from graph.publish import Delete, Post, Published, Put, Write, publish, rehearse
 from graph.sources.chunks import Chunk
-from graph.validation.report import Report, ValidationFailedError
+from graph.sources.document_warnings import DocumentWarning
+from graph.validation.report import READING, Report, ValidationFailedError, with_warnings
 
 LOOK_SECONDS = 0.1
 
@@ -31,13 +33,13 @@ def contribute(contribution: Contribution) -> Outcome:
         HamkorError: as ``graph.publish.publish``, but for violations.
     """
     publication = open_publication(Path(contribution.root))
-    chunks = _read(contribution, publication)
+    read = _read(contribution, publication, may_be_empty=True)
     try:
-        published = _published(publication, _write(contribution, chunks), contribution)
+        published = _published(publication, _write(contribution, read.chunks), contribution)
     except ValidationFailedError as problem:
-        return Outcome(_reported(publication, problem.report, chunks, contribution))
+        return Outcome(_reported(publication, problem.report, read, contribution))
     created = contribution.graph in published.created
-    report = _reported(publication, published.report, chunks, contribution)
+    report = _reported(publication, published.report, read, contribution)
     return Outcome(report, published.release.id, created, published.changed)
 
 
@@ -48,14 +50,26 @@ def rehearse_contribution(contribution: Contribution) -> Outcome:
         HamkorError: as ``contribute``.
     """
     publication = open_publication(Path(contribution.root))
-    chunks = _read(contribution, publication)
-    report = rehearse(publication, [_write(contribution, chunks)], contributor=contribution.contributor)
-    return Outcome(_reported(publication, report, chunks, contribution))
+    read = _read(contribution, publication)
+    report = rehearse(publication, [_write(contribution, read.chunks)], contributor=contribution.contributor)
+    return Outcome(_reported(publication, report, read, contribution))
 
 
-def _read(contribution: Contribution, publication: Publication) -> tuple[Chunk, ...]:
-    settings = publication.settings
-    return read_documents(contribution.documents, contribution.graph, base=settings.base, limits=settings.limits)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What documents say, and what is told of them."""
+
+    chunks: tuple[Chunk, ...]
+    warnings: tuple[DocumentWarning, ...]
+
+
+def _read(contribution: Contribution, publication: Publication, *, may_be_empty: bool = False) -> _Read:
+    settings, warnings = publication.settings, list[DocumentWarning]()
+    chunks = read_documents(
+        contribution.documents, contribution.graph, base=settings.base, limits=settings.limits, told=warnings.append,
+        may_be_empty=may_be_empty,
+    )  # fmt: skip
+    return _Read(chunks, tuple(warnings))
 
 
 def _write(contribution: Contribution, chunks: tuple[Chunk, ...]) -> Write:
@@ -64,14 +78,14 @@ def _write(contribution: Contribution, chunks: tuple[Chunk, ...]) -> Write:
     return Post(contribution.graph, chunks) if contribution.action == "post" else Delete(contribution.graph)
 
 
-def _reported(
-    publication: Publication, report: Report, chunks: tuple[Chunk, ...], contribution: Contribution
-) -> ReportPart:
+def _reported(publication: Publication, report: Report, read: _Read, contribution: Contribution) -> ReportPart:
     """Write the report on what was sent, or on the things of some classes in it, with all that helps to mend it."""
-    nodes, only = nodes_of_classes(chunks), contribution.only
-    about = frozenset(node for each in only for node in nodes.get(each, ())) if only else subjects_of(chunks)
+    nodes, only = nodes_of_classes(read.chunks), contribution.only
+    about = frozenset(node for each in only for node in nodes.get(each, ())) if only else subjects_of(read.chunks)
+    report = with_warnings(report, read.warnings, contribution.graph)
     results = results_about(report, about, only=bool(only))
-    helps = explanation(publication, contribution.documents, contribution.graph, results)
+    results += [each for each in report.results if each.shape == READING and each not in results]
+    helps = explanation(publication, contribution.documents, contribution.graph, results, read.warnings)
     checked = {each: count for each, count in counted(nodes).items() if not only or each in only}
     telling = Telling(helps.found, contribution.languages, checked)
     return write_report(report, results, Path(contribution.report), contribution.report_format, telling)

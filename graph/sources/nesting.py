@@ -1,8 +1,8 @@
-"""How deeply a document nests, and what stands where JSON-LD has IRIs, read before the parser sees it.
+"""How deeply a document nests, read before the parser sees it, and the tokens by which one knows.
 
-The parser has no bound of its own: pyoxigraph's stack overflows on some ten thousand nested triple terms, its memory
-grows with the square of the depth of JSON, and nodes whose ``@id`` is no IRI it drops in silence. Only tokens are read
-here, so that strings, IRIs and comments do not count. It judges no grammar: what is no token, the parser will say.
+The parser has no bound of its own: pyoxigraph's stack overflows on some ten thousand nested triple terms. Only tokens
+are read here, so that strings, IRIs and comments do not count. It judges no grammar: what is no token, the parser will
+say. What JSON nests, and means, ``graph.sources.json_ld`` reads by the same tokens.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import IO
 from graph.errors import SourceError
 
 TRIPLE_TERMS = 100
-JSON_LEVELS = 500
 BLOCK = 1 << 20
 LONGEST_TOKEN = 16 << 20
 
@@ -28,20 +27,18 @@ TURTLE_TOKEN = re.compile(
     rb"|(?P<torn>[\"'\#<\\])",
     re.DOTALL,
 )
-JSON_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}:,]|(?P<torn>")', re.DOTALL)
-NO_IRI = re.compile(
-    rb'[\x00-\x20<>{}|^`]|\\u00(?:[01][0-9a-f]|20|22|3[ce]|5[ce]|60|7[bcd])|\\[bfnrt"\\]', re.IGNORECASE
-)
-
-REMOTE = "none is ever fetched; write the context into the file"
+STATEMENT = re.compile(rb"\s\.(?:\s|$)")
+"""The end of a statement, as most write it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token and the line on which it begins."""
+    """A token, the line on which it begins, and where it and its line begin, in bytes of the document."""
 
     text: bytes
     line: int
+    start: int = 0
+    line_start: int = 0
 
 
 def check_triple_terms(stream: IO[bytes], name: str) -> None:
@@ -61,53 +58,41 @@ def check_triple_terms(stream: IO[bytes], name: str) -> None:
     if found <= TRIPLE_TERMS:  # at the border of two blocks one may be missed, which is no matter
         return
     depth = 0
-    for token in _tokens(stream, TURTLE_TOKEN):
+    for token in tokens(stream, TURTLE_TOKEN):
         depth += (token.text == b"<<") - (token.text == b">>")
         if depth > TRIPLE_TERMS:
             raise SourceError(name, f"triple terms nest more than {TRIPLE_TERMS} deep", token.line)
     stream.seek(start)
 
 
-def check_json_ld(stream: IO[bytes], name: str) -> None:
-    """Make sure that a JSON-LD document nests within the bound, and that what ``@id`` says can be an IRI.
+def comment_to_the_end(stream: IO[bytes]) -> int | None:
+    """Return where a comment begins that takes what looks like statements, as the document has but one line; or None.
 
     Args:
-        stream: the document; it can seek, and stands where it stood afterwards.
-        name: how the user calls it, for messages.
+        stream: a document of Turtle's kind; it can seek, and stands where it stood afterwards.
 
-    Raises:
-        SourceError: it nests too deeply, or a node's ``@id`` is no IRI.
+    Returns:
+        The column, from 1, in characters. A line longer than a block is not looked at.
     """
-    start, depth, keys = stream.tell(), 0, {b'"@id"'}
-    key, colon = b"", False
-    for token in _tokens(stream, JSON_TOKEN):
-        text = token.text
-        if text in (b"{", b"[", b"}", b"]"):
-            depth += 1 if text in (b"{", b"[") else -1
-        elif text.startswith(b'"') and colon and key in keys:
-            _check_iri(text, name, token.line)
-        elif text.startswith(b'"') and colon and key in (b'"@context"', b'"@import"'):
-            raise SourceError(name, f"{_shown(text)} is a remote JSON-LD context", token.line, remedy=REMOTE)
-        elif text == b'"@id"' and colon and not key.startswith(b'"@'):
-            keys.add(key)
-        if depth > JSON_LEVELS:
-            raise SourceError(name, f"objects and arrays nest more than {JSON_LEVELS} deep", token.line)
-        key, colon = (key, True) if text == b":" else (text, False)
+    start = stream.tell()
+    line = stream.read(BLOCK).rstrip()
     stream.seek(start)
+    if len(line) >= BLOCK or b"#" not in line or b"\n" in line or b"\r" in line:
+        return None
+    torn = (found.start() for found in TURTLE_TOKEN.finditer(line) if found["torn"] == b"#")
+    at = next(torn, None)
+    return len(line[:at].decode(errors="replace")) + 1 if at is not None and STATEMENT.search(line, at) else None
 
 
-def _check_iri(text: bytes, name: str, line: int) -> None:
-    if NO_IRI.search(text[1:-1]):
-        raise SourceError(name, f"{_shown(text)} is no IRI", line, remedy="percent-encode what an IRI may not hold")
+def tokens(stream: IO[bytes], pattern: re.Pattern[bytes]) -> Iterator[Token]:
+    """Yield the tokens to the end, or to where one has no end within the longest that the parser takes.
 
-
-def _shown(text: bytes) -> str:
-    return text[:200].decode(errors="replace")
-
-
-def _tokens(stream: IO[bytes], pattern: re.Pattern[bytes]) -> Iterator[Token]:
-    """Yield the tokens to the end, or to where one has no end within the longest that the parser takes."""
-    rest, line, is_last = b"", 1, False
+    Args:
+        stream: the document, from where it stands.
+        pattern: what a token is; its group ``torn`` matches the beginning of one that is not whole.
+    """
+    rest, is_last, before = b"", False, stream.tell()
+    line, line_start = 1, before
     while not is_last and len(rest) < LONGEST_TOKEN:
         block = stream.read(max(BLOCK, len(rest)))  # a long token is then searched twice, not once a block
         is_last = not block
@@ -115,13 +100,15 @@ def _tokens(stream: IO[bytes], pattern: re.Pattern[bytes]) -> Iterator[Token]:
         for match in pattern.finditer(rest):
             if match["torn"] is not None or (match.end() > len(rest) - 3 and not is_last):
                 break
-            line += rest.count(b"\n", taken, match.start())
-            taken = match.start()
-            yield Token(match[0], line)
-            line += rest.count(b"\n", taken, match.end())
+            if ends := rest.count(b"\n", taken, match.start()):
+                line, line_start = line + ends, before + rest.rfind(b"\n", taken, match.start()) + 1
+            yield Token(match[0], line, before + match.start(), line_start)
+            if ends := rest.count(b"\n", match.start(), match.end()):
+                line, line_start = line + ends, before + rest.rfind(b"\n", match.start(), match.end()) + 1
             taken = match.end()
         else:
             match = None
         keep = match.start() if match is not None else max(taken, len(rest) - 3)
-        line += rest.count(b"\n", taken, keep)
-        rest = rest[keep:]
+        if ends := rest.count(b"\n", taken, keep):
+            line, line_start = line + ends, before + rest.rfind(b"\n", taken, keep) + 1
+        rest, before = rest[keep:], before + keep

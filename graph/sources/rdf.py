@@ -15,7 +15,9 @@ from typing import IO, cast
 import pyoxigraph as ox
 
 from graph.errors import SourceError
-from graph.sources.nesting import REMOTE, check_json_ld, check_triple_terms
+from graph.sources.document_warnings import DocumentWarning, Told, unheard
+from graph.sources.json_ld import REMOTE, read_json_ld
+from graph.sources.nesting import check_triple_terms, comment_to_the_end
 from graph.sources.rdfxml import WatchedXml, place_of_error
 
 RDF_FORMATS = {
@@ -43,7 +45,7 @@ REMEDIES = (
 )
 
 
-def read_rdf(path: Path, name: str, *, form: str, base: str) -> Iterator[ox.Quad]:
+def read_rdf(path: Path, name: str, *, form: str, base: str, told: Told = unheard) -> Iterator[ox.Quad]:
     """Yield the quads of the RDF file ``path``; triples come in the default graph.
 
     Args:
@@ -51,18 +53,21 @@ def read_rdf(path: Path, name: str, *, form: str, base: str) -> Iterator[ox.Quad
         name: how the user calls the file, for messages.
         form: its format, one of ``RDF_FORMATS``.
         base: the IRI against which its relative IRIs are resolved (RFC 3986 5.1.4).
+        told: told what is left out, though the file is read.
 
     Raises:
         SourceError: the file cannot be read or parsed; with line and column where the parser knows them.
     """
     try:
         with path.open("rb") as stream:
-            yield from read_rdf_stream(stream, name, form=RDF_FORMATS[form], base=base)
+            yield from read_rdf_stream(stream, name, form=RDF_FORMATS[form], base=base, told=told)
     except OSError as problem:
         raise SourceError(name, problem.strerror or str(problem)) from problem
 
 
-def read_rdf_stream(stream: IO[bytes], name: str, *, form: ox.RdfFormat, base: str) -> Iterator[ox.Quad]:
+def read_rdf_stream(
+    stream: IO[bytes], name: str, *, form: ox.RdfFormat, base: str, told: Told = unheard
+) -> Iterator[ox.Quad]:
     """Yield the quads of an open RDF document that can seek; as ``read_rdf``."""
     start = stream.read(3)
     if not start:
@@ -72,9 +77,13 @@ def read_rdf_stream(stream: IO[bytes], name: str, *, form: ox.RdfFormat, base: s
     if form == ox.RdfFormat.RDF_XML:
         yield from _read_rdf_xml(stream, name, base)
         return
-    check = check_json_ld if form == ox.RdfFormat.JSON_LD else check_triple_terms
-    check(stream, name)
     try:
+        if form == ox.RdfFormat.JSON_LD:
+            yield from read_json_ld(stream, name, base=base, told=told)
+            return
+        check_triple_terms(stream, name)
+        if (column := comment_to_the_end(stream)) is not None:
+            told(DocumentWarning(name, "comment", line=1, column=column))
         yield from ox.parse(input=stream, format=form, base_iri=None if form == ox.RdfFormat.N_QUADS else base)
     except SyntaxError as problem:
         raise _source_error(name, problem, problem.lineno, problem.offset) from problem

@@ -17,6 +17,7 @@ from graph.publication import SourceFile
 from graph.recognition import TABLE, recognised
 from graph.settings import LimitSettings
 from graph.sources.chunks import Chunk, Origin, chunks
+from graph.sources.document_warnings import Told, unheard
 from graph.sources.rdf import read_rdf
 
 PIECE = 1 << 20
@@ -25,8 +26,14 @@ PIECE_OF_ZSTD = 1 << 10
 NOT_WHOLE = "the file breaks off"
 
 
-def read_source(source: SourceFile, *, base: str, limits: LimitSettings) -> Iterator[Chunk]:
+def read_source(source: SourceFile, *, base: str, limits: LimitSettings, told: Told = unheard) -> Iterator[Chunk]:
     """Yield the triples of a source file; none of a table whose metadata says so (``suppressOutput``).
+
+    Args:
+        source: the file.
+        base: the publication's base.
+        limits: the publication's limits.
+        told: told what is left out of the file, or doubtful in it.
 
     Raises:
         SourceError: it cannot be read.
@@ -39,7 +46,7 @@ def read_source(source: SourceFile, *, base: str, limits: LimitSettings) -> Iter
         if form == TABLE:
             yield from _table(source, content, origin)
         else:
-            yield from chunks(read_rdf(content, source.name, form=form, base=base), origin)
+            yield from chunks(read_rdf(content, source.name, form=form, base=base, told=told), origin)
 
 
 def _table(source: SourceFile, content: Path, origin: Origin) -> Iterator[Chunk]:

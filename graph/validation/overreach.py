@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 
 import pyoxigraph as ox
-from rdflib import BNode, Graph, Literal, URIRef
-from rdflib.namespace import RDF, SH
-from rdflib.term import Node
 
 from graph.change import GraphChange
-from graph.namespaces import CATALOG_GRAPH, DATASET, DCT, OWL, RDFS, RELEASE, SCHEMA, SKOS, XSD, graph_iri
-from graph.validation.report import Messages, Report, Result
+from graph.namespaces import CATALOG_GRAPH, DATASET, DCT, OWL, RDFS, RELEASE, SCHEMA, SKOS, graph_iri
+from graph.validation.report import COMPONENT, Messages, Result
 
 SAME_AS = f"{OWL}sameAs"
 LINKS = frozenset({
@@ -32,7 +29,6 @@ LARGEST_CLUSTER = 1000
 
 REDESCRIBED = "urn:x-hamkor:shape:redescription"
 MERGED = "urn:x-hamkor:shape:merging"
-COMPONENT = "urn:x-hamkor:constraint"
 SAID = {
     REDESCRIBED: Messages(
         en="This is described in another graph. Link to it, but leave its description to those who publish it.",
@@ -69,21 +65,6 @@ def overreach(
     described = _Described(store, published or store, is_others, base)
     found = islice(_redescribed(added, described.by_others), MOST_RESULTS)
     return *found, *islice(_merged(store, added, base), MOST_RESULTS)
-
-
-def with_results(report: Report, more: Iterable[Result]) -> Report:
-    """Return a report with more results, in its graph, too (SHACL 3.6)."""
-    more = tuple(replace(each, node=BNode()) for each in more)
-    if not more:
-        return report
-    graph = Graph()
-    for triple in report.graph:
-        graph.add(triple)
-    node = next(graph.subjects(RDF.type, SH.ValidationReport), URIRef("urn:x-hamkor:report"))
-    graph.set((node, SH.conforms, Literal(False)))
-    for each in more:
-        _add(graph, node, each)
-    return Report((*more, *report.results), graph)  # these are violations: the worst come first
 
 
 def _redescribed(lines: Iterable[bytes], by_others: Callable[[str], bool]) -> Iterator[Result]:
@@ -206,36 +187,3 @@ def _is_ours(iri: str, base: str) -> bool:
 
 def _result(shape: str, focus: str, path: str, value: str) -> Result:
     return Result("Violation", focus, path, value, SAID[shape], shape, COMPONENT)
-
-
-def _add(graph: Graph, report: Node, result: Result) -> None:
-    if (node := result.node) is None:
-        return
-    graph.add((report, SH.result, node))
-    graph.add((node, RDF.type, SH.ValidationResult))
-    graph.add((node, SH.resultSeverity, SH.Violation))
-    graph.add((node, SH.focusNode, URIRef(result.focus[1:-1])))
-    graph.add((node, SH.sourceShape, URIRef(result.shape)))
-    graph.add((node, SH.sourceConstraintComponent, URIRef(result.component)))
-    if result.path is not None:
-        graph.add((node, SH.resultPath, URIRef(result.path)))
-    if result.value is not None:
-        graph.add((node, SH.value, _term(result.value)))
-    for language, text in result.messages.items():
-        graph.add((node, SH.resultMessage, Literal(text, lang=language)))
-
-
-def _term(text: str) -> URIRef | Literal:
-    """Return a term in N-Triples syntax as rdflib's; of a triple term its text."""
-    if text.startswith("<<"):
-        return Literal(text)
-    quad = next(ox.parse(f"<x:s> <x:p> {text} .", format=ox.RdfFormat.N_TRIPLES, lenient=True))
-    term = quad.object
-    if isinstance(term, ox.NamedNode):
-        return URIRef(term.value)
-    if not isinstance(term, ox.Literal):
-        return Literal(text)
-    if term.language:
-        return Literal(term.value, lang=term.language)
-    datatype = None if term.datatype.value == f"{XSD}string" else URIRef(term.datatype.value)
-    return Literal(term.value, datatype=datatype, normalize=False)

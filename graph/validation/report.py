@@ -5,7 +5,7 @@ It reads pySHACL's report graph (SHACL 3.6) and writes text; it validates nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Literal as Choice
@@ -18,11 +18,17 @@ from rdflib.term import BNode, Literal, Node
 
 from graph.errors import HamkorError
 from graph.labels import preferred_tag
+from graph.namespaces import XSD
+from graph.sources.document_warnings import DocumentWarning
 from graph.validation.terms import from_oxigraph, quiet_rdflib
 
 Severity = Choice["Violation", "Warning", "Info"]
 SEVERITIES: tuple[Severity, ...] = ("Violation", "Warning", "Info")
 TEXT_LIMIT = 200
+COMPONENT = "urn:x-hamkor:constraint"
+"""The constraint component of results that no shape of the publication gives."""
+READING = "urn:x-hamkor:shape:reading"
+"""The source shape of results about how a document was read."""
 DEEPEST = 50
 """So far blank nodes within a result are compared by what they say; a path of SHACL is never as deep."""
 
@@ -248,3 +254,59 @@ def empty_report() -> Report:
     graph.add((node, RDF.type, SH.ValidationReport))
     graph.add((node, SH.conforms, Literal(True)))
     return Report((), graph)
+
+
+def with_results(report: Report, more: Iterable[Result]) -> Report:
+    """Return a report with more results, in its graph, too (SHACL 3.6)."""
+    more = tuple(replace(each, node=BNode()) for each in more)
+    if not more:
+        return report
+    graph = Graph()
+    for triple in report.graph:
+        graph.add(triple)
+    node = next(graph.subjects(RDF.type, SH.ValidationReport), URIRef("urn:x-hamkor:report"))
+    graph.set((node, SH.conforms, Literal(False)))  # no result at all may be there (SHACL 3.6.1.1)
+    for each in more:
+        _add(graph, node, each)
+    return Report(tuple(sorted((*more, *report.results), key=lambda each: SEVERITIES.index(each.severity))), graph)
+
+
+def with_warnings(report: Report, warnings: Iterable[DocumentWarning], graph: str) -> Report:
+    """Return a report with what is told of documents that were read, as warnings about the graph that they are for."""
+    return with_results(report, (
+        Result("Warning", f"<{graph}>", None, None, Messages(each.messages()), READING, COMPONENT, (each.place,))
+        for each in warnings
+    ))  # fmt: skip
+
+
+def _add(graph: Graph, report: Node, result: Result) -> None:
+    if (node := result.node) is None:
+        return
+    graph.add((report, SH.result, node))
+    graph.add((node, RDF.type, SH.ValidationResult))
+    graph.add((node, SH.resultSeverity, SH[result.severity]))
+    graph.add((node, SH.focusNode, URIRef(result.focus[1:-1])))
+    graph.add((node, SH.sourceShape, URIRef(result.shape)))
+    graph.add((node, SH.sourceConstraintComponent, URIRef(result.component)))
+    if result.path is not None:
+        graph.add((node, SH.resultPath, URIRef(result.path)))
+    if result.value is not None:
+        graph.add((node, SH.value, _term(result.value)))
+    for language, text in result.messages.items():
+        graph.add((node, SH.resultMessage, Literal(text, lang=language)))
+
+
+def _term(text: str) -> URIRef | Literal:
+    """Return a term in N-Triples syntax as rdflib's; of a triple term its text."""
+    if text.startswith("<<"):
+        return Literal(text)
+    quad = next(ox.parse(f"<x:s> <x:p> {text} .", format=ox.RdfFormat.N_TRIPLES, lenient=True))
+    term = quad.object
+    if isinstance(term, ox.NamedNode):
+        return URIRef(term.value)
+    if not isinstance(term, ox.Literal):
+        return Literal(text)
+    if term.language:
+        return Literal(term.value, lang=term.language)
+    datatype = None if term.datatype.value == f"{XSD}string" else URIRef(term.datatype.value)
+    return Literal(term.value, datatype=datatype, normalize=False)

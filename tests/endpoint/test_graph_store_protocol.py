@@ -72,7 +72,9 @@ EVERY_WAY = {
         Step("PUT", "$person/6.ttl", (400,), '<?xml version="1.0"?><rdf:RDF/>', TURTLE),
         Step("GET", "$person/6.ttl", (404,)),
     ],
-    "put__empty_graph": [put("$person/7.ttl", "", 201), get("$person/7.ttl", ""), put("$person/7.ttl", JOHN, 200, 204)],
+    "put__empty_graph": [
+        Step("PUT", "$person/7.ttl", (201,)), get("$person/7.ttl", ""), put("$person/7.ttl", JOHN, 200, 204),
+    ],
     "post__noop": [put("$person/8.ttl", JOHN), Step("POST", "$person/8.ttl", (204,)), get("$person/8.ttl", JOHN)],
     "an unknown media type": [Step("PUT", "$person/9", (415,), "x", "application/x-unknown")],
     "no media type is RDF/XML": [

@@ -68,6 +68,86 @@ def test_the_same_again_makes_no_release(ngo: Writer) -> None:
     assert first.headers["X-Hamkor-Release"] == again.headers["X-Hamkor-Release"]
 
 
+COMMENT = b"# clubs @prefix e: <http://e/> . e:a e:b e:c ."
+WITHOUT_TRIPLES: dict[str, tuple[str, bytes, dict[str, str], str]] = {
+    "a comment": ("PUT", COMMENT, TURTLE, "--data-binary"),
+    "a comment, added": ("POST", COMMENT, TURTLE, "--data-binary"),
+    "a comment in gzip": ("PUT", gzip.compress(COMMENT), TURTLE | {"Content_Encoding": "gzip"}, "--data-binary"),
+    "a prefix": ("PUT", b"@prefix e: <http://e/> .\n# e:a e:b e:c .\n", TURTLE, "PUT without a body"),
+    "a blank": ("PUT", b" ", TURTLE, "PUT without a body"),
+    "an empty graph": ("PUT", b"<http://e/g> { }", {"Content_Type": "application/trig"}, "DELETE"),
+    "lines of comments": ("PUT", b"# a\n# b\n", {"Content_Type": "application/n-triples"}, "DELETE"),
+    "an empty object": ("PUT", b"{}", {"Content_Type": "application/ld+json"}, "DELETE"),
+    "keys that mean nothing": ("PUT", b'{"name": "A"}', {"Content_Type": "application/ld+json"}, "@context"),
+    "an empty element": (
+        "PUT", b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>',
+        {"Content_Type": "application/rdf+xml"}, "DELETE",
+    ),
+    "a comment for PATCH": ("PATCH", b"# INSERT DATA { <a> a <c> }", {"Content_Type": UPDATE}, "--data-binary"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WITHOUT_TRIPLES)
+def test_a_document_without_a_triple_changes_nothing(ngo: Writer, what: str) -> None:
+    method, body, headers, said = WITHOUT_TRIPLES[what]
+    assert ngo.put("/graph/ngo-x/full", CLUB.format(name="full")).status_code in {201, 204}
+    answer = ngo.send(method, "/graph/ngo-x/full", body, **headers)
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert "Club of full" in ngo.turtle("/graph/ngo-x/full")
+    if method == "PUT":
+        checked = ngo.send("POST", "/validate", body, **headers)
+        assert (checked.status_code, said in checked.text) == (400, True)
+
+
+def test_a_put_without_a_body_empties_a_graph_on_purpose(ngo: Writer) -> None:
+    assert ngo.put("/graph/ngo-x/full", CLUB.format(name="full")).status_code in {201, 204}
+    assert ngo.put("/graph/ngo-x/full", "").status_code == 204
+    assert "Club of full" not in ngo.turtle("/graph/ngo-x/full")
+    assert ngo.send("POST", "/validate", b"", **TURTLE).status_code == 400
+
+
+KEYS = f"""{{"@context": {{"name": "http://www.w3.org/2000/01/rdf-schema#label"}},
+ "@id": "{BASE}id/club/keys", "name": "Keys",
+ "phone": ["+998 1", "+998 2"]}}"""
+LINES = b'<http://e/a> <http://e/b> "1" . # clubs <http://e/c> <http://e/d> "2" .'
+
+
+def test_what_is_left_out_is_named_in_the_answer(ngo: Writer) -> None:
+    headers = {"Content_Type": "application/ld+json"}
+    judge = f"/validate?graph={BASE}graph/ngo-x/keys"
+    answer = ngo.send("PUT", "/graph/ngo-x/keys", KEYS, Accept="application/json", **headers)
+    assert answer.status_code == 201, answer.text
+    checked = ngo.send("POST", judge, KEYS, Accept="application/json", **headers)
+    for report in (answer.json(), checked.json()):
+        (told,) = report["results"]
+        assert report["conforms"]
+        assert 'the key "phone" stands for no IRI in the @context; statements left out: 2' in told["messages"]["en"]
+        assert (told["severity"], told["line"]) == ("Warning", 3)
+    turtle = ngo.send("POST", judge, KEYS, Accept="text/turtle", **headers).text
+    assert "sh:resultSeverity sh:Warning" in turtle
+    assert "phone" in turtle
+
+
+def test_a_comment_that_takes_statements_with_it_is_told(ngo: Writer) -> None:
+    answer = ngo.send("PUT", "/graph/ngo-x/line", LINES, Accept="application/json", **TURTLE)
+    assert answer.status_code == 201
+    assert "--data-binary" in answer.json()["results"][0]["messages"]["en"]
+
+
+def test_what_json_ld_would_lose_is_refused_with_its_place(ngo: Writer) -> None:
+    body = KEYS.replace('"Keys"', '{"@value": "Keys", "@language": "uz_Latn"}')
+    answer = ngo.send("PUT", "/graph/ngo-x/lost", body, Content_Type="application/ld+json", Accept="application/json")
+    problem = answer.json()
+    assert answer.status_code == 400
+    assert (problem["line"], problem["column"], problem["pointer"]) == (
+        2,
+        body.split("\n")[1].index('"uz_Latn"') + 1,
+        "/name/@language",
+    )
+    assert ngo.send("GET", "/graph/ngo-x/lost").status_code == 404
+
+
 def test_literals_come_back_as_they_were_put(ngo: Writer) -> None:
     lines = (
         '<http://e/s> <http://e/p> "007"^^<http://www.w3.org/2001/XMLSchema#nonNegativeInteger> .\n'
