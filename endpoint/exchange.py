@@ -17,6 +17,7 @@ from typing import Any
 from werkzeug.http import http_date
 
 from endpoint.coding import SMALLEST, Coding, coding_for, tags_of
+from endpoint.delivery import Delivery, Message, Send
 from endpoint.headers import EXPOSED
 from endpoint.lane import LaneAnswer
 from endpoint.negotiation import choose
@@ -28,12 +29,10 @@ from graph.errors import HamkorError
 from graph.releases.history import release_time
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 COMPRESSED_BESIDE = 1 << 20
 ALWAYS: Headers = [
     (b"access-control-allow-origin", b"*"),
@@ -53,11 +52,11 @@ NOT_KEPT = (b"cache-control", b"no-store")
 class Exchange:
     """A request to ``/sparql`` and its response."""
 
-    __slots__ = ("_receive", "_send", "body", "headers", "scope", "status")
+    __slots__ = ("_delivery", "_receive", "_send", "body", "headers", "scope", "status")
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, delivery: Delivery) -> None:
         """Take up an exchange; header names are in small letters, the last of equal names counts."""
-        self.scope, self._receive, self._send = scope, receive, send
+        self.scope, self._receive, self._send, self._delivery = scope, receive, send, delivery
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         self.body, self.status = b"", 0
 
@@ -166,7 +165,8 @@ class Exchange:
     async def _whole(self, status: int, headers: Headers, body: bytes) -> None:
         headers.append((b"content-length", b"%d" % len(body)))
         await self._start(status, headers)
-        await self._send({"type": "http.response.body", "body": b"" if self.scope["method"] == "HEAD" else body})
+        body = b"" if self.scope["method"] == "HEAD" else body
+        await self._delivery.send(self._send, {"type": "http.response.body", "body": body})
 
     async def _send_file(self, headers: Headers, path: Path) -> None:
         loop = asyncio.get_running_loop()
@@ -176,7 +176,8 @@ class Exchange:
                 path.unlink()
                 await self._start(200, headers)
                 while self.scope["method"] != "HEAD" and (piece := await loop.run_in_executor(None, file.read, PIECE)):
-                    await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+                    message = {"type": "http.response.body", "body": piece, "more_body": True}
+                    await self._delivery.send(self._send, message)
             await self._send({"type": "http.response.body", "body": b""})
         finally:
             with contextlib.suppress(OSError):

@@ -18,7 +18,8 @@ from http import HTTPStatus
 from endpoint.app import create_app
 from endpoint.archive import Archive
 from endpoint.bridge import VISITOR, PooledEngine, Visitor
-from endpoint.exchange import Exchange, Message, Receive, Scope, Send
+from endpoint.delivery import Delivery, Message, Send, TooSlowError
+from endpoint.exchange import Exchange, Receive, Scope
 from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.problems import ProblemError, problem_of
@@ -62,9 +63,10 @@ class Gateway:
         self._engine = PooledEngine(self._service.pool, self._forwarder)
         self._archive = Archive(publication.settings)
         application = create_app(publication, self._engine, self._archive.engine)
-        self._pages, self._results = Threads(application), Threads(application)
-        self._writers = Threads(application, WRITERS, WRITERS_OF_ONE)
-        self._validators = Threads(application, WRITERS, WRITERS_OF_ONE)  # anybody may be slow there
+        self._delivery = delivery = Delivery(publication.settings.limits.send_seconds)
+        self._pages, self._results = Threads(application, delivery), Threads(application, delivery)
+        self._writers = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)
+        self._validators = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)  # anybody may be slow there
         self._taking = asyncio.Lock()
         self._reader = ThreadPoolExecutor(1, "reader")
         self._follower: asyncio.Task[None] | None = None
@@ -77,6 +79,9 @@ class Gateway:
         elif scope["type"] == "http":
             try:
                 await self._enter(scope, receive, send)
+            except TooSlowError as problem:
+                log.info("a connection is given up: %s", problem)
+                raise
             except Exception:
                 log.exception("unexpected error")  # the server answers 500 where nothing has been sent yet
                 raise
@@ -138,7 +143,7 @@ class Gateway:
             varying = self._proxies.seen(scope)
             check_path(scope)
         except ProblemError as error:
-            await self._refuse(Exchange(scope, receive, send), error)
+            await self._refuse(Exchange(scope, receive, send, self._delivery), error)
             return
 
         async def send_varying(message: Message) -> None:
@@ -150,7 +155,7 @@ class Gateway:
         try:
             await self._serve(scope, receive, shown)
         except ProblemError as error:  # the body of a query did not arrive whole
-            await self._refuse(Exchange(scope, receive, shown), error)
+            await self._refuse(Exchange(scope, receive, shown, self._delivery), error)
 
     async def _refuse(self, exchange: Exchange, error: ProblemError) -> None:
         await exchange.problem(error)
@@ -159,7 +164,7 @@ class Gateway:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         path: str = scope["raw_path"].decode("latin-1").removeprefix(scope.get("root_path", ""))
-        exchange = Exchange(scope, receive, send)
+        exchange = Exchange(scope, receive, send, self._delivery)
         if path == "/sparql" and scope["method"] in QUERIES and "accept-datetime" not in exchange.headers:
             status = await self._sparql(exchange, receive, send, began)
         elif path == "/sparql":
@@ -183,7 +188,7 @@ class Gateway:
     async def _page(self, exchange: Exchange, receive: Receive, send: Send) -> int:
         """Let the Flask application answer; return the status."""
         try:
-            return await self._pages.answer(exchange, arriving(receive, BODY_SECONDS), send)
+            return await self._pages.answer(exchange, arriving(receive, BODY_SECONDS), send, BODY_SECONDS)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status
@@ -203,7 +208,7 @@ class Gateway:
         seconds = self._publication.settings.limits.upload_seconds
         threads = self._validators if exchange.scope["path"].endswith("/validate") else self._writers
         try:
-            return await threads.answer(exchange, arriving(receive, seconds), after_take_up)
+            return await threads.answer(exchange, arriving(receive, seconds), after_take_up, seconds)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status
@@ -222,7 +227,8 @@ class Gateway:
 
         watching = asyncio.ensure_future(watch()) if whole else None
         try:
-            return await self._results.answer(exchange, replayed(exchange.body, receive, whole=whole), send)
+            body = replayed(exchange.body, receive, whole=whole)
+            return await self._results.answer(exchange, body, send, BODY_SECONDS)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status

@@ -1,52 +1,153 @@
-"""The Flask application in threads, of which no client holds all.
+"""The Flask application in threads, of which no client holds all, and none while a client reads.
 
-A thread is held until the last byte is sent, however slowly the client reads, and while a query is answered. It knows
-no route.
+A thread makes a response, or the next piece of a long one; the event loop sends it (``endpoint.delivery``). So whoever
+reads slowly, or not at all, holds a seat of their own and nobody's thread. It knows no route.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import concurrent.futures
+import contextvars
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from a2wsgi import WSGIMiddleware
+from a2wsgi.wsgi import Body, build_environ
 from flask import Flask
 
-from endpoint.exchange import Exchange, Message, Receive, Send
+from endpoint.delivery import Delivery, Message, Send
+from endpoint.exchange import Exchange, Headers, Receive
+from endpoint.problems import ProblemError
+from endpoint.sentences import Sentence
 from graph.errors import EngineUnavailableError
 
+T = TypeVar("T")
 COUNT, COUNT_OF_ONE = 32, 8
 MOST_WAITING = 64
 RETRY_SECONDS = 5.0
+HELD_BYTES = 1 << 18
+"""How much of a response a thread makes at once; most responses are smaller, and whole then."""
 
 
 class Threads:
     """Some threads in which an application answers."""
 
-    def __init__(self, application: Flask, count: int = COUNT, count_of_one: int = COUNT_OF_ONE) -> None:
+    def __init__(
+        self, application: Flask, delivery: Delivery, count: int = COUNT, count_of_one: int = COUNT_OF_ONE
+    ) -> None:
         """Have so many threads, and so many of them for one client; they start as they are needed."""
-        self._application = WSGIMiddleware(cast("Any", application), count)
+        self._application, self._delivery = application, delivery
+        self._threads = ThreadPoolExecutor(count, "pages")
         self._seats = Seats(count_of_one)
 
-    async def answer(self, exchange: Exchange, receive: Receive, send: Send) -> int:
+    async def answer(self, exchange: Exchange, receive: Receive, send: Send, body_seconds: float) -> int:
         """Let the application answer; return the status.
+
+        Args:
+            exchange: the request.
+            receive: gives its body.
+            send: takes the response.
+            body_seconds: how long a thread waits for a part of the body, where the event loop does not end that.
 
         Raises:
             EngineUnavailableError: too many requests of this client wait already.
+            ProblemError: the body does not arrive.
         """
-        status = 0
-
-        async def counted(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
-            await send(message)
-
         async with self._seats.taken(exchange.client):
-            await self._application(cast("Any", exchange.scope), cast("Any", receive), cast("Any", counted))
-        return status
+            body = ArrivingBody(asyncio.get_running_loop(), receive, body_seconds)
+            environ = dict(build_environ(cast("Any", exchange.scope), body))
+            made = await self._in_thread(lambda: _Made.by(self._application, environ))
+            try:
+                await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
+                while True:
+                    message: Message = {
+                        "type": "http.response.body", "body": made.held, "more_body": made.rest is not None
+                    }  # fmt: skip
+                    await self._delivery.send(send, message)
+                    if made.rest is None:
+                        return made.status
+                    await self._in_thread(made.go_on)
+            finally:
+                await asyncio.shield(self._in_thread(made.close))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
+
+
+class ArrivingBody(Body):
+    """The body of a request as a thread reads it; it waits for the event loop, but not for one that has stopped."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, receive: Receive, seconds: float) -> None:
+        """Read from ``receive`` on a loop, each part within some seconds and a little."""
+        super().__init__(loop, cast("Any", receive))
+        self._seconds = seconds
+
+    def _receive_more_data(self) -> bytes:
+        if not self._has_more:
+            return b""
+        coming = asyncio.run_coroutine_threadsafe(cast("Any", self.receive()), self.loop)
+        try:
+            message: Message = coming.result(self._seconds + 1)
+        except concurrent.futures.TimeoutError:
+            coming.cancel()
+            raise ProblemError(
+                "timeout", Sentence("the body has not arrived within %(count)s seconds", count=f"{self._seconds:g}")
+            ) from None
+        self._has_more = bool(message.get("more_body", False))
+        return bytes(message.get("body", b""))
+
+
+@dataclass
+class _Made:
+    """A response as far as it has been made."""
+
+    iterable: Iterable[bytes]
+    status: int
+    headers: Headers
+    held: bytes = b""
+    rest: Iterator[bytes] | None = None
+
+    @classmethod
+    def by(cls, application: Flask, environ: dict[str, Any]) -> _Made:
+        """Let an application answer, and take up what is at hand of the body (PEP 3333)."""
+        status, headers = 500, list[tuple[bytes, bytes]]()
+
+        def start(line: str, fields: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
+            nonlocal status  # nothing has been sent yet: what is said last counts
+            status = int(line.split(" ", 1)[0])
+            headers[:] = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in fields]
+            return lambda _: None
+
+        iterable = application(environ, cast("Any", start))
+        made = cls(iterable, status, headers, rest=iter(iterable))
+        try:
+            made.go_on()
+        except BaseException:
+            made.close()
+            raise
+        made.status = status
+        return made
+
+    def go_on(self) -> None:
+        """Make the next pieces."""
+        pieces, size = list[bytes](), 0
+        while self.rest is not None and size < HELD_BYTES:
+            piece = next(self.rest, None)
+            if piece is None:
+                self.rest = None
+            else:
+                pieces.append(piece)
+                size += len(piece)
+        self.held = b"".join(pieces)
+
+    def close(self) -> None:
+        """Let go of what the response was made of."""
+        if close := getattr(self.iterable, "close", None):
+            close()
 
 
 @dataclass

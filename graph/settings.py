@@ -60,6 +60,7 @@ class LimitSettings(Section, frozen=True):
     writes_per_minute: Count = 60
     require_if_match: bool = False
     queue_seconds: Positive = 5.0
+    send_seconds: Positive = 20.0
     downloads_mb: Count = 2048
     kept_queries_mb: Count = 64
     kept_queries_per_minute: Count = 30
