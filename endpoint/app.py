@@ -11,7 +11,7 @@ from collections.abc import Callable
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from endpoint import authorization, compression, headers, language, memento, telling, works
+from endpoint import authorization, compression, headers, language, memento, reading, telling, works
 from endpoint.alternates import alternates
 from endpoint.classes import classes
 from endpoint.current import EXTENSION, Current
@@ -102,6 +102,7 @@ def create_app(
     app.register_error_handler(Exception, _unexpected)
     authorization.install(app, publication)
     works.install(app, publication.settings.limits)
+    reading.install(app)
     language.install(app)
     telling.install(app)
     frame.install(app)

@@ -24,8 +24,9 @@ from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.problems import ProblemError, problem_of
 from endpoint.proxy import Proxies
+from endpoint.reading import EXTENSION as READER
 from endpoint.sentences import Sentence
-from endpoint.threads import Threads
+from endpoint.threads import Seats, Threads
 from graph.errors import EngineUnavailableError, HamkorError
 from graph.publication import Publication
 from graph.query.forwarder import Forwarder
@@ -34,7 +35,16 @@ from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release, open_release
 
 LOOK_SECONDS = 0.2
-WRITERS, WRITERS_OF_ONE = 8, 3
+WRITERS, WRITERS_OF_ONE = 256, 3
+"""Threads of those who write: each waits for its body, so there are enough for many slow ones; what they have sent is
+worked at two at a time (``endpoint.works``)."""
+GAP_SECONDS = 5.0
+"""How long nothing of a query may arrive."""
+SMALL_BODY, LARGE_BODIES = "65536", 4
+"""Bodies of so many bytes arrive at once; of larger ones, or such that do not say, a client sends so many at a time."""
+LONGEST_HEADER, LONGEST_HEADERS = 1 << 14, 1 << 16
+READERS = 32
+"""Threads in which long queries wait for their turn, one of each client."""
 TAKE_UP_SECONDS = 10.0
 BODY_SECONDS = 30.0
 """How long a batch of names may take to arrive."""
@@ -56,19 +66,21 @@ class Gateway:
         self._publication = publication
         self._service = QueryService(publication.settings)
         self._forwarder = Forwarder(publication.settings)
-        self._lane = SparqlLane(publication, self._service, self._forwarder)
-        self._metrics = Metrics(self._service, self._lane, publication.settings.log.slow_seconds)
         self._log_access = publication.settings.log.access
         self._proxies = Proxies.of(publication.settings.proxy.addresses)
         self._engine = PooledEngine(self._service.pool, self._forwarder)
         self._archive = Archive(publication.settings)
         application = create_app(publication, self._engine, self._archive.engine)
+        reader = application.extensions[READER]
+        self._lane = SparqlLane(publication, self._service, self._forwarder, reader)
+        self._metrics = Metrics(self._service, self._lane, publication.settings.log.slow_seconds)
         self._delivery = delivery = Delivery(publication.settings.limits.send_seconds)
         self._pages, self._results = Threads(application, delivery), Threads(application, delivery)
         self._writers = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)
         self._validators = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)  # anybody may be slow there
         self._taking = asyncio.Lock()
-        self._reader = ThreadPoolExecutor(1, "reader")
+        self._readers, self._long = ThreadPoolExecutor(READERS, "reader"), Seats(1)
+        self._bodies = Seats(LARGE_BODIES)
         self._follower: asyncio.Task[None] | None = None
         self._most = int(publication.settings.limits.query_mb * (1 << 20)) * ENCODED + 4096
 
@@ -141,6 +153,7 @@ class Gateway:
         """Serve a request as its client sent it, whatever proxy it came through."""
         try:
             varying = self._proxies.seen(scope)
+            check_headers(scope)
             check_path(scope)
         except ProblemError as error:
             await self._refuse(Exchange(scope, receive, send, self._delivery), error)
@@ -154,10 +167,10 @@ class Gateway:
         shown = send_varying if varying else send
         try:
             await self._serve(scope, receive, shown)
-        except ProblemError as error:  # the body of a query did not arrive whole
+        except (ProblemError, EngineUnavailableError) as error:  # the body did not arrive whole, or there are too many
             await self._refuse(Exchange(scope, receive, shown, self._delivery), error)
 
-    async def _refuse(self, exchange: Exchange, error: ProblemError) -> None:
+    async def _refuse(self, exchange: Exchange, error: HamkorError) -> None:
         await exchange.problem(error)
         self._metrics.response(exchange.status)
 
@@ -167,11 +180,8 @@ class Gateway:
         exchange = Exchange(scope, receive, send, self._delivery)
         if path == "/sparql" and scope["method"] in QUERIES and "accept-datetime" not in exchange.headers:
             status = await self._sparql(exchange, receive, send, began)
-        elif path == "/sparql":
-            status = await self._result(exchange, receive, send, whole=False)
-        elif OLDER.fullmatch(path) and scope["method"] in QUERIES:
-            whole = scope["method"] != "POST" or await exchange.read_body(self._most, arriving(receive, BODY_SECONDS))
-            status = await self._result(exchange, receive, send, whole=whole)
+        elif path == "/sparql" or (OLDER.fullmatch(path) and scope["method"] in QUERIES):
+            status = await self._result(exchange, receive, send, whole=await self._body(exchange, receive))
         elif scope["method"] not in READING and WRITTEN.fullmatch(path):
             status = await self._write(exchange, receive, send)
         elif path == "/metrics" and scope["method"] in ("GET", "HEAD"):
@@ -187,8 +197,10 @@ class Gateway:
 
     async def _page(self, exchange: Exchange, receive: Receive, send: Send) -> int:
         """Let the Flask application answer; return the status."""
+        whole = await self._body(exchange, receive)
+        body = replayed(exchange.body, arriving(receive, BODY_SECONDS), whole=whole)
         try:
-            return await self._pages.answer(exchange, arriving(receive, BODY_SECONDS), send, BODY_SECONDS)
+            return await self._pages.answer(exchange, body, send, BODY_SECONDS)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status
@@ -227,7 +239,7 @@ class Gateway:
 
         watching = asyncio.ensure_future(watch()) if whole else None
         try:
-            body = replayed(exchange.body, receive, whole=whole)
+            body = replayed(exchange.body, receive if whole else arriving(receive, BODY_SECONDS), whole=whole)
             return await self._results.answer(exchange, body, send, BODY_SECONDS)
         except EngineUnavailableError as error:
             await exchange.problem(error)
@@ -237,12 +249,8 @@ class Gateway:
                 watching.cancel()
 
     async def _sparql(self, exchange: Exchange, receive: Receive, send: Send, began: float) -> int:
-        scope, whole = exchange.scope, True
-        if scope["method"] == "POST":
-            whole = await exchange.read_body(self._most, arriving(receive, BODY_SECONDS))
-        prepared = None
-        if whole:
-            prepared = await self._read(exchange)
+        whole = await self._body(exchange, receive)
+        prepared = await self._read(exchange) if whole else None
         if prepared is None:
             return await self._result(exchange, receive, send, whole=whole)
         try:
@@ -259,13 +267,29 @@ class Gateway:
         self._metrics.query(outcome, time.perf_counter() - began, prepared.query.normalised)
         return exchange.status
 
+    async def _body(self, exchange: Exchange, receive: Receive) -> bool:
+        """Read the body here, so that no thread waits for it; return False where there is more than a query may have.
+
+        Raises:
+            ProblemError: it breaks off, or does not arrive in time.
+            EngineUnavailableError: too many large ones of this client wait already.
+        """
+        if exchange.scope["method"] in READING:
+            return True
+        body = arriving(receive, BODY_SECONDS, GAP_SECONDS)
+        if exchange.headers.get("content-length", "").rjust(9) <= SMALL_BODY.rjust(9):
+            return await exchange.read_body(self._most, body)
+        async with self._bodies.taken(exchange.client):
+            return await exchange.read_body(self._most, body)
+
     async def _read(self, exchange: Exchange) -> Prepared | None:
-        """Read a request; a long one in a thread, one at a time, so that others have the event loop meanwhile."""
+        """Read a request; a long one in a thread, in turn, so that others have the event loop meanwhile."""
         scope = exchange.scope
-        request = scope["method"], scope["query_string"], exchange.headers, exchange.body
+        request = scope["method"], scope["query_string"], exchange.headers, exchange.body, exchange.client
         if not is_long(scope["query_string"], exchange.body):
             return self._lane.prepare(*request)
-        return await asyncio.get_running_loop().run_in_executor(self._reader, self._lane.prepare, *request)
+        async with self._long.taken(exchange.client):
+            return await asyncio.get_running_loop().run_in_executor(self._readers, self._lane.prepare, *request)
 
     async def _asked(self, prepared: Prepared, exchange: Exchange) -> LaneAnswer:
         """Ask; where that takes longer than a moment, see whether the client is still there."""
@@ -288,6 +312,18 @@ class Gateway:
                 each.cancel()
 
 
+def check_headers(scope: Scope) -> None:
+    """Make sure that the header fields are of a size that somebody means (RFC 6585 5).
+
+    Raises:
+        ProblemError: 431. What chooses by them reads each of a list, more than once.
+    """
+    sizes = [len(name) + len(value) for name, value in scope["headers"]]
+    if max(sizes, default=0) > LONGEST_HEADER or sum(sizes) > LONGEST_HEADERS:
+        said = Sentence("header fields of more than %(most)s bytes are not read", most=LONGEST_HEADER)
+        raise ProblemError("headers-too-large", said)
+
+
 def check_path(scope: Scope) -> None:
     """Make sure that what is written has an address of its own.
 
@@ -299,20 +335,27 @@ def check_path(scope: Scope) -> None:
         raise ProblemError("not-found", Sentence("no page has this address; it begins with two slashes"))
 
 
-def arriving(receive: Receive, seconds: float) -> Receive:
+def arriving(receive: Receive, seconds: float, gap: float = float("inf")) -> Receive:
     """Return a ``receive`` that raises where a body breaks off or has not arrived after some time.
 
     Otherwise a part of a document would be taken for the whole.
+
+    Args:
+        receive: gives the parts.
+        seconds: in which all must have arrived.
+        gap: how long nothing may arrive.
     """
     end = asyncio.get_running_loop().time() + seconds
 
     async def next_part() -> Message:
+        left = end - asyncio.get_running_loop().time()
         try:
-            message = await asyncio.wait_for(receive(), max(0.0, end - asyncio.get_running_loop().time()))
+            message = await asyncio.wait_for(receive(), max(0.0, min(gap, left)))
         except TimeoutError:
-            raise ProblemError("timeout", f"the body has not arrived within {seconds:g} seconds") from None
+            said = Sentence("the body has not arrived within %(number)s seconds", number=f"{min(gap, seconds):g}")
+            raise ProblemError("timeout", said) from None
         if message["type"] == "http.disconnect":
-            raise ProblemError("bad-request", "the body breaks off")
+            raise ProblemError("bad-request", Sentence("the body breaks off"))
         return message
 
     return next_part

@@ -18,6 +18,7 @@ from endpoint.authorization import Rate, too_many
 from endpoint.current import EXTENSION, Current, publication, snapshot, urls
 from endpoint.negotiation import choose
 from endpoint.problems import ProblemError
+from endpoint.reading import query_reader
 from endpoint.representations import AS_HTML, OFFERS
 from endpoint.responses import page, see_other
 from endpoint.sentences import Sentence
@@ -43,7 +44,10 @@ def keep_one() -> Response:
     now = snapshot()
     if wait := _rate().wait(request.remote_addr or ""):
         raise too_many(Sentence("too many queries are to be kept"), wait)
-    read_query(text, services=_services(), base=f"{now.publication.base}sparql")
+    base = f"{now.publication.base}sparql"
+    query_reader().read(
+        text, request.remote_addr or "", "kept", lambda each: read_query(each, services=_services(), base=base)
+    )
     found = keep(_folder(), text, now.release.id, publication().settings.limits.kept_queries_mb)
     response = see_other(urls().absolute(urls().link(f"query/~{found.name}")))
     response.headers["Cache-Control"] = "no-store"

@@ -17,7 +17,8 @@ from cachetools import LRUCache
 
 from endpoint.documents import check_xml
 from endpoint.negotiation import choose
-from endpoint.protocol import read_operation
+from endpoint.protocol import Operation, read_operation
+from endpoint.reading import QueryReader
 from endpoint.representations import OFFERS, Representation, named
 from endpoint.sparql import VOLATILE, check_spooled, explained
 from graph.errors import EngineUnavailableError, HamkorError, QuerySyntaxError
@@ -99,9 +100,11 @@ def _remembered(accept: str, form: QueryForm) -> Representation | None:
 class SparqlLane:
     """Answers queries of programs."""
 
-    def __init__(self, publication: Publication, service: QueryService, forwarder: Forwarder) -> None:
+    def __init__(
+        self, publication: Publication, service: QueryService, forwarder: Forwarder, reader: QueryReader
+    ) -> None:
         """Answer from the service, within the publication's settings; SERVICE calls go through the forwarder."""
-        self._forwarder = forwarder
+        self._forwarder, self._reader = forwarder, reader
         self._settings = publication.settings
         self._base = f"{publication.base}sparql"
         self._service = service
@@ -111,7 +114,9 @@ class SparqlLane:
             PREPARED_BYTES, getsizeof=lambda prepared: prepared.size
         )
 
-    def prepare(self, method: str, query_string: bytes, headers: Mapping[str, str], body: bytes) -> Prepared | None:
+    def prepare(
+        self, method: str, query_string: bytes, headers: Mapping[str, str], body: bytes, client: str
+    ) -> Prepared | None:
         """Return the request as read, or None where it is for the Flask application (a page, or an error).
 
         The same request is read once and remembered, unless it is long (``is_long``): that takes up to a second, and
@@ -123,18 +128,18 @@ class SparqlLane:
         found = self._prepared.get(key) if remembered else None
         if found is None:
             try:
-                found = self._read(method, query_string, accept, content_type, body)
+                operation = read_operation(method, query_string, content_type, body)
+                found = self._read(operation, accept, client)
             except HamkorError:
                 return None
             if found is not None and remembered:
                 self._prepared[key] = found
         return found
 
-    def _read(self, method: str, query_string: bytes, accept: str, content_type: str, body: bytes) -> Prepared | None:
-        operation = read_operation(method, query_string, content_type, body)
+    def _read(self, operation: Operation, accept: str, client: str) -> Prepared | None:
         if operation.query is None or len(operation.query.encode()) > self._settings.limits.query_mb * MIB:
             return None
-        query = self._shapes.read(operation.query, self._guarded)
+        query = self._shapes.read(operation.query, lambda text: self._reader.read(text, client, "", self._guarded))
         wanted = [each for name in operation.formats if (each := named(name, OFFERS[query.form])) is not None]
         representation = wanted[0] if wanted else _suitable(accept, query.form)
         if representation is None or representation.format is None or (operation.formats and not wanted):

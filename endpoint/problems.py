@@ -84,6 +84,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
         428, "Say which state you are changing", "Send If-Match with the ETag of the graph as you have read it."
     ),
     "too-many": Kind(429, "Too many requests", "Try again after the time that Retry-After names."),
+    "headers-too-large": Kind(431, "The header fields are too large", "Send shorter ones, above all shorter lists."),
     "answer-too-large": Kind(403, "The answer is too large", "Ask for less, or take the download of the whole."),
     "limit": Kind(503, "The query hit a limit", "An answer is complete or it is an error; nothing is cut short."),
     "unavailable": Kind(503, "The service cannot answer now", "Try again after the time that Retry-After names."),

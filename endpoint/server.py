@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from endpoint.gateway import Gateway
 
 STOP_SECONDS = 5
+SWITCH_SECONDS = 0.001
 LOOK_SECONDS = 0.02
 
 
@@ -67,6 +68,8 @@ def application(root: Path, workers: int) -> Gateway:
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("hamkor.access").setLevel(logging.INFO)
+    # a thread that reads a long query gives the interpreter up after a millisecond instead of five: lookups wait for it
+    sys.setswitchinterval(SWITCH_SECONDS)
     publication = open_publication(root)
     engine = msgspec.structs.replace(publication.settings.engine, workers=workers)
     settings = msgspec.structs.replace(publication.settings, engine=engine)

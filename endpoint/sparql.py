@@ -22,6 +22,7 @@ from endpoint.negotiation import choose
 from endpoint.pages.results import CONVERTED, results_page
 from endpoint.problems import Problem, ProblemError, problem_of
 from endpoint.protocol import READ_TYPES, Operation, read_operation
+from endpoint.reading import query_reader
 from endpoint.representations import AS_CSV, AS_HTML, AS_TSV, OFFERS, Representation, named
 from endpoint.responses import Link, answer, entity_tag, negotiated, page
 from endpoint.sentences import Sentence
@@ -127,13 +128,17 @@ def _answered(operation: Operation, text: str) -> Response:
     limits, base = here.publication.settings.limits, f"{here.publication.base}sparql"
     if len(text.encode()) > limits.query_mb * MIB:
         raise _too_large(limits.query_mb)
-    query = read_query(
-        text,
-        services=here.engine.services,
-        base=base,
-        max_tokens=limits.query_tokens,
-        max_nesting=limits.query_nesting,
-    )
+
+    def guarded(text: str) -> ReadQuery:
+        return read_query(
+            text,
+            services=here.engine.services,
+            base=base,
+            max_tokens=limits.query_tokens,
+            max_nesting=limits.query_nesting,
+        )
+
+    query = query_reader().read(text, request.remote_addr or "", "", guarded)
     representation = _representation(operation, query)
     form = representation.format
     wanted = _request(operation, query, form or CONVERTED[query.form], base)

@@ -95,7 +95,7 @@ class ArrivingBody(Body):
         except concurrent.futures.TimeoutError:
             coming.cancel()
             raise ProblemError(
-                "timeout", Sentence("the body has not arrived within %(count)s seconds", count=f"{self._seconds:g}")
+                "timeout", Sentence("the body has not arrived within %(number)s seconds", number=f"{self._seconds:g}")
             ) from None
         self._has_more = bool(message.get("more_body", False))
         return bytes(message.get("body", b""))

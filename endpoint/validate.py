@@ -62,7 +62,9 @@ def validate() -> Response:
             _who(iri), languages=languages(), only=only,
         )  # fmt: skip
         try:
-            outcome = works().rehearse("graph.contribution.work:rehearse_contribution", contribution, Outcome)
+            outcome = works().rehearse(
+                "graph.contribution.work:rehearse_contribution", contribution, Outcome, request.remote_addr or ""
+            )
         except SourceError as problem:
             raise document_problem(problem) from problem
         response = report_response(outcome.report, report, 200, only=only)

@@ -115,7 +115,6 @@ BUSY = (
     N_("another process is making a release"),
     N_("wait until it is done"),
     N_("the body breaks off"),
-    N_("the body has not arrived within %(number)s seconds"),
 )
 WRITES = (
     N_("LOAD in line %(line)s, column %(column)s would fetch a document from elsewhere"),
@@ -223,6 +222,10 @@ DOCUMENTS = (
     N_("triple terms nest more than %(number)s deep"),
     N_("objects and arrays nest more than %(number)s deep"),
     N_("elements nest more than %(number)s deep"),
+    N_("an element with more than %(number)s attributes"),
+    N_("write properties as elements"),
+    N_("more than %(number)s prefixes at once"),
+    N_("declare fewer"),
     N_("XML entity declarations are not read"),
     N_("write the text out in full"),
     N_("a text of more than %(number)s bytes"),

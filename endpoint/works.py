@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import TypeVar, cast
 
+from cachetools import LRUCache
 from flask import Flask, current_app
 
 from graph import sandbox
@@ -20,6 +21,7 @@ from graph.settings import LimitSettings
 T = TypeVar("T")
 EXTENSION = "hamkor-works"
 AT_A_TIME = 2
+MOST_CLIENTS = 10_000
 
 log = logging.getLogger("hamkor")
 
@@ -31,6 +33,8 @@ class Works:
     limits: LimitSettings
     writing: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_A_TIME))
     rehearsing: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_A_TIME))
+    _of_clients: LRUCache[str, BoundedSemaphore] = field(default_factory=lambda: LRUCache(MOST_CLIENTS))
+    _guard: Lock = field(default_factory=Lock)
 
     def write(self, work: str, what: object, kind: type[T]) -> T:
         """Return what comes of some work that may publish.
@@ -46,9 +50,19 @@ class Works:
         """
         return self._done(self.writing, work, what, kind)
 
-    def rehearse(self, work: str, what: object, kind: type[T]) -> T:
-        """Return what comes of some work that publishes nothing; as ``write``."""
-        return self._done(self.rehearsing, work, what, kind)
+    def rehearse(self, work: str, what: object, kind: type[T], client: str) -> T:
+        """Return what comes of some work that publishes nothing; as ``write``, but one at a time for each client.
+
+        Anybody may ask for that, so nobody shall have both places.
+        """
+        with self._guard:
+            own = self._of_clients.setdefault(client, BoundedSemaphore())
+        if not own.acquire(timeout=self.limits.queue_seconds):
+            raise EngineUnavailableError("too many documents are being read already", self.limits.queue_seconds)
+        try:
+            return self._done(self.rehearsing, work, what, kind)
+        finally:
+            own.release()
 
     def _done(self, places: BoundedSemaphore, work: str, what: object, kind: type[T]) -> T:
         limits = self.limits

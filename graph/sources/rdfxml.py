@@ -15,6 +15,8 @@ import pyoxigraph as ox
 from graph.errors import SourceError
 
 LEVELS = 1000
+ATTRIBUTES = 1000
+"""So many attributes of one element, and prefixes in force at once: pyoxigraph compares each with all others."""
 BLOCK = 1 << 20
 PARSE_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns# parseType"
 
@@ -26,12 +28,14 @@ class WatchedXml:
         """Watch ``stream``, called ``name`` in messages, whose texts are of ``text_bytes`` at most."""
         self._stream, self._name, self._text_bytes = stream, name, text_bytes
         self._block, self._given, self._taken, self._is_done = b"", 0, 0, False
-        self._depth, self._text_start, self._literal = 0, 0, 0
+        self._depth, self._text_start, self._literal, self._prefixes = 0, 0, 0, 0
         self._expat = parser = expat.ParserCreate(namespace_separator=" ")
         parser.XmlDeclHandler = self._declaration
         parser.EntityDeclHandler = self._entity
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
+        parser.StartNamespaceDeclHandler = self._prefix
+        parser.EndNamespaceDeclHandler = self._prefix_ends
 
     def read(self, size: int = -1, /) -> bytes:
         """Return the next bytes, at most ``size`` of them.
@@ -70,6 +74,8 @@ class WatchedXml:
         self._depth += 1
         if self._depth > LEVELS:
             raise self._error(f"elements nest more than {LEVELS} deep")
+        if len(attributes) > ATTRIBUTES:
+            raise self._error(f"an element with more than {ATTRIBUTES} attributes", "write properties as elements")
         if not self._literal:
             self._text_start = self._expat.CurrentByteIndex
             self._literal = self._depth if attributes.get(PARSE_TYPE) == "Literal" else 0
@@ -78,6 +84,14 @@ class WatchedXml:
         if self._literal in (0, self._depth):
             self._text_start, self._literal = self._expat.CurrentByteIndex, 0
         self._depth -= 1
+
+    def _prefix(self, *_: object) -> None:
+        self._prefixes += 1
+        if self._prefixes > ATTRIBUTES:
+            raise self._error(f"more than {ATTRIBUTES} prefixes at once", "declare fewer")
+
+    def _prefix_ends(self, _: object) -> None:
+        self._prefixes -= 1
 
     def _error(self, problem: str, remedy: str = "") -> SourceError:
         line, column = self._expat.CurrentLineNumber, self._expat.CurrentColumnNumber + 1

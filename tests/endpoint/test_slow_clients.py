@@ -5,11 +5,13 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
 
 from endpoint.delivery import LEAST_RATE, PIECE
+from endpoint.gateway import GAP_SECONDS
 from tests.endpoint.serving import Served, client, serving, write
 
 SEND_SECONDS = 1.0
@@ -68,3 +70,74 @@ def test_whoever_reads_slowly_gets_everything(large: Served) -> None:
             if time.monotonic() - begun < 2 * SEND_SECONDS:
                 time.sleep(0.2)
     assert size > len(LARGE)
+
+
+def sent(served: Served, head: str, body: bytes, address: str) -> socket.socket:
+    """A connection on which a request has been sent, or a part of one."""
+    host, _, port = served.url.removeprefix("http://").partition(":")
+    connection = socket.create_connection((host, int(port)), 30)
+    connection.sendall(f"{head}\r\nHost: a\r\nX-Forwarded-For: {address}\r\nConnection: close\r\n\r\n".encode() + body)
+    return connection
+
+
+def status_of(connection: socket.socket) -> int:
+    return int(connection.recv(1 << 16).split(b" ")[1])
+
+
+def test_half_a_body_is_waited_for_some_seconds_and_no_more(large: Served) -> None:
+    fields = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 2000000"
+    begun = time.monotonic()
+    with ExitStack() as stack:
+        halves = [
+            stack.enter_context(
+                sent(large, f"POST {path} HTTP/1.1\r\n{fields}", b"x=" + b"x" * 500_000, f"192.0.2.{each}")
+            )
+            for path in ("/sparql", "/reconcile", "/query")
+            for each in range(4)
+        ]
+        with client(10) as other:
+            others = {"X-Forwarded-For": "203.0.113.1", "Accept": "text/html"}
+            assert other.get(large.url + "/", headers=others).status_code == 200
+            asked = {"query": "ASK {}"}
+            assert other.post(large.url + "/sparql", data=asked, headers=others | {"Accept": "*/*"}).status_code == 200
+        assert [status_of(each) for each in halves] == [408] * 12
+    assert time.monotonic() - begun < GAP_SECONDS * 3
+
+
+def test_half_a_document_keeps_nobody_else_from_sending_theirs(large: Served) -> None:
+    head = "POST /validate HTTP/1.1\r\nContent-Type: text/turtle\r\nContent-Length: 2000"
+    with ExitStack() as stack, client(10) as other:
+        for address in range(8):
+            for _ in range(3):
+                stack.enter_context(sent(large, head, b"<urn:a> <urn:b> 1 .", f"198.51.100.{10 + address}"))
+        time.sleep(0.3)
+        headers = {"X-Forwarded-For": "203.0.113.1", "Content-Type": "text/turtle"}
+        answer = other.post(large.url + "/validate", content="<urn:a> <urn:b> 1 .", headers=headers)
+        assert answer.status_code == 200
+
+
+def test_long_queries_of_one_client_are_read_in_turn_and_once(large: Served) -> None:
+    text = "SELECT * { ?s ?p ?o FILTER(" + " || ".join(f"?o = {number}" for number in range(20_000)) + " }"
+    form = "application/sparql-query"
+    with ThreadPoolExecutor(8) as threads, client(60) as many, client(60) as other:
+
+        def malformed(number: int) -> int:
+            headers = {"X-Forwarded-For": "198.51.100.4", "Content-Type": form, "Accept": "text/html, */*;q=0.1"}
+            return many.post(large.url + "/sparql", content=f"{text} #{number}", headers=headers).status_code
+
+        waiting = [threads.submit(malformed, number) for number in range(8)]
+        time.sleep(0.5)
+        begun = time.monotonic()
+        headers = {"X-Forwarded-For": "203.0.113.1", "Content-Type": form}
+        assert other.post(large.url + "/sparql", content=f"{text} #mine", headers=headers).status_code == 400
+        mine = time.monotonic() - begun
+        assert not all(each.done() for each in waiting), "others' queries are not to be done first"
+        assert [each.result() for each in waiting] == [400] * 8
+        assert mine < (time.monotonic() - begun) * 0.7
+
+
+@pytest.mark.parametrize("path", ["/", "/sparql?query=ASK%7B%7D", "/graph/large"])
+@pytest.mark.parametrize("name", ["Accept-Language", "Authorization", "If-None-Match", "X-Odd"])
+def test_header_fields_that_nobody_means_are_not_read(large: Served, path: str, name: str) -> None:
+    answer = large.get(path, "*/*", headers={name: ", ".join(["uz-Latn;q=0.5"] * 8_000)})
+    assert answer.status_code == 431

@@ -387,7 +387,7 @@ BAD_UPDATES = {
     "a relative dataset": ("POST", "/update?using-graph-uri=g", b"CLEAR DEFAULT", {"Content_Type": UPDATE}, 400),
     "a document from elsewhere": ("POST", "/update", b"LOAD <http://127.0.0.1:9/>", {"Content_Type": UPDATE}, 403),
     "a graph out of scope": ("POST", "/update", b"CLEAR DEFAULT", {"Content_Type": UPDATE}, 403),
-    "an update at the query service": ("POST", "/sparql", b"update=CLEAR+DEFAULT", FORM, 403),
+    "an update at the query service": ("POST", "/sparql", b"update=CLEAR+DEFAULT", FORM, 400),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 from graph.errors import SourceError
 from graph.publication import SourceFile
 from graph.settings import LimitSettings
+from graph.sources.rdfxml import WatchedXml
 from graph.sources.reader import read_source
 
 BASE = "https://example.org/"
@@ -333,6 +335,7 @@ from pathlib import Path
 from graph.errors import SourceError
 from graph.publication import SourceFile
 from graph.settings import LimitSettings
+from graph.sources.rdfxml import WatchedXml
 from graph.sources.reader import read_source
 path = Path(sys.argv[1])
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
@@ -401,3 +404,15 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(SourceError, match=r"a\.ttl: Permission denied"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["<x:a xmlns:x='urn:x:' " + " ".join(f"x:a{number}='1'" for number in range(1001)) + "/>",
+     "<x:a xmlns:x='urn:x:' " + " ".join(f"xmlns:a{number}='urn:{number}:'" for number in range(1001)) + "/>"],
+)  # fmt: skip
+def test_elements_that_are_filled_beyond_reason_are_not_read(inside: str) -> None:
+    document = f"<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>{inside}</rdf:RDF>"
+    stream = WatchedXml(io.BytesIO(document.encode()), "a.rdf", 1 << 20)
+    with pytest.raises(SourceError, match="more than 1000"):
+        list(iter(stream.read, b""))
