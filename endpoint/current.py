@@ -5,6 +5,7 @@ A request sees one release from its beginning to its end, even if ``current`` mo
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from flask import current_app, g, has_request_context, request
 from endpoint.past import RELEASE, Past
 from endpoint.urls import Urls
 from graph.description import is_described
-from graph.errors import HamkorError, ReleaseError
+from graph.errors import HamkorError, ReleaseError, SettingError
 from graph.jsonld import Context, prefixes, read_context
 from graph.namespaces import ONTOLOGY_GRAPH
 from graph.privacy.suppression import Suppression, read_suppression
@@ -33,6 +34,7 @@ from graph.releases.gone import GONE_FILE, Gone
 from graph.releases.manifest import GraphEntry
 from graph.releases.release import Release, open_release
 
+log = logging.getLogger("hamkor")
 T = TypeVar("T")
 CHECK_SECONDS = 1.0
 EXTENSION = "hamkor"
@@ -124,7 +126,12 @@ class Current:
         self.past = Past(publication, self._snapshot)
 
     def _snapshot(self, release: Release, engine: Engine | None) -> Snapshot:
-        return Snapshot(self.publication, release, read_context(self.publication), engine)
+        try:
+            context = read_context(self.publication)
+        except SettingError as problem:  # a build would have said so; what was edited since must stop no page
+            log.warning("documents go without the publication's context: %s", problem)
+            context = None
+        return Snapshot(self.publication, release, context, engine)
 
     def snapshot(self) -> Snapshot:
         """Return the current release; where the link points is looked up at most once a second.

@@ -5,6 +5,7 @@ What a format cannot express is an error that says so; nothing is written that a
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from io import BytesIO
@@ -14,11 +15,12 @@ from typing import IO
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from graph.errors import FormatError, HamkorError
+from graph.errors import FormatError, HamkorError, SettingError
 from graph.export import write_graph, write_statements, xml_fault
 from graph.formats import JSON_LD, RESULTS_XML, Format
 from graph.jsonld import compacted
 
+log = logging.getLogger("hamkor")
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 IN_MEMORY = 8 << 20
 PIECE, LONGEST_FAULT = 1 << 20, 4096
@@ -34,10 +36,18 @@ def rdf_document(snapshot: Snapshot, triples: Sequence[ox.Triple], form: Format)
         raise FormatError(form.title, "a triple as a term")
     prefixes = _used(triples, snapshot.prefixes)
     if form is JSON_LD:
-        return compacted(triples, snapshot.context or prefixes)
+        return _compacted(snapshot, triples, prefixes)
     output = BytesIO()
     write_statements(triples, output, form, prefixes)
     return output.getvalue()
+
+
+def _compacted(snapshot: Snapshot, triples: Sequence[ox.Triple], prefixes: dict[str, str]) -> bytes:
+    try:
+        return compacted(triples, snapshot.context or prefixes)
+    except SettingError as problem:  # a build tries contexts and frames; this one was edited since, or is odd in parts
+        log.warning("a document goes without the publication's context: %s", problem)
+        return compacted(triples, prefixes)
 
 
 def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:

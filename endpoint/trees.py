@@ -6,6 +6,7 @@ frame is for is compacted (``endpoint.documents``), and holds its context.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,11 +16,13 @@ from flask import request
 
 from endpoint.current import Snapshot, snapshot, urls
 from endpoint.documents import rdf_document
+from graph.errors import SettingError
 from graph.formats import JSON_LD, Format
 from graph.framing import Frame, frame_for, framed, read_frames
 from graph.jsonld import CONTEXT_NAME, written
 from graph.namespaces import RDF_TYPE
 
+log = logging.getLogger("hamkor")
 INLINE = "inline"
 MOST_FRAMED = 5_000
 """Of more triples no tree is made: framing takes a second for so many, and longer than in proportion."""
@@ -31,8 +34,7 @@ def thing_document(iri: str, triples: Sequence[ox.Triple], form: Format) -> byte
     """Return the document about a thing.
 
     Raises:
-        ProblemError: the format cannot express it.
-        SettingError: context or frame are not usable.
+        FormatError: the format cannot express it.
     """
     here = snapshot()
     if form is not JSON_LD or any(isinstance(each.object, ox.Triple) for each in triples):
@@ -43,11 +45,12 @@ def thing_document(iri: str, triples: Sequence[ox.Triple], form: Format) -> byte
     kept = here.once(_kept)
     key = urls().absolute(urls().document(iri))  # where the rest is to be had depends on the host that was asked
     tree = kept.get(key)
-    if tree is None:
-        try:
+    try:
+        if tree is None:
             tree = kept[key] = framed(triples, iri, frame, here.context)
-        except RecursionError:  # PyLD nests what is nested: a list of a thousand nodes
-            return rdf_document(here, triples, form)
+    except SettingError as problem:  # as in endpoint.documents; or what is nested too deeply for PyLD
+        log.warning("a document goes without its frame: %s", problem)
+        return rdf_document(here, triples, form)
     is_inline = request.args.get("context") == INLINE
     return written(tree, "" if is_inline else urls().absolute(urls().route(CONTEXT_NAME)))
 
@@ -65,7 +68,11 @@ def frame_of(here: Snapshot, iri: str, triples: Sequence[ox.Triple]) -> Frame | 
 
 
 def _frames(here: Snapshot) -> tuple[Frame, ...]:
-    return read_frames(here.publication, here.context)
+    try:
+        return read_frames(here.publication, here.context)
+    except SettingError as problem:
+        log.warning("documents go without frames: %s", problem)
+        return ()
 
 
 def _kept(_: Snapshot) -> LRUCache[str, dict[str, Any]]:

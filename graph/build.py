@@ -17,6 +17,7 @@ from graph.completion import Origin, complete, time_of_next
 from graph.contributors import contributors_of
 from graph.entailment import entail
 from graph.errors import ReleaseError, SourceError
+from graph.framing import check_trees
 from graph.linking.making import index_beside
 from graph.namespaces import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
 from graph.privacy.purge import purge
@@ -164,6 +165,7 @@ def _readable(releases: ReleasesFolder) -> Release | None:
 
 
 def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Progress) -> tuple[Manifest, Report]:
+    check_trees(publication)
     with Index(folder / STORE_FOLDER) as index:
         staged, withholding = Staged(folder, publication.base, index), withholding_of(publication)
         traces = Traces.of(withholding.mark, withholding.graphs | withholding.iris)

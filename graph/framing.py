@@ -8,17 +8,20 @@ what the frame has no place for stands under ``@included``, so that the document
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pyoxigraph as ox
 
 from graph.errors import SettingError
-from graph.jsonld import Context, compact, innermost, no_document, nodes_of
-from graph.publication import FRAMES_FOLDER, Publication
+from graph.jsonld import STUMBLES, Context, compact, innermost, no_document, nodes_of, read_context
+from graph.namespaces import RDF_TYPE
+from graph.publication import CONTEXT_FILE, FRAMES_FOLDER, Publication
 
 INCLUDED, UNKNOWN = "@included", "urn:unknown:/"
+EXAMPLE = "https://example.org/example"
 MOST_INNER_LINKS = 40
 """With more, a thing to which several others point stands in the tree once: there are as many copies as ways to it."""
 FIRST_KEYS = ("@context", "@id", "@type")
@@ -73,7 +76,7 @@ def _classes(types: object, context: Context) -> frozenset[str]:
     node = {"@context": context, "@id": "urn:frame", "@type": types}
     try:
         nodes = jsonld.expand(node, {"documentLoader": no_document, "base": UNKNOWN})
-    except jsonld.JsonLdError:
+    except (jsonld.JsonLdError, *STUMBLES):
         return frozenset()
     return frozenset(each for one in nodes for each in one.get("@type", ()) if not each.startswith(UNKNOWN))
 
@@ -110,7 +113,7 @@ def framed(triples: Sequence[ox.Triple], iri: str, frame: Frame, context: Contex
     options = {"documentLoader": no_document, "embed": embed, "omitGraph": True, "omitDefault": True}
     try:
         tree = cast("dict[str, Any]", jsonld.frame(nodes_of(triples), pattern, options))
-    except jsonld.JsonLdError as problem:
+    except (jsonld.JsonLdError, *STUMBLES) as problem:
         raise SettingError(f"{FRAMES_FOLDER}/{frame.name}.jsonld", innermost(problem)) from problem
     places = _in_order(context, frame)
     tree = cast("dict[str, Any]", _ordered(_without_echo(tree, context), places))
@@ -119,6 +122,86 @@ def framed(triples: Sequence[ox.Triple], iri: str, frame: Frame, context: Contex
     if rest:
         tree[aliases(context)[INCLUDED]] = _ordered(_nodes(compact(rest, context), context), places)
     return tree
+
+
+def check_trees(publication: Publication) -> None:
+    """Make sure that context and frames can be used, before anybody asks for a document: they are tried on an example.
+
+    Raises:
+        SettingError: one cannot, or a document would say something else than its triples; it names file and key.
+    """
+    context = read_context(publication)
+    if context is None:
+        return
+    said = _example(context)
+    _try(CONTEXT_FILE, context, lambda some: _same(said, json.dumps(compact(said, some))))
+    for frame in read_frames(publication, context):
+        triples = [*said, *(ox.Triple(ox.NamedNode(EXAMPLE), ox.NamedNode(RDF_TYPE), ox.NamedNode(each))
+                                         for each in sorted(frame.classes))]  # fmt: skip
+        _try(
+            f"{FRAMES_FOLDER}/{frame.name}.jsonld",
+            frame.body,
+            lambda some, frame=frame, triples=triples: _same(  # type: ignore[misc]
+                triples, json.dumps(framed(triples, EXAMPLE, replace(frame, body=some), context))
+            ),
+        )
+
+
+def _try(path: str, document: Mapping[str, Any], use: Callable[[Mapping[str, Any]], object]) -> None:
+    """Use a context or a frame; where that fails, name the key without which it would not."""
+    problem = _problem(document, use)
+    if problem is None:
+        return
+    keys = sorted(document, key=lambda key: not key.startswith("@"))
+    without = ((key, {name: value for name, value in document.items() if name != key}) for key in keys)
+    culprit = next((key for key, rest in without if _problem(rest, use) is None), None)
+    place = "" if culprit is None else f"at {json.dumps(culprit, ensure_ascii=False)}: "
+    raise SettingError(path, place + problem.problem) from problem
+
+
+def _problem(document: Mapping[str, Any], use: Callable[[Mapping[str, Any]], object]) -> SettingError | None:
+    try:
+        use(document)
+    except SettingError as problem:
+        return problem
+    return None
+
+
+def _same(triples: Sequence[ox.Triple], document: str) -> None:
+    found = {quad.triple for quad in ox.parse(document.encode(), ox.RdfFormat.JSON_LD)}
+    if lost := set(triples) - found:
+        raise SettingError("", f"documents would not say this as it is: {min(map(str, lost))}")
+
+
+def _example(context: Mapping[str, Any]) -> list[ox.Triple]:
+    """Return statements with every property for which a context has a term, with such a value as the term is for."""
+    here, found = ox.NamedNode(EXAMPLE), list[ox.Triple]()
+    for term in ("urn:example:p", *context.values()):
+        definition = term if isinstance(term, dict) else {"@id": term}
+        with suppress(ValueError):  # it is no property's
+            iri = _whole(definition.get("@id"), context)
+            if iri != RDF_TYPE:
+                found.append(ox.Triple(here, ox.NamedNode(iri), _value(definition, context)))
+    return sorted(dict.fromkeys(found), key=str)
+
+
+def _value(definition: Mapping[str, Any], context: Mapping[str, Any]) -> ox.NamedNode | ox.Literal:
+    kind = definition.get("@type")
+    if kind in ("@id", "@vocab"):
+        return ox.NamedNode(f"{EXAMPLE}/2")
+    if isinstance(kind, str) and not kind.startswith("@"):
+        return ox.Literal("2014", datatype=ox.NamedNode(_whole(kind, context)))
+    is_text = "@language" in (definition.get("@container") or ())
+    return ox.Literal("a", language="en") if is_text else ox.Literal("a")
+
+
+def _whole(name: object, context: Mapping[str, Any]) -> str:
+    """Return the IRI of a property or datatype that a context calls so; whatever is none gives no IRI at all."""
+    text = name if isinstance(name, str) else ""
+    prefix, colon, local = text.partition(":")
+    start = context.get(prefix)
+    iri = start + local if colon and isinstance(start, str) and not local.startswith("//") else text
+    return "" if iri.endswith(("#", "/", ":")) else iri
 
 
 def _inner_links(triples: Sequence[ox.Triple], iri: str) -> int:

@@ -23,13 +23,19 @@ Context = dict[str, Any]
 INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,14})\Z")
 """The canonical form of a whole number that JSON's readers hold exactly (RFC 8259 section 6)."""
 TRUTH = ("true", "false")
+ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\\\^`]+\Z")
+STUMBLES = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError)
+"""What the processor raises, beside its own errors, where a context or a frame is not as it takes it for granted."""
 
 
 def read_context(publication: Publication) -> Context | None:
     """Return the value of ``@context`` in the publication's context file, or None where there is no such file.
 
+    What means nothing there is left out: a base, which documents that name their context by its URL do not take from
+    it (JSON-LD 1.1, 4.1.3), and keywords that are null.
+
     Raises:
-        SettingError: the file is no JSON object with a ``@context`` that is one.
+        SettingError: the file is no JSON object with a ``@context`` that is one, or its base is no absolute IRI.
     """
     path: Path = publication.root / CONTEXT_FILE
     if not path.is_file():
@@ -41,7 +47,11 @@ def read_context(publication: Publication) -> Context | None:
     context = document.get("@context") if isinstance(document, dict) else None
     if not isinstance(context, dict):
         raise SettingError(CONTEXT_FILE, "must be an object whose @context is an object")
-    return context
+    base = context.get("@base")
+    if base is not None and not (isinstance(base, str) and ABSOLUTE.match(base)):
+        raise SettingError(CONTEXT_FILE, f"its @base {json.dumps(base)} is no absolute IRI; leave it out")
+    idle = {key for key in ("@vocab", "@language", "@direction") if context.get(key, key) is None}
+    return {key: value for key, value in context.items() if key not in idle | {"@base"}}
 
 
 def prefixes(publication: Publication, context: Context | None) -> dict[str, str]:
@@ -84,7 +94,7 @@ def compact(triples: Iterable[ox.Triple], context: Mapping[str, Any]) -> dict[st
     options = {"documentLoader": no_document, "graph": True}
     try:
         return cast("dict[str, Any]", jsonld.compact(nodes_of(triples), {"@context": dict(context)}, options))
-    except jsonld.JsonLdError as problem:
+    except (jsonld.JsonLdError, *STUMBLES) as problem:
         raise SettingError(CONTEXT_FILE, innermost(problem)) from problem
 
 
@@ -134,4 +144,5 @@ def innermost(problem: BaseException) -> str:
     details = getattr(problem, "details", None) or {}
     if "url" in details:
         return f"names the context <{details['url']}>, which is not fetched; write its terms into the file"
-    return str(problem.args[0] if problem.args else problem)
+    text = str(problem.args[0] if problem.args else problem)
+    return f"the JSON-LD processor stumbles over it: {text}" if isinstance(problem, STUMBLES) else text

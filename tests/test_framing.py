@@ -11,10 +11,13 @@ import pyoxigraph as ox
 import pytest
 import rdflib
 from pyld import jsonld
+from writing import Write
 
+from endpoint.app import create_app
+from graph.build import build
 from graph.description import describe, describing_triples
 from graph.errors import SettingError
-from graph.framing import Frame, frame_for, framed, read_frames
+from graph.framing import Frame, check_trees, frame_for, framed, read_frames
 from graph.jsonld import read_context, written
 from graph.namespaces import RDF_TYPE
 from graph.publication import Publication
@@ -180,3 +183,77 @@ def test_things_that_are_linked_crosswise_do_not_multiply(tmp_path: Path) -> Non
     tree = framed(triples, f"{EX}a", frame, CONTEXT)
     assert triples_in(tree) == set(triples)
     assert len(json.dumps(tree)) < 100_000
+
+
+TERMS = {"ex": EX, "Club": "ex:Club", "in": {"@id": "ex:in", "@type": "@id"},
+         "name": {"@id": "ex:name", "@container": "@language"}, "since": {"@id": "ex:since", "@type": "xsd:gYear"},
+         "xsd": "http://www.w3.org/2001/XMLSchema#"}  # fmt: skip
+UNFIT = [
+    # what the context holds besides, what the frame holds besides, file and key
+    ({"@base": "kb/"}, {}, "context.jsonld: its @base"), ({"@base": ""}, {}, "context.jsonld: its @base"),
+    ({"@base": 5}, {}, "context.jsonld: its @base"), ({"@vocab": 5}, {}, 'context.jsonld: at "@vocab"'),
+    ({"@propagate": False}, {}, 'context.jsonld: at "@propagate"'), ({"bad": 5}, {}, 'context.jsonld: at "bad"'),
+    ({"@import": "http://e/"}, {}, 'context.jsonld: at "@import"'), ({"@direction": "rtl"}, {}, 'at "@direction"'),
+    ({"in": {"@id": "ex:in", "@type": "@id", "@context": "http://e/"}}, {}, 'context.jsonld: at "in"'),
+    ({}, {"@embed": "@last"}, 'frames/club.jsonld: at "@embed"'), ({}, {"in": 5}, 'frames/club.jsonld: at "in"'),
+    ({}, {"in": []}, 'frames/club.jsonld: at "in"'), ({}, {"name": {"en": {}}}, 'frames/club.jsonld: at "name"'),
+    ({}, {"in": {"@context": "http://e/"}}, 'frames/club.jsonld: at "in"'), ({}, {"@reverse": 5}, 'at "@reverse"'),
+    ({}, {"@type": "Unknown"}, "frames/club.jsonld: must name"),
+]  # fmt: skip
+
+
+def with_context(folder: Path, context: dict[str, Any], frame: dict[str, Any]) -> Publication:
+    (folder / "ontology" / "frames").mkdir(parents=True)
+    (folder / "ontology" / "context.jsonld").write_text(json.dumps({"@context": TERMS | context}))
+    (folder / "ontology" / "frames" / "club.jsonld").write_text(json.dumps({"@type": "Club", "in": {}} | frame))
+    return Publication(folder, Settings(base=EX))
+
+
+@pytest.mark.parametrize(("context", "frame", "place"), UNFIT)
+def test_what_no_document_can_be_made_with_is_named_before_anybody_asks(
+    tmp_path: Path, context: dict[str, Any], frame: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(SettingError) as problem:
+        check_trees(with_context(tmp_path, context, frame))
+    assert place in str(problem.value)
+
+
+@pytest.mark.parametrize("context", [
+    {}, {"@base": EX}, {"@base": None}, {"@vocab": None}, {"@vocab": EX}, {"@language": None}, {"@version": 1.1},
+    {"back": {"@reverse": "ex:in"}}, {"in": {"@id": "ex:in", "@container": "@set", "@type": "@id"}}, {"id": "@id"},
+])  # fmt: skip
+def test_what_documents_can_be_made_with_passes(tmp_path: Path, context: dict[str, Any]) -> None:
+    check_trees(with_context(tmp_path, context, {"@embed": "@once", "unknown": {}}))
+
+
+def test_the_flagship_passes(flagship_publication: Publication) -> None:
+    check_trees(flagship_publication)
+
+
+def test_a_base_is_not_taken_from_a_context_that_documents_name_by_url(tmp_path: Path) -> None:
+    assert "@base" not in (read_context(with_context(tmp_path, {"@base": EX}, {})) or {})
+
+
+@pytest.mark.parametrize(("file", "text"), [
+    ("context.jsonld", "{"), ("context.jsonld", '{"@context": {"bad": 5}}'), ("frames/club.jsonld", "{"),
+    ("frames/club.jsonld", '{"@type": "Club", "in": 5}'),
+])  # fmt: skip
+def test_what_is_edited_after_a_build_costs_no_page(publication: Write, file: str, text: str) -> None:
+    ours = publication({
+        "hamkor.toml": f'base = "{EX}"', "data/a.ttl": f"<{EX}id/a> a <{EX}Club> ; <{EX}in> <{EX}id/b> .",
+        "ontology/context.jsonld": json.dumps({"@context": TERMS}), "ontology/frames/club.jsonld": '{"@type": "Club"}',
+    })  # fmt: skip
+    build(ours)
+    (ours.root / "ontology" / file).write_text(text)
+    client = create_app(ours).test_client()
+    answer = client.get("/doc/a.jsonld?context=inline")
+    assert answer.status_code == 200
+    triples = {quad.triple for quad in ox.parse(answer.data, ox.RdfFormat.JSON_LD)}
+    assert ox.Triple(ox.NamedNode(f"{EX}id/a"), ox.NamedNode(f"{EX}in"), ox.NamedNode(f"{EX}id/b")) in triples
+    assert client.get("/doc/a.ttl").status_code == client.get("/", headers={"Accept": "text/html"}).status_code == 200
+
+
+def test_a_build_refuses_what_documents_cannot_be_made_with(publication: Write) -> None:
+    files = {"hamkor.toml": f'base = "{EX}"', "data/a.ttl": f"<{EX}id/a> a <{EX}Club> ."}
+    with pytest.raises(SettingError, match=r"context\.jsonld: its @base"):
+        build(publication(files | {"ontology/context.jsonld": '{"@context": {"@base": "kb/"}}'}))
