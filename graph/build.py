@@ -270,7 +270,7 @@ def _validate(
     else:
         staged.index.flush()
         with reading(staged.index.store) as index:
-            indexed = ValidatedData(index, open_forms(staged.folder), frozenset({shapes}))
+            indexed = ValidatedData(index, open_forms(staged.folder), frozenset({shapes}), publication.base)
             report = validate_index(indexed, rules, base=publication.base)
     if not report.conforms:
         raise ValidationFailedError(located(report, _by_file(publication, contributed)))

@@ -181,10 +181,10 @@ class Gate:
         from graph.validation.incremental import validate_change  # noqa: PLC0415
 
         without = frozenset(self.publication.graph(name) for name in NOT_VALIDATED)
-        before = ValidatedData(self.parent.store, self.draft.forms, without)
+        before = ValidatedData(self.parent.store, self.draft.forms, without, base)
         chunks, known = list(self.parent.read_graph(shapes)), stored_report(self.parent, base)
         with reading(revision.store) as index, revision.reading_forms() as forms:
-            after = ValidatedData(index, forms, without)
+            after = ValidatedData(index, forms, without, base)
             report = validate_change(before, after, changes, chunks, known, base=base)
         return located(report, {f"<{each.iri}>": added(each) for each in self.draft.changes()})
 

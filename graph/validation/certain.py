@@ -29,10 +29,12 @@ FORMS = {
 }
 """By datatype, lexical forms that every engine takes; other datatypes of XML Schema are never certain."""
 ANY_FORM = (str(XSD.string), str(XSD.anyURI))
+NAMED = '(isIRI({0}) && !CONTAINS(STR({0}), "/.well-known/genid/"))'
+"""An IRI that stands for no blank node."""
 KINDS: dict[Node, str] = {
-    SH.IRI: "isIRI({0})",
+    SH.IRI: NAMED,
     SH.Literal: "isLiteral({0})",
-    SH.IRIOrLiteral: "(isIRI({0}) || isLiteral({0}))",
+    SH.IRIOrLiteral: f"({NAMED} || isLiteral({{0}}))",
     SH.BlankNodeOrIRI: "isIRI({0})",
     SH.BlankNodeOrLiteral: "isLiteral({0})",
 }
@@ -112,7 +114,7 @@ def _length(operator: str) -> Expression:
         count = argument.value if isinstance(argument, Literal) else None
         if not isinstance(count, int) or count < 0:
             return None
-        return f"((isIRI({value}) || isLiteral({value})) && STRLEN(STR({value})) {operator} {count})"
+        return f"({KINDS[SH.IRIOrLiteral].format(value)} && STRLEN(STR({value})) {operator} {count})"
 
     return length
 
@@ -120,7 +122,8 @@ def _length(operator: str) -> Expression:
 def _pattern(shape: Shape, argument: Node, value: str) -> str | None:
     if any(shape.objects(SH.flags)) or not PLAIN_PATTERN.fullmatch(str(argument)):
         return None
-    return f"((isIRI({value}) || isLiteral({value})) && REGEX(STR({value}), {to_oxigraph(Literal(str(argument)))}))"
+    named = KINDS[SH.IRIOrLiteral].format(value)
+    return f"({named} && REGEX(STR({value}), {to_oxigraph(Literal(str(argument)))}))"
 
 
 def _languages(shape: Shape, argument: Node, value: str) -> str | None:

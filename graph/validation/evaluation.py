@@ -15,11 +15,12 @@ from pyshacl.errors import ShapeRecursionWarning
 from pyshacl.pytypes import SHACLExecutor
 from pyshacl.shape import Shape
 from pyshacl.validator import Validator
-from rdflib import Graph
+from rdflib import Graph, URIRef
 from rdflib.namespace import SH
 from rdflib.term import Node
 
 from graph.validation.shapes import FullIris, Shapes, usable
+from graph.validation.terms import DataNode
 
 FocusNodes = Callable[[Shape], Collection[Node]]
 """The focus nodes at which a shape with targets is evaluated."""
@@ -63,9 +64,11 @@ def _together(shape: Shape, nodes: Collection[Node]) -> Iterator[list[Node]]:
 
 
 def _named(triples: list[tuple[Any, Any, Any]], shapes: Shapes) -> Iterator[tuple[Any, Any, Any]]:
-    """Yield a result's triples; shapes without a name get the IRI that the release gives them."""
+    """Yield a result's triples; shapes and data without a name get the IRI that the release gives them."""
     for subject, predicate, object_ in triples:
         if predicate in (SH.sourceShape, SH.sourceConstraint) and isinstance(object_, tuple):
             yield subject, predicate, shapes.iris.get(object_[1], object_)
+        elif isinstance(object_, tuple) and isinstance(object_[1], DataNode):
+            yield subject, predicate, URIRef(object_[1])
         else:
             yield subject, predicate, object_

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
+from graph.namespaces import genid_iri
 from graph.sources.chunks import Chunk
 from graph.validation.apart import apart
 from graph.validation.evaluation import evaluate
@@ -31,7 +32,7 @@ def validate(data: Mapping[str, Iterable[Chunk]], shapes: Iterable[Chunk], *, ba
     """
     held = {name: list(each) for name, each in data.items()}
     usable = load_shapes(shapes, base=base)
-    found = evaluate(fill(DataTriples(), chain.from_iterable(held.values())), usable)
+    found = evaluate(fill(DataTriples(), chain.from_iterable(held.values()), data_below=genid_iri(base, "")), usable)
     return read_report(found, usable.graph, _Places(held).find)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 from pyshacl.shape import Shape
-from rdflib import RDFS, SH, Graph, URIRef
+from rdflib import RDFS, SH, Graph
 from rdflib.term import Node
 
 from graph.change import GraphChange
@@ -24,7 +24,7 @@ from graph.validation.evaluation import FocusNodes, evaluate
 from graph.validation.neighbourhood import ValidatedData
 from graph.validation.report import Report, read_report
 from graph.validation.shapes import Shapes, load_shapes
-from graph.validation.terms import from_oxigraph, to_oxigraph
+from graph.validation.terms import to_oxigraph
 
 TYPE = ox.NamedNode(RDF_TYPE)
 
@@ -141,7 +141,7 @@ class Affected:
             found = {each for each in nodes if _indexed(each) in self.nodes}
             for term in self.nodes:
                 if self._is_instance(term, below) or self._has_any(term, subjects):
-                    found.add(from_oxigraph(term))
+                    found.add(self.data.term(term))
                 found.update(self._forms(term, objects))
             return found
 
@@ -150,8 +150,7 @@ class Affected:
     def _is_instance(self, term: Term, classes: set[Node | None]) -> bool:
         if not classes or not isinstance(term, ox.NamedNode):
             return False
-        return any(URIRef(quad.object.value) in classes for quad in self.data.quads(term, TYPE, None)
-                   if isinstance(quad.object, ox.NamedNode))  # fmt: skip
+        return any(self.data.term(quad.object) in classes for quad in self.data.quads(term, TYPE, None))
 
     def _has_any(self, term: Term, predicates: Iterable[Node]) -> bool:
         return isinstance(term, ox.NamedNode) and any(
@@ -162,7 +161,7 @@ class Affected:
         """Yield a term as it was written, if any of the predicates has it as an object."""
         for each in predicates:
             for quad in self.data.quads(None, ox.NamedNode(str(each)), term):
-                yield from (from_oxigraph(form) for form in self.data.forms.objects(quad))
+                yield from (self.data.term(form) for form in self.data.forms.objects(quad))
                 if isinstance(term, ox.NamedNode):
                     break
 

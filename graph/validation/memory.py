@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterator, Mapping
 
 from pyshacl.constraints import ALL_CONSTRAINT_PARAMETERS
 from pyshacl.shapes_graph import ShapesGraph
-from rdflib import Graph
+from rdflib import BNode, Graph
 from rdflib.query import Result
 from rdflib.term import Identifier, Node
 
@@ -74,6 +74,16 @@ class Constraints(ShapesGraph):
 
 class DataTriples(Graph):
     """A data graph that parses each query once."""
+
+    def predicates(
+        self,
+        subject: Node | None = None,
+        object: Node | None = None,  # noqa: A002  rdflib's name
+        unique: bool = False,
+    ) -> Generator[Node, None, None]:
+        """Yield predicates; none of a blank node, which pySHACL would write out with all that it leads to."""
+        if not isinstance(subject, BNode):
+            yield from super().predicates(subject, object, unique)
 
     def query(  # type: ignore[override]  # as pySHACL calls it
         self,

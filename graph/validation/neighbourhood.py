@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyoxigraph as ox
-from rdflib import BNode, Graph
+from rdflib import Graph
 from rdflib.plugins.stores.memory import SimpleMemory
 from rdflib.term import Node
 
+from graph.namespaces import genid_iri
 from graph.sources.matching import ReadableStore, matching
 from graph.sources.stored import Term
 from graph.validation.memory import DataTriples
@@ -57,11 +58,17 @@ class ValidatedData:
         index: a release's store.
         forms: its notes on lexical forms.
         without: the named graphs that do not count: the shapes, and what is computed later.
+        base: the publication's base, below which its blank nodes have IRIs.
     """
 
     index: ReadableStore
     forms: Forms = field(default_factory=AsIndexed)
     without: frozenset[str] = frozenset()
+    base: str | None = None
+
+    def term(self, term: object) -> Node:
+        """Return a term of the index as pySHACL is to see it: blank nodes are some again."""
+        return from_oxigraph(term, data_below=None if self.base is None else genid_iri(self.base, ""))
 
     def quads(self, subject: Term | None, predicate: ox.NamedNode | None, object_: Term | None) -> Iterator[ox.Quad]:
         """Yield the index's quads of the graphs that count; an object matches all forms that the index takes for it."""
@@ -122,10 +129,10 @@ class Neighbourhood(SimpleMemory):
         data = self._open()
         for quad in data.quads(pattern[0], pattern[1], pattern[2]):
             for term in data.forms.objects(quad):
-                value = from_oxigraph(term)
+                value = data.term(term)
                 if isinstance(term, ox.Triple):
                     self._triple_terms[value] = term
-                triple = from_oxigraph(quad.subject), from_oxigraph(quad.predicate), value
+                triple = data.term(quad.subject), from_oxigraph(quad.predicate), value
                 if (object_ is None or value == object_) and triple not in seen:
                     seen.add(triple)
                     yield triple
@@ -141,7 +148,7 @@ class Neighbourhood(SimpleMemory):
         return self._data
 
     def _indexed(self, term: Node) -> Term | None:
-        return self._triple_terms.get(term) if isinstance(term, BNode) else to_oxigraph(term)
+        return self._triple_terms.get(term) or to_oxigraph(term)
 
     def __len__(self, context: object = None) -> int:
         """Return 1: pySHACL asks for the graph's truth only, and often."""

@@ -11,7 +11,7 @@ from pyshacl.shape import Shape
 from rdflib import RDF, RDFS, SH, XSD, Graph, Literal
 from rdflib.term import Node
 
-from graph.validation.certain import KINDS, PLAIN_PATTERN, sparql
+from graph.validation.certain import PLAIN_PATTERN, sparql
 from graph.validation.paths import path_text
 from graph.validation.terms import to_oxigraph
 
@@ -40,7 +40,7 @@ def conditions(shape: Shape | None, data: Graph, value: str, other: str) -> str:
 def _on_value(shape: Shape, value: str) -> Iterator[str]:
     for argument in shape.objects(SH.nodeKind):
         if argument in (SH.IRI, SH.Literal):
-            yield f"FILTER({KINDS[argument].format(value)})"
+            yield f"FILTER({'isIRI' if argument == SH.IRI else 'isLiteral'}({value}))"
     for argument in shape.objects(SH.datatype):
         if str(argument).startswith(str(XSD)):
             yield f"FILTER(DATATYPE({value}) = <{argument}>)"

@@ -69,7 +69,8 @@ class Result:
 
     def message(self, languages: Sequence[str]) -> str:
         """Return the message in the first of the languages that it has, else in any."""
-        return self.messages.get(preferred_tag(self.messages, languages), "")
+        exact = next((each for each in languages[:1] if each in self.messages), None)
+        return self.messages.get(preferred_tag(self.messages, languages) if exact is None else exact, "")
 
     def text(self, languages: Sequence[str]) -> str:
         """Return one line: file, severity, node, path, value, message."""

@@ -22,26 +22,39 @@ XSD_STRING = XSD + "string"
 AnyGraph = TypeVar("AnyGraph", bound=Graph)
 
 
-def to_rdflib(chunks: Iterable[Chunk]) -> Graph:
+class DataNode(BNode):
+    """A blank node of the data: its name is the IRI under which the index has it."""
+
+    __slots__ = ()
+
+    def n3(self, namespace_manager: object = None) -> str:  # noqa: ARG002  rdflib's signature
+        """Return the IRI in N-Triples syntax."""
+        return f"<{self}>"
+
+
+def to_rdflib(chunks: Iterable[Chunk], *, data_below: str | None = None) -> Graph:
     """Return the triples as an rdflib graph in memory."""
-    return fill(Graph(), chunks)
+    return fill(Graph(), chunks, data_below=data_below)
 
 
-def fill(graph: AnyGraph, chunks: Iterable[Chunk], *, blank_below: str | None = None) -> AnyGraph:
+def fill(
+    graph: AnyGraph, chunks: Iterable[Chunk], *, blank_below: str | None = None, data_below: str | None = None
+) -> AnyGraph:
     """Add triples to an rdflib graph in memory and return it.
 
     Args:
         graph: the graph.
         chunks: the triples.
         blank_below: IRIs that start so become blank nodes again (a SHACL path must not be an IRI of ours).
+        data_below: IRIs that start so become blank nodes of the data.
     """
     quiet_rdflib()
     for chunk in chunks:
         for triple in ox.parse(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True):
             graph.add((
-                from_oxigraph(triple.subject, blank_below),
+                from_oxigraph(triple.subject, blank_below, data_below),
                 from_oxigraph(triple.predicate),
-                from_oxigraph(triple.object, blank_below),
+                from_oxigraph(triple.object, blank_below, data_below),
             ))  # fmt: skip
     return graph
 
@@ -63,16 +76,16 @@ def to_oxigraph(term: Node) -> ox.NamedNode | ox.Literal | None:
         if term.language:
             return ox.Literal(str(term), language=term.language)
         return ox.Literal(str(term), datatype=ox.NamedNode(str(term.datatype or XSD_STRING)))
-    return ox.NamedNode(str(term)) if isinstance(term, URIRef) else None
+    return ox.NamedNode(str(term)) if isinstance(term, URIRef | DataNode) else None
 
 
-def from_oxigraph(term: object, blank_below: str | None = None) -> Node:
+def from_oxigraph(term: object, blank_below: str | None = None, data_below: str | None = None) -> Node:
     """Return a term of pyoxigraph as rdflib's.
 
     A triple term, which neither SHACL 1.0 nor rdflib knows, becomes a blank node that is named by what it says.
     """
     if isinstance(term, ox.NamedNode):
-        return _iri(term.value, blank_below)
+        return _iri(term.value, blank_below, data_below)
     if isinstance(term, ox.BlankNode):
         return BNode(term.value)
     if not isinstance(term, ox.Literal):
@@ -85,7 +98,9 @@ def from_oxigraph(term: object, blank_below: str | None = None) -> Node:
 
 
 @lru_cache(maxsize=65536)
-def _iri(value: str, blank_below: str | None) -> IdentifiedNode:
+def _iri(value: str, blank_below: str | None, data_below: str | None) -> IdentifiedNode:
+    if data_below is not None and value.startswith(data_below):
+        return DataNode(value)
     if blank_below is not None and value.startswith(blank_below):
         return blank_node(value, blank_below)
     return URIRef(value)

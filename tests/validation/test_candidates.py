@@ -8,7 +8,7 @@ from validation_material import BASE, PROLOGUE, read_shapes, state, told
 
 from graph.sources.chunks import Origin, chunks
 from graph.validation.candidates import candidates
-from graph.validation.incremental import validate_index
+from graph.validation.incremental import validate_change, validate_index
 from graph.validation.shapes import load_shapes
 
 FIRST = {"0"}
@@ -64,3 +64,44 @@ def test_a_literal_that_is_a_target_is_judged_as_it_was_written(written: str, co
     shapes = read_shapes(f":S a sh:NodeShape ; sh:targetNode :0 , :1 , {written} ; {constraint} .")
     large = state(frozenset(), frozenset(), shapes)
     assert told(validate_index(large.data, shapes, base=BASE)) == told(large.report(shapes))
+
+
+@pytest.mark.parametrize(
+    ("constraint", "fits"),
+    [
+        ("sh:nodeKind sh:BlankNode", True),
+        ("sh:nodeKind sh:BlankNodeOrIRI", True),
+        ("sh:nodeKind sh:BlankNodeOrLiteral", True),
+        ("sh:nodeKind sh:IRI", False),
+        ("sh:nodeKind sh:IRIOrLiteral", False),
+        ('sh:pattern "."', False),
+        ("sh:minLength 1", False),
+        ("sh:class :D", True),
+        ("sh:node [ sh:property [ sh:path :q ; sh:minCount 1 ] ]", True),
+        ("sh:not [ sh:nodeKind sh:IRI ]", True),
+        ("sh:not [ sh:class :D ]", False),
+        ("sh:lessThan :q", False),
+        ("sh:closed true ; sh:ignoredProperties ( rdf:type )", False),
+    ],
+)
+def test_blank_nodes_are_blank_nodes_to_every_way_of_validating(constraint: str, fits: bool) -> None:
+    data = "".join(f":{number} a :C ; :p [ a :D ; :q {number} ] ; :q 1 .\n" for number in range(3))
+    lines = frozenset(line for chunk in read_shapes(data) for line in chunk.lines())
+    shapes = read_shapes(f":S a sh:NodeShape ; sh:targetClass :C ; sh:property [ sh:path :p ; {constraint} ] .")
+    large, nothing = state(lines, frozenset(), shapes), state(frozenset(), frozenset(), shapes)
+    whole = large.report(shapes)
+    assert whole.conforms is fits
+    assert all(each.focus.startswith("<http://e/") for each in whole.results)
+    assert told(validate_index(large.data, shapes, base=BASE)) == told(whole)
+    changes, before = nothing.changes(large), nothing.report(shapes)
+    assert told(validate_change(nothing.data, large.data, changes, shapes, before, base=BASE)) == told(whole)
+
+
+def test_blank_nodes_are_focus_nodes_under_the_iri_of_the_release() -> None:
+    lines = frozenset(line for chunk in read_shapes(":0 :p [ a :C ; :q 1 ] .") for line in chunk.lines())
+    query = "SELECT $this { FILTER isBlank($this) }"
+    shapes = read_shapes(f':S a sh:NodeShape ; sh:targetClass :C ; sh:sparql [ sh:select "{query}" ] .')
+    large = state(lines, frozenset(), shapes)
+    for report in (large.report(shapes), validate_index(large.data, shapes, base=BASE)):
+        (result,) = report.results
+        assert result.focus.startswith(f"<{BASE}.well-known/genid/")

@@ -44,7 +44,7 @@ class Flagship:
             LexicalForms(notes).noted(index, iri, doubtful | twins, ()).write(notes)
             index.load(b"\n".join(lines), ox.RdfFormat.N_TRIPLES, to_graph=ox.NamedNode(iri), lenient=True)
             index.load(b"\n".join(lines), ox.RdfFormat.N_TRIPLES, lenient=True)
-        return ValidatedData(index, LexicalForms(notes), self.without)
+        return ValidatedData(index, LexicalForms(notes), self.without, self.base)
 
     def whole(self, graphs: Graphs) -> Report:
         chunks = {iri: [Chunk(iri, b"".join(line + b"\n" for line in lines))] for iri, lines in graphs.items()}

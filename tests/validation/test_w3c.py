@@ -11,11 +11,12 @@ from pathlib import Path
 import pyoxigraph as ox
 import pyshacl
 import pytest
-from rdflib import BNode, Graph
+from rdflib import BNode, Graph, URIRef
 from rdflib.namespace import SH
 from validation_material import BASE, SHAPES, State, state, told
 
 from graph.errors import ShapesError
+from graph.namespaces import genid_iri
 from graph.sources.chunks import Chunk, Origin, chunks
 from graph.validation.incremental import validate_change, validate_index
 from graph.validation.report import Report, parse_report, read_report
@@ -55,7 +56,8 @@ def local(iri: ox.NamedNode) -> Path:
 
 def by_pyshacl(before: State, shapes: list[Chunk]) -> Report | None:
     """pySHACL's report, or None where it gives none."""
-    usable, data = load_shapes(shapes, base=BASE), to_rdflib([Chunk("", b"\n".join(before.graphs["data"]) + b"\n")])
+    chunk = [Chunk("", b"\n".join(before.graphs["data"]) + b"\n")]
+    usable, data = load_shapes(shapes, base=BASE), to_rdflib(chunk, data_below=genid_iri(BASE, ""))
     plain = Graph()
     for triple in usable.graph:
         plain.add(triple)
@@ -71,6 +73,10 @@ def by_pyshacl(before: State, shapes: list[Chunk]) -> Report | None:
         for subject, value in list(report.subject_objects(predicate)):
             if isinstance(value, BNode):
                 report.set((subject, predicate, usable.iris[value]))
+    for predicate in (SH.focusNode, SH.value):
+        for subject, value in list(report.subject_objects(predicate)):
+            if isinstance(value, BNode) and value.startswith(BASE):
+                report.set((subject, predicate, URIRef(value)))
     return read_report(report, usable.graph)
 
 

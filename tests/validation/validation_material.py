@@ -28,7 +28,7 @@ PROLOGUE = """
 """
 CONSTRAINTS = [
     "sh:minCount 1", "sh:maxCount 1", "sh:datatype xsd:integer", "sh:datatype xsd:int", 'sh:pattern "^0"',
-    "sh:nodeKind sh:IRI", "sh:class :D", "sh:hasValue 5", "sh:hasValue :b",
+    "sh:nodeKind sh:IRI", "sh:nodeKind sh:BlankNode", "sh:class :D", "sh:hasValue 5", "sh:hasValue :b",
     'sh:in ( 5 "05"^^xsd:integer :a :b "x"@en )',
     "sh:uniqueLang true", 'sh:languageIn ( "uz" "en" )', "sh:minInclusive 4", "sh:maxLength 1",
     "sh:equals :q", "sh:disjoint :q", "sh:lessThan :r", "sh:lessThanOrEquals :q",
@@ -80,7 +80,7 @@ COMMON = """
     sh:message "at least {$least}" ;
     sh:ask "ASK { { SELECT $value (COUNT(?o) AS ?n) { $value ?p ?o } GROUP BY $value } FILTER (?n >= $least) }" ] .
 """
-NODES = [f"<http://e/{name}>" for name in "abcd"]
+NODES = [*(f"<http://e/{name}>" for name in "abcd"), f"<{BASE}.well-known/genid/0a-1>"]
 TYPED = [
     ("5", "integer"), ("05", "integer"), ("5", "int"), ("3", "integer"), ("4.0", "decimal"), ("1", "boolean"),
     ("true", "boolean"), ("2020-01-01T00:00:00.0Z", "dateTime"), ("x", "integer"),
@@ -160,7 +160,7 @@ def state(one: frozenset[bytes], two: frozenset[bytes], shapes: list[Chunk]) -> 
         LexicalForms(notes).noted(index, iri, lines, ()).write(notes)
         index.load(text, ox.RdfFormat.N_TRIPLES, to_graph=ox.NamedNode(iri), lenient=True)
         index.load(text, ox.RdfFormat.N_TRIPLES, lenient=True)
-    return State(graphs, ValidatedData(index, LexicalForms(notes), frozenset({SHAPES})))
+    return State(graphs, ValidatedData(index, LexicalForms(notes), frozenset({SHAPES}), BASE))
 
 
 def told(report: Report) -> set[Result]:
