@@ -20,6 +20,7 @@ from graph.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, T
 from graph.namespaces import PREFIXES
 from graph.query import order_keys
 from graph.query.engine import Answer, Dataset, QueryRequest
+from graph.query.groups import by_specification
 from graph.query.merge import merged_store
 from graph.query.ordering import in_order
 from graph.query.spool import digest_of
@@ -78,13 +79,19 @@ def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) ->
         default = [ox.DefaultGraph()]
     plain = partial(store.query, base_iri=request.base, default_graph=default, named_graphs=named)
     try:
-        text = in_order(request.text, request.base)
+        text = in_order(by_specification(request.text, lambda: _visible_graphs(store, dataset)), request.base)
         if text != request.text:
             with contextlib.suppress(SyntaxError):  # then the query as it was written has an error, and its place
                 return plain(text, custom_functions=ORDER_FUNCTIONS)
         return plain(request.text)
     except SyntaxError as problem:
         raise QuerySyntaxError(problem.msg, problem.lineno, problem.offset) from problem
+
+
+def _visible_graphs(store: ox.Store, dataset: Dataset) -> list[str]:
+    if dataset.is_named:
+        return list(dict.fromkeys(dataset.named_graphs))
+    return [graph.value for graph in store.named_graphs()]
 
 
 def _graphs(dataset: Dataset) -> tuple[list[_Graph] | None, list[_Name] | None]:

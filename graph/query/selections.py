@@ -115,12 +115,16 @@ class Text:
 
 
 def ordered_selections(text: Text) -> Iterator[Selection]:
-    """Yield the queries and subqueries that have an ORDER BY, the innermost of any place last."""
-    for number in range(len(text.tokens)):
-        if text.word(number) in FORMS:
+    """Yield the queries and subqueries that have an ORDER BY, the innermost of any place last; not those for others."""
+    number = 0
+    while number < len(text.tokens):
+        if text.word(number) == "SERVICE":
+            number = text.behind(text.until(number, frozenset({"{"}))) or number
+        elif text.word(number) in FORMS:
             found = _selection(text, number)
             if found is not None and found.order:
                 yield found
+        number += 1
 
 
 def _selection(text: Text, start: int) -> Selection | None:

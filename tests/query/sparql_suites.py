@@ -25,8 +25,9 @@ from graph.namespaces import XSD
 from graph.query.embedded import RESULTS, evaluate, written
 from graph.query.engine import Dataset, QueryRequest
 from graph.query.guard import ReadQuery, read_query
+from graph.recognition import CERTAIN
 from graph.sources.chunks import Origin, chunks
-from graph.sources.rdf import RDF_SUFFIXES, read_rdf
+from graph.sources.rdf import RDF_FORMATS, read_rdf
 
 SUITES = Path(__file__).resolve().parents[3] / "shared" / "suites" / "sparql"
 ABSENT = "the W3C's suites are not there: shared/suites/sparql"
@@ -115,7 +116,7 @@ def _path(iri: str) -> Path:
 def loaded(path: Path) -> ox.Store:
     """A file of a suite as it is, blank nodes included."""
     store = ox.Store()
-    store.load(path=str(path), format=RDF_SUFFIXES[path.suffix], base_iri=path.as_uri(), lenient=True)
+    store.load(path=str(path), format=RDF_FORMATS[CERTAIN[path.suffix]], base_iri=path.as_uri(), lenient=True)
     return store
 
 
@@ -159,7 +160,7 @@ def world(case: Case, query: ReadQuery) -> World:
 
 def _parsed(path: Path) -> list[ox.Quad]:
     """The quads of a file; one without any is no graph of a release."""
-    return list(read_rdf(path, path.name, base=path.as_uri())) if path.stat().st_size else []
+    return list(read_rdf(path, path.name, form=CERTAIN[path.suffix], base=path.as_uri())) if path.stat().st_size else []
 
 
 def request(case: Case, query: ReadQuery, found: World) -> QueryRequest:

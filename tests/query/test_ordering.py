@@ -196,6 +196,11 @@ def test_what_is_no_condition_stays_an_error_where_it_is(order: str) -> None:
     assert (ours.value.line, ours.value.column) == (engines.value.lineno, engines.value.offset)
 
 
+def test_what_another_endpoint_is_asked_stays_as_it_is() -> None:
+    text = "SELECT ?o { SERVICE SILENT <http://x/> { SELECT ?o { ?s ?p ?o } ORDER BY ?o LIMIT 3 } }"
+    assert in_order(text, None) == text
+
+
 def test_solutions_stay_the_same() -> None:
     store = stored(MIXED)
     for text in ("SELECT ?o ?s { ?s :p ?o }", "SELECT DISTINCT ?o { ?s :p ?o }", "SELECT * { ?s :p ?o . ?t :p ?o }"):

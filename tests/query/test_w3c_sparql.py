@@ -29,14 +29,6 @@ FAILURES = {
         "sparql10/syntax-sparql2/syntax-function-02", "sparql10/syntax-sparql2/syntax-function-03",
         "sparql10/syntax-sparql2/syntax-function-04", "sparql11/syntax-query/test_4",
     ),
-    "GRAPH with a variable": (
-        "sparql10/graph/graph-optional", "sparql10/graph/graph-variable-scope",
-        "sparql11/aggregates/agg-empty-group-count-graph", "sparql11/bindings/graph", "sparql11/negation/graph-minus",
-    ),
-    "paths of no step": (
-        "sparql11/property-path/zero_or_more_set_end", "sparql11/property-path/zero_or_more_set_start",
-        "sparql11/property-path/zero_or_one_set_end", "sparql11/property-path/zero_or_one_set_start",
-    ),
     "dates without a time zone": ("sparql10/open-world/date-2",),
     "BNODE with a text": ("sparql11/functions/bnode01",),
     "comparisons without blanks": ("sparql10/syntax-sparql3/syn-bad-26",),
