@@ -38,7 +38,7 @@ def rdf_document(snapshot: Snapshot, triples: Sequence[ox.Triple], form: Format)
     if form is JSON_LD:
         return _compacted(snapshot, triples, prefixes)
     output = BytesIO()
-    write_statements(triples, output, form, prefixes)
+    write_statements(triples, output, form, prefixes, directions=False)
     return output.getvalue()
 
 
@@ -62,7 +62,7 @@ def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:
     # the caller sends it, and it is closed with the response
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
     try:
-        write_graph(snapshot.release.read_graph(graph), file, form, _valid(snapshot.prefixes))
+        write_graph(snapshot.release.read_graph(graph), file, form, _valid(snapshot.prefixes), directions=False)
         file.seek(0)
     except HamkorError:
         file.close()

@@ -1,7 +1,7 @@
 """Chunks out, in any RDF format: how graphs leave the house, with their literals exactly as they were put in.
 
-The one exception is the direction of a text (``"…"@ar--rtl``, RDF 1.2): readers of RDF 1.1 refuse a whole document that
-names one, so only JSON-LD, which has had it since 1.1, does; the other formats keep the text and its language.
+Where it is asked for, without the directions of texts (``"…"@ar--rtl``, RDF 1.2): readers of RDF 1.1 refuse a whole
+document that names one. JSON-LD, which has had them since 1.1, names them always.
 It writes; which triples, and in which format, others decide.
 """
 
@@ -45,7 +45,9 @@ OLD_NAMES = frozenset(RDF + name for name in ("aboutEach", "aboutEachPrefix", "b
 NAMESPACE = re.compile(rb' xmlns:[^=]+="[^"]*"')
 
 
-def write_chunks(chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefixes: Mapping[str, str]) -> None:
+def write_chunks(
+    chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefixes: Mapping[str, str], *, directions: bool = True
+) -> None:
     """Write triples to a stream; a format that knows no named graphs gets them without the names of their graphs.
 
     Args:
@@ -53,39 +55,43 @@ def write_chunks(chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefi
         stream: where to; it stays open.
         form: one of ``GRAPH_FORMATS`` or ``DATASET_FORMATS``.
         prefixes: prefix → IRI, for the formats that abbreviate.
+        directions: whether texts keep their direction; without, they have their language alone, but in JSON-LD.
 
     Raises:
         FormatError: as ``write_statements``.
     """
-    write_statements(_quads(chunks) if form in DATASET_FORMATS else _triples(chunks), stream, form, prefixes)
+    statements = _quads(chunks) if form in DATASET_FORMATS else _triples(chunks)
+    write_statements(statements, stream, form, prefixes, directions=directions)
 
 
-def write_graph(chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefixes: Mapping[str, str]) -> None:
+def write_graph(
+    chunks: Iterable[Chunk], stream: IO[bytes], form: Format, prefixes: Mapping[str, str], *, directions: bool = True
+) -> None:
     """Write the triples of one graph to a stream, in every format without its name; as ``write_chunks``."""
-    write_statements(_triples(chunks), stream, form, prefixes)
+    write_statements(_triples(chunks), stream, form, prefixes, directions=directions)
 
 
 def write_statements(
-    statements: Iterable[ox.Quad] | Iterable[ox.Triple], stream: IO[bytes], form: Format, prefixes: Mapping[str, str]
-) -> None:
+    statements: Iterable[ox.Quad] | Iterable[ox.Triple], stream: IO[bytes], form: Format, prefixes: Mapping[str, str],
+    *, directions: bool = True,
+) -> None:  # fmt: skip
     """Write statements to a stream, the same bytes for the same statements in the same order.
 
     Raises:
         FormatError: the format cannot express one; what was written by then is no document.
     """
+    plain = None if directions or form in (JSON_LD, RDF_XML) else Undirected(stream)
+    output = cast("IO[bytes]", plain) if plain else stream
     try:
-        if form is JSON_LD:
-            ox.serialize(statements, stream, format=SERIALISATIONS[form])
-            return
-        plain = Undirected(stream)
         if form not in WITH_PREFIXES:
-            ox.serialize(statements, cast("IO[bytes]", plain), format=SERIALISATIONS[form])
+            ox.serialize(statements, output, format=SERIALISATIONS[form])
         else:
-            ordered = _OrderedPrologue(stream if form is RDF_XML else cast("IO[bytes]", plain), form)
-            stated = _expressible(statements) if form is RDF_XML else statements
+            ordered = _OrderedPrologue(output, form)
+            stated = _expressible(statements, directions=directions) if form is RDF_XML else statements
             ox.serialize(stated, cast("IO[bytes]", ordered), format=SERIALISATIONS[form], prefixes=dict(prefixes))
             ordered.end()
-        plain.end()
+        if plain:
+            plain.end()
     except OSError as problem:
         if problem.errno is not None:
             raise
@@ -101,13 +107,14 @@ def _undirected(term: Term) -> Term:
     return term
 
 
-def _expressible(statements: Iterable[ox.Quad] | Iterable[ox.Triple]) -> Iterator[ox.Triple]:
-    """Pass statements on as far as RDF/XML has names for them, texts without their direction."""
+def _expressible(statements: Iterable[ox.Quad] | Iterable[ox.Triple], *, directions: bool) -> Iterator[ox.Triple]:
+    """Pass statements on as far as RDF/XML has names for them."""
     for each in statements:
         fault = _name_fault(each.subject, each.predicate, each.object)
         if fault:
             raise FormatError(RDF_XML.title, fault)
-        yield ox.Triple(each.subject, each.predicate, _undirected(each.object))
+        triple = each.triple if isinstance(each, ox.Quad) else each
+        yield triple if directions else ox.Triple(triple.subject, triple.predicate, _undirected(triple.object))
 
 
 def _name_fault(subject: object, predicate: ox.NamedNode, term: object) -> str:

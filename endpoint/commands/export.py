@@ -32,8 +32,7 @@ def command(
 ) -> None:
     """Write what the current release holds: about one IRI, one named graph, or everything.
 
-    The default format is Turtle, and N-Quads for everything. Literals come out exactly as they were put in,
-    but that a text has its direction (RDF 1.2) in JSON-LD only.
+    The default format is Turtle, and N-Quads for everything. Literals come out exactly as they were put in.
 
     \b
       hamkor export https://w3id.org/hamkor/id/club/termez

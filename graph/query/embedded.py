@@ -106,7 +106,7 @@ _Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 _Name = ox.NamedNode | ox.BlankNode
 
 
-def written(found: Found, form: Format) -> bytes:
+def written(found: Found, form: Format, *, directions: bool = True) -> bytes:
     """Evaluate to the end and return the answer, as ``write_answer`` writes it; solutions without a detour.
 
     Raises:
@@ -114,14 +114,21 @@ def written(found: Found, form: Format) -> bytes:
     """
     if isinstance(found, ox.QuerySolutions) and form in RESULTS:
         body = found.serialize(format=RESULTS[form]) or b""
-        return kept_in_xml(body) if form is RESULTS_XML else undirected(body) if form is RESULTS_TSV else body
+        is_plain = form is RESULTS_TSV and not directions
+        return kept_in_xml(body) if form is RESULTS_XML else undirected(body) if is_plain else body
     output = BytesIO()
-    write_answer(found, form, output)
+    write_answer(found, form, output, directions=directions)
     return output.getvalue()
 
 
-def write_answer(found: Found, form: Format, output: IO[bytes]) -> None:
+def write_answer(found: Found, form: Format, output: IO[bytes], *, directions: bool = True) -> None:
     """Evaluate to the end, writing the answer.
+
+    Args:
+        found: the answer.
+        form: its format.
+        output: where to; it stays open.
+        directions: whether texts keep their direction where readers of RDF 1.1 would refuse the answer for it.
 
     Raises:
         QueryRefusedError: the wanted format cannot hold this kind of answer.
@@ -130,11 +137,11 @@ def write_answer(found: Found, form: Format, output: IO[bytes]) -> None:
     if isinstance(found, ox.QueryTriples):
         if form not in TRIPLE_FORMATS:
             raise QueryRefusedError(f"{form.title} cannot hold a graph", "ask for Turtle, JSON-LD …")
-        write_statements(found, output, form, PREFIXES)
+        write_statements(found, output, form, PREFIXES, directions=directions)
     elif form not in RESULTS or (isinstance(found, ox.QueryBoolean) and form in (RESULTS_CSV, RESULTS_TSV)):
         raise QueryRefusedError(f"{form.title} cannot hold this answer", "ask for JSON or XML")
     else:
-        lines = Undirected(output) if form is RESULTS_TSV else None
+        lines = Undirected(output) if form is RESULTS_TSV and not directions else None
         stream = lines or (CarriageReturns(output) if form is RESULTS_XML else output)
         found.serialize(cast("IO[bytes]", stream), format=RESULTS[form])
         if lines is not None:

@@ -66,7 +66,7 @@ class LookupStore:
         """
         if subject in self.large:
             return None
-        body = written(evaluate(self.store, request, frozenset()), request.format)
+        body = written(evaluate(self.store, request, frozenset()), request.format, directions=False)
         return Answer(body, self.release, digest_of(body))
 
 

@@ -113,7 +113,7 @@ def _answer(request: QueryRequest, held: WorkerStore, spool: Spool) -> Source | 
         if held.columns is not None and held.columns.answered(request, output):
             return "columns"
         began = time.perf_counter()
-        write_answer(evaluate(held.store, request, held.sharing), request.format, output)
+        write_answer(evaluate(held.store, request, held.sharing), request.format, output, directions=False)
         if held.columns is not None:
             held.columns.engine_took(request, time.perf_counter() - began)
     except QuerySyntaxError as problem:

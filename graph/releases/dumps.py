@@ -119,7 +119,7 @@ def write_dump(folder: Path, manifest: Manifest, dump: Dump, stream: IO[bytes], 
         chunks: Iterator[Chunk] = (chunk for entry in entries for chunk in read_member(folder / entry.file, entry.iri))
     else:
         chunks = merged(folder, manifest, entries)
-    write_chunks(chunks, cast("IO[bytes]", compressed), dump.form, prefixes)
+    write_chunks(chunks, cast("IO[bytes]", compressed), dump.form, prefixes, directions=False)
     compressed.finish()
 
 

@@ -111,4 +111,4 @@ def _write(plan: Plan, rows: list[Row], request: QueryRequest, output: IO[bytes]
     head = " ".join(f"?{name}" for name, _ in plan.columns)
     body = b" ".join(b"(" + b" ".join(term or b"UNDEF" for term in row) + b")" for row in rows)
     values = f"SELECT {head} WHERE {{ VALUES ({head}) {{ {body.decode()} }} }}"
-    write_answer(ox.Store().query(values), request.format, output)
+    write_answer(ox.Store().query(values), request.format, output, directions=False)
