@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from graph.contribution.document import FORMATS, read_documents
 from graph.contribution.values import Document
+from graph.errors import FormatError
 from graph.export import SERIALISATIONS, write_chunks, xml_fault
 from graph.formats import JSON_LD, RDF_XML, Format
 from graph.namespaces import PREFIXES
@@ -119,7 +120,7 @@ def got(chunks: Iterable[Chunk], form: Format) -> bytes | None:
     output = BytesIO()
     try:
         write_chunks(chunks, output, form, PREFIXES)
-    except OSError:
+    except (OSError, FormatError):
         return None
     return None if form is RDF_XML and xml_fault(output.getvalue()) else output.getvalue()
 
