@@ -21,7 +21,7 @@ VARIABLE = r"\?[A-Za-z_][A-Za-z0-9_]*"
 PLAIN = re.compile(
     rf"{BLANK}*(?:"
     rf"(?P<describe>DESCRIBE){BLANK}+{IRI}"
-    rf"|(?:(?P<ask>ASK)|SELECT(?:{BLANK}+DISTINCT)?{BLANK}+(?:\*|{VARIABLE}(?:{BLANK}+{VARIABLE})*))"
+    rf"|(?:(?P<ask>ASK)|SELECT(?:{BLANK}+DISTINCT)?{BLANK}+(?:\*|(?P<selected>{VARIABLE}(?:{BLANK}+{VARIABLE})*)))"
     rf"(?:{BLANK}+WHERE)?{BLANK}*\{{{BLANK}*"
     rf"{IRI}{BLANK}+(?:a|{IRI}|{VARIABLE}){BLANK}+(?:{IRI}|{VARIABLE})(?:{BLANK}+\.)?"
     rf"{BLANK}*\}}(?:{BLANK}+LIMIT{BLANK}+[0-9]{{1,9}})?"
@@ -42,6 +42,9 @@ def read_plain(text: str) -> PlainQuery | None:
     found = PLAIN.fullmatch(text) if len(text) <= LONGEST else None
     if found is None or disguises.mentioned(text):
         return None
+    selected = (found["selected"] or "").split()
+    if len(set(selected)) < len(selected):
+        return None  # the engine does not take it as it is (``graph.query.projection``)
     form = cast(QueryForm, found["describe"] or found["ask"] or "SELECT")
     normalised = " ".join(text.split()).replace(" {", "{").replace("{ ", "{").replace(" }", "}").replace("} ", "}")
     return PlainQuery(form, normalised)

@@ -1,8 +1,12 @@
-"""Names that a SELECT clause gives and uses again: ``(COUNT(*) AS ?n) (?n + 1 AS ?m)`` (SPARQL 1.2 Query 18.2.4.4).
+"""Legal clauses about what is selected and grouped that the engine refuses, written so that it takes them.
 
-Where solutions are grouped, the engine does not know such a name in the expressions behind it. So there the expression
-that it stands for is written in its place, which means the same: an expression has one value in a solution. It is left
-to the engine, which refuses it, where that is not so (RAND, UUID, STRUUID, BNODE), in EXISTS and in BOUND.
+``(COUNT(*) AS ?n) (?n + 1 AS ?m)`` (SPARQL 1.2 Query 18.2.4.4): where solutions are grouped, the engine does not know a
+name in the expressions behind it. So the expression that it stands for is written in its place, which means the same:
+an expression has one value in a solution. It is left to the engine, which refuses it, where that is not so (RAND, UUID,
+STRUUID, BNODE), in EXISTS and in BOUND.
+
+``ASK { … } GROUP BY ?c HAVING (…)``: the engine groups in SELECT only, so the pattern becomes a subquery that selects
+the keys. ``SELECT ?x ?x``: what is selected is a set of variables.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import re
 from collections.abc import Container, Iterator, Sequence
 from itertools import islice
 
-from graph.query.keywords import AGGREGATES
+from graph.query.keywords import AGGREGATES, FORMS
 from graph.query.places import Edit, Revision, revised
 from graph.query.tokens import Kind, Token, tokens
 
@@ -20,25 +24,82 @@ LONGEST = 20_000
 MOST_TOKENS = 5_000
 """Clauses in clauses are looked at again and again; a longer query is left to the engine as it is."""
 _WORTH = re.compile(r"\bAS\b.*\bAS\b", re.IGNORECASE | re.DOTALL | re.ASCII)
-_GROUPED = re.compile(rf"\bGROUP\s*BY\b|\b(?:{'|'.join(sorted(AGGREGATES))})\b", re.IGNORECASE | re.ASCII)
+_GROUPED = re.compile(rf"\b(?:GROUP|HAVING)\b|\b(?:{'|'.join(sorted(AGGREGATES))})\b", re.IGNORECASE | re.ASCII)
+_OTHER_FORMS = re.compile(r"\b(?:ASK|CONSTRUCT|DESCRIBE)\b", re.IGNORECASE | re.ASCII)
+_LISTS = re.compile(r"\bSELECT\s+(?:(?:DISTINCT|REDUCED)\s*)?((?:[?$]\w+\s*+)++)", re.IGNORECASE)
+_AFTER_GROUPS = frozenset({"HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES"})
 _VOLATILE = frozenset({"RAND", "UUID", "STRUUID", "BNODE"})
 _OPENING, _CLOSING = frozenset("{("), frozenset("})")
 
 
 def spelled_out(text: str) -> Revision:
-    """Return a query in which no SELECT clause of groups uses a name that it gives.
+    """Return a query without such clauses; it comes back as it is where it has none, or is very long.
 
     Raises:
         QuerySyntaxError: the text cannot be read.
     """
-    if not (_GROUPED.search(text) and _WORTH.search(text)):
+    is_grouped = _GROUPED.search(text) is not None
+    if not ((is_grouped and (_WORTH.search(text) or _OTHER_FORMS.search(text))) or _has_repeated(text)):
         return Revision(text)
     found = list(islice(tokens(text), MOST_TOKENS + 1))
     if len(found) > MOST_TOKENS:
         return Revision(text)
     places = (place for place, token in enumerate(found) if token.text.upper() == "SELECT")
-    edits = [edit for place in places for edit in _edits(text, found, place + 1)]
-    return revised(text, edits) if edits else Revision(text)
+    edits = [edit for place in places for edit in (*_edits(text, found, place + 1), *_repeated(found, place + 1))]
+    edits += _as_subquery(found)
+    return revised(text, sorted(edits)) if edits else Revision(text)
+
+
+def _has_repeated(text: str) -> bool:
+    """Whether a variable may stand in a SELECT clause twice."""
+    lists = (re.findall(r"[?$](\w+)", each) for each in _LISTS.findall(text))
+    return any(len(set(each)) < len(each) for each in lists)
+
+
+def _repeated(found: Sequence[Token], place: int) -> Iterator[Edit]:
+    """Yield what goes of the SELECT clause that begins behind ``place``: a variable that stands there already."""
+    seen = set[str]()
+    while place < len(found) and _continues(found[place]):
+        token = found[place]
+        if token.kind is Kind.VARIABLE:
+            if token.text[1:] in seen:
+                yield Edit(token.start, token.end, "")
+            seen.add(token.text[1:])
+        place += 1
+
+
+def _as_subquery(found: Sequence[Token]) -> Iterator[Edit]:
+    """Yield what makes a subquery of the pattern of another form than SELECT, where it is grouped."""
+    form = next((place for place, token in enumerate(found) if token.text.upper() in FORMS), len(found))
+    start = form + 1
+    if form == len(found) or found[form].text.upper() == "SELECT":
+        return
+    if found[form].text.upper() == "CONSTRUCT":
+        if start == len(found) or found[start].text != "{":
+            return  # the short form, whose pattern is its template
+        start = _closed(found, start) + 1
+    while start < len(found) and found[start].text != "{":
+        start += 1
+    after = _closed(found, start) + 1 if start < len(found) else start
+    if after < len(found) and found[after].text.upper() in ("GROUP", "HAVING"):
+        keys = " ".join(f"?{name}" for name in _keys(found, after)) or "(COUNT(*) AS ?_count)"
+        yield Edit(found[start].start, found[start].start, f"{{ SELECT {keys} WHERE ")
+        yield Edit(found[-1].end, found[-1].end, " }")
+
+
+def _keys(found: Sequence[Token], place: int) -> list[str]:
+    """Return the variables by which GROUP BY at ``place`` groups, each once."""
+    names = dict[str, None]()
+    while place < len(found) and found[place].text.upper() not in _AFTER_GROUPS:
+        if found[place].kind is Kind.VARIABLE:
+            names[found[place].text[1:]] = None
+        elif found[place].text == "(":
+            end = _closed(found, place)
+            if found[end - 2].text.upper() == "AS":
+                names[found[end - 1].text[1:]] = None
+            place = end
+        place += 1
+    return list(names)
 
 
 def _edits(text: str, found: Sequence[Token], place: int) -> Iterator[Edit]:

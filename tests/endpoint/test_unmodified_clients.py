@@ -1,7 +1,7 @@
 """Other people's programs against the flagship, as they come: Comunica and Trifid where they are installed, and Prez.
 
 CONTRIBUTING.md says how to install them; ``HAMKOR_CLIENTS`` names the folder. They are not installed for the tests,
-which takes minutes. Of Prez, which is in no registry, the requests are sent, as its repository for remote SPARQL does.
+which takes minutes. Of Prez the requests are sent, as its repository for remote SPARQL sends them.
 """
 
 from __future__ import annotations

@@ -269,6 +269,33 @@ def test_a_name_that_a_select_clause_gives_can_be_used_in_it(what: str, store: o
     assert [" ".join("" if term is None else term.value for term in row) for row in found] == rows
 
 
+GROUPED = {
+    "true": ("ASK { VALUES ?v { 1 1 2 } } GROUP BY ?v HAVING (COUNT(*) > 1)", True),
+    "false": ("ASK { VALUES ?v { 1 1 2 } } GROUP BY ?v HAVING (COUNT(*) > 2)", False),
+    "one group": ("ASK WHERE { VALUES ?v { 1 1 2 } } HAVING (SUM(?v) = 4)", True),
+    "ordered": ("ASK { VALUES ?v { 1 1 2 } } GROUP BY ?v ORDER BY COUNT(*) LIMIT 1 OFFSET 2 # no more", False),
+    "triples": ("CONSTRUCT { [] ex:v ?v ; ex:w ?w } { VALUES ?v { 1 1 2 } } GROUP BY ?v (?v + 1 AS ?w)", 4),
+    "things": ("DESCRIBE ?s { ?s ex:p ?o } GROUP BY ?s HAVING (COUNT(*) > 3)", 9),
+    "all things": ("DESCRIBE * WHERE { ?s ex:p ?o } GROUP BY ?s HAVING (COUNT(*) > 3)", 9),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", GROUPED)
+def test_every_form_can_group(what: str, store: ox.Store) -> None:
+    text, expected = GROUPED[what]
+    found = store.query(read_query(EX + text).text)
+    assert (bool(found) if isinstance(found, ox.QueryBoolean) else len(list(found))) == expected
+
+
+def test_a_variable_that_is_selected_twice_is_selected(store: ox.Store) -> None:
+    found = store.query(
+        read_query("SELECT DISTINCT ?v $w ?v { { SELECT ?w ?w ?v { VALUES (?v ?w) { (1 2) } } } }").text
+    )
+    assert isinstance(found, ox.QuerySolutions)
+    assert [each.value for each in found.variables] == ["v", "w"]
+    assert [[str(term.value) for term in row] for row in found] == [["1", "2"]]
+
+
 def test_joined_texts_have_no_language(store: ox.Store) -> None:
     text = (
         "SELECT (GROUP_CONCAT(DISTINCT ?v ; SEPARATOR = '+') AS ?n) (GROUP_CONCAT(?v) AS ?m) { VALUES ?v { 'a'@en } }"
