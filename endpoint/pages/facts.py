@@ -7,7 +7,7 @@ list or container is shown by its members, and a node that was blank by what is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -16,8 +16,9 @@ import pyoxigraph as ox
 from endpoint.current import Snapshot
 from endpoint.language import translated
 from endpoint.pages.containers import NIL, STRUCTURE, is_place, members_of
+from endpoint.pages.incoming import INCOMING, VALUES, by_name, in_order, listing_path
 from endpoint.pages.names import TIMES, UNNAMED, Names, Shown
-from endpoint.pages.paths import Found, Step, follow, steps
+from endpoint.pages.paths import Found, Path, Step, follow, spelt, steps
 from endpoint.pages.provenance import Sources
 from endpoint.pages.shapes import LAST, Group, Shapes, ShownProperty, own_predicates, shapes_of, text_in
 from graph.description import Description, Term
@@ -34,7 +35,8 @@ NAMES = frozenset({*LABEL_PROPERTIES, SKOS + "altLabel"})
 UNSAID = frozenset({RDF_TYPE, *LABEL_PROPERTIES, PROV + "wasDerivedFrom"})
 """What pages say elsewhere than in their rows."""
 MOST_PARTS, MOST_SAID = 8, 500
-ROW_VALUES = 60
+ROW_VALUES, MOST_COUNTED = 60, 10_000
+"""So many values a row shows, the first by their names, and so many are followed to be counted."""
 INNER_DEPTH, INNER_VALUES, INNER_ROWS = 4, 500, 30
 """How deep values stand in each other, how many on one page, how many properties of one node; then links lead on."""
 OWN_MEMBERS = 1_000
@@ -127,7 +129,8 @@ class Facts:
             names: names of things, in the language of the content.
             terms: names of properties and classes, in that of the interface.
         """
-        self._store, self._description, self._names, self._terms = snapshot.release.store, description, names, terms
+        self._snapshot, self._store = snapshot, snapshot.release.store
+        self._description, self._names, self._terms = description, names, terms
         self._shapes: Shapes = snapshot.once(shapes_of)
         self._terms_shown: dict[Term, Shown] = {}
         self._left = INNER_VALUES
@@ -158,7 +161,10 @@ class Facts:
             if each.predicate not in covered and not (members and _is_structure(each.predicate)):
                 statement = Found(each.object, self._description.iri, each.predicate, each.object)
                 found.setdefault(each.predicate, []).append(statement)
-        rows = (Row(self._terms.thing(predicate), "", *self._values(found[predicate])) for predicate in found)
+        rows = (
+            self._whole(Row(self._terms.thing(predicate), "", *self._values(found[predicate])), Step(predicate))
+            for predicate in found
+        )
         return (*members, *sorted(rows, key=lambda row: row.name.text.casefold()))
 
     def _own_members(self) -> tuple[Row, ...]:
@@ -184,17 +190,37 @@ class Facts:
         return Shown(text, language)
 
     def _row(self, shown: ShownProperty) -> Row | None:
-        found = follow(self._store, self._description.iri, shown.path)
+        found = follow(self._store, self._description.iri, shown.path, MOST_COUNTED)
         if not found:
             return None
         text, language = text_in(shown.names, self._terms.languages)
         description, _ = text_in(shown.descriptions, self._terms.languages)
         predicate = next(steps(shown.path)).predicate
         name = Shown(text, language, self._terms.urls.page(predicate)) if text else self._terms.thing(predicate)
-        return Row(name, description, *self._values(found))
+        return self._whole(Row(name, description, *self._values(found)), shown.path)
+
+    def _whole(self, row: Row, path: Path) -> Row:
+        """Return a row with where all its values are, if it does not show them itself, and with their right number."""
+        if not row.more:
+            return row
+        iri, names = self._description.iri, self._names
+        if not isinstance(path, Step):
+            query = f"SELECT DISTINCT ?value WHERE {{\n  <{iri}> {spelt(path)} ?value\n}}"
+            return replace(row, rest=names.urls.link("sparql", query=query))
+        which, total = VALUES, sum(each.predicate == path.predicate for each in self._description.statements)
+        if path.is_inverse:
+            which, totals = INCOMING, {each.predicate: each.total for each in self._description.incoming}
+            total = totals.get(path.predicate, 0)
+        more = total - len(row.entries) if total > MOST_COUNTED else row.more
+        return replace(row, more=more, rest=listing_path(names, iri, path.predicate, which))
 
     def _values(self, found: list[Found], above: tuple[str, ...] = ()) -> tuple[tuple[Value, ...], int]:
         """Return the values to be shown, in the reader's language and sorted, and how many more there are."""
+        iris = [each.term for each in found if isinstance(each.term, ox.NamedNode)]
+        dropped = max(0, len(iris) - ROW_VALUES)
+        if dropped:  # to name one takes longer than to find its place among all
+            first = set(self._by_name(found, iris)[:ROW_VALUES])
+            found = [each for each in found if each.term in first or not isinstance(each.term, ox.NamedNode)]
         shown = [(self._shown(each.term), each) for each in found]
         if not all(each.predicate in NAMES for each in found):
             best = set(self._names.best([one for one, each in shown if isinstance(each.term, ox.Literal)]))
@@ -203,7 +229,16 @@ class Facts:
         entries = tuple(
             replace(self._value(each.term, above), sources=self.sources.cite(each)) for _, each in shown[:ROW_VALUES]
         )  # fmt: skip
-        return entries, max(0, len(shown) - ROW_VALUES)
+        return entries, dropped + max(0, len(shown) - ROW_VALUES)
+
+    def _by_name(self, found: list[Found], iris: list[ox.NamedNode]) -> Sequence[Term]:
+        """Return IRIs by their names; of all values of one property that order is kept with the release."""
+        ends = {(each.subject, each.predicate) for each in found}
+        if len(ends) == 1:
+            every = in_order(self._snapshot, *next(iter(ends)), self._names, VALUES)
+            if every is not None:
+                return [each for each in every if isinstance(each, ox.NamedNode)]
+        return by_name(self._snapshot, iris, self._names)
 
     def _value(self, term: Term, above: tuple[str, ...]) -> Value:
         """Return a value without its sources; ``above`` are the things in which it stands."""

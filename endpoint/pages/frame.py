@@ -34,7 +34,7 @@ PLACES = (
 """Where the navigation leads, as far as the application has these routes."""
 LONGEST_QUERY = 4_000
 HYPHENATED = re.compile(r"(?<![\w&;-])[^\W_]{1,12}(?:-[^\W_]{1,12})+(?![\w-])")
-TELLING = ("iri", "graph", "incoming", "values", "page", "to", "ui")
+TELLING = ("iri", "graph", "incoming", "values", "concepts", "page", "to", "ui")
 """What a canonical URL keeps: what the page is about, which part of it, and in which language."""
 
 

@@ -109,15 +109,26 @@ def ends(path: Path) -> Iterator[Step]:
             yield from ends(each)
 
 
-def follow(store: ox.Store, thing: str, path: Path) -> list[Found]:
-    """Return the values of a path from a thing, each once, at most ``MOST_VALUES``."""
+def spelt(path: Path) -> str:
+    """Return a path as SPARQL writes it (9.1)."""
+    match path:
+        case Step(predicate, is_inverse):
+            return f"{'^' if is_inverse else ''}<{predicate}>"
+        case Alternative(parts):
+            return f"({'|'.join(map(spelt, parts))})"
+        case Sequence(parts):
+            return f"({'/'.join(map(spelt, parts))})"
+
+
+def follow(store: ox.Store, thing: str, path: Path, most: int = MOST_VALUES) -> list[Found]:
+    """Return the values of a path from a thing, each once, at most so many."""
     found: dict[Term, Found] = {}
-    for each in islice(_follow(store, ox.NamedNode(thing), path), MOST_VALUES):
+    for each in islice(_follow(store, ox.NamedNode(thing), path, most), most):
         found.setdefault(each.term, each)
     return list(found.values())
 
 
-def _follow(store: ox.Store, node: Term, path: Path) -> Iterator[Found]:
+def _follow(store: ox.Store, node: Term, path: Path, most: int) -> Iterator[Found]:
     if not isinstance(node, ox.NamedNode | ox.BlankNode):
         return
     match path:
@@ -125,13 +136,11 @@ def _follow(store: ox.Store, node: Term, path: Path) -> Iterator[Found]:
             yield from _step(store, node, ox.NamedNode(predicate), is_inverse=is_inverse)
         case Alternative(parts):
             for part in parts:
-                yield from _follow(store, node, part)
+                yield from _follow(store, node, part, most)
         case Sequence(parts):
             reached = [Found(node, "", "", node)]
             for part in parts:
-                reached = list(
-                    islice((far for near in reached for far in _follow(store, near.term, part)), MOST_VALUES)
-                )
+                reached = list(islice((far for near in reached for far in _follow(store, near.term, part, most)), most))
             yield from reached
 
 

@@ -19,7 +19,9 @@ from endpoint.pages.names import UNNAMED, Names, Shown
 from endpoint.pages.provenance import Source
 from endpoint.pages.rules import Rule, Rules
 from endpoint.pages.shapes import incoming_predicates
-from endpoint.pages.trees import Branch, Trees
+from endpoint.pages.trees import Tree, Trees
+from endpoint.problems import ProblemError
+from endpoint.sentences import Sentence
 from graph.description import Description
 from graph.labels import LABEL_PROPERTIES
 from graph.namespaces import ENTAILED_GRAPH, RDF, RDF_TYPE, SH, SKOS
@@ -42,7 +44,7 @@ class ThingPage:
     sections: tuple[Section, ...]
     rest: tuple[Row, ...]
     disagreements: tuple[Disagreement, ...]
-    tree: tuple[Branch, ...]
+    tree: Tree | None
     rules: tuple[Rule, ...]
     map: Map | None
     chart: Chart | None
@@ -58,7 +60,7 @@ class ThingPage:
         return "; ".join(f"{name[:1].upper()}{name[1:]}: {values}" for name, values in said)
 
 
-def thing_page(snapshot: Snapshot, description: Description, names: Names, terms: Names) -> ThingPage:
+def thing_page(snapshot: Snapshot, description: Description, names: Names, terms: Names, number: int = 1) -> ThingPage:
     """Return the page of a described thing.
 
     Args:
@@ -66,19 +68,25 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
         description: what it says of the thing.
         names: names of things, in the language of the content.
         terms: names of properties and classes, in that of the interface.
+        number: which page of the concepts of a scheme.
+
+    Raises:
+        ProblemError: there is no such page.
     """
     store, iri = snapshot.release.store, description.iri
     facts = Facts(snapshot, description, names, terms)
     kinds = _kinds(description, snapshot.publication.graph(ENTAILED_GRAPH))
     disagreements = Disagreements(store, snapshot.publication.base, names)
     trees, classes = (
-        Trees(store, names),
+        Trees(snapshot, names),
         {each.value for each in description.values(RDF_TYPE) if isinstance(each, ox.NamedNode)},
     )
-    tree = trees.of(iri) if SCHEME in classes else ()
+    tree = trees.of(iri, number) if SCHEME in classes else None
+    if tree is None and number != 1:
+        raise ProblemError("not-found", Sentence("<%(iri)s> has no page %(number)s", iri=iri, number=str(number)))
     summary = facts.summary()
     rules = Rules(store, terms).of(iri) if SHAPE in classes else ()
-    elsewhere = UNSAID | (TREE if tree else frozenset({disagreements.claim})) | {SH + "property"}
+    elsewhere = UNSAID | (TREE if tree and tree.branches else frozenset({disagreements.claim})) | {SH + "property"}
     elsewhere |= {each for each in SUMMARIES if summary and description.values(each)}
     sections = facts.sections(frozenset(elsewhere))
     rest = facts.rest(frozenset(elsewhere))

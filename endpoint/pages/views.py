@@ -15,6 +15,7 @@ from endpoint.pages.holdings import class_name
 from endpoint.pages.incoming import INCOMING, VALUES, asked_number, listing
 from endpoint.pages.names import Names, names_for
 from endpoint.pages.thing import thing_page
+from endpoint.pages.trees import CONCEPTS
 from endpoint.responses import Link
 from graph.description import Description
 
@@ -44,7 +45,9 @@ def description_page(
     for which in (INCOMING, VALUES):
         if (predicate := request.args.get(which)) is not None:
             return _listing(description.iri, predicate, which, names, terms)
-    view = thing_page(snapshot(), description, names, terms)
+    asked = request.args.get(CONCEPTS, "1")
+    number = int(asked) if asked.isdecimal() and len(asked) < 9 else 0
+    view = thing_page(snapshot(), description, names, terms, number)
     iri, here = description.iri, snapshot()
     table = class_name(here, iri) if iri in here.release.manifest.statistics.classes else ""
     return render_template(

@@ -164,6 +164,11 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     for number in range(10_000):
         thing = f"<{BASE}id/thing/{number}>"
         lines += [f'{thing} {label} "Thing {number}"@en .', f"{thing} {inside} <{BASE}id/place/big> ."]
+    skos, scheme = "http://www.w3.org/2004/02/skos/core#", f"<{BASE}scheme/much>"
+    lines += [f"{scheme} <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <{skos}ConceptScheme> ."]
+    lines += [f"<{BASE}id/thing/{number}> <{skos}topConceptOf> {scheme} ." for number in range(1_500)]
+    lines += [f"<{BASE}id/place/hub> <{BASE}ns#has> <{BASE}id/thing/{number}> ." for number in range(3_000)]
+    lines += [f"<{BASE}id/thing/{number}> <{skos}broader> <{BASE}id/thing/0> ." for number in range(2_000, 3_000)]
     folder = tmp_path_factory.mktemp("crowded")
     with serving(write(folder, {"hamkor.toml": f'base = "{BASE}"', "data/a.nt": "\n".join(lines)})) as running:
         yield running
@@ -183,6 +188,35 @@ def test_all_that_point_to_a_thing_can_be_paged_through(crowded: Served) -> None
         names |= set(re.findall(r">(Thing \d+)<", html))
         assert ('rel="prev"' in html, 'rel="next"' in html) == (number > 1, number < 100)
     assert len(names) == 300
+
+
+def things(html: str) -> list[str]:
+    return re.findall(r">(Thing \d+)<", html)
+
+
+THINGS = [f"Thing {number}" for number in range(3_000)]
+
+
+def test_the_concepts_of_a_large_scheme_are_paged_through_by_name_and_counted(crowded: Served) -> None:
+    html, names = page(crowded, "/scheme/much"), list[str]()
+    assert "1 to 200 of 1,500" in html
+    assert re.search(r"and \d+ more", html)  # those below the first
+    for number in range(1, 9):
+        html = page(crowded, f"/scheme/much?concepts={number}")
+        top = re.sub(r'<ul class="tree">', "", html.partition('id="concepts"')[2], count=1).partition("</section>")[0]
+        names += things(re.sub(r'<ul class="tree">.*?</ul>', "", top, flags=re.DOTALL))
+        assert ('rel="prev"' in html, 'rel="next"' in html) == (number > 1, number < 8)
+    assert names == sorted(THINGS[:1_500])
+    assert crowded.get("/scheme/much?concepts=9", BROWSER).status_code == 404
+    assert crowded.get("/scheme/much?concepts=x", BROWSER).status_code == 404
+
+
+def test_of_many_values_the_first_by_name_stand_there_and_how_many_more(crowded: Served) -> None:
+    html = page(crowded, "/doc/place/hub")
+    assert things(html)[:60] == sorted(THINGS)[:60]
+    (more,) = re.findall(r'<a href="([^"]+)">and 2,940 more</a>', html)
+    assert things(page(crowded, f"{more}&page=2")) == sorted(THINGS)[100:200]
+    assert "· 3,000" in page(crowded, f"{more}&page=30")
 
 
 @pytest.mark.parametrize("asked", ["incoming=https://example.org/kb/ns%23in&page=101", "incoming=https://x.example/"])
