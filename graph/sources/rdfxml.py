@@ -1,8 +1,8 @@
 """RDF/XML on its way to the parser: what pyoxigraph does not watch, expat does, block by block.
 
-pyoxigraph expands entities, takes a document that breaks off for a whole one, and knows no line of its errors. So
-expat sees each block first and must find it well-formed XML in UTF-8 without entities, nested and filled within bounds.
-It knows nothing of RDF, and fetches nothing: a DTD elsewhere is not read.
+pyoxigraph expands entities, takes a document that breaks off for a whole one, leaves out what an unknown rdf:parseType
+holds, and knows no line of its errors. So expat sees each block first and must find it well-formed XML in UTF-8 without
+entities, nested and filled within bounds. It knows little of RDF, and fetches nothing: a DTD elsewhere is not read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ LEVELS = 1000
 ATTRIBUTES = 1000
 """So many attributes of one element, and prefixes in force at once: pyoxigraph compares each with all others."""
 BLOCK = 1 << 20
-PARSE_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns# parseType"
+PARSE_TYPE, BAG_ID, RESOURCE, DATATYPE = (
+    f"http://www.w3.org/1999/02/22-rdf-syntax-ns# {name}" for name in ("parseType", "bagID", "resource", "datatype")
+)
+PARSE_TYPES = frozenset({"Literal", "Resource", "Collection"})
 
 
 class WatchedXml:
@@ -77,8 +80,18 @@ class WatchedXml:
         if len(attributes) > ATTRIBUTES:
             raise self._error(f"an element with more than {ATTRIBUTES} attributes", "write properties as elements")
         if not self._literal:
+            self._check(attributes)
             self._text_start = self._expat.CurrentByteIndex
             self._literal = self._depth if attributes.get(PARSE_TYPE) == "Literal" else 0
+
+    def _check(self, attributes: dict[str, str]) -> None:
+        """Refuse what the parser would leave out in silence."""
+        if (found := attributes.get(PARSE_TYPE, "Literal")) not in PARSE_TYPES:
+            raise self._error(f"{found[:100]!r} is no rdf:parseType", "write Literal, Resource or Collection")
+        if BAG_ID in attributes:
+            raise self._error("rdf:bagID is no longer in RDF/XML, and would be left out", "remove it")
+        if RESOURCE in attributes and (DATATYPE in attributes or PARSE_TYPE in attributes):
+            raise self._error("a property has rdf:resource, and a literal's attribute beside it", "remove one of them")
 
     def _end(self, _: str) -> None:
         if self._literal in (0, self._depth):

@@ -190,6 +190,12 @@ REFUSED = [
     ("a node under an alias that is no IRI", "a.jsonld",
      b'{"@context":{"id":"@id"},"id":"http://e/{a}","http://e/p":1}', "is no IRI"),
     ("an undeclared prefix", "a.ttl", b"e:a e:p 1 .", "declare it with @prefix"),
+    ("a bad language tag", "a.rdf", XML.format("<e:T><e:p xml:lang='ru_RU'>a</e:p></e:T>").encode(), "language tag"),
+    ("a blank in an IRI", "a.rdf", XML.format("<e:T><e:p rdf:resource='tel:+9 9'/></e:T>").encode(), "Invalid IRI"),
+    ("a parse type", "a.rdf", XML.format("<e:T><e:p rdf:parseType='literal'>a</e:p></e:T>").encode(), "parseType"),
+    ("a bag", "a.rdf", XML.format("<e:T rdf:bagID='b'><e:p>a</e:p></e:T>").encode(), "rdf:bagID"),
+    ("a resource with a datatype", "a.rdf",
+     XML.format("<e:T><e:p rdf:resource='http://e/b' rdf:datatype='http://e/d'/></e:T>").encode(), "beside it"),
     ("a bad language tag", "a.ttl", b'<http://e/a> <http://e/p> "a"@toolongatag .', "subtag"),
 ]  # fmt: skip
 
