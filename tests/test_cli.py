@@ -363,7 +363,7 @@ def test_what_is_not_read_is_named_in_one_line_each(publication: Write, argument
     files = {"data/a.ttl": "<http://e/a> a <http://e/Club> .", "data/x/b.xlsx": "", "data/c.txt": "", "hamkor.toml": ""}
     opened = publication(files)
     build(opened)
-    lines = called(opened, *arguments).stderr.splitlines()
+    lines = called(opened.root, *arguments).stderr.splitlines()
     assert [each.split(": ")[2] for each in lines if "not read" in each] == ["data/c.txt", "data/x/b.xlsx"]
 
 
