@@ -240,7 +240,8 @@ def document_problem(error: SourceError) -> ProblemError:
     place = _facts(
         document=error.path, line=error.line, column=error.column, pointer=error.pointer, remedy=error.remedy
     )
-    return ProblemError("document", error.problem, place)
+    others = [dict(each) for each in error.others]
+    return ProblemError("document", error.problem, place | _facts(others=others or None, more=error.more or None))
 
 
 def problem_of_status(status: int, detail: str = "", headers: Mapping[str, str] | None = None) -> Problem:

@@ -15,7 +15,8 @@ NAMES = MappingProxyType({
     "line": N_("line"), "column": N_("column"), "token": N_("at"), "limit": N_("limit"), "value": N_("its value"),
     "remedy": N_("remedy"), "document": N_("document"), "alternatives": N_("there is"), "example": N_("example"),
     "parameter": N_("parameter"), "privacy": N_("privacy"), "memento": N_("as it was"), "cluster": N_("all of them"),
-    "or": N_("or"), "pointer": N_("JSON pointer"), "the document": N_("the document"),
+    "or": N_("or"), "pointer": N_("JSON pointer"), "others": N_("further mistakes"), "more": N_("and more of them"),
+    "the document": N_("the document"),
 })  # fmt: skip
 """What the members of a problem object are called on a page, and a document that has no name."""
 
@@ -297,6 +298,11 @@ TABLES = (
     N_("rename %(name)s to %(wanted)s"),
     N_("%(name)s describes other tables; add this one to it, or write %(wanted)s"),
     N_("write %(name)s beside it, as hamkor template does"),
+    N_("the row is one of totals (%(word)s), and no thing of its own"),
+    N_("take it out of the table"),
+    N_("its header is one cell, which holds %(signs)s"),
+    N_('write "delimiter": %(sign)s into the dialect of the metadata'),
+    N_('save it as "CSV UTF-8", or write "encoding": "%(encoding)s" into the dialect of the metadata'),
     N_("it is no %(coding)s file: %(words)s"),
     N_("pack it again"),
     N_("the file breaks off"),

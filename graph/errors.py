@@ -6,6 +6,7 @@ remedy. They carry no HTTP status and no exit code: those belong to the package 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -24,6 +25,8 @@ class SourceError(HamkorError):
         column: 1-based character column, a table's column name, or None.
         remedy: what the user can do about it, or an empty string.
         pointer: in JSON, the JSON pointer (RFC 6901) of what is wrong, or an empty string.
+        others: more mistakes of the same file, each with its ``line``, ``column``, ``problem`` and ``remedy``.
+        more: how many there are beyond these.
     """
 
     path: str
@@ -32,11 +35,20 @@ class SourceError(HamkorError):
     column: int | str | None = None
     remedy: str = ""
     pointer: str = ""
+    others: Sequence[Mapping[str, str]] = ()
+    more: int = 0
 
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
-        pointer = f", at {self.pointer}" if self.pointer else ""
-        return f"{place}: {self.problem}{pointer}" + (f" ({self.remedy})" if self.remedy else "")
+        problem = self.problem + (f", at {self.pointer}" if self.pointer else "")
+        lines = [_mistake(self.path, str(self.line or ""), str(self.column or ""), problem, self.remedy)]
+        lines += (_mistake(self.path, **each) for each in self.others)
+        lines += [f"{self.path}: … and {self.more:,} more"] if self.more else []
+        return "\n".join(lines)
+
+
+def _mistake(path: str, line: str, column: str, problem: str, remedy: str) -> str:
+    place = ":".join(part for part in (path, line, column) if part)
+    return f"{place}: {problem}" + (f" ({remedy})" if remedy else "")
 
 
 @dataclass

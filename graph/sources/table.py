@@ -1,15 +1,16 @@
 """A CSV file with CSVW metadata in, triples out: the minimal mode of "Generating RDF from Tabular Data on the Web".
 
 It reads row by row and holds one row at a time (and 16 bytes of each primary key). Nothing is fetched, nothing is
-guessed: a cell that breaks its datatype ends the reading. Two things differ from the recommendation, because a
-publication holds no blank nodes and no wrong IRIs: a row's own node and the nodes of lists are skolem IRIs made of file
-name and row number, and a template that needs a null value gives no triple (or an error where a value would be lost).
-A null cell gives no triple, whatever its valueUrl.
+guessed: after a cell that breaks its datatype only further mistakes are read. Two things differ from the
+recommendation, because a publication holds no blank nodes and no wrong IRIs: a row's own node and the nodes of lists
+are skolem IRIs made of file name and row number, and a template that needs a null value gives no triple (or an error
+where a value would be lost). A null cell gives no triple, whatever its valueUrl; a row without any text is none, and
+one of totals an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, islice
@@ -21,11 +22,13 @@ import pyoxigraph as ox
 from graph.errors import SourceError
 from graph.namespaces import RDF, XSD, genid_iri
 from graph.sources.tabular.columns import Column, MissingValueError, Value
-from graph.sources.tabular.header import table_columns
+from graph.sources.tabular.header import as_written, table_columns
 from graph.sources.tabular.metadata import TableDescription, describe_table, refusals
-from graph.sources.tabular.rows import CELL_CHARACTERS, Record, read_records
+from graph.sources.tabular.rows import BLANKS, CELL_CHARACTERS, Record, read_records
 from graph.sources.tabular.templates import ROW_VARIABLES, Template, Variables
 
+MOST_TOLD = 20
+"""So many mistakes of a table are told, and how many more there are."""
 FIRST, REST, NIL = (ox.NamedNode(RDF + name) for name in ("first", "rest", "nil"))
 
 
@@ -87,19 +90,45 @@ def read_rows(file: TableFile) -> Iterator[tuple[int, ox.Triple]]:
         SourceError: file or metadata cannot be used; with the line and column's name of the first bad cell.
     """
     path, shown = file.path, file.name
-    description = describe_table(path, shown, file.base)
-    records = read_records(file.content or path, shown, description.dialect, file.cell_limit)
+    content = file.content or path
+    description = as_written(describe_table(path, shown, file.base), content, shown, file.cell_limit)
+    records = read_records(content, shown, description.dialect, file.cell_limit)
     headers = list(islice(records, description.header_rows))
     body = list(islice(records, 1))
     if len(headers) < description.header_rows or not headers + body:
         raise SourceError(shown, "the table is empty", remedy="write a header and rows, or remove the file")
-    columns = table_columns(description, headers, len((headers + body)[0].cells), shown)
+    described = sum(not column.virtual for column in description.columns)
+    headers = [each.cut(described) for each in headers]
+    columns = table_columns(description, headers, len((headers or [body[0].cut(described)])[0].cells), shown)
     rows = genid_iri(file.base, quote(file.inner or path.name, safe="-._~/"))
-    table = _Table(shown, description, columns, rows)
-    for number, record in enumerate(chain(body, records), 1):
-        if record.cells:
-            for triple in table.triples(record, number):
+    yield from _rows(_Table(shown, description, columns, rows), chain(body, records))
+
+
+def _rows(table: _Table, records: Iterable[Record]) -> Iterator[tuple[int, ox.Triple]]:
+    """Yield the triples of all rows; after the first mistake the others are looked for, and told together."""
+    mistakes, count = list[SourceError](), 0
+    for number, record in enumerate(records, 1):
+        if record.is_blank and not table.has_defaults:  # programs write empty rows behind the last one
+            continue
+        values, found = table.values(record)
+        try:
+            triples = [] if found else list(table.triples(record, number, values))
+        except SourceError as problem:
+            found, triples = [problem], []
+        count += len(found)
+        mistakes += found[: MOST_TOLD - len(mistakes)]
+        if not count:
+            for triple in triples:
                 yield record.line, triple
+    if mistakes:
+        first = mistakes[0]
+        first.others, first.more = [_told(each) for each in mistakes[1:]], count - len(mistakes)
+        raise first
+
+
+def _told(mistake: SourceError) -> dict[str, str]:
+    place = {"line": str(mistake.line or ""), "column": str(mistake.column or "")}
+    return {**place, "problem": mistake.problem, "remedy": mistake.remedy}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +158,7 @@ class _Table:
     def __init__(self, name: str, description: TableDescription, columns: Sequence[Column], genid: str) -> None:
         self.name, self.description, self.genid = name, description, genid
         self.physical = [column for column in columns if not column.virtual]
+        self.has_defaults = any(column.default for column in self.physical)
         self.templates: dict[str, Template] = {}
         self.defaults = {column.name: self._default(column) for column in columns if column.virtual}
         known = ROW_VARIABLES | {column.name for column in columns}
@@ -162,53 +192,60 @@ class _Table:
             datatype = None if plain else ox.NamedNode(column.datatype.iri)
             return _Plan(column, template(column.about), predicate, template(column.value), datatype)
 
-    def triples(self, record: Record, number: int) -> Iterator[ox.Triple]:
-        """Yield the triples of row ``number``."""
-        values = self._values(record)
+    def values(self, record: Record) -> tuple[dict[str, Value], list[SourceError]]:
+        """Return the values of all cells by column name, of virtual columns those of their defaults; and mistakes."""
+        cells = record.cut(len(self.physical)).cells
+        if word := record.total():
+            problem = f"the row is one of totals ({_short(word)}), and no thing of its own"
+            return {}, [SourceError(self.name, problem, record.line, remedy="take it out of the table")]
+        if len(cells) != len(self.physical):
+            return {}, [self._wrong_width(record, cells)]
+        found, mistakes = dict[str, Value](), list[SourceError]()
+        for column, text in zip(self.physical, cells, strict=True):
+            try:
+                found[column.name] = column.read(text)
+            except (ValueError, ArithmeticError) as problem:
+                mistakes.append(self._refused(record, column, text, problem))
+        return found | self.defaults, mistakes
+
+    def triples(self, record: Record, number: int, values: dict[str, Value]) -> Iterator[ox.Triple]:
+        """Yield the triples of row ``number``, which has these values and no mistakes."""
         self._check_key(values, record)
         variables: dict[str, str | int | list[str]] = {"_row": number, "_sourceRow": record.number}
         for name, value in values.items():
             if value is not None and value != ():
-                variables[name] = list(value) if isinstance(value, tuple) else value
+                stripped = [each.strip(BLANKS) for each in value] if isinstance(value, tuple) else value.strip(BLANKS)
+                if stripped:
+                    variables[name] = stripped
         for plan in self.plans:
             try:
                 yield from self._cell(plan, values[plan.column.name], variables, f"{self.genid}/row-{number}")
             except ValueError as problem:
                 raise self._error(record, plan.column, str(problem)) from None
 
-    def _values(self, record: Record) -> dict[str, Value]:
-        """Return the values of all cells by column name, of virtual columns those of their defaults."""
-        self._check_width(record)
-        values: dict[str, Value] = {}
-        for column, text in zip(self.physical, record.cells, strict=True):
-            try:
-                values[column.name] = column.read(text)
-            except MissingValueError as problem:
-                raise self._error(record, column, str(problem), "fill it in") from None
-            except (ValueError, ArithmeticError) as problem:
-                reason = f": {problem}" if str(problem) else ""
-                form = " of this column's format" if column.datatype.form else ""
-                refusal = f"{_short(text)} is no {column.datatype.base}{form}{reason}"
-                raise self._error(record, column, refusal, column.datatype.remedy()) from None
-        return values | self.defaults
+    def _refused(self, record: Record, column: Column, text: str, problem: Exception) -> SourceError:
+        if isinstance(problem, MissingValueError):
+            return self._error(record, column, str(problem), "fill it in")
+        reason = f": {problem}" if str(problem) else ""
+        form = " of this column's format" if column.datatype.form else ""
+        refusal = f"{_short(text)} is no {column.datatype.base}{form}{reason}"
+        return self._error(record, column, refusal, column.datatype.remedy())
 
-    def _check_width(self, record: Record) -> None:
-        cells, expected = record.cells, len(self.physical)
-        if len(cells) == expected:
-            return
+    def _wrong_width(self, record: Record, cells: Sequence[str]) -> SourceError:
+        expected = len(self.physical)
         problem = f"the row has {len(cells)} cells, the table {expected} columns"
         if len(cells) < expected:
             remedy = "write the delimiters of empty cells too"
-            raise SourceError(self.name, problem, record.line, self.physical[len(cells)].name, remedy)
+            return SourceError(self.name, problem, record.line, self.physical[len(cells)].name, remedy)
         problem += f"; the first too many is {_short(cells[expected])}"
         remedy = "put quotation marks around a cell that holds the delimiter"
-        raise SourceError(self.name, problem, record.line, remedy=remedy)
+        return SourceError(self.name, problem, record.line, remedy=remedy)
 
     def _check_key(self, values: dict[str, Value], record: Record) -> None:
         key = self.description.primary_key
         if not key:
             return
-        parts = [str(values.get(name)) for name in key]
+        parts = [str(values.get(name)).strip(BLANKS) for name in key]
         digest = blake2b(repr(parts).encode(), digest_size=16).digest()
         first = self.lines_by_key.setdefault(digest, record.line)
         if first != record.line:

@@ -80,6 +80,17 @@ def test_a_form_takes_the_suffixes_of_files_and_metadata_by_any_name_of_theirs(
     assert (refused.status_code, "a.csv-metadata.json" in refused.json()["remedy"]) == (400, True), refused.text
 
 
+def test_all_bad_cells_of_a_table_are_told_to_programs_and_on_the_page(here: Served, templates: dict[str, str]) -> None:
+    header, row = templates["ParentsClub.csv"].splitlines()[:2]
+    bad = "\n".join([header, *[row.replace("2015-05", "May 2015")] * 30, "Итого" + "," * header.count(",")])
+    parts = [("d", ("a.csv", bad)), ("class", (None, "ParentsClub"))]
+    told = judged(here, files=parts).json()
+    assert (told["line"], len(told["others"]), told["more"]) == (2, 19, 3 * 30 + 1 - 20)
+    assert told["others"][-1]["line"] == "8"
+    page = judged(here, "text/html", files=parts).text
+    assert page.count("May 2015") >= 20
+
+
 def test_a_result_says_line_reason_remedy_and_an_example(here: Served, templates: dict[str, str]) -> None:
     text = broken(templates["ParentsClub.ttl"])
     results = judged(here, content=text.encode(), headers={"Content-Type": "text/turtle"}).json()["results"]

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.sources.table import read_table
+from graph.sources.tabular.rows import BLANKS
 
 EXAMPLES = Path(__file__).with_name("csvw")
 CLUBS = Path(__file__).parents[2] / "data" / "clubs.csv"
@@ -53,6 +54,7 @@ def test_the_flagship_s_clubs() -> None:
     )
 )
 def test_any_text_comes_out_as_it_went_in(tmp_path: Path, rows: list[list[str]]) -> None:
+    rows = [["x", *row[1:]] if not any(cell.strip(BLANKS) for cell in row) else row for row in rows]  # else no row
     path = tmp_path / "t.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, quoting=csv.QUOTE_ALL).writerows([["a", "b", "c"], *rows])

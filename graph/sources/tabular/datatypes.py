@@ -18,6 +18,7 @@ from csvw.metadata import Datatype as Constraints
 from graph.literals import check_day
 from graph.namespaces import RDF, XSD
 from graph.sources.tabular import lexical
+from graph.sources.tabular.rows import BLANKS
 
 CSVW = "http://www.w3.org/ns/csvw#"
 ALIASES = {"number": "double", "binary": "base64Binary", "datetime": "dateTime", "any": "anyAtomicType"}
@@ -66,11 +67,15 @@ class Datatype:
     read: Callable[[str], str]
 
     def normalised(self, text: str) -> str:
-        """Return the text with the white space that this datatype sees (Model for Tabular Data 6.4, steps 1 and 2)."""
+        """Return the text with the white space that this datatype sees (Model for Tabular Data 6.4, steps 1 and 2).
+
+        Beyond that, blanks of other kinds around it are taken away, which come from texts that were copied; also around
+        strings that have a format.
+        """
         if self.base in VERBATIM:
-            return text
+            return text.strip(BLANKS) if self.form and self.base == "string" else text
         text = text.translate({9: " ", 10: " ", 13: " "})
-        return text if self.base == "normalizedString" else re.sub(" +", " ", text).strip(" ")
+        return text if self.base == "normalizedString" else re.sub(" +", " ", text).strip(BLANKS)
 
     def remedy(self) -> str:
         """Say how a value of this datatype is written."""

@@ -8,16 +8,27 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+import charset_normalizer
 from csvw.metadata import Dialect
 
 from graph.errors import SourceError
 
 CELL_CHARACTERS = 16 << 20
+BLANKS = " \t\r\n\u00a0\u2007\u202f\u200b\ufeff"
+"""What surrounds texts that were copied from elsewhere, and is no part of them."""
+TOTALS = re.compile(
+    r"(?:итого|всего|итог|сумма|жами|барчаси|ҳаммаси|jami|barchasi|hammasi|(?:grand )?totals?|sub-?totals?|sum)"
+    r"(?:\s*[:=.]+|\s+(?:по|bo[ʻ'’]yicha|of|for)\b.*)?",
+    re.IGNORECASE,
+)
+NUMBER = re.compile(r"[-+]?[\d\s.,%\u00a0\u202f]+")
+SAMPLE = 1 << 16
+LIKELY = {"cp1251": "windows-1251", "koi8_r": "koi8-r", "cp866": "ibm866", "cp1252": "windows-1252"}
 UNDECODED = re.compile("[\udc80-\udcff]")
 CSV_PROBLEMS = {
     "unexpected end of data": ("a quotation mark is opened and never closed", "close it, or double it inside a cell"),
@@ -40,6 +51,29 @@ class Record:
     number: int
     cells: list[str]
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether no cell has a text."""
+        return not any(cell.strip(BLANKS) for cell in self.cells)
+
+    def total(self) -> str:
+        """Return the word by which the row is one of totals; nothing where it has other texts than that and numbers."""
+        return total_of(self.cells)
+
+    def cut(self, width: int) -> Record:
+        """Return the row without the empty cells behind the last column."""
+        end = len(self.cells)
+        while end > width and not self.cells[end - 1].strip(BLANKS):
+            end -= 1
+        return self if end == len(self.cells) else Record(self.line, self.number, self.cells[:end])
+
+
+def total_of(cells: Sequence[str]) -> str:
+    """Return the word by which cells are a row of totals; nothing where they hold other texts than that and numbers."""
+    texts = [text for cell in cells if (text := cell.strip(BLANKS))]
+    words = [text for text in texts if not NUMBER.fullmatch(text)]
+    return words[0] if len(words) == 1 and TOTALS.fullmatch(words[0]) else ""
+
 
 def read_records(path: Path, name: str, dialect: Dialect, limit: int = CELL_CHARACTERS) -> Iterator[Record]:
     """Yield the records of a CSV file.
@@ -56,20 +90,25 @@ def read_records(path: Path, name: str, dialect: Dialect, limit: int = CELL_CHAR
     encoding = str(dialect.python_encoding)
     try:
         if codecs.lookup(encoding).name == "utf-8":
-            encoding = "utf-8-sig"  # a byte order mark is no part of the first column's name
+            encoding = _marked(path)
         with path.open(encoding=encoding, newline="") as stream:
             yield from _records(_Lines(stream, name, dialect.commentPrefix, limit), name, dialect, limit)
     except UnicodeError as problem:
-        raise SourceError(
-            name,
-            f"the file is not {dialect.encoding.upper()}",
-            _undecodable_line(path, encoding),
-            remedy='save it as UTF-8, or name its encoding in the metadata: "dialect": {"encoding": …}',
-        ) from problem
+        remedy = 'save it as UTF-8, or name its encoding in the metadata: "dialect": {"encoding": …}'
+        if encoding == "utf-8-sig" and (likely := likely_encoding(path)):
+            remedy = f'save it as "CSV UTF-8", or write "encoding": "{likely}" into the dialect of the metadata'
+        problem_text = f"the file is not {dialect.encoding.upper()}"
+        raise SourceError(name, problem_text, _undecodable_line(path, encoding), remedy=remedy) from problem
     except OSError as problem:
         raise SourceError(name, problem.strerror or str(problem)) from problem
     except LookupError as problem:
         raise SourceError(name, str(problem), remedy="name a text encoding in the metadata's dialect") from problem
+
+
+def _marked(path: Path) -> str:
+    """Return the encoding that a byte order mark says; else UTF-8. The mark is no part of the first column's name."""
+    with path.open("rb") as stream:
+        return "utf-16" if stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
 
 
 def _records(lines: _Lines, name: str, dialect: Dialect, limit: int) -> Iterator[Record]:
@@ -94,6 +133,14 @@ def _records(lines: _Lines, name: str, dialect: Dialect, limit: int) -> Iterator
         trimmed = [dialect.trimmer(cell) for cell in cells][dialect.skipColumns :]
         if cells or not dialect.skipBlankRows:
             yield Record(lines.start, lines.number, trimmed)
+
+
+def likely_encoding(path: Path) -> str:
+    """Return what people here call the encoding in which a file of one byte a letter may be; or nothing."""
+    with path.open("rb") as stream:
+        sample = b"".join(line for line in stream.readlines(SAMPLE) if not line.isascii())[:SAMPLE]
+    best = charset_normalizer.from_bytes(sample, cp_isolation=list(LIKELY), threshold=0.5).best()
+    return LIKELY[best.encoding] if best is not None and best.encoding in LIKELY else ""
 
 
 class _Lines:

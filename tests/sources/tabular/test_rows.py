@@ -6,6 +6,7 @@ import tracemalloc
 from itertools import islice
 from typing import Any
 
+import pyoxigraph as ox
 import pytest
 from written_table import BASE, WrittenTable, literal
 
@@ -166,7 +167,7 @@ class TestRefusals:
             (b'a,b\n1,2\n"3,4\n5,6\n', 3, "never closed"),
             (b'a,b\n1,2\n"3"x,4\n', 3, "text follows a closing quotation mark"),
             (b"a,b\n1,2\n3,\xfd\n", 3, "the file is not UTF-8"),
-            ("a,b\n1,2\n".encode("utf-16"), 1, "the file is not UTF-8"),
+            ("a,b\n1,2\n".encode("utf-16-le"), 1, "NUL"),
             (b"a,b\n1,2\n3,\x00\n", 3, "NUL"),
         ],
     )
@@ -208,3 +209,62 @@ class TestLimits:
             assert tracemalloc.get_traced_memory()[1] < 2 << 20
         finally:
             tracemalloc.stop()
+
+
+DESCRIBED = ({"name": "id", "valueUrl": "x/{id}"}, {"name": "n", "datatype": "decimal"}, {"name": "t"})
+
+
+class TestHabitsOfSpreadsheets:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "id;n;t\na;1,5;x, y\n".replace("1,5", "1.5"),
+            "id\tn\tt\na\t1.5\tx, y\n",
+            "sep=;\nid;n;t\na;1.5;x, y\n",
+            'id,n,t,,\na,1.5,"x, y",,\n,,,,\n,,,,\n',
+            'id,n,t\na,1.5,"x, y",,\n\n \u00a0,,\n',
+            'id,n,t\n a\u00a0,\u00a01.5 ,"x, y"\n',
+        ],
+    )
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    def test_what_excel_writes_is_read(self, table: WrittenTable, text: str, encoding: str) -> None:
+        columns = {"tableSchema": {"columns": list(DESCRIBED)}, "dialect": {"encoding": "utf-8", "delimiter": ","}}
+        found = table.write(text.encode(encoding), columns).objects()
+        assert found == [ox.NamedNode(f"{BASE}x/a"), literal("1.5", "decimal"), literal("x, y")]
+
+    def test_a_header_in_one_cell_says_which_delimiter_it_holds(self, table: WrittenTable) -> None:
+        error = table.columns("id;n;z\na;1;x\n", *DESCRIBED).error()
+        assert (error.line, error.problem) == (1, "its header is one cell, which holds semicolons")
+        assert '"delimiter": ";"' in error.remedy
+
+    @pytest.mark.parametrize("encoding", ["cp1251", "koi8-r"])
+    def test_another_encoding_is_named_and_not_guessed(self, table: WrittenTable, encoding: str) -> None:
+        rows = "a,1,Родительский клуб города Термеза в Сурхандарьинской области\n" * 5
+        error = table.columns("", *DESCRIBED).write(("id,n,t\n" + rows).encode(encoding)).error()
+        assert error.line == 2
+        assert f'"encoding": "{encoding.replace("cp", "windows-")}"' in error.remedy
+
+    def test_all_mistakes_are_told_with_line_and_column(self, table: WrittenTable) -> None:
+        error = table.columns("id,n,t\na,x,1\nb,2,1\nc,y,1\nd,1\n", *DESCRIBED).error()
+        assert str(error).splitlines() == [
+            "data/t.csv:2:n: 'x' is no decimal (write it such as 12.5)",
+            "data/t.csv:4:n: 'y' is no decimal (write it such as 12.5)",
+            "data/t.csv:5:t: the row has 2 cells, the table 3 columns (write the delimiters of empty cells too)",
+        ]
+
+    def test_of_many_mistakes_the_first_are_told_and_how_many_more_there_are(self, table: WrittenTable) -> None:
+        error = table.columns("id,n,t\n" + "a,x,1\n" * 1234, *DESCRIBED).error()
+        assert (len(str(error).splitlines()), error.more) == (21, 1214)
+        assert str(error).endswith("… and 1,214 more")
+
+    @pytest.mark.parametrize(
+        "row",
+        ["Итого,142,", "Jami:,142,142", "Total,,", ",142,Всего", "Grand total,1 200,", "Итого по клубам,3,", "ЖАМИ,3,"],
+    )
+    def test_a_row_of_totals_is_told_and_not_imported(self, table: WrittenTable, row: str) -> None:
+        error = table.columns(f"id,n,t\na,1,x\n{row}\n", *DESCRIBED).error()
+        assert (error.line, "the row is one of totals" in error.problem) == (3, True)
+
+    @pytest.mark.parametrize("row", ["Total,142,Tashkent", "Итоговый,1,", "Jamila,1,", "Totally,,", "a,1,Total"])
+    def test_a_thing_that_only_sounds_like_totals_is_one(self, table: WrittenTable, row: str) -> None:
+        assert table.columns(f"id,n,t\n{row}\n", *DESCRIBED).triples()
