@@ -38,6 +38,7 @@ QUERIES = (
     N_("ask for less: a LIMIT, fewer patterns without a shared variable, no sorting of everything"),
     N_("the engine gave up on this query: %(words)s"),
     N_("write the query in another way"),
+    N_("what stands in GRAPH %(name)s would have to be asked of each of %(number)s graphs; name one"),
     N_("the answer is too large"),
     N_("the document about <%(iri)s> would have more than %(number)s statements"),
     N_("ask for less of it at /sparql"),

@@ -144,7 +144,9 @@ class _Rewriting:
         if head == "*":
             found = self._visible(f"{where} {values}")
             head = " ".join(found or ())
-        if self._of(selection.grouping) or not head:
+        if selection.grouping.end > selection.grouping.start:
+            return self._grouped(selection, head)
+        if not head:
             return None
         bound: list[str] = []
         ordered = []
@@ -158,6 +160,33 @@ class _Rewriting:
             f"{selection.form} {self._of(selection.distinct)} {head} {self._of(selection.dataset)} "
             f"WHERE {{ {where} {values} {' '.join(bound)} {keys} }} ORDER BY {order} {self._of(selection.slice)}"
         )
+
+    def _grouped(self, selection: Selection, head: str) -> str | None:
+        """Return a query of groups that selects nothing: what it is grouped by is selected for it."""
+        names = self._grouped_by(selection.grouping)
+        if names is None:
+            return None
+        extra: dict[str, None] = {f"?{name}": None for name in names}
+        ordered = [self._term(each, names, extra, []) for each in selection.order]
+        keys, order = self._keys(ordered, selection.order)
+        return (
+            f"{selection.form} {head} {self._of(selection.dataset)} WHERE {{ {{ SELECT {' '.join(extra)} "
+            f"WHERE {self._of(selection.where)} {self._of(selection.grouping)} {self._of(selection.values)} }} "
+            f"{keys} }} ORDER BY {order} {self._of(selection.slice)}"
+        )
+
+    def _grouped_by(self, grouping: Span) -> dict[str, Span | None] | None:
+        """Return the variables behind GROUP BY; None where there are none, or it has conditions of its own."""
+        number, names = grouping.start + 2, dict[str, Span | None]()
+        while number < grouping.end and self._text.word(number) != "HAVING":
+            name = self._text[number] if self._is_variable(Span(number, number + 1)) else None
+            behind = self._text.behind(number)
+            if name is None and self._text.word(number) == "(" and self._text.word(behind - 3) == "AS":
+                name = self._text[behind - 2]
+            if name is not None:
+                names[name.text[1:]] = None
+            number = behind
+        return names or None
 
     def _keys(self, ordered: list[str], conditions: tuple[Condition, ...]) -> tuple[str, str]:
         """Return what binds the keys of some variables, and the conditions by these."""

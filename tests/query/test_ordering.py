@@ -170,6 +170,16 @@ def test_other_forms_may_be_ordered(form: QueryForm) -> None:
     assert len(found) == (1 if form == "ASK" else 4)
 
 
+GROUPED = ["GROUP BY ?o", "GROUP BY (STR(?o) AS ?x) ?o"]
+
+
+@pytest.mark.parametrize("group", GROUPED)
+@pytest.mark.parametrize("order", ["?o", "DESC(?o)", "SAMPLE(?o) ?o"])
+def test_groups_may_be_constructed_in_order(group: str, order: str) -> None:
+    text = f"CONSTRUCT {{ :x :q ?o }} {{ ?s :p ?o }} {group} ORDER BY {order} LIMIT 9"
+    assert len(asked(text, stored(MIXED), "CONSTRUCT")) == 9
+
+
 def test_a_short_construct_may_be_ordered() -> None:
     assert len(asked("CONSTRUCT WHERE { ?s :p ?o } ORDER BY DESC(?o) LIMIT 3", stored(MIXED), "CONSTRUCT")) == 3
 
