@@ -436,3 +436,21 @@ def test_sparqlwrapper_shows_a_syntax_error(served: Served) -> None:
 def test_the_service_of_a_folder_that_is_not_ours_answers_too(bare: Served) -> None:
     query = "SELECT ?name WHERE { GRAPH <http://data.example/g> { ?s <http://xmlns.com/foaf/0.1/name> ?name } }"
     assert ask(bare, query)["results"]["bindings"] == [{"name": {"type": "literal", "value": "Bob"}}]  # type: ignore[index]
+
+
+OF_ALL_KINDS = [
+    "SELECT ?o (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?o ORDER BY ?o",
+    "SELECT ?o { GRAPH ?g { ?s ?p ?o } } ORDER BY DESC(?o) LIMIT 500",
+    "SELECT * { { SELECT ?p (SAMPLE(?o) AS ?v) { ?s ?p ?o } GROUP BY ?p ORDER BY ?v LIMIT 99 } } ORDER BY DESC(?v)",
+]
+
+
+@pytest.mark.parametrize("query", OF_ALL_KINDS)
+def test_the_flagship_s_values_have_an_order(flagship_served: Served, query: str) -> None:
+    rows = ask(flagship_served, query)["results"]["bindings"]  # type: ignore[index]
+    name = "v" if "?v" in query else "o"
+    numbers = [
+        float(row[name]["value"]) for row in rows if row[name].get("datatype", "").endswith(("integer", "decimal"))
+    ]
+    assert len(rows) >= 50
+    assert numbers in (sorted(numbers), sorted(numbers, reverse=True))
