@@ -96,6 +96,29 @@ def test_options_is_a_preflight(served: Served) -> None:
     assert {"GET", "HEAD", "POST", "OPTIONS"} <= set(answer.headers["Allow"].split(", "))
 
 
+TAKEN = {
+    "a byte order mark": "\ufeffASK { FILTER(1 = 1) }",
+    "a mark and an escape": '\ufeffASK { FILTER("a\\u003Cb" = "a<b") }',
+    "a boolean in capitals": "ASK { FILTER(TRUE) }",
+    "a silent call": "ASK { SERVICE SILENT <http://127.0.0.1:9/> { ?s ?p ?o } FILTER(!BOUND(?o)) }",
+    "groups": "ASK { VALUES ?v { 1 1 2 } } GROUP BY ?v HAVING (COUNT(*) > 1)",
+}
+
+
+@pytest.mark.parametrize("what", TAKEN)
+def test_what_is_legal_is_answered(served: Served, what: str) -> None:
+    query = TAKEN[what]
+    direct = {"Content-Type": "application/sparql-query"}
+    for answer in (
+        served.get("/sparql", params={"query": query}),
+        served.request("POST", "/sparql", data={"query": query}),
+        served.request("POST", "/sparql", headers=direct, content=query.encode()),
+        served.get("/sparql", BROWSER, params={"query": query}),
+    ):
+        assert answer.status_code == 200, answer.text
+    assert served.get("/sparql", params={"query": query}).json()["boolean"] is True
+
+
 REFUSED = [
     ("GET", "/sparql?query=ASK{}&query=ASK{}", {}, b"", 400),
     ("GET", "/sparql?default-graph-uri=http://x.example/", {}, b"", 400),

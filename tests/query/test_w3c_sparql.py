@@ -71,6 +71,13 @@ def test_every_failure_is_one_of_the_suites() -> None:
     assert len(FAILING) == sum(map(len, FAILURES.values()))
 
 
+@present
+def test_the_documentation_counts_right() -> None:
+    text = QUERYING.read_text(encoding="utf-8")
+    assert f"Of the {len(cases()):,} tests of queries" in text
+    assert f"{len(cases()) - len(FAILING):,} give what they expect" in text
+
+
 @pytest.mark.parametrize("cause", FAILURES)
 def test_the_documentation_names_what_fails_and_why(cause: str) -> None:
     (section,) = [each for each in QUERYING.read_text(encoding="utf-8").split("\n- ") if each.startswith(f"*{cause}*")]
