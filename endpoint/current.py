@@ -15,14 +15,15 @@ from pathlib import Path
 from threading import Lock
 from typing import TypeVar, cast
 
+import pyoxigraph as ox
 from flask import current_app, g, has_request_context, request
 
 from endpoint.past import RELEASE, Past
 from endpoint.urls import Urls
-from graph.description import is_described
+from graph.description import is_described, too_much
 from graph.errors import HamkorError, ReleaseError, SettingError
 from graph.jsonld import Context, prefixes, read_context
-from graph.namespaces import ONTOLOGY_GRAPH
+from graph.namespaces import COMPUTED_GRAPHS, ONTOLOGY_GRAPH
 from graph.privacy.suppression import Suppression, read_suppression
 from graph.privacy.traces import TracesFile, read_traces
 from graph.publication import SUPPRESSION_FILE, Publication
@@ -30,6 +31,7 @@ from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Engine
 from graph.query.examples import Example, read_examples
 from graph.releases.folder import ReleasesFolder
+from graph.releases.fragments import FRAGMENTS_FILE, Fragments, stated_in
 from graph.releases.gone import GONE_FILE, Gone
 from graph.releases.manifest import GraphEntry
 from graph.releases.release import Release, open_release
@@ -74,13 +76,38 @@ class Snapshot:
 
     @cached_property
     def has_vocabulary(self) -> bool:
-        """Whether the release holds an ontology of the publication's own."""
-        own = self.publication.graph(ONTOLOGY_GRAPH)
-        return any(each.iri == own for each in self.release.manifest.graphs)
+        """Whether the release holds an ontology, or terms, of the publication's own."""
+        return self.publication.graph(ONTOLOGY_GRAPH) in self.graphs or f"{self.publication.base}ns" in self.fragments
 
     def speaks_of(self, iri: str) -> bool:
-        """Whether an IRI names a graph of the release, or anything is said of it or points to it."""
-        return iri in self.graphs or is_described(self.release.store, iri)
+        """Whether an IRI names a graph, or anything is said of it or of its fragments, or points to it."""
+        return iri in self.graphs or is_described(self.release.store, iri) or iri in self.fragments
+
+    @cached_property
+    def fragments(self) -> Fragments:
+        """The things that are named by a fragment; in releases of earlier versions, those of the ontology."""
+        path, own = self.release.folder / FRAGMENTS_FILE, self.publication.graph(ONTOLOGY_GRAPH)
+        if path.exists() or own not in self.graphs:
+            return Fragments.read(path)
+        found = stated_in((chunk.triples for chunk in self.release.read_graph(own)), self.publication.base)
+        return Fragments(b"".join(each + b"\n" for each in sorted(found)))
+
+    def stated_of(self, iri: str) -> list[ox.Triple]:
+        """Return what is stated of the things that are fragments of a document, in order; what is computed left out.
+
+        Raises:
+            QueryLimitError: it is more than ``limits.document_statements``.
+        """
+        most = self.publication.settings.limits.document_statements
+        aside = {None, *(self.publication.graph(name) for name in COMPUTED_GRAPHS)}
+        found = dict[ox.Triple, None]()
+        for each in self.fragments.of(iri, most + 1):
+            for quad in self.release.store.quads_for_pattern(ox.NamedNode(each), None, None, None):
+                if getattr(quad.graph_name, "value", None) not in aside:
+                    found[quad.triple] = None
+            if len(found) > most:
+                raise too_much(iri, most)
+        return sorted(found, key=str)
 
     @cached_property
     def graphs(self) -> dict[str, GraphEntry]:

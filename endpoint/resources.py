@@ -6,6 +6,7 @@ What a document says is decided in ``graph.description``, how its page looks in 
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import islice
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
@@ -25,12 +26,13 @@ from endpoint.trees import thing_document
 from endpoint.urls import memento, original, split_suffix, with_parameters
 from graph.description import (
     Description,
+    blank_triples,
     describe,
     describing_triples,
     incoming_page,
-    is_described,
     pointing_triples,
     replacement,
+    too_much,
 )
 from graph.formats import Format
 from graph.namespaces import RDFS, VOID, XSD
@@ -101,8 +103,8 @@ def find(path: str) -> tuple[str, str]:
     Raises:
         ProblemError: the release speaks of none such.
     """
-    store, asked = snapshot().release.store, urls().asked(path, request.query_string.decode("latin-1"), SUFFIXES)
-    found = next((each for each in asked if is_described(store, each[0])), None)
+    here, asked = snapshot(), urls().asked(path, request.query_string.decode("latin-1"), SUFFIXES)
+    found = next((each for each in asked if here.speaks_of(each[0])), None)
     if found is None:
         raise not_found(*meant(path))
     return found
@@ -145,7 +147,7 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
     profiles, url = of_thing(iri, kind), thing_url(iri)
     profile, representation = selected(profiles, suffix, url)
     description = describe(snapshot().release.store, iri)
-    if description is None and kind == "graph":
+    if description is None and (kind == "graph" or iri in snapshot().fragments):
         description = Description(iri, (), ())
     if description is None:
         raise not_found(iri)
@@ -160,7 +162,7 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
         body = description_page(description, links, downloads(iri), schema_script(iri))
     elif profile == profiles[0]:
         more = _more(description)
-        body = thing_document(iri, [*_triples(description), *more], representation.format)
+        body = thing_document(iri, _with_fragments(iri, [*_triples(description), *more]), representation.format)
         links += [Link(each.object.value, "related") for each in more if isinstance(each.object, ox.NamedNode)
                   and each.predicate.value == SEE_ALSO][:MOST_RELATED]  # fmt: skip
     else:
@@ -168,6 +170,19 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
     location = "" if suffix else url(profile, representation)
     tag = entity_tag(representation.name, profile.iri, body)
     return answer(representation, lambda: body, tag=tag, location=location, links=links)
+
+
+def _with_fragments(iri: str, triples: list[ox.Triple]) -> list[ox.Triple]:
+    """Return the triples of a document with what is said of things that are its fragments: they are asked for here."""
+    here, said = snapshot(), snapshot().stated_of(iri)
+    if not said:
+        return triples
+    most = here.publication.settings.limits.document_statements
+    inner = blank_triples(here.release.store, said, f"{here.publication.base}.well-known/genid/")
+    whole = list(dict.fromkeys((*triples, *said, *islice(inner, most + 1))))
+    if len(whole) > most:
+        raise too_much(iri, most)
+    return whole
 
 
 def _view(description: Description, profile: Profile) -> list[ox.Triple]:

@@ -18,7 +18,6 @@ from endpoint.responses import ABOUT_PAGE, IN_A_LINK, Link, answer, document_lin
 from endpoint.sentences import Sentence
 from graph.catalogue.names import Names
 from graph.catalogue.views import DCAT_AP_PROFILE
-from graph.description import is_described
 from graph.namespaces import SCHEMA
 from graph.releases.dumps import whole_dumps
 
@@ -32,7 +31,7 @@ LEFT_OUT = frozenset({"alternate", "canonical", "describes", "linkset", "profile
 def linkset(suffix: str) -> Response:
     """The links of the page about ``iri``; without one, of the dataset's."""
     iri = request.args.get("iri", dataset_iri())
-    if iri != dataset_iri() and not is_described(snapshot().release.store, iri):
+    if iri != dataset_iri() and not snapshot().speaks_of(iri):
         raise ProblemError(
             "not-found",
             Sentence("release %(id)s says nothing about <%(iri)s>", id=snapshot().release.id, iri=iri[:200]),

@@ -1,4 +1,4 @@
-"""The publication's own vocabulary: ``/ns``, its ontology as RDF and as a table of terms, and ``/context.jsonld``.
+"""The publication's own vocabulary: ``/ns``, its terms as RDF and as a table, and ``/context.jsonld``.
 
 Terms are hash IRIs below ``<base>ns``, so that one document describes them all.
 """
@@ -20,7 +20,7 @@ from endpoint.resources import describing, downloads
 from endpoint.responses import Link, answer, document_links, entity_tag, negotiated
 from endpoint.sentences import Sentence
 from graph.jsonld import CONTEXT_NAME
-from graph.namespaces import ONTOLOGY_GRAPH
+from graph.namespaces import COMPUTED_GRAPHS, ONTOLOGY_GRAPH
 
 vocabulary = Blueprint("vocabulary", __name__)
 
@@ -28,7 +28,7 @@ vocabulary = Blueprint("vocabulary", __name__)
 @vocabulary.get("/ns", defaults={"suffix": ""})
 @vocabulary.get("/ns.<suffix>")
 def ontology(suffix: str) -> Response:
-    """The ontology: everything that the graph of the ontology says of the vocabulary and its terms."""
+    """The ontology: everything that is stated of the vocabulary and its terms."""
     here, iri = urls(), f"{urls().base}ns"
     triples = list(snapshot().once(_triples))
     if not triples:
@@ -43,16 +43,17 @@ def ontology(suffix: str) -> Response:
 
 
 def _triples(here: Snapshot) -> tuple[ox.Triple, ...]:
-    """Return what the graph of the ontology says of the vocabulary and its terms; nothing where there is none."""
-    iri, own = f"{here.publication.base}ns", here.publication.graph(ONTOLOGY_GRAPH)
-    quads = here.release.store.quads_for_pattern(None, None, None, ox.NamedNode(own))
-    ours = [
-        quad.triple
-        for quad in quads
-        if isinstance(quad.subject, ox.NamedNode)
-        and (quad.subject.value == iri or quad.subject.value.startswith(f"{iri}#"))
-    ]
-    return tuple(sorted(ours, key=str))
+    """Return what is stated of the vocabulary and its terms, in whichever graph; nothing where no term is."""
+    iri, aside = f"{here.publication.base}ns", {here.publication.graph(name) for name in COMPUTED_GRAPHS}
+    terms = here.stated_of(iri)
+    quads = here.release.store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
+    own = {
+        each.triple
+        for each in quads
+        if isinstance(each.graph_name, ox.NamedNode) and each.graph_name.value not in aside
+    }
+    ontology = here.publication.graph(ONTOLOGY_GRAPH) in here.graphs
+    return tuple(sorted({*own, *terms}, key=str)) if terms or (own and ontology) else ()
 
 
 def _page(iri: str, triples: list[ox.Triple], links: list[Link]) -> bytes:

@@ -28,6 +28,7 @@ from graph.query.guard import read_query
 from graph.releases.checkpoint import reading
 from graph.releases.fingerprint import fingerprint
 from graph.releases.folder import ReleasesFolder
+from graph.releases.fragments import fragments_after_build
 from graph.releases.gone import gone_after_build
 from graph.releases.index import STORE_FOLDER, Index
 from graph.releases.lexical import open_forms
@@ -201,6 +202,7 @@ def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report
     gone_after_build(revision, inputs.parent, lambda iri: withholding.withholds(iri) or iri in traces)
     sources = {name: tuple(graphs) for name, graphs in staged.graphs_of.items()}
     with index_beside(staged.folder, publication.base, members, staged.read):
+        fragments_after_build(revision)
         return complete(publication, revision, replace(inputs.origin, sources=sources), report)
 
 

@@ -189,18 +189,23 @@ def describing_triples(store: ox.Store, description: Description, skolem: str, m
         QueryLimitError: that description has more than ``most`` statements.
     """
     own = dict.fromkeys(description.own_triples())
-    for triple in _blank(store, list(own), skolem):
+    for triple in blank_triples(store, list(own), skolem):
         own[triple] = None
         if len(own) > most:
             break
     if len(own) > most:
-        problem = f"the document about <{description.iri}> would have more than {most} statements"
-        raise QueryLimitError("limits.document_statements", most, problem, "ask for less of it at /sparql")
+        raise too_much(description.iri, most)
     own.update(dict.fromkeys(description.incoming_triples()))
     neighbours = [triple.object.value for triple in own if isinstance(triple.object, ox.NamedNode)]
     neighbours += [subject for link in description.incoming for subject in link.subjects]
     own.update(dict.fromkeys(_labels(store, (iri for iri in neighbours if iri != description.iri))))
     return sorted(own, key=lambda triple: (str(triple.subject) != f"<{description.iri}>", str(triple)))
+
+
+def too_much(iri: str, most: int) -> QueryLimitError:
+    """Return the error that a document would have more statements than it may."""
+    problem = f"the document about <{iri}> would have more than {most} statements"
+    return QueryLimitError("limits.document_statements", most, problem, "ask for less of it at /sparql")
 
 
 def _labels(store: ox.Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
@@ -228,7 +233,7 @@ def pointing_triples(store: ox.Store, iri: str, predicate: str, things: Sequence
     return [*links, *dict.fromkeys(_labels(store, things))]
 
 
-def _blank(store: ox.Store, triples: list[ox.Triple], skolem: str) -> Iterator[ox.Triple]:
+def blank_triples(store: ox.Store, triples: list[ox.Triple], skolem: str) -> Iterator[ox.Triple]:
     """Yield what hangs on nodes that were blank; each node once, however many ways lead to it."""
     seen, level = set[str](), triples
     while level:

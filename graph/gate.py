@@ -32,6 +32,7 @@ from graph.releases.amendment import added
 from graph.releases.bookkeeping import Bookkeeping, StoreChange
 from graph.releases.checkpoint import Checkpoint, reading
 from graph.releases.drafting import Draft
+from graph.releases.fragments import fragments_after_change
 from graph.releases.gone import gone_after_change
 from graph.releases.index import STORE_FOLDER
 from graph.releases.manifest import Contribution, Manifest
@@ -113,6 +114,7 @@ class Gate:
         self.progress("writing the index of names", revision.book.triples)
         self._name_index(revision, changes)
         gone_after_change(revision, self.parent, changes)
+        fragments_after_change(revision, self.parent.folder, changes)
         hand_on(self.parent.folder, revision.folder)
         self.progress("writing the catalogue", revision.book.triples)
         known = self.parent.manifest

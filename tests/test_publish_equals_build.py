@@ -15,6 +15,7 @@ from graph.publication import Publication, open_publication
 from graph.publish import Delete, Edit, Post, Put, Write, publish
 from graph.releases.bookkeeping import Bookkeeping
 from graph.releases.folder import ReleasesFolder
+from graph.releases.fragments import FRAGMENTS_FILE
 from graph.releases.lexical import open_forms
 from graph.releases.release import Release
 from graph.releases.verify import verify
@@ -33,7 +34,8 @@ FILES = {
     """,
 }
 lines = st.builds(
-    "<http://e/s{}> {} {} .".format,
+    "<{}{}> {} {} .".format,
+    st.sampled_from(["http://e/s", "http://e/s", f"{BASE}d#"]),
     st.integers(1, 3),
     st.sampled_from(["<http://e/p>", "<http://e/q>", TYPE]),
     st.sampled_from((*OBJECTS, "<http://e/s2>", "<http://e/s3>")),
@@ -84,6 +86,7 @@ def content(release: Release) -> dict[str, object]:
         "digest": release.manifest.digest,
         "lines": {each.iri: {line for c in release.read_graph(each.iri) for line in c.lines()} for each in graphs},
         "quads": {quad for quad in quads if isinstance(quad.graph_name, ox.NamedNode)},
+        "fragments": (release.folder / FRAGMENTS_FILE).read_bytes(),
         "notes": set(forms.notes) if forms.notes is not None else set(),
     }
 

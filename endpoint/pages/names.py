@@ -19,7 +19,6 @@ from endpoint.language import page_language, translated
 from endpoint.pages.dates import is_time, readable
 from endpoint.pages.numbers import grouped
 from endpoint.urls import Urls
-from graph.description import is_described
 from graph.labels import Label, labels, language_chain, language_rank
 from graph.literals import RANGES, is_legal, truth_value, whole_number
 from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, RDFS_LABEL, SH, XSD
@@ -166,7 +165,7 @@ class Names:
 
     def _is_read(self, iri: str) -> bool:
         """Whether there is a page about an IRI of ours that has no name."""
-        return any(each.iri == iri for each in self._snapshot.release.manifest.graphs) or is_described(self._store, iri)
+        return self._snapshot.speaks_of(iri)
 
     def _is_told_here(self, iri: str) -> bool:
         """Whether the publication's own graphs say something of an IRI that is not ours."""

@@ -31,9 +31,16 @@ TREE = frozenset({SKOS + name for name in ("hasTopConcept", "topConceptOf", "inS
 """What the tree of a scheme, or the way to a concept, already says."""
 
 
+MOST_FRAGMENTS = 2_000
+"""So many things that are fragments of a document stand on its page; as RDF all are there."""
+
+
 @dataclass(frozen=True, slots=True)
 class ThingPage:
-    """What the page of one thing shows; the parts that it has not are empty or None."""
+    """What the page of one thing shows; the parts that it has not are empty or None.
+
+    ``fragments`` are the things that this address is asked for, too: what stands behind the ``#``, and the thing.
+    """
 
     iri: str
     title: Shown
@@ -51,6 +58,7 @@ class ThingPage:
     incoming: tuple[Backlinks, ...]
     sources: tuple[Source, ...]
     graphs: tuple[Shown, ...]
+    fragments: tuple[tuple[str, Shown], ...]
 
     @property
     def first_facts(self) -> str:
@@ -115,6 +123,9 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
         incoming=backlinks(snapshot, incoming, iri, names, terms),
         sources=facts.sources.listed(),
         graphs=tuple(names.thing(graph) for graph in sorted(graphs)),
+        fragments=tuple(
+            (each.partition("#")[2], names.thing(each)) for each in snapshot.fragments.of(iri, MOST_FRAGMENTS)
+        ),
     )
 
 

@@ -35,13 +35,25 @@ GRAPHS = {
 SETTINGS = f'base = "{BASE}"\n[about.title]\nen = "Letters"\n'
 
 
+PEOPLE = f"""@prefix : <{BASE}people#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+:alice rdfs:label "Alice" ; <{BASE}knows> :bob ; <{BASE}lives> [ rdfs:label "a house" ] .
+:bob rdfs:label "Bob" . <{BASE}people/list> rdfs:label "a list" . <{BASE}people-2#x> rdfs:label "another" .
+<{BASE}id/club> rdfs:label "A club" . <{BASE}id/club#address> rdfs:label "Its address" .
+<{BASE}ns#Club> a rdfs:Class ; rdfs:label "Club" .
+"""
+MORE = f"""@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix : <{BASE}people#> .
+:carol rdfs:label "Carol" . <{BASE}ns#Club> rdfs:comment "stated elsewhere" . <{BASE}ns#city> rdfs:label "city" .
+"""
+
+
 @pytest.fixture(scope="module")
 def letters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Things and graphs with all sorts of names."""
     labels = "".join(f'<{BASE}{name}> <{LABEL}> "{name}" .\n' for name in NAMES)
     links = "".join(f"<{BASE}id/all> <{BASE}has> <{BASE}{name}> .\n" for name in NAMES)
     graphs = {f"data/{name}.nt": f'<{BASE}id/in> <{LABEL}> "{name}" .\n' for name in GRAPHS}
-    files = {"hamkor.toml": SETTINGS, "data/names.nt": labels + links} | graphs
+    files = {"hamkor.toml": SETTINGS, "data/names.nt": labels + links, "data/people.ttl": PEOPLE, "data/more.ttl": MORE}
+    files |= graphs
     with serving(write(tmp_path_factory.mktemp("letters"), files)) as running:
         yield running
 
@@ -159,3 +171,49 @@ def test_sitemaps_name_addresses_that_are_their_own(letters: Served) -> None:
         assert (
             ask(letters, urlsplit(unescape(each))._replace(scheme="", netloc="").geturl(), BROWSER).status_code == 200
         )
+
+
+# ---- hash IRIs
+
+
+def texts(answer: httpx.Response) -> set[str]:
+    assert answer.status_code == 200, answer.text
+    quads = ox.parse(answer.content, ox.RdfFormat.N_TRIPLES)
+    return {each.object.value for each in quads if isinstance(each.object, ox.Literal)}
+
+
+@pytest.mark.parametrize(
+    "path", ["/people", "/people.nt", f"/resource?iri={BASE}people", f"/resource.nt?iri={BASE}people"]
+)
+def test_a_document_says_what_is_said_of_its_fragments_in_whichever_graph(letters: Served, path: str) -> None:
+    assert texts(ask(letters, path)) == {"Alice", "Bob", "Carol", "a house"}
+
+
+@pytest.mark.parametrize("accept", ["text/turtle", "application/ld+json", "application/rdf+xml", BROWSER])
+def test_it_can_be_had_in_every_form(letters: Served, accept: str) -> None:
+    answer = ask(letters, "/people", accept)
+    assert answer.status_code == 200
+    assert {"Alice", "Bob", "Carol"} <= set(re.findall(r"Alice|Bob|Carol", answer.text))
+
+
+def test_a_page_leads_to_each_of_its_fragments(letters: Served) -> None:
+    page = ask(letters, "/people", BROWSER).text
+    assert re.findall(r'<li id="(\w+)">', page) == ["alice", "bob", "carol"]
+    hrefs = {text: unescape(href) for href, text in re.findall(r'<a href="([^"]*)"[^>]*>([^<]*)</a>', page)}
+    assert texts(ask(letters, hrefs["Alice"])) >= {"Alice", "a house"}
+
+
+def test_a_thing_with_fragments_says_both(letters: Served) -> None:
+    assert texts(ask(letters, "/doc/club")) == {"A club", "Its address"}
+
+
+def test_the_vocabulary_shows_its_terms_wherever_they_are_stated(letters: Served) -> None:
+    assert texts(ask(letters, "/ns")) == {"Club", "stated elsewhere", "city"}
+    page = ask(letters, "/ns", BROWSER).text
+    assert "stated elsewhere" in page
+    assert 'id="city"' in page
+
+
+@pytest.mark.parametrize("path", ["/peopl", "/people-3", "/people/", "/ns/x"])
+def test_a_document_without_fragments_is_404(letters: Served, path: str) -> None:
+    assert ask(letters, path).status_code == 404
