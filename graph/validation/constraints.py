@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import isnan
 from types import MethodType
 from typing import Any
@@ -33,11 +33,11 @@ from pyshacl.constraints.sparql.sparql_based_constraints import SPARQLBasedConst
 from pyshacl.errors import ConstraintLoadError, ConstraintLoadWarning, ReportableRuntimeError
 from pyshacl.pytypes import SHACLExecutor
 from pyshacl.shape import Shape
-from rdflib import SH, XSD, Graph, Literal
-from rdflib.plugins.sparql.algebra import translateQuery
+from rdflib import SH, XSD, Graph, Literal, URIRef
+from rdflib.plugins.sparql.algebra import translatePName, translatePrologue, translateQuery, traverse
 from rdflib.plugins.sparql.parser import parseQuery
 from rdflib.plugins.sparql.parserutils import CompValue, Expr
-from rdflib.plugins.sparql.sparql import Query, SPARQLError
+from rdflib.plugins.sparql.sparql import Prologue, Query, SPARQLError
 from rdflib.term import IdentifiedNode, Node
 
 Found = list[tuple[Any, Any, Any]]
@@ -259,6 +259,30 @@ COMPONENTS: Mapping[Node, type[ConstraintComponent]] = {
 """By parameter, the component that a shape with it has."""
 
 
+class Prefixes(Prologue):
+    """The prefixes of a query; two of them may stand for one namespace, where rdflib would forget one."""
+
+    def __init__(self) -> None:
+        """Begin with those that rdflib knows."""
+        super().__init__()
+        self.base = ""
+        self._namespaces = {prefix or "": str(namespace) for prefix, namespace in Graph().namespaces()}
+
+    def bind(self, prefix: str | None, uri: Any) -> None:  # noqa: ANN401  as rdflib calls it
+        """Take a declaration."""
+        self._namespaces[prefix or ""] = str(uri)
+
+    def resolvePName(self, prefix: str | None, localname: str | None) -> URIRef:  # noqa: N802  rdflib's name
+        """Return the IRI of a prefixed name.
+
+        Raises:
+            ValueError: the prefix has not been declared.
+        """
+        if (namespace := self._namespaces.get(prefix or "")) is None:
+            raise ValueError(f"Unknown namespace prefix : {prefix}")
+        return URIRef(namespace + (localname or ""))
+
+
 @lru_cache(maxsize=256)
 def prepared(text: str) -> Query:
     """Return a query, ready to be evaluated; prefixes that rdflib knows need no declaration in it.
@@ -266,7 +290,10 @@ def prepared(text: str) -> Query:
     Raises:
         Exception: it is no SPARQL query; rdflib has no class of its own for that.
     """
-    query = translateQuery(parseQuery(text), initNs=dict(Graph().namespaces()))
+    parsed = parseQuery(text)
+    prefixes = translatePrologue(parsed[0], None, None, Prefixes())
+    parsed[1] = traverse(parsed[1], visitPost=partial(translatePName, prologue=prefixes))
+    query = translateQuery(parsed)
     _unordered(query.algebra)
     _guard(query.algebra)
     return query

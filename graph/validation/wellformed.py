@@ -22,6 +22,7 @@ from graph.errors import ShapesError
 from graph.sources.chunks import Chunk
 from graph.validation.apart import apart
 from graph.validation.constraints import JudgedShape, prepared
+from graph.validation.memory import DataTriples
 from graph.validation.queries import query_text
 from graph.validation.reading import PathError, read_path
 from graph.validation.reads import Reads
@@ -267,7 +268,7 @@ def _problem(shapes: Shapes, shape: Shape) -> str | None:
                     return wrong
         if isinstance(shape, JudgedShape):
             shape.constraints()
-        shape.validate(SHACLExecutor(), Graph(), focus=NOWHERE)
+        shape.validate(SHACLExecutor(), DataTriples(), focus=NOWHERE)
     except PathError as problem:
         return f"sh:path: {problem}"
     except Exception as problem:  # noqa: BLE001  plain Exception, KeyError, TypeError … over bad shapes

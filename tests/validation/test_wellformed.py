@@ -103,6 +103,7 @@ def test_what_has_no_effect_is_a_warning(body: str, problem: str) -> None:
         'sh:sparql [ sh:prefixes :I ; sh:select "SELECT $this { $this e:p xsd:x }" ] . :I owl:imports : .'
         ' : sh:declare [ sh:prefix "e" ; sh:namespace "http://y/" ] , [ sh:prefix "xsd" ; sh:namespace "http://x/" ]',
         'sh:sparql [ sh:select "SELECT $this (xsd:integer(?x) AS ?value) { $this $PATH ?x }" ] ; a owl:Class',
+        'sh:sparql [ sh:prefixes : ; sh:select "PREFIX e: <http://e/> SELECT $this { $this e:p :x }" ]',
         "sh:severity :Dreadful ; sh:deactivated true ; sh:message 'no'@en , 'нет'@ru",
         f":odd 1 . {COMPONENT % 'ASK { FILTER(?value != $odd) }'}",
     ],
