@@ -7,6 +7,8 @@ in a process of its own.
 
 from __future__ import annotations
 
+import codecs
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +36,7 @@ validating = Blueprint("validating", __name__)
 UNNAMED = "contribution"
 TYPED = "typed"
 MOST_CLASSES = 20
+LONGEST_HEADER = 1 << 16
 
 
 @validating.get("/validate")
@@ -123,10 +126,9 @@ def _described(document: Document, only: tuple[str, ...]) -> Document:
     path = Path(document.path)
     beside = path.with_name(path.name + METADATA_SUFFIX)
     library = templates()
-    with path.open("rb") as stream:
-        header = stream.readline(1 << 16).removeprefix(b"\xef\xbb\xbf").strip()
+    header = _header(path)
     names = [name for name, iri in library.classes().items() if not only or iri in only]
-    same = (name for name in names if (library.text(name, "csv", "") or b"").partition(b"\n")[0] == header)
+    same = (name for name in names if _cells((library.text(name, "csv", "") or b"").decode()) == header)
     name = next(same, names[0] if only and names else "")
     if not name:
         remedy = Sentence(
@@ -139,6 +141,21 @@ def _described(document: Document, only: tuple[str, ...]) -> Document:
     described = library.text(name, "metadata", "") or b""
     beside.write_bytes(described.replace(f'"{name}.csv"'.encode(), f'"{path.name}"'.encode()))
     return document
+
+
+def _header(path: Path) -> list[str]:
+    """Return the cells of a table's first line, as a spreadsheet program may have written it."""
+    with path.open("rb") as stream:
+        start = stream.read(LONGEST_HEADER)
+    encoding = "utf-16" if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    text = start.decode(encoding, errors="replace")
+    return _cells(text.partition("\n")[2] if text.lower().startswith("sep=") else text)
+
+
+def _cells(text: str) -> list[str]:
+    """Return the names in a first line, whatever divides them; those that are empty at its end are none."""
+    line = text.partition("\n")[0].strip().rstrip(",;\t")
+    return [each.strip().strip('"') for each in re.split("[,;\t]", line)]
 
 
 def _who(iri: str) -> Contributor:

@@ -153,16 +153,21 @@ class Matcher:
         return msgspec.structs.replace(state, rows=max(piece[-1].number, state.rows), safe=safe)
 
     def answer(self, row: Row, name: str, iri: str) -> Answer:
-        """Return what a row may mean."""
+        """Return what a row may mean; one of totals means nothing."""
+        from graph.sources.tabular.rows import total_of  # noqa: PLC0415  csvw takes a quarter of a second to import
+
+        asked = "" if total_of(tuple(row.cells.values())) else name
         given = {each: row.cells[column] for each, column in self.matching.given.items()}
-        found = self._candidates(name[:LONGEST_NAME], given) if name else []
+        found = self._candidates(asked[:LONGEST_NAME], given) if asked else []
         is_sure = bool(found) and found[0].match
         proposals = tuple(
             Proposal(each.entity.id, self.labels.label(each), self.labels.description(each), each.score)
             for each in found
         )  # fmt: skip
         match = found[0].entity.id if is_sure else ""
-        return Answer(row.number, name, iri, self.matching.types, given, match, "", is_sure, proposals)
+        return Answer(
+            row.number, row.cells[self.matching.column], iri, self.matching.types, given, match, "", is_sure, proposals
+        )
 
     def _candidates(self, name: str, given: dict[str, str]) -> list[Candidate]:
         key = (name, *given.values())

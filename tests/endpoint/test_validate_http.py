@@ -80,6 +80,16 @@ def test_a_form_takes_the_suffixes_of_files_and_metadata_by_any_name_of_theirs(
     assert (refused.status_code, "a.csv-metadata.json" in refused.json()["remedy"]) == (400, True), refused.text
 
 
+@pytest.mark.parametrize(("delimiter", "encoding"), [(";", "utf-8-sig"), ("\t", "utf-16"), (",", "utf-16")])
+def test_a_template_passes_as_a_spreadsheet_program_writes_it(
+    here: Served, templates: dict[str, str], delimiter: str, encoding: str
+) -> None:
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter).writerows(csv.reader(templates["ParentsClub.csv"].splitlines()))
+    answer = judged(here, content=text.getvalue().encode(encoding), headers={"Content-Type": "text/csv"})
+    assert (answer.status_code, answer.json().get("conforms")) == (200, True), answer.text
+
+
 def test_all_bad_cells_of_a_table_are_told_to_programs_and_on_the_page(here: Served, templates: dict[str, str]) -> None:
     header, row = templates["ParentsClub.csv"].splitlines()[:2]
     bad = "\n".join([header, *[row.replace("2015-05", "May 2015")] * 30, "Итого" + "," * header.count(",")])

@@ -9,8 +9,10 @@ import openpyxl
 import pytest
 
 from graph.errors import SourceError
+from graph.linking.reconciliation import Reconciler
 from graph.linksets import spreadsheet
-from graph.linksets.spreadsheet import open_spreadsheet
+from graph.linksets.matching import Labels, Matcher, Matching
+from graph.linksets.spreadsheet import Row, open_spreadsheet
 
 TEXT = "Название;Город\nКлуб родителей в Термезе;Термез\n\nРодительский клуб в Ургенче;Ургенч\n"
 CLUBS = [["Клуб родителей в Термезе", "Термез"], ["Родительский клуб в Ургенче", "Ургенч"]]
@@ -85,3 +87,11 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path)
             table.require(["c"])
         with pytest.raises(SourceError, match="2 columns are called 'b'"):
             table.require(["b"])
+
+
+@pytest.mark.parametrize("name", ["Итого", "Jami:", "Total"])
+def test_a_row_of_totals_means_nothing_and_is_not_asked_for(flagship_reconciler: Reconciler, name: str) -> None:
+    matching = Matching("Nomi", (), {}, "", "http://e/", "http://o/", "r")
+    matcher = Matcher(matching, flagship_reconciler, Labels(lambda _: "", lambda _: ""))
+    answer = matcher.answer(Row(9, {"Nomi": name, "Aʼzolar": "142"}), name, "http://e/9")
+    assert (answer.match, answer.proposals) == ("", ())
