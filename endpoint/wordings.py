@@ -235,6 +235,7 @@ DOCUMENTS = (
     N_("a property has rdf:resource, and a literal's attribute beside it"),
     N_("remove one of them"),
     N_("XML entity declarations are not read"),
+    N_("its XML entities make it more than %(number)s times as long"),
     N_("write the text out in full"),
     N_("a text of more than %(number)s bytes"),
     N_("split it"),

@@ -18,7 +18,7 @@ from graph.errors import SourceError
 from graph.sources.document_warnings import DocumentWarning, Told, unheard
 from graph.sources.json_ld import REMOTE, read_json_ld
 from graph.sources.nesting import check_triple_terms, comment_to_the_end
-from graph.sources.rdfxml import WatchedXml, place_of_error
+from graph.sources.rdfxml import WatchedXml, WithoutEntities, place_of_error
 
 RDF_FORMATS = {
     "turtle": ox.RdfFormat.TURTLE,
@@ -94,12 +94,17 @@ def read_rdf_stream(
 def _read_rdf_xml(stream: IO[bytes], name: str, base: str) -> Iterator[ox.Quad]:
     start, watched = stream.tell(), WatchedXml(stream, name, LONGEST_TOKEN)
     try:
-        yield from ox.parse(input=cast(IO[bytes], watched), format=ox.RdfFormat.RDF_XML, base_iri=base)
+        read = cast(IO[bytes], WithoutEntities(watched, name))
+        yield from ox.parse(input=read, format=ox.RdfFormat.RDF_XML, base_iri=base)
         while watched.read(LONGEST_TOKEN):
             """The parser stops at the end of the root element; what follows must be XML, too."""
     except SyntaxError as problem:
         stream.seek(start)
-        raise _source_error(name, problem, *place_of_error(stream.read(), base)) from problem
+        document = stream.read()
+        if watched.entities:
+            stream.seek(start)
+            document = WithoutEntities(WatchedXml(stream, name, LONGEST_TOKEN), name).read_all()
+        raise _source_error(name, problem, *place_of_error(document, base)) from problem
 
 
 def _line(stream: IO[bytes]) -> int:

@@ -1,14 +1,17 @@
 """RDF/XML on its way to the parser: what pyoxigraph does not watch, expat does, block by block.
 
 pyoxigraph expands entities, takes a document that breaks off for a whole one, leaves out what an unknown rdf:parseType
-holds, and knows no line of its errors. So expat sees each block first and must find it well-formed XML in UTF-8 without
-entities, nested and filled within bounds. It knows little of RDF, and fetches nothing: a DTD elsewhere is not read.
+holds, and knows no line of its errors. So expat sees each block first and must find it well-formed XML in UTF-8, nested
+and filled within bounds. Entities that are plain texts, as Protégé declares them, are written out before the parser
+sees them; others are refused. It knows little of RDF, and fetches nothing: a DTD elsewhere is not read.
 """
 
 from __future__ import annotations
 
+import re
 from typing import IO, cast
 from xml.parsers import expat
+from xml.sax.saxutils import escape
 
 import pyoxigraph as ox
 
@@ -21,6 +24,16 @@ BLOCK = 1 << 20
 PARSE_TYPE, BAG_ID, RESOURCE, DATATYPE = (
     f"http://www.w3.org/1999/02/22-rdf-syntax-ns# {name}" for name in ("parseType", "bagID", "resource", "datatype")
 )
+PREDEFINED = frozenset({"amp", "lt", "gt", "quot", "apos"})
+ENTITIES, ENTITY_CHARACTERS, ENTITY_GROWTH = 500, 1000, 8
+"""How many entities there may be, how long each may be, and how many times longer they may make a document."""
+REFERENCE = re.compile(
+    rb"<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>|&(?P<name>[^\s;&<#]{1,200});"
+    rb"|(?P<torn><!\[CDATA\[|<!--|<\?|<(?:!(?:\[[CDAT]*|-)?)?\Z|&[^;]{0,200}\Z)",
+    re.DOTALL,
+)
+PROLOG = re.compile(rb"<!--.*?-->|<\?.*?\?>|<!DOCTYPE", re.DOTALL)
+DTD = re.compile(rb"\"[^\"]*\"|'[^']*'|<!--.*?-->|<\?.*?\?>|[\[\]<>]", re.DOTALL)
 PARSE_TYPES = frozenset({"Literal", "Resource", "Collection"})
 
 
@@ -35,6 +48,7 @@ class WatchedXml:
         self._expat = parser = expat.ParserCreate(namespace_separator=" ")
         parser.XmlDeclHandler = self._declaration
         parser.EntityDeclHandler = self._entity
+        self.entities, self.has_root = dict[bytes, bytes](), False
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.StartNamespaceDeclHandler = self._prefix
@@ -70,10 +84,17 @@ class WatchedXml:
         if encoding is not None and encoding.upper() not in ("UTF-8", "US-ASCII"):
             raise self._error(f"the file is in {encoding}, not in UTF-8", "save the file as UTF-8")
 
-    def _entity(self, *_: object) -> None:
-        raise self._error("XML entity declarations are not read", "write the text out in full")
+    def _entity(self, name: str, is_parameter: bool, value: str | None, *_: object) -> None:
+        """Take down an entity that is a plain text; of two declarations the first counts (XML 1.0, 4.2)."""
+        if name in PREDEFINED and not is_parameter:
+            return
+        is_plain = value is not None and len(value) <= ENTITY_CHARACTERS and not {"<", "&"} & set(value)
+        if is_parameter or value is None or not is_plain or len(self.entities) >= ENTITIES:
+            raise self._error("XML entity declarations are not read", "write the text out in full")
+        self.entities.setdefault(name.encode(), escape(value, {'"': "&quot;", "'": "&apos;"}).encode())
 
     def _start(self, _: str, attributes: dict[str, str]) -> None:
+        self.has_root = True
         self._depth += 1
         if self._depth > LEVELS:
             raise self._error(f"elements nest more than {LEVELS} deep")
@@ -109,6 +130,73 @@ class WatchedXml:
     def _error(self, problem: str, remedy: str = "") -> SourceError:
         line, column = self._expat.CurrentLineNumber, self._expat.CurrentColumnNumber + 1
         return SourceError(self._name, problem, line, column, remedy)
+
+
+class WithoutEntities:
+    """A watched document with its entities written out, and without its DTD; lines stay the lines that they were."""
+
+    def __init__(self, watched: WatchedXml, name: str) -> None:
+        """Read ``watched``, called ``name`` in messages."""
+        self._watched, self._name = watched, name
+        self._rest, self._ready, self._is_done = b"", b"", False
+        self._has_begun, self._taken, self._added = False, 0, 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes, at most ``size`` of them.
+
+        Raises:
+            SourceError: they are not what is taken, or the entities make too much of them.
+        """
+        while not self._ready and not self._is_done:
+            self._take()
+        cut = size if size >= 0 else len(self._ready)
+        piece, self._ready = self._ready[:cut], self._ready[cut:]
+        return piece
+
+    def read_all(self) -> bytes:
+        """Return all that is left."""
+        return b"".join(iter(lambda: self.read(BLOCK), b""))
+
+    def _take(self) -> None:
+        block = self._watched.read(BLOCK)
+        self._is_done, self._taken = not block, self._taken + len(block)
+        self._rest += block
+        if not self._has_begun and not self._watched.has_root and not self._is_done:
+            return  # the DTD may not be whole yet; the bound of texts is that of what stands before the root, too
+        if not self._watched.entities:
+            self._ready, self._rest = self._rest, b""
+        else:
+            self._rest = self._rest if self._has_begun else _without_dtd(self._rest)
+            self._ready, self._rest = self._written_out()
+        self._has_begun = True
+
+    def _written_out(self) -> tuple[bytes, bytes]:
+        """Return what is ready, and what is not whole yet."""
+        parts, end = list[bytes](), 0
+        for found in REFERENCE.finditer(self._rest):
+            if found["torn"] is not None and not self._is_done:
+                return b"".join((*parts, self._rest[end : found.start()])), self._rest[found.start() :]
+            text = self._watched.entities.get(found["name"] or b"")
+            if text is not None:
+                parts += (self._rest[end : found.start()], text)
+                end = found.end()
+                self._added += len(text)
+        if self._added > ENTITY_GROWTH * self._taken:
+            problem = f"its XML entities make it more than {ENTITY_GROWTH} times as long"
+            raise SourceError(self._name, problem, remedy="write the text out in full")
+        return b"".join((*parts, self._rest[end:])), b""
+
+
+def _without_dtd(document: bytes) -> bytes:
+    """Return the beginning of a document with nothing but line ends in the place of its DTD."""
+    begins = next((found for found in PROLOG.finditer(document) if found[0] == b"<!DOCTYPE"), None)
+    depth = 0
+    for found in DTD.finditer(document, begins.end()) if begins is not None else ():
+        depth += (found[0] in (b"[", b"<")) - (found[0] in (b"]", b">"))
+        if depth < 0 and begins is not None:
+            lines = document.count(b"\n", begins.start(), found.end())
+            return document[: begins.start()] + b"\n" * lines + document[found.end() :]
+    return document
 
 
 class _TagByTag:

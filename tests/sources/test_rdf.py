@@ -206,7 +206,8 @@ def test_refuses(tmp_path: Path, name: str, content: bytes, words: str) -> None:
 
 
 ENTITIES = [
-    ("internal", '<!ENTITY e "text">'),
+    ("markup", '<!ENTITY e "<b/>">'),
+    ("long", f'<!ENTITY e "{"x" * 1001}">'),
     ("nested", '<!ENTITY a "lol"><!ENTITY b "&a;&a;"><!ENTITY c "&b;&b;">'),
     ("external", '<!ENTITY e SYSTEM "file:///etc/hostname">'),
     ("public", '<!ENTITY e PUBLIC "x" "http://127.0.0.1/x">'),
@@ -221,6 +222,40 @@ def test_entity_declarations_are_refused(tmp_path: Path, declaration: str) -> No
     problem = error(tmp_path, "a.rdf", document)
     assert problem.line == 2
     assert "XML entity declarations are not read" in str(problem)
+
+
+PROTEGE = """<?xml version="1.0"?>
+<!-- <!DOCTYPE no> -->
+<!DOCTYPE rdf:RDF [
+    <!ENTITY e "http://e/" ><!ENTITY e "http://second/">
+    <!ENTITY quoted 'a "b" &#62; c' > <!-- ]> -->
+]>
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="&e;">
+<rdf:Description rdf:about="&e;a"><e:p>&e;&#x41;&amp;</e:p>
+<e:p><![CDATA[&e;]]></e:p><e:q e:r="&quoted;"/></rdf:Description>
+{}
+</rdf:RDF>"""
+
+
+@pytest.mark.parametrize("block", [7, 1 << 20])
+def test_entities_that_are_plain_texts_are_written_out(
+    tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.sources.rdfxml.BLOCK", block)
+    (tmp_path / "a.rdf").write_text(PROTEGE.format(""))
+    (found,) = read(tmp_path / "a.rdf").values()
+    assert b'<http://e/a> <http://e/p> "http://e/A&" .' in found
+    assert b'<http://e/a> <http://e/p> "&e;" .' in found
+    assert b'<http://e/r> "a \\"b\\" > c" .' in found
+
+
+def test_a_document_with_entities_is_wrong_in_its_own_line(tmp_path: Path) -> None:
+    assert error(tmp_path, "a.rdf", PROTEGE.format('<e:T rdf:about="&e;b c"/>')).line == 10
+
+
+def test_entities_make_no_document_grow_without_end(tmp_path: Path) -> None:
+    document = f'<!DOCTYPE r [<!ENTITY e "{"x" * 100}">]>' + XML.format(f"<e:T><e:p>{'&e;' * 100_000}</e:p></e:T>")
+    assert "more than 8 times as long" in str(error(tmp_path, "a.rdf", document))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-7"])
