@@ -55,6 +55,10 @@ INSERT_DATA = {
     "relative names": Case("", "BASE <http://example.org/x/> INSERT DATA { <s> :p <#o> }",
                            "<http://example.org/x/s> :p <http://example.org/x/#o> ."),
     "comments and keywords in any case": Case("", "insert # in\nData{#<\n:s :p'}'}", ":s :p '}' ."),
+    "booleans in capitals and escapes": Case(
+        "", "INSERT DATA { :s :p TRUE , False , 'a\\u003Cb\\u0022' , <http://example.org/\\u0061> }",
+        ":s :p true , false , 'a<b\"' , <http://example.org/a> .",
+    ),
     "nothing": same(THREE, "INSERT DATA { }"),
     "an empty graph block": same(THREE, "INSERT DATA { GRAPH :g1 {} }"),
     "no operation at all": same(THREE, "# nothing"),
@@ -108,6 +112,11 @@ INSERT = {
         THREE, "INSERT { GRAPH ?g { ?s :q ?g } } "
         "WHERE { GRAPH ?g { ?s :p 'one' } FILTER(STRSTARTS(STR(?g), STR(g:))) }",
         ":d :p 'd' . :g1 { :s :p 'one' ; :q :g1 } :g2 { :s :p 'two' } :g3 { :s :p 'one' , 'three' ; :q :g3 }",
+    ),
+    "a silent call that is not allowed": Case(
+        ":s :p 1 .",
+        "INSERT { ?s :q TRUE ; :r ?x } WHERE { ?s :p ?o SERVICE SILENT <http://127.0.0.1:9/> { ?o :r ?x } }",
+        ":s :p 1 ; :q true .",
     ),
     "USING NAMED alone leaves the default graph empty": same(
         THREE, "INSERT { :x :y :z } USING NAMED :g1 WHERE { ?s ?p ?o }"
@@ -252,6 +261,7 @@ GROUPS = {
 CASES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}
 
 LEGAL = (
+    "\ufeffDROP ALL",
     "DROP NAMED", "DROP DEFAULT", "DROP ALL", "DROP GRAPH <graph>", "DROP SILENT NAMED", "CREATE GRAPH <graph>",
     "CREATE SILENT GRAPH <graph> ;", "CLEAR SILENT ALL", "INSERT DATA { <s> <p> 'o1', 'o2', 'o3' }",
     "INSERT DATA { <s> <p> <o> GRAPH <G> { <s> <p> 'o' ; <q> <o> } GRAPH <H> { <s> <p> 'o' } <s> <p> <o> }",
@@ -271,5 +281,7 @@ ILLEGAL = (
     "INSERT { <s> <p> <o> }", "DELETE { <s> <p>/<q> <o> } WHERE {}", "SELECT * { ?s ?p ?o }", "COPY <a> <b>",
     "INSERT DATA { x:s <p> <o> }", "CLEAR <g>", "INSERT DATA { <s> <p> <o> } }", "WITH <g> CLEAR DEFAULT",
     "INSERT { <s> <p> ?o } WHERE { ?s ?p ?o . FILTER( }", "INSERT DATA { 1 <p> <o> }",
-    "DELETE { <s> <p> (1 2) } WHERE {}", "INSERT { ?s ?p ?o } USING WHERE {}", "DROP SILENT", "ADD <a> TO NAMED",
+    "DELETE { <s> <p> (1 2) } WHERE {}",
+    "\\u0044ROP ALL", "INSERT DATA { <s> <p> <\\u003E> }",
+    "INSERT { ?s ?p ?o } USING WHERE {}", "DROP SILENT", "ADD <a> TO NAMED",
 )  # fmt: skip
