@@ -14,16 +14,20 @@ import pyoxigraph as ox
 from cachetools import LRUCache
 
 from endpoint.current import Snapshot
-from endpoint.pages.names import Names, Shown
+from endpoint.pages.names import UNNAMED, Names, Shown
 from endpoint.problems import ProblemError
 from endpoint.sentences import Sentence
 from endpoint.urls import with_parameters
 from graph.description import MERGE, MOST_INCOMING, Incoming, Term, incoming_page
 from graph.labels import labels
+from graph.namespaces import OWL, RDFS, SH
 
 FEW = 8
 PAGE = 100
 LAST_PAGE = 10_000
+MOST_STEPS = 1_000
+"""So many steps are gone from nodes to what they belong to, for one page."""
+RULES = (SH, OWL, RDFS)
 MOST_SORTED = 10_000
 ORDERS_KEPT = 64
 INCOMING, VALUES = "incoming", "values"
@@ -79,6 +83,35 @@ def backlinks(here: Snapshot, found: Sequence[Incoming], iri: str, names: Names,
     for each in sorted(found, key=lambda one: (not one.predicate.startswith(ours), one.predicate)):
         groups.setdefault((*sorted(each.subjects), str(each.total)), _group(here, each, iri, names, terms))
     return tuple(sorted(groups.values(), key=lambda group: (group.total, group.name.text)))
+
+
+def owners(store: ox.Store, found: Sequence[Incoming], names: Names, terms: Names) -> tuple[Backlinks, ...]:
+    """Return what points here by way of lists, containers and nodes that were blank: what these belong to.
+
+    Rules of shapes and axioms are left out, which hold what they are about in lists.
+    """
+    unnamed, steps = names.urls.base + UNNAMED, MOST_STEPS
+    things: dict[str, dict[str, None]] = {}
+    is_whole = all(each.total <= len(each.subjects) for each in found)
+    for subject in dict.fromkeys(one for each in found for one in each.subjects if one.startswith(unnamed)):
+        node, predicate, seen = subject, "", set[str]()
+        while node.startswith(unnamed) and node not in seen and steps:
+            seen.add(node)
+            steps -= 1
+            pointing = next(store.quads_for_pattern(None, None, ox.NamedNode(node), MERGE), None)
+            if pointing is None or not isinstance(pointing.subject, ox.NamedNode):
+                break
+            node, predicate = pointing.subject.value, pointing.predicate.value
+        if not node.startswith(unnamed) and not predicate.startswith(RULES):
+            things.setdefault(predicate, {})[node] = None
+    return tuple(
+        Backlinks(terms.thing(predicate), _sorted(names, listed), len(listed), is_whole and steps > 0, "")
+        for predicate, listed in sorted(things.items())
+    )
+
+
+def _sorted(names: Names, iris: Iterable[str]) -> tuple[Shown, ...]:
+    return tuple(sorted((names.thing(each) for each in iris), key=lambda each: each.text.casefold()))
 
 
 def _group(here: Snapshot, incoming: Incoming, iri: str, names: Names, terms: Names) -> Backlinks:

@@ -13,7 +13,7 @@ from endpoint.current import Snapshot
 from endpoint.pages.charts import Chart, chart, data_set_of
 from endpoint.pages.disagreements import Disagreement, Disagreements
 from endpoint.pages.facts import SUMMARIES, UNSAID, Facts, Row, Section, Value
-from endpoint.pages.incoming import Backlinks, backlinks
+from endpoint.pages.incoming import Backlinks, backlinks, owners
 from endpoint.pages.maps import Map, Spot, draw, located, point_of
 from endpoint.pages.names import UNNAMED, Names, Shown
 from endpoint.pages.provenance import Source
@@ -22,7 +22,7 @@ from endpoint.pages.shapes import incoming_predicates
 from endpoint.pages.trees import Tree, Trees
 from endpoint.problems import ProblemError
 from endpoint.sentences import Sentence
-from graph.description import Description
+from graph.description import Description, Incoming
 from graph.labels import LABEL_PROPERTIES
 from graph.namespaces import ENTAILED_GRAPH, RDF, RDF_TYPE, SH, SKOS
 
@@ -120,13 +120,21 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
         rules=rules,
         map=_map(snapshot, description, names),
         chart=chart(store, data_set, iri, names, terms) if data_set else None,
-        incoming=backlinks(snapshot, incoming, iri, names, terms),
+        incoming=_incoming(snapshot, description, incoming, names, terms),
         sources=facts.sources.listed(),
         graphs=tuple(names.thing(graph) for graph in sorted(graphs)),
         fragments=tuple(
             (each.partition("#")[2], names.thing(each)) for each in snapshot.fragments.of(iri, MOST_FRAGMENTS)
         ),
     )
+
+
+def _incoming(
+    snapshot: Snapshot, description: Description, direct: list[Incoming], names: Names, terms: Names
+) -> tuple[Backlinks, ...]:
+    """Return what points to the thing, by itself or by way of a list or a node that was blank."""
+    by_way = owners(snapshot.release.store, description.incoming, names, terms)
+    return (*backlinks(snapshot, direct, description.iri, names, terms), *by_way)
 
 
 def _kinds(description: Description, entailed: str) -> list[str]:

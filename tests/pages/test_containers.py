@@ -78,3 +78,9 @@ def test_a_list_that_is_none_is_shown_as_it_is_stated(odd_served: Served) -> Non
     html = page(odd_served, "/doc/twice")
     assert ">one<" in html
     assert ">two<" in html
+
+
+def test_what_stands_in_a_list_says_where(odd_served: Served) -> None:
+    aside = page(odd_served, "/doc/ann").partition('id="incoming"')[2].partition("</section>")[0]
+    assert ">ns:authors</a> · 1" in aside
+    assert ">Book</a>" in aside
