@@ -17,11 +17,8 @@ from endpoint.pages.overview import overview
 from endpoint.pages.shapes import text_in
 from graph.catalogue.dataset import description_of, title_of
 from graph.labels import Label
-from graph.namespaces import DCAT, DCT, OWL, RDF, RDFS, SD, SH, VOID
+from graph.namespaces import VOID
 from graph.releases.manifest import Contribution, GraphEntry
-
-MACHINERY = (OWL, RDF, RDFS, SD, SH, VOID, DCAT, DCT)
-"""Vocabularies whose classes describe the graph rather than its subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +109,7 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
 
 def _classes(here: Snapshot, names: Names) -> list[ClassRow]:
     counts = holdings(here)
-    shown = sorted((iri for iri in counts if not iri.startswith(MACHINERY)), key=lambda iri: (-counts[iri], iri))
+    shown = sorted(counts, key=lambda iri: (-counts[iri], iri))
     told = names.told_apart(names.thing(iri) for iri in shown)
     links = [names.urls.link(f"class/{name}") if (name := class_name(here, iri)) else "" for iri in shown]
     return [

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection
 
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from graph.namespaces import CATALOG_GRAPH, RDF_TYPE
+from graph.namespaces import CATALOG_GRAPH, RDF_TYPE, SHAPES_GRAPH
 
 LOCAL = re.compile(r"[\w.-]+\Z")
 
@@ -19,14 +20,21 @@ LOCAL = re.compile(r"[\w.-]+\Z")
 def holdings(snapshot: Snapshot) -> Counter[str]:
     """Return class → how many things the publication's own graphs say are of it; classes without any are left out.
 
-    What stands in the catalogue and in another graph, too, counts. The cost follows the catalogue, not the data.
+    What stands in the catalogue or in the shapes, and in another graph, too, counts. The cost follows these two, not
+    the data. Nothing is left out for the vocabulary it is said in: a publication may be about datasets or classes.
     """
-    store, catalogue = snapshot.release.store, ox.NamedNode(snapshot.publication.graph(CATALOG_GRAPH))
-    of_the_catalogue: Counter[str] = Counter()
-    for quad in store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), None, catalogue):
-        if isinstance(quad.object, ox.NamedNode) and not _stands_elsewhere(store, quad):
-            of_the_catalogue[quad.object.value] += 1
-    return Counter(snapshot.release.manifest.statistics.classes) - of_the_catalogue
+    store, aside = snapshot.release.store, [snapshot.publication.graph(each) for each in (CATALOG_GRAPH, SHAPES_GRAPH)]
+    typed = {
+        quad.triple
+        for graph in aside
+        for quad in store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), None, ox.NamedNode(graph))
+    }
+    own = Counter(
+        each.object.value
+        for each in typed
+        if isinstance(each.object, ox.NamedNode) and not _stands_elsewhere(store, each, aside)
+    )
+    return Counter(snapshot.release.manifest.statistics.classes) - own
 
 
 def class_name(here: Snapshot, iri: str) -> str:
@@ -43,6 +51,6 @@ def class_name(here: Snapshot, iri: str) -> str:
     return f"{prefix}:{iri[length:]}" if prefix and LOCAL.match(iri[length:]) else ""
 
 
-def _stands_elsewhere(store: ox.Store, quad: ox.Quad) -> bool:
-    same = store.quads_for_pattern(quad.subject, quad.predicate, quad.object, None)
-    return any(isinstance(each.graph_name, ox.NamedNode) and each.graph_name != quad.graph_name for each in same)
+def _stands_elsewhere(store: ox.Store, triple: ox.Triple, aside: Collection[str]) -> bool:
+    same = store.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+    return any(isinstance(each.graph_name, ox.NamedNode) and each.graph_name.value not in aside for each in same)

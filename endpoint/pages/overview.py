@@ -21,12 +21,11 @@ from endpoint.pages.maps import GEO, WGS, point_of
 from endpoint.pages.outlines import Point
 from endpoint.pages.paths import Step, follow
 from endpoint.pages.shapes import shapes_of
+from graph.linking.kinds import is_auxiliary
 from graph.namespaces import DCAT, DCT, ENTAILED_GRAPH, FOAF, OWL, PROV, RDF, RDF_TYPE, RDFS, SCHEMA, SD, SH, VOID
 
 MACHINERY = (OWL, RDF, RDFS, SCHEMA, SD, SH, VOID, DCAT, DCT, QB, VCARD, GEO, "http://spdx.org/", FOAF + "Document")
-"""Beginnings of IRIs of classes that describe the graph, or parts of things, rather than its subject."""
-PARTS = (OWL, RDF, RDFS, SH, QB, VCARD, GEO)
-"""The same where no shapes say what the publication is about: there, organisations of schema.org may be its subject."""
+"""Beginnings of IRIs of classes whose things are on no map: parts of things, and what describes the graph."""
 ORGANIZERS = (SCHEMA + "organizer", "http://schema.org/organizer")
 COORDINATES = (GEO + "asWKT", GEO + "hasGeometry", SCHEMA + "latitude", WGS + "lat")
 MOST_READ, MOST_PLACES, MOST_AT_A_PLACE, FEWEST_SPOKES = 2_000, 300, 100, 3
@@ -81,10 +80,10 @@ def _classes(snapshot: Snapshot) -> Iterator[tuple[str, int]]:
     """Yield the classes to be named, the publication's own first: where there are shapes, those that have pages."""
     shaped, base = snapshot.once(shapes_of).by_class, snapshot.publication.base
     abstract = RELATIONS | {PROV + name for name in ("Entity", "Agent", "Activity", "SoftwareAgent")}
-    aside, counts = MACHINERY if shaped else PARTS, holdings(snapshot)
+    counts = holdings(snapshot)
     for iri in sorted(counts, key=lambda each: (not each.startswith(base), -counts[each], each)):
         is_relation = iri in abstract or _is_kind_of(snapshot.release.store, iri, RELATIONS)
-        if not is_relation and not iri.startswith(aside) and (not shaped or iri in shaped or iri.startswith(base)):
+        if not is_relation and not is_auxiliary(iri, base) and (not shaped or iri in shaped or iri.startswith(base)):
             yield iri, counts[iri]
 
 

@@ -6,7 +6,7 @@ from endpoint.finding import Finder, Tongue
 from endpoint.reconcile.properties import begins
 from graph.linking.entity import Entity
 from graph.linking.index import KIND
-from graph.linking.kinds import DOCUMENT, KINDS, PERSON, UNTYPED, weight
+from graph.linking.kinds import DOCUMENT, KINDS, PERSON, TERMS, UNTYPED, weight
 
 MOST_TYPES = 500
 
@@ -19,7 +19,9 @@ def types(finds: Finder) -> list[str]:
 
 def default_types(finds: Finder) -> list[str]:
     """Return those that one most likely has a column of."""
-    return [each for each in types(finds) if each not in (DOCUMENT, UNTYPED) and each in KINDS] or types(finds)[:10]
+    return [each for each in types(finds) if each not in (DOCUMENT, UNTYPED, *TERMS) and each in KINDS] or types(finds)[
+        :10
+    ]
 
 
 def suggested(prefix: str, finds: Finder, reader: Tongue) -> list[str]:

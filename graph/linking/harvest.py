@@ -6,7 +6,7 @@ at a time, and only those with a property that counts become Python objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,16 @@ from graph.linking.entity import Entity, rank_of
 from graph.linking.folding import Folds
 from graph.linking.naming import Said, entities_of, iri_of, kinds_by
 from graph.linking.scanning import Hashes, Lines, hashes_of, read_lines
-from graph.linking.statements import CLASS, DESCRIBED, IS_DESCRIBED, MATCHES, Statement, is_searched, roles
+from graph.linking.statements import (
+    CLASS,
+    DESCRIBED,
+    IS_DESCRIBED,
+    MATCHES,
+    TERMS_GRAPH,
+    Statement,
+    is_searched,
+    roles,
+)
 from graph.namespaces import ENTAILED_GRAPH, RDF_TYPE, graph_iri
 
 TYPE = f"<{RDF_TYPE}>".encode()
@@ -37,13 +46,20 @@ def entities(members: Mapping[str, Path], base: str) -> Iterator[Entity]:
     """
     wanted, harvest = {iri: path for iri, path in members.items() if is_searched(iri, base)}, Harvest(base)
     for iri, path in wanted.items():
+        only = _with_class(path, iri, base) if iri == graph_iri(base, TERMS_GRAPH) else None
         for lines in read_lines(path, iri):
-            harvest.take(lines, counted=iri != graph_iri(base, ENTAILED_GRAPH))
+            harvest.take(lines, counted=iri != graph_iri(base, ENTAILED_GRAPH), only=only)
     if harvest.missed:
         for iri, path in wanted.items():
+            only = _with_class(path, iri, base) if iri == graph_iri(base, TERMS_GRAPH) else None
             for lines in read_lines(path, iri):
-                harvest.take_missed(lines)
+                harvest.take_missed(lines, only)
     yield from harvest.entities()
+
+
+def _with_class(path: Path, iri: str, base: str) -> set[bytes]:
+    """Return the things of which a graph says a class."""
+    return {subject for lines in read_lines(path, iri) for subject, said in lines.said(roles(base)) if _classes(said)}
 
 
 @dataclass
@@ -64,10 +80,18 @@ class Harvest:
     _read: dict[bytes, list[Statement]] = field(default_factory=dict)
     _targets: list[Hashes] = field(default_factory=list)
 
-    def take(self, lines: Lines, *, counted: bool) -> None:
-        """Take triples; ``counted``: whether they are anybody's, so that they describe things and link to others."""
+    def take(self, lines: Lines, *, counted: bool, only: Container[bytes] | None = None) -> None:
+        """Take triples.
+
+        Args:
+            lines: the triples.
+            counted: whether they are anybody's, so that they describe things and link to others.
+            only: things of which they tell; None for all.
+        """
         read, barred, own = self._read, self._barred, f"<{self.base}".encode()
         for subject, fresh in lines.said(roles(self.base)):
+            if only is not None and subject not in only:
+                continue
             known = read.get(subject)
             classes = _classes(fresh)
             if not classes and subject in barred:
@@ -82,13 +106,15 @@ class Harvest:
         self._others.update(each for each in lines.targets(MATCHES) if not each.startswith(own))
         if counted:
             for subject in lines.subjects():
+                if only is not None and subject not in only:
+                    continue
                 read.setdefault(subject, []).append(IS_DESCRIBED)
             self._targets.append(lines.hashes_of_targets(TYPE))
 
-    def take_missed(self, lines: Lines) -> None:
+    def take_missed(self, lines: Lines, only: Container[bytes] | None = None) -> None:
         """Take triples again, for what was missed the first time."""
         for subject, fresh in lines.said(roles(self.base)):
-            if subject in self.missed:
+            if subject in self.missed and (only is None or subject in only):
                 self._read[subject] = list({*self._read[subject], *fresh})
 
     def _bar(self, subject: bytes, found: list[Statement]) -> None:

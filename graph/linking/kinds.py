@@ -11,12 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from graph.namespaces import FOAF, RDF, RDFS, SCHEMA, SH, SKOS, SKOS_XL, VOID
+from graph.namespaces import CV, DCAT, FOAF, ORG, OWL, RDF, RDFS, SCHEMA, SH, SKOS, SKOS_XL, VCARD, VOID
 
-ORG = "http://www.w3.org/ns/org#"
-CV = "http://data.europa.eu/m8g/"
+QB = "http://purl.org/linked-data/cube#"
 PERSON = "person"
 DOCUMENT = "document"
+DATA_SET, CLASS_KIND, PROPERTY_KIND = "dataset", "class", "property"
+TERMS = (CLASS_KIND, PROPERTY_KIND)
+"""Kinds of terms of a vocabulary: one looks for them, and no cell of a table means one unless that is asked for."""
 UNTYPED = "thing"
 
 
@@ -51,7 +53,11 @@ KINDS = MappingProxyType({each.id: each for each in (
     _kind("event", 6, en="Event", ru="Событие", uz="Tadbir"),
     _kind("project", 6, en="Project", ru="Проект", uz="Loyiha"),
     _kind("concept", 5, en="Concept", ru="Понятие", uz="Tushuncha"),
+    _kind(DATA_SET, 4, en="Dataset", ru="Набор данных", uz="Maʼlumotlar toʻplami"),
     _kind(PERSON, 3, en="Person", ru="Лицо", uz="Shaxs"),
+    _kind("query", 2, en="Query", ru="Запрос", uz="Soʻrov"),
+    _kind(CLASS_KIND, 1, en="Class", ru="Класс", uz="Sinf"),
+    _kind(PROPERTY_KIND, 1, en="Property", ru="Свойство", uz="Xossa"),
     _kind(DOCUMENT, 1, en="Document", ru="Документ", uz="Hujjat"),
     _kind(UNTYPED, 2, en="Thing", ru="Предмет", uz="Narsa"),
 )})  # fmt: skip
@@ -61,17 +67,34 @@ CLASSES = MappingProxyType({
     SCHEMA + "Project": "project", FOAF + "Project": "project",
     **dict.fromkeys((
         ORG + "Organization", ORG + "FormalOrganization", ORG + "OrganizationalUnit", CV + "PublicOrganisation",
-        FOAF + "Organization", SCHEMA + "Organization", SCHEMA + "NGO", SCHEMA + "GovernmentOrganization",
+        FOAF + "Organization", VCARD + "Organization", VCARD + "Group",
+        SCHEMA + "Organization", SCHEMA + "NGO", SCHEMA + "GovernmentOrganization",
     ), "organisation"),
     **dict.fromkeys((
         SCHEMA + "Place", "http://purl.org/dc/terms/Location", "http://www.opengis.net/ont/geosparql#Feature",
-        CV + "AdminUnit",
+        CV + "AdminUnit", VCARD + "Location",
     ), "place"),
+    **dict.fromkeys((
+        DCAT + "Dataset", DCAT + "DatasetSeries", VOID + "Dataset", VOID + "Linkset", QB + "DataSet",
+        SCHEMA + "Dataset", "http://purl.org/dc/dcmitype/Dataset",
+    ), DATA_SET),
+    **dict.fromkeys((SH + f"SPARQL{each}Executable" for each in ("Ask", "Construct", "Select")), "query"),
+    **dict.fromkeys((RDFS + "Class", RDFS + "Datatype", OWL + "Class", OWL + "DeprecatedClass"), CLASS_KIND),
+    RDF + "Property": PROPERTY_KIND,
+    **dict.fromkeys((OWL + each for each in (
+        "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "OntologyProperty", "DeprecatedProperty",
+        "FunctionalProperty", "InverseFunctionalProperty", "SymmetricProperty", "AsymmetricProperty",
+        "TransitiveProperty", "ReflexiveProperty", "IrreflexiveProperty",
+    )), PROPERTY_KIND),
+    **dict.fromkeys((QB + each for each in (
+        "ComponentProperty", "DimensionProperty", "MeasureProperty", "AttributeProperty", "CodedProperty",
+    )), PROPERTY_KIND),
     SCHEMA + "City": "city", SCHEMA + "Country": "country",
     SCHEMA + "AdministrativeArea": "region", SCHEMA + "State": "region",
     SCHEMA + "Event": "event", "http://linkedevents.org/ontology/Event": "event",
     SKOS + "Concept": "concept",
     FOAF + "Person": PERSON, SCHEMA + "Person": PERSON, "http://www.w3.org/ns/person#Person": PERSON,
+    VCARD + "Individual": PERSON, VCARD + "VCard": PERSON, VCARD + "Kind": PERSON,
     SCHEMA + "CreativeWork": DOCUMENT, SCHEMA + "Legislation": DOCUMENT, FOAF + "Document": DOCUMENT,
     SCHEMA + "DigitalDocument": DOCUMENT, "http://purl.org/ontology/bibo/Document": DOCUMENT,
 })  # fmt: skip
@@ -81,19 +104,34 @@ OWN_CLASSES = MappingProxyType({
 })  # fmt: skip
 """The same for terms of the publication's own vocabulary; without entailment their superclasses are not stated."""
 
-AUXILIARY = frozenset({
-    ORG + "Membership", ORG + "ChangeEvent", ORG + "Site", ORG + "Post", CV + "ContactPoint",
-    "http://www.w3.org/ns/locn#Address", "http://www.opengis.net/ont/geosparql#Geometry", RDF + "Statement",
-    RDFS + "Class", RDF + "Property", SKOS_XL + "Label",
-})  # fmt: skip
-AUXILIARY_NAMESPACES = (
-    "http://www.w3.org/2006/vcard/ns#", "http://purl.org/linked-data/cube#", "http://www.w3.org/2002/07/owl#", SH, VOID,
-    "http://www.w3.org/ns/sparql-service-description#", "http://www.w3.org/ns/dcat#",
-)  # fmt: skip
+AUXILIARY = frozenset((
+    *(ORG + each for each in ("Membership", "ChangeEvent", "Site", "Post")), CV + "ContactPoint",
+    "http://www.w3.org/ns/locn#Address", "http://www.opengis.net/ont/geosparql#Geometry", SKOS_XL + "Label",
+    RDF + "Statement", RDF + "List",
+    *(OWL + each for each in (
+        "Axiom", "Annotation", "Restriction", "NegativePropertyAssertion", "AllDifferent", "AllDisjointClasses",
+        "AllDisjointProperties",
+    )),
+    *(VCARD + each for each in (
+        "Address", "BBS", "Car", "Cell", "Dom", "Email", "Fax", "Home", "Internet", "Intl", "ISDN", "Label", "Modem",
+        "Msg", "Name", "Pager", "Parcel", "PCS", "Postal", "Pref", "Telephone", "TelephoneType", "Tel", "Text",
+        "TextPhone", "Type", "Video", "Voice", "Work", "X400",
+    )),
+    *(QB + each for each in (
+        "Observation", "ObservationGroup", "Slice", "SliceKey", "DataStructureDefinition", "ComponentSpecification",
+        "ComponentSet",
+    )),
+    *(SH + each for each in (
+        "Shape", "NodeShape", "PropertyShape", "PropertyGroup", "Rule", "SPARQLRule", "TripleRule",
+        "PrefixDeclaration", "SPARQLConstraint", "ValidationReport", "ValidationResult",
+    )),
+    *(DCAT + each for each in ("CatalogRecord", "Relationship")), VOID + "DatasetDescription",
+))  # fmt: skip
 OWN_AUXILIARY = frozenset({"MemberCount", "Participation"})
 """What only says how other things hang together: it has a label for readers, and nobody looks for it by name.
 
-Telephones and addresses are among them: they are no way to a person here.
+Telephones and addresses are among them: they are no way to a person here. What the engine and the shapes say for
+themselves is left out by its graph (``graph.linking.statements``), and nothing for the vocabulary it is said in.
 """
 KIND_WORDS = MappingProxyType({
     "city": frozenset(("shahri", "shahar", "shahrining", "sh", "gorod", "goroda", "gor", "g", "city", "town")),
@@ -108,7 +146,7 @@ MOST_KINDS = 6
 def is_auxiliary(class_iri: str, base: str) -> bool:
     """Whether things of this class are not found by name."""
     own = class_iri.removeprefix(f"{base}ns#")
-    return class_iri in AUXILIARY or class_iri.startswith(AUXILIARY_NAMESPACES) or own in OWN_AUXILIARY
+    return class_iri in AUXILIARY or own in OWN_AUXILIARY
 
 
 def kinds_of(classes: Iterable[str], base: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from graph.linking.candidates import Scope
 from graph.linking.certainty import is_sure
 from graph.linking.entity import ACRONYM, LABEL, LOCAL_NAME, Entity, Name
 from graph.linking.evidence import Agreement, Constraint, Evidence
-from graph.linking.kinds import PERSON
+from graph.linking.kinds import PERSON, TERMS
 from graph.linking.search import Hit, Search
 
 MARGIN = 4.0
@@ -103,7 +103,8 @@ class Reconciler:
     def _hits(self, question: Question, most: int) -> list[Hit]:
         if PERSON in question.types:
             return []
-        scope = Scope(question.types, without=(PERSON,))
+        terms = (each for each in TERMS if each not in question.types)
+        scope = Scope(question.types, without=(PERSON, *terms))
         hits = [
             each
             for text in self._texts(question)

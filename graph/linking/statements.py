@@ -36,8 +36,11 @@ PLACES = (
 FOUNDED = (SCHEMA + "foundingDate", SCHEMA + "startDate")
 OWN_PLACES, OWN_NAMES = ("city", "region"), ("asWritten",)
 MATCH_KINDS = ("exact", "close", "broad", "narrow", "related")
-NOT_SEARCHED = (SHAPES_GRAPH, CATALOG_GRAPH, ONTOLOGY_GRAPH)
-"""Graphs of which no thing is found by name: the terms of the vocabulary have their own page."""
+NOT_SEARCHED = (SHAPES_GRAPH, CATALOG_GRAPH)
+"""Graphs of which no thing is found by name: what the shapes say, and what the engine says of the release."""
+
+TERMS_GRAPH = ONTOLOGY_GRAPH
+"""The graph of which only things with a class are found: it gives names to terms of others, too, for pages to show."""
 
 AS_PRINTED = len(LABEL_PROPERTIES) + 1
 """The rank of a name as a source prints it; of a document it is its text, and no name."""
@@ -82,6 +85,9 @@ def statements_of(store: ox.Store, iri: str, base: str) -> list[Statement]:
         for quad in store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
         if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value not in skipped
     ]
+    terms = ox.NamedNode(graph_iri(base, TERMS_GRAPH))
+    if not any(quad.graph_name == terms and quad.predicate.value == RDF_TYPE for quad in quads):
+        quads = [quad for quad in quads if quad.graph_name != terms]
     found = [
         (*role, str(quad.object).encode())
         for quad in quads

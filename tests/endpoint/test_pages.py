@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -377,18 +378,70 @@ LIBRARIES = """
 """
 
 
+OTHERS = """
+@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .
+@prefix vcard: <http://www.w3.org/2006/vcard/ns#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix owl: <http://www.w3.org/2002/07/owl#> . @prefix v: <http://data.example/v#> .
+<http://data.example/d/schools> a dcat:Dataset ; dct:title "Schools of Tashkent"@en .
+<http://data.example/o/mehr> a vcard:Organization ; vcard:fn "Mehr Fund" ; rdfs:label "Mehr Fund"@en .
+<http://data.example/p/olim> a vcard:Individual ; rdfs:label "Olim Komilov"@en .
+v:Playground a owl:Class ; rdfs:label "Playground"@en .
+v:slides a owl:DatatypeProperty ; rdfs:label "number of slides"@en .
+"""
+OWN_TERMS = f"""
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix ns: <{BASE}ns#> .
+ns:Reader a rdfs:Class ; rdfs:label "Reader of books"@en .
+<http://purl.org/dc/terms/extent> rdfs:label "how large it is"@en .
+"""
+
+
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A folder of data without labels, ontology and shapes, whose settings name a publisher."""
     settings = f'base = "{BASE}"\n[about.publisher]\nen = "We"\n'
-    folder = write(tmp_path_factory.mktemp("libraries"), {"hamkor.toml": settings, "data/libraries.ttl": LIBRARIES})
+    folder = write(tmp_path_factory.mktemp("libraries"), {
+        "hamkor.toml": settings, "data/libraries.ttl": LIBRARIES, "data/others.ttl": OTHERS,
+        "ontology/terms.ttl": OWN_TERMS,
+    })  # fmt: skip
     with serving(folder) as running:
         yield running
 
 
 def test_the_front_page_counts_what_the_publication_holds_and_not_who_publishes_it(libraries: Served) -> None:
     html = page(libraries, "/")
-    assert re.findall(r'class="figure">(\d+)</span> <a[^>]*>([^<]*)<', html) == [("2", "schema:Library")]
+    assert set(re.findall(r'class="figure">(\d+)</span> <a[^>]*>([^<]*)<', html)) == {
+        ("2", "schema:Library"), ("1", "dcat:Dataset"), ("1", "owl:Class"), ("1", "owl:DatatypeProperty"),
+        ("1", "rdfs:Class"), ("1", "vcard:Individual"), ("1", "vcard:Organization"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "found", "kind"), [
+    ("Schools of Tashkent", "d/schools", "dataset"), ("Mehr Fund", "o/mehr", "organisation"),
+    ("playground", "v#Playground", "class"), ("slides", "v#slides", "property"),
+    ("reader of books", "ns#Reader", "class"), ("Olim Komilov", "p/olim", "person"),
+])  # fmt: skip
+def test_other_people_s_data_is_found_whatever_vocabulary_it_is_in(
+    libraries: Served, asked: str, found: str, kind: str
+) -> None:
+    (best, *_) = libraries.get(f"/search.json?q={quote(asked)}").json()["results"]
+    assert best["iri"].endswith(found)
+    assert kind in [each["id"] for each in best["type"]]
+
+
+@pytest.mark.parametrize("asked", ["Olim Komilova", "how large it is"])
+def test_persons_by_another_name_and_terms_of_others_that_only_pages_name_are_not_found(
+    libraries: Served, asked: str
+) -> None:
+    assert not libraries.get(f"/search.json?q={quote(asked)}").json()["results"]
+
+
+def test_a_cell_of_a_table_means_no_class_unless_that_is_asked_for(libraries: Served) -> None:
+    def ask(**query: str) -> list[str]:
+        answer = libraries.get(f"/reconcile?queries={quote(json.dumps({'q': query}))}").json()
+        return [each["name"] for each in answer["q"]["result"]]
+
+    assert not ask(query="Playground")
+    assert ask(query="Playground", type="class") == ["Playground"]
 
 
 @pytest.mark.parametrize(("asked", "found"), [
