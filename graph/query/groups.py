@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from graph.errors import QueryRefusedError
 from graph.query.alternatives import PathReader, Sequences, Step, UnclearError
@@ -41,7 +41,7 @@ class _Part:
     text: str
     binds: bool
     is_local: bool = True
-    certain: frozenset[str] = frozenset()
+    certain: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def by_specification(text: str, graphs: Callable[[], Sequence[str]]) -> str:
         return text
     try:
         whole = _Groups(read, graphs).group(start)
-    except UnclearError:
+    except (UnclearError, RecursionError):  # nested more deeply than Python bears, and than anybody writes
         return text
     return text[: read[start].start] + whole.text + text[read[read.behind(start) - 1].end :]
 
@@ -105,16 +105,13 @@ class _Groups:
             inner, behind = self.group(where), self._text.behind(where)
             written = self._between(start, where) + inner.text + self._between(behind, end + 1)
             return _Part(written, binds=False, is_local=False)
-        whole, place = _Part("{", binds=False), start + 1
+        texts, place, whole = ["{"], start + 1, _Part("", binds=False, certain=set())
         while place < end:
             part, place = self._element(place, end, whole)
-            whole = _Part(
-                f"{whole.text} {part.text}",
-                whole.binds or part.binds,
-                whole.is_local and part.is_local,
-                whole.certain | part.certain,
-            )
-        return replace(whole, text=f"{whole.text} }}")
+            texts.append(part.text)
+            whole.certain.update(part.certain)
+            whole = replace(whole, binds=whole.binds or part.binds, is_local=whole.is_local and part.is_local)
+        return replace(whole, text=" ".join((*texts, "}")))
 
     def _element(self, place: int, end: int, before: _Part) -> tuple[_Part, int]:
         """Write one element of a group, which stands behind others."""
@@ -161,7 +158,7 @@ class _Groups:
         binds, is_local = all(arm.binds for arm in arms), all(arm.is_local for arm in arms)
         # an arm without triples beside one with them: its solutions would be of no graph
         is_local &= binds or not any(arm.binds for arm in arms)
-        certain = frozenset.intersection(*(arm.certain for arm in arms))
+        certain = set.intersection(*(arm.certain for arm in arms))
         return _Part(" UNION ".join(arm.text for arm in arms), binds, is_local, certain), place
 
     # GRAPH
@@ -222,7 +219,7 @@ class _Groups:
                 binds |= bool(plain) or (pairs is not None and any("NOT EXISTS" not in each for each in pairs[1]))
                 certain |= {self._text[each].text[1:] for each in range(place, behind) if self._is_variable(each)}
             place = behind + (self._text.word(behind) == ".")
-        return _Part(" ".join(kept + groups), binds, certain=frozenset(certain)), place
+        return _Part(" ".join(kept + groups), binds, certain=certain), place
 
     def _is_variable(self, place: int) -> bool:
         return self._text[place].kind is Kind.VARIABLE

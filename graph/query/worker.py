@@ -30,6 +30,8 @@ from graph.query.spool import ResultTooLargeError, Spool
 GROWTH_BYTES = 64 << 20
 LOOK_SECONDS = 0.02
 PAGE = resource.getpagesize()
+FRAMES = 5_000
+"""How deep Python may go: a query's brackets may nest 400 deep (``guard.MAX_NESTING``), at some calls a bracket."""
 FAILURES: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (QueryRefusedError, "refused"),
     (ResultTooLargeError, "result"),
@@ -69,6 +71,7 @@ class WorkerStore:
 def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> None:
     """Answer queries from the connection until the other side closes it, which ends a worker that says ``last``."""
     _limit(limits)
+    sys.setrecursionlimit(FRAMES)
     connection.sendall(pack(Hello(os.getpid(), held.release)))
     start, ready = _private(), False
     while (frame := receive(connection)) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 
 import pyoxigraph as ox
@@ -15,6 +16,7 @@ from graph.query import groups
 from graph.query.embedded import evaluate
 from graph.query.engine import Dataset, QueryRequest
 from graph.query.groups import by_specification
+from graph.query.worker import FRAMES
 
 PREFIX = "PREFIX : <http://x/> "
 GRAPHS = {
@@ -231,6 +233,19 @@ def test_what_the_engine_answers_as_meant_means_the_same(text: str) -> None:
     assert "".join(by_specification(text, lambda: []).replace(" .", "").split()) == "".join(
         text.replace(" .", "").split()
     )
+
+
+def test_deep_brackets_are_borne(store: ox.Store) -> None:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(FRAMES)
+    groups_within = "{ " * 390 + ":a (:p|:q) ?y" + " }" * 390
+    assert sum(asked(f"SELECT * {groups_within}", store).values()) == 6
+    assert sum(asked(f"SELECT * {{ :a {'(' * 390}:p|:q{')' * 390} ?y }}", store).values()) == 6
+    sys.setrecursionlimit(before)
+
+
+def test_brackets_too_deep_for_this_process_are_the_engines(store: ox.Store) -> None:
+    assert sum(asked(f"SELECT * {{ :a {'(' * 1000}:p{')' * 1000} ?y . }}", store).values()) == 3
 
 
 def test_illegal_paths_stay_errors(store: ox.Store) -> None:
