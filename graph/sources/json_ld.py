@@ -198,8 +198,10 @@ class _Check:
             raise SourceError(self._name, problem, *place, remedy=REMOTE, pointer=member.pointer)
         if self._fault is None:
             self._fault = _fault(self._stream, self._name, member)
-        kind, what = _meaningless(member), _shown(member.token.text).strip('"')
-        if kind is not None and (kind, what) not in self._warnings and len(self._warnings) < MOST_NAMED:
+        if (kind := _meaningless(member)) is None:
+            return
+        what = _shown(member.token.text).strip('"')
+        if (kind, what) not in self._warnings and len(self._warnings) < MOST_NAMED:
             place = _placed(self._stream, member.token)
             self._warnings[kind, what] = DocumentWarning(self._name, kind, what, 0, *place, member.pointer)
 
@@ -236,7 +238,7 @@ class _Check:
 
 def _fault(stream: IO[bytes], name: str, member: _Member) -> SourceError | None:
     """Return what is wrong with a member: a keyword that has a value which it cannot have."""
-    if member.is_key:
+    if member.is_key or not member.key.startswith("@"):
         return None
     text, is_string, key = member.token.text, member.token.text.startswith(b'"'), member.key
     in_context, shown = member.level.in_context, _shown(text)
@@ -257,10 +259,11 @@ def _fault(stream: IO[bytes], name: str, member: _Member) -> SourceError | None:
 
 def _meaningless(member: _Member) -> WarningKind | None:
     """Return as what every processor leaves a member out; None where it does not."""
-    if member.is_key and KEYWORD.match(member.key) and member.key not in KEYWORDS and not member.level.in_context:
-        return "keyword"
+    if member.is_key:
+        is_none = member.key not in KEYWORDS and KEYWORD.match(member.key) and not member.level.in_context
+        return "keyword" if is_none else None
     stands_alone = not member.level.is_object and member.level.owner in ("", "@graph")
-    return "loose" if not member.is_key and stands_alone and member.token.text != b"null" else None
+    return "loose" if stands_alone and member.token.text != b"null" else None
 
 
 class _Losses:
@@ -269,7 +272,7 @@ class _Losses:
     def __init__(self, stream: IO[bytes], start: int, name: str, base: str, told: Told) -> None:
         self._stream, self._start, self._name, self._base, self._told = stream, start, name, base, told
         self._keys, self._more = Counter[str](), 0
-        self._doubtful = dict[str, None]()
+        self._doubtful, self._named = dict[str, None](), set[str]()
 
     def see(self, quad: ox.Quad) -> None:
         """Look at a statement.
@@ -310,6 +313,10 @@ class _Losses:
 
     def _see_name(self, iri: str) -> None:
         """Note what is taken for an IRI as it stands, and more probably is short for one."""
+        if iri in self._named:
+            return
+        if len(self._named) < CACHED:
+            self._named.add(iri)
         scheme, _, rest = iri.partition(":")
         is_short = scheme.lower() not in SCHEMES and not rest.startswith("/")
         is_bare = iri.startswith(start := urljoin(self._base, ".")) and iri[len(start) :].isidentifier()
@@ -411,6 +418,8 @@ def _tag_fault(tag: str) -> str:
 
 def _unquoted(text: bytes) -> str:
     """Return what a token says; of one that is no JSON string, itself."""
+    if b"\\" not in text:  # most have no escapes
+        return text.strip(b'"').decode(errors="replace")
     try:
         return str(json.loads(text)) if text.startswith(b'"') else text.decode(errors="replace")
     except ValueError:
