@@ -412,7 +412,7 @@ BAD_QUERIES: dict[str, tuple[tuple[str, ...], int, str]] = {
     "a query with an unknown prefix": (("query", "ASK { ?s ex:p 1 }"), 1, "line 1, column 10: the prefix ex:"),
     "a query that the engine refuses": (("query", "SELECT ?s { ?s ?p ?o . . }"), 1, "line 1, column "),
     "a query with an unknown function": (("query", "SELECT (<http://e/f>(1) AS ?x) {}"), 1, "http://e/f"),
-    "an update": (("query", "DELETE WHERE { ?s ?p ?o }"), 1, "DELETE at line 1, column 1 is an update"),
+    "an update": (("query", "DELETE WHERE { ?s ?p ?o }"), 1, "line 1, column 1: this begins an update"),
     "a call elsewhere": (("query", "SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }"), 1, "SERVICE"),
     "a query that nests too deeply": (("query", "ASK " + "{" * 5000 + "}" * 5000), 1, "nest"),
     "an empty query": (("query", ""), 1, "no query|empty|complete"),
