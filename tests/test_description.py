@@ -33,11 +33,12 @@ def store_of(text: str, *graphs: str) -> ox.Store:
 @pytest.mark.parametrize(
     ("preferred", "chain"),
     [
-        (("ru",), ("ru", "en")),
-        (("uz",), ("uz", "uz-latn", "uz-cyrl", "en")),
-        (("uz-Cyrl",), ("uz-cyrl", "uz", "en")),
-        (("de-AT", "ru"), ("de-at", "de", "ru", "en")),
-        ((), ("en",)),
+        (("ru",), ("ru", "ru-cyrl", "en", "en-latn")),
+        (("uz",), ("uz", "uz-latn", "en", "en-latn")),
+        (("uz-Cyrl",), ("uz-cyrl", "uz", "uz-latn", "en", "en-latn")),
+        (("pt-BR",), ("pt-br", "pt-latn-br", "pt-latn", "pt", "en", "en-latn")),
+        (("zh-TW",), ("zh-tw", "zh-hant-tw", "zh-hant", "zh", "zh-hans", "en", "en-latn")),
+        ((), ("en", "en-latn")),
     ],
 )
 def test_languages_fall_back(preferred: tuple[str, ...], chain: tuple[str, ...]) -> None:
