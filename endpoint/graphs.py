@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
-from endpoint.current import languages, past, publication, snapshot, urls
+from endpoint.current import is_withheld, languages, past, publication, snapshot, urls
 from endpoint.documents import graph_document
 from endpoint.pages.names import names_for
 from endpoint.preconditions import graph_tag
@@ -52,7 +52,10 @@ def direct(path: str) -> Response:
         if entry is not None:
             return reading(entry, suffix)
     try:
-        return describing(*find(f"graph/{path}"))
+        iri, suffix = find(f"graph/{path}")
+        if is_withheld(iri):  # the catalogue speaks of it all the same: that it is not public
+            raise not_found(iri)
+        return describing(iri, suffix)
     except ProblemError as problem:
         raise no_graph(*meant(f"graph/{path}")) from problem
 
