@@ -38,7 +38,7 @@ def notice() -> Response:
         purpose=_chosen(settings.privacy.purpose),
         publisher=_chosen(settings.about.publisher),
         contact=settings.about.contact_iri,
-        shown_contact=settings.about.contact,
+        shown_contact=settings.about.contact.removeprefix("mailto:").removeprefix("tel:"),
     )
 
 

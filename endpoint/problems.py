@@ -71,7 +71,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "precondition-failed": Kind(
         412, "The graph is not what you took it for", "It has changed since, or is there already; read it again."
     ),
-    "withheld": Kind(410, "This is withheld", "It holds personal data; the page on privacy says why and whom to ask."),
+    "withheld": Kind(410, "This is withheld", "It holds personal data; see the page on privacy."),
     "too-large": Kind(413, "The request is too large", "The field limit names the setting that was hit."),
     "range": Kind(416, "There is no such part", "The range asked for lies behind the end of the file."),
     "uri-too-long": Kind(414, "The URL is too long", "Send the query by POST."),

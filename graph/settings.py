@@ -29,6 +29,8 @@ PUBLISHER_TYPES = (
 """The codes of ADMS for types of publisher."""
 TEXTS = ("title", "description", "publisher", "keywords")
 """The settings of ``[about]`` that are tables from language to text."""
+CONTACT = re.compile(r"(mailto:)?[^@\s:/]+@[^@\s/]+\.[^@\s/.]+|tel:\+?[\d().-]{3,}|https?://[^/\s?#]+\S*")
+"""An address that a person can write to, call or open."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -160,6 +162,7 @@ def read_settings(path: Path) -> Settings:
     _check_languages(path.name, settings)
     _check_iris(path.name, settings)
     _check_about(path.name, settings.about)
+    _check_contact(path.name, settings.about.contact)
     _check_proxies(path.name, settings.proxy)
     return settings
 
@@ -203,7 +206,6 @@ def _check_iris(path: str, settings: Settings) -> None:
         ("about.license", (settings.about.license,)),
         ("about.code_license", (settings.about.code_license,)),
         ("about.spatial", settings.about.spatial),
-        ("about.contact", (settings.about.contact_iri,) if settings.about.contact else ()),
         ("federation.services", settings.federation.services),
         ("privacy.withhold", settings.privacy.withhold),
     ):
@@ -221,6 +223,13 @@ def _check_about(path: str, about: AboutSettings) -> None:
         raise SettingError(path, f"about.publisher_type: {about.publisher_type!r} is none; there are {known}")
     if about.temporal and not _is_period(about.temporal):
         raise SettingError(path, f"about.temporal: {about.temporal!r} is no period; write 2014-11-01/2014-11-30")
+
+
+def _check_contact(path: str, contact: str) -> None:
+    """Refuse what nobody can follow: the page on privacy and ``security.txt`` send people there."""
+    if contact and not (CONTACT.fullmatch(contact) and _is_iri(AboutSettings(contact=contact).contact_iri)):
+        remedy = "write an e-mail address, or mailto:…, tel:+… or https://…"
+        raise SettingError(path, f"about.contact: {contact!r} leads nowhere; {remedy}")
 
 
 def _check_proxies(path: str, proxy: ProxySettings) -> None:

@@ -103,7 +103,10 @@ BAD = {
     "a time that ends before it begins": ('[about]\ntemporal = "2015-01-01/2014-01-01"', r"about\.temporal: .*period"),
     "a month for a day": ('[about]\ntemporal = "2014-11/2014-12"', r"about\.temporal: .*period"),
     "a place that is no IRI": ('[about]\nspatial = ["Tashkent"]', r"about\.spatial.*'Tashkent'.*IRI"),
-    "a contact that reaches nobody": ('[about]\ncontact = "the office"', r"about\.contact.*'the office'.*IRI"),
+    "a contact that reaches nobody": ('[about]\ncontact = "the office"', r"about\.contact.*'the office'.*mailto"),
+    "half an e-mail address": ('[about]\ncontact = "desk@"', r"about\.contact.*'desk@'.*mailto"),
+    "a contact that is a name": ('[about]\ncontact = "urn:desk"', r"about\.contact.*'urn:desk'.*mailto"),
+    "a contact without a host": ('[about]\ncontact = "https://"', r"about\.contact.*'https://'.*mailto"),
     "rights that there are not": ('[about]\naccess_rights = "open"', r"`about\.access_rights`.*'open'"),
     "keywords in no language": ('[about]\nkeywords = ["a"]', r"`about\.keywords`.*Expected `object`, got `array`"),
     "a service that is no IRI": ('[federation]\nservices = ["wikidata"]', r"federation\.services.*'wikidata'.*IRI"),
@@ -124,3 +127,17 @@ def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "hamkor.toml").mkdir()
     with pytest.raises(SettingError, match=r"hamkor\.toml: .*directory"):
         read_settings(tmp_path / "hamkor.toml")
+
+
+@pytest.mark.parametrize(
+    ("contact", "iri"),
+    [
+        ("desk@example.org", "mailto:desk@example.org"),
+        ("mailto:desk@example.org", "mailto:desk@example.org"),
+        ("tel:+998901234567", "tel:+998901234567"),
+        ("https://example.org/contact", "https://example.org/contact"),
+        ("", ""),
+    ],
+)
+def test_a_contact_is_an_address_that_can_be_followed(tmp_path: Path, contact: str, iri: str) -> None:
+    assert read(tmp_path, f'[about]\ncontact = "{contact}"').about.contact_iri == iri

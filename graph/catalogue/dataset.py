@@ -39,6 +39,11 @@ def left_out(settings: Settings) -> Iterator[str]:
             "about.publisher is not set: the catalogue names no publisher and no creator, which DCAT-AP 3 demands, "
             "so data portals may refuse it and nobody can be cited"
         )
+    if settings.privacy.personal_graphs and not settings.about.contact:
+        yield (
+            "about.contact is not set, and privacy.personal_graphs names personal data: the page /privacy can name "
+            "nobody to whom those whom it is about could write; set an e-mail address or a web address that is read"
+        )
     if unknown := eu.without_code(settings.languages):
         yield (
             f"languages: {', '.join(unknown)} has no code in ISO 639, so the catalogue does not name it; "

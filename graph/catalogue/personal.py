@@ -68,7 +68,8 @@ def _notice(publication: Publication, names: Names, store: ox.Store, iri: str) -
     yield link(process, DPV + "hasNotice", names.route("privacy"))
     for right in RIGHTS:
         yield link(process, DPV + "hasRight", GDPR + right)
-    yield link(process, DPV + "isExercisedAt", settings.about.contact_iri or names.route("privacy"))
+    if settings.about.contact:  # a notice that names nobody is no place to exercise a right
+        yield link(process, DPV + "isExercisedAt", settings.about.contact_iri)
     if settings.privacy.purpose:
         yield link(process, DPV + "hasPurpose", purpose)
         yield from typed(purpose, DPV + "Purpose")

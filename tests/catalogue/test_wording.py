@@ -12,7 +12,7 @@ from graph.catalogue import authorities
 from graph.catalogue.dataset import left_out
 from graph.catalogue.graphs import KNOWN
 from graph.catalogue.wording import FILE
-from graph.settings import Settings
+from graph.settings import AboutSettings, PrivacySettings, Settings
 
 TEXTS: dict[str, dict[str, str]] = tomllib.loads(FILE.read_text(encoding="utf-8"))
 WRONG = re.compile("['`´‘’]|[OoGg]\u02bc|(?<![OoGg])\u02bb")
@@ -52,3 +52,12 @@ def test_a_language_without_a_code_is_told() -> None:
     settings = Settings(languages=("en", "xx", "qaa", "x-klingon"))
     assert [each for each in left_out(settings) if "xx, qaa, x-klingon" in each]
     assert not [each for each in left_out(Settings(languages=("en", "hu"))) if "languages" in each]
+
+
+@pytest.mark.parametrize(
+    ("graphs", "contact", "is_told"),
+    [(("contacts",), "", True), (("contacts",), "desk@example.org", False), ((), "", False)],
+)
+def test_personal_data_without_a_contact_is_told(graphs: tuple[str, ...], contact: str, is_told: bool) -> None:
+    settings = Settings(about=AboutSettings(contact=contact), privacy=PrivacySettings(personal_graphs=graphs))
+    assert any("about.contact" in each for each in left_out(settings)) == is_told

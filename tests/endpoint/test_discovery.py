@@ -96,6 +96,7 @@ def test_nobody_is_named_where_the_settings_name_nobody(served: Served) -> None:
 def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A publication with a contact, a title that would end a script element, and a graph of its own name."""
     about = '[about]\ncontact = "desk@example.org"\n[about.title]\nen = "</script><b>Title"\n'
+    about += '[privacy]\npersonal_graphs = ["a"]\n'
     files = {"hamkor.toml": f'base = "{BASE}"\n{about}', "data/a.nt": f"<{BASE}id/a> <{BASE}ns#p> <{BASE}id/b> .\n"}
     with serving(write(tmp_path_factory.mktemp("named"), files)) as running:
         yield running
@@ -112,6 +113,18 @@ def test_the_contact_is_in_the_catalogue_and_on_the_page(named: Served) -> None:
     graph = Graph().parse(data=named.get("/dataset.ttl").content, format="turtle")
     assert graph.query("ASK { ?x <http://www.w3.org/2006/vcard/ns#hasEmail> <mailto:desk@example.org> }").askAnswer
     assert 'href="mailto:desk@example.org"' in named.get("/dataset", "text/html").text
+
+
+def test_the_contact_is_the_door_for_those_whom_the_data_is_about(named: Served) -> None:
+    graph = Graph().parse(data=named.get("/dataset.ttl").content, format="turtle")
+    assert graph.query("ASK { ?x <https://w3id.org/dpv#isExercisedAt> <mailto:desk@example.org> }").askAnswer
+    assert '<a href="mailto:desk@example.org">desk@example.org</a>' in named.get("/privacy", "text/html").text
+
+
+def test_nobody_is_sent_to_an_address_that_is_not_there(served: Served) -> None:
+    text = served.get("/privacy", "text/html").text
+    assert "has named no address" in text
+    assert "Write to" not in text
 
 
 def test_no_text_ends_the_element_that_it_is_embedded_in(named: Served) -> None:

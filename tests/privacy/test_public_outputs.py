@@ -187,6 +187,6 @@ def test_the_page_on_privacy_speaks_the_readers_language(client: FlaskClient, la
 def test_the_catalogue_has_a_notice_of_the_contacts(flagship: ox.Store) -> None:
     text = """PREFIX dpv: <https://w3id.org/dpv#> SELECT ?kind { <https://w3id.org/hamkor/graph/contacts> dpv:hasProcess
       [ a dpv:Process ; dpv:hasPersonalData ?kind ; dpv:hasNotice <https://w3id.org/hamkor/privacy> ; dpv:hasRight ?r ;
-        dpv:hasPurpose [ a dpv:Purpose ] ; dpv:isExercisedAt ?where ; dpv:hasDataController ?who ] }"""
+        dpv:hasPurpose [ a dpv:Purpose ] ; dpv:hasDataController ?who ] }"""
     found = {row["kind"].value.rpartition("#")[2] for row in flagship.query(text)}  # type: ignore[union-attr,index]
     assert found == {"Name", "TelephoneNumber"}
