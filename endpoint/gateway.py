@@ -35,6 +35,10 @@ from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release, open_release
 
 LOOK_SECONDS = 0.2
+PAGES, PAGES_OF_ONE = 3, 8
+"""Threads that make pages: they share one interpreter, so more of them make none sooner, and each page later."""
+WAITED_FOR = re.compile(r"/(?:downloads|class)/")
+"""What may be made by another process, for which a thread waits; so it is none of those that make pages."""
 WRITERS, WRITERS_OF_ONE = 256, 3
 """Threads of those who write: each waits for its body, so there are enough for many slow ones; what they have sent is
 worked at two at a time (``endpoint.works``)."""
@@ -75,7 +79,8 @@ class Gateway:
         self._lane = SparqlLane(publication, self._service, self._forwarder, reader)
         self._metrics = Metrics(self._service, self._lane, publication.settings.log.slow_seconds)
         self._delivery = delivery = Delivery(publication.settings.limits.send_seconds)
-        self._pages, self._results = Threads(application, delivery), Threads(application, delivery)
+        self._pages = Threads(application, delivery, PAGES, PAGES_OF_ONE)
+        self._results = Threads(application, delivery)
         self._writers = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)
         self._validators = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)  # anybody may be slow there
         self._taking = asyncio.Lock()
@@ -199,8 +204,9 @@ class Gateway:
         """Let the Flask application answer; return the status."""
         whole = await self._body(exchange, receive)
         body = replayed(exchange.body, arriving(receive, BODY_SECONDS), whole=whole)
+        threads = self._results if WAITED_FOR.search(exchange.scope["path"]) else self._pages
         try:
-            return await self._pages.answer(exchange, body, send, BODY_SECONDS)
+            return await threads.answer(exchange, body, send, BODY_SECONDS)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status

@@ -1,7 +1,9 @@
 """The Flask application in threads, of which no client holds all, and none while a client reads.
 
 A thread makes a response, or the next piece of a long one; the event loop sends it (``endpoint.delivery``). So whoever
-reads slowly, or not at all, holds a seat of their own and nobody's thread. It knows no route.
+reads slowly, or not at all, holds a seat of their own and nobody's thread. Where all threads work, the next turn is of
+the client that has had the least of them lately, so that who asks now and then does not wait behind a flood. It knows
+no route.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -16,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from a2wsgi.wsgi import Body, build_environ
+from cachetools import LRUCache
 from flask import Flask
 
 from endpoint.delivery import Delivery, Message, Send
@@ -26,6 +30,9 @@ from graph.errors import EngineUnavailableError
 
 T = TypeVar("T")
 COUNT, COUNT_OF_ONE = 32, 8
+HALF_LIFE = 10.0
+"""Seconds after which half of the time that a client has had is forgotten."""
+MOST_CLIENTS = 10_000
 MOST_WAITING = 64
 RETRY_SECONDS = 5.0
 HELD_BYTES = 1 << 18
@@ -41,7 +48,7 @@ class Threads:
         """Have so many threads, and so many of them for one client; they start as they are needed."""
         self._application, self._delivery = application, delivery
         self._threads = ThreadPoolExecutor(count, "pages")
-        self._seats = Seats(count_of_one)
+        self._seats, self._turns = Seats(count_of_one), Turns(count)
 
     async def answer(self, exchange: Exchange, receive: Receive, send: Send, body_seconds: float) -> int:
         """Let the application answer; return the status.
@@ -59,7 +66,7 @@ class Threads:
         async with self._seats.taken(exchange.client):
             body = ArrivingBody(asyncio.get_running_loop(), receive, body_seconds)
             environ = dict(build_environ(cast("Any", exchange.scope), body))
-            made = await self._in_thread(lambda: _Made.by(self._application, environ))
+            made = await self._in_thread(exchange.client, lambda: _Made.by(self._application, environ))
             try:
                 await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
                 while True:
@@ -69,13 +76,14 @@ class Threads:
                     await self._delivery.send(send, message)
                     if made.rest is None:
                         return made.status
-                    await self._in_thread(made.go_on)
+                    await self._in_thread(exchange.client, made.go_on)
             finally:
-                await asyncio.shield(self._in_thread(made.close))
+                await asyncio.shield(self._in_thread(exchange.client, made.close))
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def _in_thread(self, client: str, work: Callable[[], T]) -> T:
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
+        async with self._turns.taken(client):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
 
 
 class ArrivingBody(Body):
@@ -148,6 +156,53 @@ class _Made:
         """Let go of what the response was made of."""
         if close := getattr(self.iterable, "close", None):
             close()
+
+
+class Turns:
+    """So many turns at a time, given to who has had least lately; used from one event loop."""
+
+    def __init__(self, count: int, clock: Callable[[], float] = time.monotonic) -> None:
+        """Give ``count`` turns at a time; ``clock`` says the time in seconds."""
+        self._free, self._clock = count, clock
+        self._waiting: dict[asyncio.Future[None], str] = {}  # in the order in which they came
+        self._had: LRUCache[str, tuple[float, float]] = LRUCache(MOST_CLIENTS)
+
+    @asynccontextmanager
+    async def taken(self, client: str) -> AsyncIterator[None]:
+        """Have a turn; wait for it where none is free."""
+        if self._free:
+            self._free -= 1
+        else:
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting[waiting] = client
+            try:
+                await waiting
+            except asyncio.CancelledError:
+                if self._waiting.pop(waiting, None) is None:
+                    self._give()  # it had just been given
+                raise
+        begun = self._clock()
+        try:
+            yield
+        finally:
+            now = self._clock()
+            self._had[client] = self._lately(client, now) + now - begun, now
+            self._give()
+
+    def _lately(self, client: str, now: float) -> float:
+        """Return how many seconds a client has had, of which the long past ones count less."""
+        seconds, when = self._had.get(client, (0.0, now))
+        return float(seconds * 0.5 ** ((now - when) / HALF_LIFE))
+
+    def _give(self) -> None:
+        now = self._clock()
+        while self._waiting:
+            least = min(self._waiting, key=lambda each: self._lately(self._waiting[each], now))
+            del self._waiting[least]
+            if not least.done():
+                least.set_result(None)
+                return
+        self._free += 1
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from endpoint.delivery import LEAST_RATE, PIECE
 from endpoint.gateway import GAP_SECONDS
+from endpoint.threads import Turns
 from tests.endpoint.serving import Served, client, serving, write
 
 SEND_SECONDS = 1.0
@@ -141,3 +143,36 @@ def test_long_queries_of_one_client_are_read_in_turn_and_once(large: Served) -> 
 def test_header_fields_that_nobody_means_are_not_read(large: Served, path: str, name: str) -> None:
     answer = large.get(path, "*/*", headers={name: ", ".join(["uz-Latn;q=0.5"] * 8_000)})
     assert answer.status_code == 431
+
+
+def test_the_next_turn_is_of_who_has_had_least_lately() -> None:
+    async def order() -> list[str]:
+        now, done = 0.0, list[str]()
+        turns = Turns(1, lambda: now)
+
+        async def work(client: str, seconds: float) -> None:
+            nonlocal now
+            async with turns.taken(client):
+                await asyncio.sleep(0)
+                now += seconds
+                done.append(client)
+
+        many = [work("flood", 1.0) for _ in range(4)]
+        await asyncio.gather(work("once", 0.5), *many, work("new", 0.1), work("once", 0.1), work("new", 0.1))
+        return done
+
+    assert asyncio.run(order()) == ["once", "flood", "new", "new", "once", "flood", "flood", "flood"]
+
+
+def test_who_gives_up_waiting_loses_nobody_s_turn() -> None:
+    async def after() -> str:
+        turns = Turns(1)
+        async with turns.taken("a"):
+            waiting = [asyncio.ensure_future(turns.taken(each).__aenter__()) for each in ("b", "c")]
+            await asyncio.sleep(0)
+            waiting[0].cancel()
+        async with asyncio.timeout(5):
+            await waiting[1]
+        return "c had its turn"
+
+    assert asyncio.run(after()) == "c had its turn"
