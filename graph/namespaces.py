@@ -73,6 +73,11 @@ ENTAILED_GRAPH = "entailed"
 PROVENANCE_GRAPH = "provenance"
 COMPUTED_GRAPHS = (CATALOG_GRAPH, ENTAILED_GRAPH)
 """Graphs that the engine writes itself; no source file may bear their names."""
+QUERIES_GRAPH = "queries"
+APPARATUS_GRAPHS = (
+    ONTOLOGY_GRAPH, SCHEMES_GRAPH, SHAPES_GRAPH, CATALOG_GRAPH, ENTAILED_GRAPH, PROVENANCE_GRAPH, QUERIES_GRAPH,
+)  # fmt: skip
+"""Graphs by whose means the others are said, checked, described and asked; the subject matter is in the others."""
 DATASET, RELEASE = "dataset", "release"
 """Below the base: the dataset, with all its parts as fragments, and its releases. Only the catalogue describes them."""
 

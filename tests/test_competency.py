@@ -1,8 +1,9 @@
-"""The twelve competency questions: each stored query gives, row for row, the answer in tests/queries/."""
+"""The stored questions, with that on sources: each gives, row for row, the answer in tests/queries/."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,9 @@ def reloaded(flagship: ox.Store) -> ox.Store:
     return _copy(flagship)
 
 
-def test_there_are_twelve_in_the_order_of_their_positions(flagship: ox.Store) -> None:
+def test_there_are_thirteen_in_the_order_of_their_positions(flagship: ox.Store) -> None:
     positions = [int(each["position"].value) for each in _select(flagship, LISTED)]
-    assert positions == list(range(1, 13))
+    assert positions == list(range(1, 14))
 
 
 def test_every_question_has_an_expected_answer(texts: dict[str, str]) -> None:
@@ -57,6 +58,23 @@ def test_question_and_description_are_in_three_languages(flagship: ox.Store, slu
     for predicate in ("http://www.w3.org/2000/01/rdf-schema#label", "http://purl.org/dc/terms/description"):
         found = _select(flagship, f"SELECT ?text WHERE {{ <{QUERIES}{slug}> <{predicate}> ?text }}")
         assert sorted(each["text"].language for each in found) == ["en", "ru", "uz-latn"]
+
+
+def test_every_fact_about_forum_clubs_and_bodies_stands_beside_its_source(
+    flagship: ox.Store, texts: dict[str, str]
+) -> None:
+    rows = _select(flagship, texts["facts-beside-their-source"])
+    parts = re.findall(r"graph/([a-z]+)>", texts["facts-beside-their-source"])
+    assert len(rows) == len(parts)
+    assert not [row["part"].value for row in rows if row["statements"] != row["besideTheirSource"]]
+
+
+def test_a_fact_without_a_source_would_be_counted(flagship: ox.Store, texts: dict[str, str]) -> None:
+    store, club = _copy(flagship), ox.NamedNode("https://w3id.org/hamkor/id/club/nowhere")
+    graph = ox.NamedNode("https://w3id.org/hamkor/graph/clubs")
+    store.add(ox.Quad(club, ox.NamedNode("https://schema.org/name"), ox.Literal("Nowhere"), graph))
+    rows = _select(store, texts["facts-beside-their-source"])
+    assert [int(row["statements"].value) - int(row["besideTheirSource"].value) for row in rows].count(1) == 1
 
 
 def test_whom_to_call_is_withheld_where_the_contacts_are(flagship: ox.Store, texts: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from endpoint.pages.holdings import class_name, holdings
+from endpoint.pages.holdings import Statements, class_name, holdings
 from endpoint.pages.names import Names, Shown
 from endpoint.pages.overview import overview
 from endpoint.pages.shapes import text_in
@@ -66,7 +66,7 @@ class DatasetPage:
     release: str
     parent: str
     created: str
-    triples: int
+    statements: Statements
     classes: tuple[ClassRow, ...]
     further: tuple[ClassRow, ...]
     graphs: tuple[GraphRow, ...]
@@ -85,7 +85,8 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
     settings, manifest = here.publication.settings, here.release.manifest
     about, start_end = settings.about, settings.about.temporal.partition("/")
     classes = _classes(here, names)
-    is_first = {iri for iri, _ in here.once(overview).classes}
+    glance = here.once(overview)
+    is_first = {iri for iri, _ in glance.classes}
     return DatasetPage(
         iri=f"{here.publication.base}dataset",
         title=best(title_of(settings), languages),
@@ -99,7 +100,7 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
         release=manifest.id,
         parent=manifest.parent or "",
         created=manifest.created,
-        triples=manifest.triples,
+        statements=glance.statements,
         classes=tuple(each for each in classes if each.name.iri in is_first),
         further=tuple(each for each in classes if each.name.iri not in is_first),
         graphs=tuple(_graph(here, each, names) for each in manifest.graphs),

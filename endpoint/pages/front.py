@@ -14,7 +14,7 @@ from babel.numbers import format_decimal
 from endpoint.current import Snapshot
 from endpoint.language import page_language
 from endpoint.pages.charts import Chart, chart
-from endpoint.pages.holdings import class_name
+from endpoint.pages.holdings import Statements, class_name
 from endpoint.pages.maps import WIDE, Map, Spot, draw
 from endpoint.pages.names import Names, Shown
 from endpoint.pages.numbers import grouped
@@ -55,6 +55,7 @@ class FrontPage:
     located: Number | None
     chart: Chart | None
     sample: str
+    statements: Statements
 
 
 def front_page(snapshot: Snapshot, names: Names, terms: Names) -> FrontPage:
@@ -73,6 +74,7 @@ def front_page(snapshot: Snapshot, names: Names, terms: Names) -> FrontPage:
         located=_number(snapshot, found.located.kind, len(found.located.things), terms) if found.located else None,
         chart=chart(store, found.data_set, "", names, terms) if found.data_set else None,
         sample=found.located.kind if found.located else found.classes[0][0] if found.classes else "",
+        statements=found.statements,
     )
 
 

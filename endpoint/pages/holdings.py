@@ -1,4 +1,4 @@
-"""What the publication itself holds: how many things of each class, without those of which only its catalogue speaks.
+"""What the publication itself holds: how many things of each class, and how many statements about its subject matter.
 
 The catalogue describes the release by a publisher, files and services; a reader who counts people means none of them.
 """
@@ -8,13 +8,47 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from graph.namespaces import CATALOG_GRAPH, RDF_TYPE, SHAPES_GRAPH
+from graph.namespaces import APPARATUS_GRAPHS, CATALOG_GRAPH, PROV, RDF_TYPE, SHAPES_GRAPH
 
 LOCAL = re.compile(r"[\w.-]+\Z")
+DERIVED = ox.NamedNode(PROV + "wasDerivedFrom")
+MOST_COUNTED = 50_000
+"""In more statements than these nobody looks for their sources: a page has to come soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """How many statements there are: about the subject matter, those of them beside a source, and all the others.
+
+    ``sourced`` is None where there are too many to look at, or none names a source. A statement stands beside its
+    source where its graph says of its subject what it was derived from, or that something was derived from it.
+    """
+
+    subject: int
+    sourced: int | None
+    apparatus: int
+
+
+def statements(snapshot: Snapshot) -> Statements:
+    """Count the statements of the named graphs."""
+    entries, aside = snapshot.release.manifest.graphs, {snapshot.publication.graph(each) for each in APPARATUS_GRAPHS}
+    about = [each for each in entries if each.iri not in aside]
+    subject = sum(each.triples for each in about)
+    sourced = 0
+    if subject <= MOST_COUNTED:
+        sourced = sum(_sourced(snapshot.release.store, ox.NamedNode(each.iri)) for each in about)
+    return Statements(subject, sourced or None, sum(each.triples for each in entries if each.iri in aside))
+
+
+def _sourced(store: ox.Store, graph: ox.NamedNode) -> int:
+    derived = list(store.quads_for_pattern(None, DERIVED, None, graph))
+    known = {each.subject for each in derived} | {each.object for each in derived}
+    return sum(each.subject in known for each in store.quads_for_pattern(None, None, None, graph)) if known else 0
 
 
 def holdings(snapshot: Snapshot) -> Counter[str]:

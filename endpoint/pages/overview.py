@@ -16,7 +16,7 @@ import pyoxigraph as ox
 from endpoint.current import Snapshot
 from endpoint.pages.charts import Observation, data_sets, observations
 from endpoint.pages.facts import ORG, QB, RELATIONS, VCARD
-from endpoint.pages.holdings import holdings
+from endpoint.pages.holdings import Statements, holdings, statements
 from endpoint.pages.maps import GEO, WGS, point_of
 from endpoint.pages.outlines import Point
 from endpoint.pages.paths import Step, follow
@@ -61,6 +61,7 @@ class Overview:
     located: Located | None
     data_set: str
     counts: dict[str, Observation]
+    statements: Statements
 
 
 def overview(snapshot: Snapshot) -> Overview:
@@ -73,6 +74,7 @@ def overview(snapshot: Snapshot) -> Overview:
         located=_located(snapshot),
         data_set=sets[0] if sets else "",
         counts={each.thing: each for found in counted.values() for each in found},
+        statements=statements(snapshot),
     )
 
 

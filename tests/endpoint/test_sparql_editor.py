@@ -49,7 +49,7 @@ def test_the_editor_knows_the_publication(served: Served) -> None:
     assert found is not None
     settings = json.loads(found[1])
     assert settings["endpoint"] == f"{served.url}/sparql"
-    assert len(settings["examples"]) == 12
+    assert len(settings["examples"]) == 13
     assert settings["examples"][0]["label"].startswith("Какие")
     assert "https://w3id.org/hamkor/ns#ParentsClub" in settings["classes"]
     assert "https://w3id.org/hamkor/ns#numberOfMembers" in settings["properties"]
