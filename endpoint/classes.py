@@ -60,7 +60,7 @@ def listed() -> Response:
     names, counts = names_for(here, urls(), languages()), here.release.manifest.statistics.classes
     shown = [iri for iri, _ in here.once(overview).classes if iri in counts]
     further = sorted(counts.keys() - set(shown))
-    told = names.told_apart(names.thing(iri) for iri in (*shown, *further))
+    told = names.told_apart(names.plural(iri) for iri in (*shown, *further))
     rows = [Row(thing, class_name(here, thing.iri), counts[thing.iri]) for thing in told]
     first, rest = rows[: len(shown)], sorted(rows[len(shown) :], key=lambda each: each.thing.text.casefold())
     return page("classes.html", classes=[row for row in first if row.name], further=[row for row in rest if row.name])

@@ -34,6 +34,8 @@ FORMATS = "http://www.w3.org/ns/formats/"
 
 RDF_TYPE = RDF + "type"
 RDFS_LABEL = RDFS + "label"
+PLURAL = "http://purl.org/net/vocab/2004/03/label#plural"
+"""What several things of a class are called; no label, for one thing is not called so."""
 
 PREFIXES = {
     "rdf": RDF,

@@ -19,7 +19,7 @@ LANGUAGES = ["en", "ru", "uz"]
 FILES = sorted(ONTOLOGY.rglob("*.ttl"))
 SCHEMES = sorted((ONTOLOGY / "schemes").glob("*.ttl"))
 KINDS = {"object": "ObjectProperty", "datatype": "DatatypeProperty"}
-LABEL, COMMENT = iri("rdfs:label"), iri("rdfs:comment")
+LABEL, COMMENT, PLURAL = iri("rdfs:label"), iri("rdfs:comment"), "http://purl.org/net/vocab/2004/03/label#plural"
 PREF_LABEL, DEFINITION = iri("skos:prefLabel"), iri("skos:definition")
 CLASS_ROWS = [(term, re.findall(r"`([\w:]+)`", cells[0])) for term, cells in ROWS if len(cells) == 1]
 PROPERTY_ROWS = [(term, cells) for term, cells in ROWS if len(cells) > 1]
@@ -90,11 +90,6 @@ def test_uzbek_letters_are_the_right_characters() -> None:
     """Oʻ and gʻ with U+02BB, the apostrophe of taʼlim with U+02BC, and no other sign in their place."""
     wrong = re.compile("['`´‘’]|[OoGg]\u02bc|(?<![OoGg])\u02bb")
     assert [(name, each.value) for name, each in LITERALS if each.language == "uz" and wrong.search(each.value)] == []
-
-
-def test_russian_is_written_without_yo() -> None:
-    """The verified names are; one spelling lets a search find both."""
-    assert [each.value for _, each in LITERALS if each.language == "ru" and re.search("[Ёё]", each.value)] == []
 
 
 # ---- The vocabulary --------------------------------------------------------------------------------------------------
@@ -230,10 +225,17 @@ def test_every_external_term_in_use_is_labelled(folder: str) -> None:
     assert not missing, "give each an rdfs:label in en, ru and uz in ontology/external.ttl"
 
 
-def test_external_terms_get_labels_and_nothing_else() -> None:
-    assert {each.predicate.value for each in EXTERNAL.triples} == {LABEL}
+def test_external_terms_get_labels_and_plurals_and_nothing_else() -> None:
+    assert {each.predicate.value for each in EXTERNAL.triples} == {LABEL, PLURAL}
     assert not [subject for subject, _ in EXTERNAL.index if subject.startswith(BASE)]
     assert [each for each, _ in EXTERNAL.index if EXTERNAL.languages(each, LABEL) != LANGUAGES] == []
+
+
+@pytest.mark.parametrize("terms", [VOCABULARY, EXTERNAL], ids=["own", "external"])
+def test_what_has_a_plural_has_it_in_three_languages(terms: Graph) -> None:
+    plural = {each.subject.value for each in terms.triples if each.predicate.value == PLURAL}
+    assert plural
+    assert [each for each in plural if terms.languages(each, PLURAL) != LANGUAGES] == []
 
 
 def test_every_term_of_the_model_is_labelled() -> None:

@@ -81,7 +81,7 @@ def front_page(snapshot: Snapshot, names: Names, terms: Names) -> FrontPage:
 def _number(here: Snapshot, iri: str, count: int, terms: Names) -> Number:
     text, name = format_decimal(count, locale=page_language()), class_name(here, iri)
     listed = terms.urls.link(f"class/{name}") if name else terms.urls.link("resource", iri=iri, incoming=RDF_TYPE)
-    return Number(terms.thing(iri), text, listed)
+    return Number(terms.plural(iri), text, listed)
 
 
 def _picture(store: ox.Store, hub: Hub, names: Names) -> Picture:

@@ -21,7 +21,7 @@ from endpoint.pages.numbers import grouped
 from endpoint.urls import Urls
 from graph.labels import Label, labels, language_chain, language_rank
 from graph.literals import RANGES, is_legal, truth_value, whole_number
-from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, RDFS_LABEL, SH, XSD
+from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, PLURAL, RDFS_LABEL, SH, XSD
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
 """The schemes of the IRIs that a page links to; a link to any other (javascript:, data:) might do something."""
@@ -114,6 +114,14 @@ class Names:
         if iri not in self._shown:
             self._shown[iri] = self._thing(iri)
         return self._shown[iri]
+
+    def plural(self, iri: str) -> Shown:
+        """Return a class by what several of its things are called, where the vocabulary says so; else by its label."""
+        quads = self._store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(PLURAL), None, ox.DefaultGraph())
+        chain, one = language_chain(self.languages), self.thing(iri)
+        said = self.best([self.term(quad.object) for quad in quads])
+        is_better = said and language_rank(said[0].language, chain) <= language_rank(one.language, chain)
+        return replace(one, text=said[0].text, language=said[0].language) if is_better else one
 
     def label(self, iri: str) -> Label | None:
         """Return what an IRI is called, in the best language; None where nothing names it."""

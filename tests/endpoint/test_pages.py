@@ -326,12 +326,14 @@ def test_the_front_page_shows_the_clubs_on_a_map_and_the_organisers(flagship_ser
 def test_numbers_of_the_front_page_are_those_of_the_graph(flagship_served: Served) -> None:
     html = words(page(flagship_served, "/"))
     assert re.search(r"\b2,\d{3} statements, 2,\d{3} of them beside their source\.", html)
-    assert re.search(r"\b5 Parents’ club\b", html)
+    assert "Parents’ clubs — 5" in html
+    assert "Цели — 7" in words(page(flagship_served, "/?ui=ru"))
+    assert "Ota-onalar klublari — 5" in words(page(flagship_served, "/?ui=uz"))
 
 
 def test_a_number_leads_to_the_things_that_it_counts(flagship_served: Served) -> None:
     html = page(flagship_served, "/?ui=ru")
-    target = re.search(r'<a href="(/class/[^"]*)">Родительский клуб</a>', html)
+    target = re.search(r'<a href="(/class/[^"]*)">Родительские клубы</a>', html)
     assert target is not None
     assert page(flagship_served, target[1]).count("Родительский клуб в ") == 5
 
@@ -409,9 +411,9 @@ def libraries(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def test_the_front_page_counts_what_the_publication_holds_and_not_who_publishes_it(libraries: Served) -> None:
     html = page(libraries, "/")
-    assert set(re.findall(r'class="figure">(\d+)</span> <a[^>]*>([^<]*)<', html)) == {
-        ("2", "schema:Library"), ("1", "dcat:Dataset"), ("1", "owl:Class"), ("1", "owl:DatatypeProperty"),
-        ("1", "rdfs:Class"), ("1", "vcard:Individual"), ("1", "vcard:Organization"),
+    assert set(re.findall(r'<a[^>]*>([^<]*)</a> — <span class="figure">(\d+)<', html)) == {
+        ("schema:Library", "2"), ("dcat:Dataset", "1"), ("owl:Class", "1"), ("owl:DatatypeProperty", "1"),
+        ("rdfs:Class", "1"), ("vcard:Individual", "1"), ("vcard:Organization", "1"),
     }  # fmt: skip
 
 
