@@ -84,6 +84,7 @@ class Gateway:
         self._writers = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)
         self._validators = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)  # anybody may be slow there
         self._taking = asyncio.Lock()
+        self._fault = ""
         self._readers, self._long = ThreadPoolExecutor(READERS, "reader"), Seats(1)
         self._bodies = Seats(LARGE_BODIES)
         self._follower: asyncio.Task[None] | None = None
@@ -149,8 +150,11 @@ class Gateway:
                 if folder is not None and folder.name != self._service.release:
                     await self._service.replace(open_release(folder))
                     self._lane.cache.keep(folder.name)
+                self._fault = ""
             except (HamkorError, OSError) as problem:
-                log.warning("the new release cannot be held: %s", problem)
+                if self._fault != (said := str(problem)):  # looked at many times a second: said once
+                    log.warning("the new release cannot be held: %s", said)
+                self._fault = said
 
     # One request
 

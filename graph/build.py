@@ -32,17 +32,17 @@ from graph.releases.fragments import fragments_after_build
 from graph.releases.gone import gone_after_build
 from graph.releases.index import STORE_FOLDER, Index
 from graph.releases.lexical import open_forms
-from graph.releases.manifest import MANIFEST_FILE, Contribution, GraphEntry, Manifest
+from graph.releases.manifest import Contribution, GraphEntry, Manifest
 from graph.releases.members import read_member
 from graph.releases.release import Release, open_release
 from graph.releases.revision import Revision
 from graph.releases.staged import Staged
+from graph.releases.verify import readable_current
 from graph.sources.chunks import Chunk
 from graph.sources.document_warnings import Told, unheard
 from graph.sources.reader import read_source
 from graph.validation.report import Report, ValidationFailedError, empty_report
 
-CONTRIBUTED = b'"contributed"'
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many triples have been taken so far."""
 LARGE = 20_000
@@ -73,22 +73,35 @@ def build(publication: Publication, progress: Progress = lambda *_: None, told: 
         ShapesError: the shapes are not usable.
         ValidationFailedError: the data violates the shapes.
         BusyError: somebody else is writing.
-        ReleaseError: the disk does not take it.
+        ReleaseError: the disk does not take it, or there have been releases and the current one cannot be read.
     """
     withholding = withholding_of(publication)
     releases = ReleasesFolder(publication.releases_folder)
-    parent = _readable(releases)
+    parent = readable_current(releases)
     publication.sources(may_be_none=bool(contributed_graphs(parent)))  # what is wrong with the files' names comes first
     mark = fingerprint(publication)
     if parent is not None and parent.manifest.fingerprint == mark:
         purge(releases, withholding)
         return parent
     with releases.staging() as folder:
-        parent = _readable(releases)  # somebody may have published in between
-        release = make(publication, releases, folder, contributed_graphs(parent), progress, told)
+        parent = readable_current(releases)  # somebody may have published in between
+        release = make(publication, releases, folder, parent, contributed_graphs(parent), progress, told)
     del parent  # whoever has a release holds it, and it may have to go
     purge(releases, withholding)
     return release
+
+
+def rebuild(publication: Publication, start: Release, progress: Progress = lambda *_: None) -> Release:
+    """Make a release of the publication's files, and of what contributors wrote in ``start``, and make it current.
+
+    It is for when no release is current, or must not be; the writer's part to hold the lock.
+
+    Raises:
+        As ``build``.
+    """
+    releases = ReleasesFolder(publication.releases_folder)
+    with releases.folder_for_staging() as folder:
+        return make(publication, releases, folder, start, contributed_graphs(start), progress)
 
 
 def contributed_graphs(release: Release | None) -> dict[str, Contributed]:
@@ -106,19 +119,19 @@ def make(
     publication: Publication,
     releases: ReleasesFolder,
     folder: Path,
+    parent: Release | None,
     contributed: Mapping[str, Contributed],
     progress: Progress,
     told: Told = unheard,
 ) -> Release:
-    """Make a release from nothing in the staging folder, and make it current.
+    """Make a release from nothing in the staging folder, after ``parent``, and make it current.
 
     Raises:
         As ``build``.
     """
-    current = releases.current()
-    origin = Origin(time_of_next(releases), fingerprint(publication), current.name if current else None, {})
+    origin = Origin(time_of_next(releases), fingerprint(publication), parent.id if parent is not None else None, {})
     try:
-        manifest, _ = _make(publication, folder, _Inputs(origin, _readable(releases), contributed, told), progress)
+        manifest, _ = _make(publication, folder, _Inputs(origin, parent, contributed, told), progress)
         return open_release(releases.commit(folder, manifest.id))
     except OSError as problem:
         raise ReleaseError(f"the release could not be written: {problem}", "the current one stays") from problem
@@ -147,22 +160,6 @@ class _Inputs:
     parent: Release | None
     contributed: Mapping[str, Contributed]
     told: Told = unheard
-
-
-def _readable(releases: ReleasesFolder) -> Release | None:
-    """Return the current release, or None where there is none that can be read.
-
-    Raises:
-        ReleaseError: it cannot be read, and contributed graphs, which stand nowhere else, may be in it.
-    """
-    folder = releases.current()
-    try:
-        return open_release(folder) if folder is not None else None
-    except ReleaseError as problem:
-        others = (releases.path / each / MANIFEST_FILE for each in releases.ids())
-        if any(CONTRIBUTED in each.read_bytes() for each in others if each.is_file()):
-            raise ReleaseError(problem.problem, "hamkor releases rollback to one that can be read") from problem
-        return None
 
 
 def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Progress) -> tuple[Manifest, Report]:

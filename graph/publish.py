@@ -35,6 +35,7 @@ from graph.releases.folder import ReleasesFolder
 from graph.releases.holding import Hold
 from graph.releases.manifest import Contribution
 from graph.releases.release import Release, open_release
+from graph.releases.verify import readable_current
 from graph.sources.chunks import Chunk
 from graph.validation.report import Report
 
@@ -148,7 +149,7 @@ def publish(
         if parent is not None and not changes:
             return Published(parent, stored_report(parent, publication.base), created, changed=False)
         if parent is None:
-            release = make(publication, releases, folder, _first(changes, contribution), progress)
+            release = make(publication, releases, folder, None, _first(changes, contribution), progress)
             return Published(release, stored_report(release, publication.base), created, changed=True)
         manifest, report = Gate(
             publication, parent, draft, time, contribution, progress, _belongs_to_others(publication, contributor)
@@ -198,10 +199,9 @@ def _disk() -> Iterator[None]:
 
 
 def _current(publication: Publication, releases: ReleasesFolder) -> Release | None:
-    folder = releases.current()
-    if folder is None:
+    release = readable_current(releases)
+    if release is None:
         return None
-    release = open_release(folder)
     if release.manifest.base != publication.base:
         problem = f"the base is <{publication.base}> now, and was <{release.manifest.base}> in release {release.id}"
         raise ReleaseError(problem, "run hamkor build")

@@ -12,11 +12,24 @@ from writing import Write
 
 from graph.build import build
 from graph.publication import Publication, open_publication
+from graph.publish import Put, publish
 from graph.releases.release import Release
+from graph.sources.chunks import Chunk
 from tests.endpoint.serving import Served, serving
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PARTS = ("ontology", "shapes", "data", "hamkor.toml")
+CONTRIBUTED_TO = {
+    "hamkor.toml": "",
+    "ontology/o.ttl": """@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        @prefix owl: <http://www.w3.org/2002/07/owl#> .
+        <http://e/p> rdfs:subPropertyOf <http://e/q> . <http://e/q> a owl:ObjectProperty .""",
+    "data/a.ttl": """@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix : <https://w3id.org/hamkor/id/> .
+        :termez rdfs:label "Termez"@en ; :in <https://w3id.org/hamkor/doc#uz> .
+        <https://w3id.org/hamkor/doc#uz> rdfs:label "O" .""",
+}
+CONTRIBUTED = ("https://w3id.org/hamkor/graph/ngo/a", "https://w3id.org/hamkor/graph/ngo/b")
+FORM = b'<http://e/%d> <http://e/p> "05"^^<http://www.w3.org/2001/XMLSchema#integer> .\n'
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +98,28 @@ def after_builds(built_before: Path, tmp_path: Path) -> Callable[[int], Publicat
         return open_publication(tmp_path / "publication")
 
     return after
+
+
+@pytest.fixture(scope="session")
+def contributed_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A publication of three releases: one built, two in which contributors have written; made once, copied."""
+    folder = tmp_path_factory.mktemp("contributed") / "publication"
+    for name, content in CONTRIBUTED_TO.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    opened = open_publication(folder)
+    build(opened)
+    for graph in CONTRIBUTED:
+        lines = b"".join(FORM % number for number in range(20))
+        publish(opened, [Put(graph, (Chunk(graph, lines),))])
+    return folder
+
+
+@pytest.fixture
+def contributed(contributed_before: Path, tmp_path: Path) -> Publication:
+    """A copy of that publication; the test may do with it what it likes."""
+    copy(contributed_before, tmp_path / "publication")
+    return open_publication(tmp_path / "publication")
 
 
 def copy(folder: Path, to: Path) -> None:

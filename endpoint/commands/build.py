@@ -12,6 +12,7 @@ from graph.build import build
 from graph.catalogue.dataset import left_out
 from graph.publication import SETTINGS_FILE, Publication
 from graph.releases.folder import ReleasesFolder
+from graph.releases.history import History
 from graph.releases.release import Release
 from graph.sources.document_warnings import DocumentWarning
 from graph.validation.report import ValidationFailedError
@@ -88,7 +89,7 @@ def warn_of_document(warning: DocumentWarning) -> None:
 
 def build_release(publication: Publication, language: str) -> tuple[Release, bool]:
     """Build, showing progress; return the release and whether it is new. Ends the process with 1 on violations."""
-    before = ReleasesFolder(publication.releases_folder).current()
+    before = History(ReleasesFolder(publication.releases_folder)).current
     languages = (language, *publication.settings.languages)
     try:
         with progress_shown() as progress:
@@ -101,4 +102,4 @@ def build_release(publication: Publication, language: str) -> tuple[Release, boo
             click.echo(f"… and {len(lines) - SHOWN} more: hamkor validate shows all", err=True)
         click.echo(f"hamkor: {problem}", err=True)
         sys.exit(1)
-    return release, before is None or before.name != release.id
+    return release, before != release.id

@@ -1,4 +1,4 @@
-"""``hamkor releases``: what was published when, what differs, and how to go back, clear away and verify."""
+"""``hamkor releases``: what was published when, what differs, and how to go back, recover, clear away and verify."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import msgspec
 from endpoint.commands.options import Options, publication_option
 from endpoint.commands.progress import progress_shown
 from graph.errors import ReleaseError
+from graph.recovery import NOTHING_LEFT, Survey, recover, survey
 from graph.releases.difference import changed_graphs, difference, patch
 from graph.releases.folder import ReleasesFolder
 from graph.releases.history import History
 from graph.releases.manifest import Manifest
 from graph.releases.pruning import prune
 from graph.releases.release import Release, open_release
-from graph.releases.verify import verify
+from graph.releases.verify import problems_of
 
 FORMATS = ("patch", "added", "removed", "counts")
 
@@ -24,7 +25,7 @@ FORMATS = ("patch", "added", "removed", "counts")
 @click.group("releases")
 @publication_option
 def command(_: Options) -> None:
-    """Releases: list and show them, compare two, go back to one, clear old ones away, verify.
+    """Releases: list and show them, compare two, go back to one, recover, clear old ones away, verify.
 
     A release is named by its id, by the beginning of it, or by a word: current, parent (that of the current one).
 
@@ -152,6 +153,47 @@ def rollback(options: Options, release: str) -> None:
     click.echo(f"Current is {found}. To undo: hamkor releases rollback {before}")
 
 
+@command.command("recover")
+@click.option("--dry-run", is_flag=True, help="Say what was found and what would be done; change nothing.")
+@publication_option
+def recover_releases(options: Options, dry_run: bool) -> None:
+    """Make the newest whole release current, where the current one is damaged or nobody can tell which it is.
+
+    A back-up made file by file leaves a link "current" that leads nowhere, or a folder in its place. Then nothing is
+    made until this is done, since what contributors wrote stands in releases only. Nothing is removed; it says which
+    releases are not whole, and which contributed graphs of these the whole one does not hold in the same state.
+    """
+    publication = options.publication()
+    if dry_run:
+        _tell(found := survey(ReleasesFolder(publication.releases_folder)))
+        click.echo(_outlook(found))
+        return
+    with progress_shown() as progress:
+        found, current, aside = recover(publication, progress)
+    _tell(found)
+    if aside is not None:
+        click.echo(f"set aside: {aside} (remove it when you no longer need it)", err=True)
+    click.echo(f"Current is {current}" + (", as before: nothing had to be done" if found.is_current else ""))
+
+
+def _tell(found: Survey) -> None:
+    """Say on standard error what was found, a line each."""
+    if found.fault:
+        click.echo(f"hamkor: {found.fault}", err=True)
+    for each in found.damaged:
+        click.echo(f"hamkor: {each.release} is not whole: {'; '.join(each.problems)}", err=True)
+    for iri in found.lost:
+        click.echo(
+            f"hamkor: warning: <{iri}> was contributed and is not so in {found.whole or 'any release'}", err=True
+        )
+
+
+def _outlook(found: Survey) -> str:
+    if found.is_current:
+        return f"Current is {found.whole}, which is whole: nothing has to be done"
+    return f"{found.whole} would be made current" if found.whole else f"No release is whole: {NOTHING_LEFT}"
+
+
 @command.command("prune")
 @click.option("--keep", type=click.IntRange(min=1), required=True, help="How many of the newest releases stay.")
 @publication_option
@@ -177,10 +219,10 @@ def verify_releases(options: Options, release: str | None) -> None:
     broken = 0
     for each in wanted:
         with progress_shown() as progress:
-            problems = verify(open_release(history.releases.release(each)), progress)
+            problems = problems_of(history.releases.release(each), progress=progress)
         click.echo(f"{each}: {'whole' if not problems else '; '.join(problems)}")
         broken += bool(problems)
     if broken:
         raise ReleaseError(
-            f"{broken} of {len(wanted)} releases are not whole", "hamkor releases rollback to one that is"
+            f"{broken} of {len(wanted)} releases are not whole", "hamkor releases recover, where the current one is"
         )

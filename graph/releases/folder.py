@@ -22,6 +22,7 @@ STAGING = ".staging-"
 LOCK = ".lock"
 UNCOMMITTED = "uncommitted"
 """A file in a release that is not the current one yet, and never was."""
+ASIDE = ".set-aside-"
 REHEARSAL, REHEARSAL_SECONDS = ".rehearsal-", 60
 REMOVALS, REMOVAL_SECONDS = 40, 0.05
 
@@ -33,9 +34,40 @@ class ReleasesFolder:
     path: Path
 
     def current(self) -> Path | None:
-        """Return the folder of the current release, or None before the first one."""
+        """Return the folder of the current release, or None before the first one.
+
+        Raises:
+            ReleaseError: there have been releases, and nothing says which is current.
+        """
+        if problem := self.fault():
+            raise ReleaseError(problem, "hamkor releases recover")
+        return self._linked()
+
+    def _linked(self) -> Path | None:
+        """Return where the link to the current release leads, or None where there is none that leads to a folder."""
         link = self.path / CURRENT
-        return link.resolve() if link.is_symlink() and link.exists() else None
+        return link.resolve() if link.is_symlink() and link.is_dir() else None
+
+    def fault(self) -> str:
+        """Return why nobody can tell which release is current, in words, or an empty string: none is one, too.
+
+        A back-up that was made file by file leaves such a folder. To take it for one without releases would lose what
+        contributors wrote, which stands nowhere else.
+        """
+        link = self.path / CURRENT
+        if self._linked() is not None:
+            return ""
+        if link.is_symlink():
+            return f"the link {self._place} leads to no release"
+        if link.exists():
+            return f"{self._place} is no link to a release"
+        if any(not (self.path / each / UNCOMMITTED).exists() for each in self.ids()):
+            return f"there are releases, but no link {self._place} to one of them"
+        return ""
+
+    @property
+    def _place(self) -> str:
+        return f"{self.path.parent.name}/{self.path.name}/{CURRENT}"
 
     def release(self, release_id: str) -> Path:
         """Return the folder of a release.
@@ -81,16 +113,25 @@ class ReleasesFolder:
         Raises:
             ReleaseError: as ``writing``.
         """
-        with self.writing():
-            folder = self.path / f"{STAGING}{token_hex(8)}"
-            try:
-                folder.mkdir()
-            except OSError as problem:
-                raise ReleaseError(f"{self.path} cannot be written: {problem.strerror}") from problem
-            try:
-                yield folder
-            finally:
-                _remove(folder)
+        with self.writing(), self.folder_for_staging() as folder:
+            yield folder
+
+    @contextmanager
+    def folder_for_staging(self) -> Iterator[Path]:
+        """Give the writer an empty folder to make a release in; it is gone afterwards.
+
+        Raises:
+            ReleaseError: the folder of releases cannot be written.
+        """
+        folder = self.path / f"{STAGING}{token_hex(8)}"
+        try:
+            folder.mkdir()
+        except OSError as problem:
+            raise ReleaseError(f"{self.path} cannot be written: {problem.strerror}") from problem
+        try:
+            yield folder
+        finally:
+            _remove(folder)
 
     @contextmanager
     def rehearsal(self) -> Iterator[Path]:
@@ -122,7 +163,9 @@ class ReleasesFolder:
                 shutil.rmtree(left, ignore_errors=True)
         for link in self.path.glob(f".{CURRENT}-*"):
             link.unlink()
-        current = self.current()
+        if self.fault():  # what bears a mark may be all that is left
+            return
+        current = self._linked()
         for mark in self.path.glob(f"[!.]*/{UNCOMMITTED}"):
             if mark.parent.name == CURRENT:
                 continue
@@ -136,7 +179,7 @@ class ReleasesFolder:
 
         Everything is on disk before the link moves; the link moves by a rename, which is atomic (POSIX rename).
         """
-        current = self.current()
+        current = self._linked()
         (staged / UNCOMMITTED).touch()
         _sync_tree(staged, set() if current is None else _files(current))
         folder = self.path / release_id
@@ -145,7 +188,6 @@ class ReleasesFolder:
         staged.rename(folder)
         _sync(self.path)
         self.make_current(release_id)
-        (folder / UNCOMMITTED).unlink()
         return folder
 
     def remove(self, release_id: str) -> None:
@@ -160,8 +202,38 @@ class ReleasesFolder:
         fresh = self.path / f".{CURRENT}-{os.getpid()}"
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(release_id)
-        fresh.replace(self.path / CURRENT)
+        try:
+            fresh.replace(self.path / CURRENT)
+        except OSError as problem:
+            fresh.unlink()
+            raise ReleaseError(
+                f"{CURRENT} in {self.path} is no link to a release", "hamkor releases recover"
+            ) from problem
         _sync(self.path)
+        (self.path / release_id / UNCOMMITTED).unlink(missing_ok=True)
+
+    def set_aside(self) -> Path | None:
+        """Move away what stands in the place of the link and is none; return where it is now, or None.
+
+        Nothing is removed: it may be a copy of a release that is not whole elsewhere.
+        """
+        place = self.path / CURRENT
+        return self._aside(place) if place.exists() and not place.is_symlink() else None
+
+    def as_release(self, release_id: str) -> Path | None:
+        """Let a folder in the place of the link be the release ``release_id``; return where the one of this id is now.
+
+        It is None where there was none.
+        """
+        place = self.path / release_id
+        aside = self._aside(place) if place.exists() else None
+        (self.path / CURRENT).rename(place)
+        return aside
+
+    def _aside(self, place: Path) -> Path:
+        aside = self.path / f"{ASIDE}{token_hex(4)}"
+        place.rename(aside)
+        return aside
 
 
 def _is_id(name: str) -> bool:

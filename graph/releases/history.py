@@ -85,8 +85,8 @@ class History:
 
     @property
     def current(self) -> str:
-        """Id of the current release, or an empty string before the first one."""
-        folder = self.releases.current()
+        """Id of the current release; an empty string before the first one, and where nobody can tell which it is."""
+        folder = self.releases.current() if not self.releases.fault() else None
         return folder.name if folder is not None else ""
 
     def find(self, word: str) -> Path:

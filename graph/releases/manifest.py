@@ -134,4 +134,6 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError) as problem:
-        raise ReleaseError(f"{folder.name}: the manifest cannot be read: {problem}", "run hamkor build") from problem
+        raise ReleaseError(
+            f"{folder.name}: the manifest cannot be read: {problem}", "hamkor releases recover"
+        ) from problem

@@ -14,6 +14,7 @@ from pathlib import Path
 from graph.releases.folder import ReleasesFolder
 from graph.releases.holding import is_held
 from graph.releases.manifest import MANIFEST_FILE
+from graph.releases.verify import readable_current
 
 BLOCK = 512
 """What st_blocks counts in (POSIX stat)."""
@@ -39,12 +40,12 @@ def prune(releases: ReleasesFolder, keep: int) -> Pruned:
 
     Raises:
         BusyError: somebody else is writing.
-        ReleaseError: the folder cannot be written.
+        ReleaseError: the folder cannot be written, or the current release cannot be read: an older one may be needed.
     """
     with releases.writing():
-        current = releases.current()
+        current = readable_current(releases)
         ids = [each for each in releases.ids() if (releases.path / each / MANIFEST_FILE).exists()]
-        kept = {*ids[max(0, len(ids) - keep) :], current.name if current is not None else ""}
+        kept = {*ids[max(0, len(ids) - keep) :], current.folder.name if current is not None else ""}
         old = [each for each in ids if each not in kept]
         held = tuple(each for each in old if is_held(releases.path / each))
         removed = tuple(each for each in old if each not in held)

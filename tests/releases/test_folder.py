@@ -115,10 +115,11 @@ def test_only_a_release_is_found_by_its_id(tmp_path: Path, name: str) -> None:
         releases.release(name)
 
 
-def test_a_link_to_a_release_that_is_gone_is_none(tmp_path: Path) -> None:
+def test_a_link_to_a_release_that_is_gone_is_an_error(tmp_path: Path) -> None:
     releases = ReleasesFolder(tmp_path)
     releases.make_current(ONE)
-    assert releases.current() is None
+    with pytest.raises(ReleaseError, match="leads to no release"):
+        releases.current()
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

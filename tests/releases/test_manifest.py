@@ -53,6 +53,6 @@ def test_a_manifest_that_cannot_be_read_is_named(tmp_path: Path, content: bytes 
     if content is not None:
         (folder / "manifest.json").write_bytes(content)
     with pytest.raises(
-        ReleaseError, match=r"2026-01-02T030405Z-0123abcd: the manifest cannot be read.*run hamkor build"
+        ReleaseError, match=r"2026-01-02T030405Z-0123abcd: the manifest cannot be read.*hamkor releases recover"
     ):
         read_manifest(folder)

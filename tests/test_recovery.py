@@ -1,0 +1,127 @@
+"""Nothing is made where nobody can tell which release is current: what contributors wrote stands in releases only."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner, Result
+
+from endpoint.cli import main
+from graph.publication import Publication
+from graph.releases.folder import ReleasesFolder
+from graph.releases.release import current_release
+
+BASE = "https://w3id.org/hamkor/"
+OURS, THEIRS = f"{BASE}graph/ngo/a", f"{BASE}graph/ngo/b"
+LINE = b"<http://e/1> <http://e/p> <http://e/2> .\n"
+
+Fault = Callable[[ReleasesFolder], None]
+
+
+def unlinked(releases: ReleasesFolder) -> None:
+    (releases.path / "current").unlink()
+
+
+def dangling(releases: ReleasesFolder) -> None:
+    (releases.path / "current").unlink()
+    (releases.path / "current").symlink_to("2999-01-01T000000Z-aaaaaaaa")
+
+
+def copied(releases: ReleasesFolder) -> None:
+    whole = releases.path.with_name("copied")
+    subprocess.run(["cp", "-rL", str(releases.path), str(whole)], check=True)
+    shutil.rmtree(releases.path)
+    whole.rename(releases.path)
+
+
+def copied_alone(releases: ReleasesFolder) -> None:
+    current = releases.current()
+    assert current is not None
+    copied(releases)
+    shutil.rmtree(releases.path / current.name)
+
+
+def a_file(releases: ReleasesFolder) -> None:
+    (releases.path / "current").unlink()
+    (releases.path / "current").write_text("2999-01-01T000000Z-aaaaaaaa")
+
+
+def cut(releases: ReleasesFolder) -> None:
+    manifest = releases.path / "current" / "manifest.json"
+    text = manifest.read_bytes()
+    manifest.unlink()
+    manifest.write_bytes(text[: len(text) // 2])
+
+
+def marked(releases: ReleasesFolder) -> None:
+    (releases.path / "current" / "uncommitted").touch()
+    dangling(releases)
+
+
+FAULTS = [unlinked, dangling, copied, copied_alone, a_file, cut, marked]
+COMMANDS = [
+    ["build"],
+    ["publish", "{file}", "--graph", "ngo/c"],
+    ["withdraw", "--graph", "ngo/a"],
+    ["releases", "prune", "--keep", "1"],
+    ["withhold", "http://e/1"],
+    ["query", "ASK {}"],
+]
+
+
+@pytest.fixture
+def releases(contributed: Publication) -> ReleasesFolder:
+    """Its releases."""
+    return ReleasesFolder(contributed.releases_folder)
+
+
+def hamkor(publication: Publication, *arguments: str) -> Result:
+    """Return what a command says."""
+    file = publication.root / "c.nt"
+    file.write_bytes(LINE)
+    words = [each.replace("{file}", str(file)) for each in arguments]
+    return CliRunner().invoke(main, ["--publication", str(publication.root), *words], catch_exceptions=False)
+
+
+def state(releases: ReleasesFolder) -> list[tuple[str, int]]:
+    """Return every file, but for locks."""
+    files = sorted(releases.path.rglob("*"))
+    return [(str(each), each.lstat().st_ino) for each in files if each.name != ".lock"]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda each: each.__name__)
+def test_nothing_is_made_and_the_way_back_is_named(
+    contributed: Publication, releases: ReleasesFolder, fault: Fault, arguments: list[str]
+) -> None:
+    fault(releases)
+    before = state(releases)
+    answer = hamkor(contributed, *arguments)
+    assert answer.exit_code == 2, answer.output
+    assert "hamkor releases recover" in answer.stderr
+    assert state(releases) == before
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda each: each.__name__)
+def test_a_build_names_the_newest_whole_release_and_recovering_makes_it_current(
+    contributed: Publication, releases: ReleasesFolder, fault: Fault
+) -> None:
+    ids = releases.ids()
+    fault(releases)
+    expected = ids[1] if fault is cut else ids[2]
+    if fault is not copied_alone:
+        assert expected in hamkor(contributed, "build").stderr
+    before = state(releases)
+    assert expected in hamkor(contributed, "releases", "recover", "--dry-run").output or fault is copied_alone
+    assert state(releases) == before
+    answer = hamkor(contributed, "releases", "recover")
+    assert answer.exit_code == 0, answer.output
+    assert (current := releases.current()) is not None
+    assert current.name == expected
+    held = {each.iri for each in current_release(contributed).manifest.graphs}
+    assert {OURS, THEIRS} - held == ({THEIRS} if fault is cut else set())
+    assert hamkor(contributed, "build").exit_code == 0
+    assert hamkor(contributed, "publish", "{file}", "--graph", "ngo/c").exit_code == 0
