@@ -43,15 +43,16 @@ def shown_examples() -> list[dict[str, str]]:
 
 
 def shown(example: Example) -> dict[str, str]:
-    """Return label, comment, text and links of one example."""
+    """Return label, comment, text and links of one example, as it is asked in the reader's language."""
     label, language = text_in(example.labels, languages())
     comment, spoken = text_in(example.comments, languages())
+    text = example.asked(languages())
     return {
         "label": label or example.slug,
         "language": language,
         "comment": comment,
         "comment_language": spoken,
-        "text": example.text,
+        "text": text,
         "href": urls().page(example.iri),
-        "run": urls().link("sparql", query=example.text),
+        "run": urls().link("sparql", query=text),
     }

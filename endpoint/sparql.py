@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import IO
 
 from cachetools import LRUCache
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from endpoint.current import Snapshot, languages, see, snapshot, urls
 from endpoint.documents import check_xml, check_xml_file, rdf_document
 from endpoint.editor import POLICY, editor_settings, is_installed
-from endpoint.examples import shown_examples
+from endpoint.examples import shown, shown_examples
 from endpoint.negotiation import choose
 from endpoint.pages.results import CONVERTED, results_page
 from endpoint.problems import Problem, ProblemError, problem_of
@@ -30,6 +30,7 @@ from endpoint.service import service_description
 from graph.errors import HamkorError, QueryLimitError, QuerySyntaxError, ReleaseError
 from graph.formats import Format
 from graph.query.engine import Answer, QueryRequest
+from graph.query.examples import example_asked_by
 from graph.query.guard import ReadQuery, read_query
 from graph.query.syntax import syntax_error
 
@@ -256,8 +257,9 @@ def _pieces(path: Path) -> Iterator[bytes]:
 def _page_of(operation: Operation, wanted: QueryRequest) -> Response:
     """Return the answer as a page, with links to it in the other formats."""
     found = _asked(wanted)
+    question = g.question = example_asked_by(operation.query or "", snapshot().examples)
     with _opened(found.body) as body:
-        view = results_page(wanted.form, body, snapshot(), urls(), languages())
+        view = results_page(wanted.form, body, snapshot(), urls(), languages(), question)
     downloads = [
         (each.title, urls().route(
             "sparql", query=operation.query or "", format=each.name,
@@ -265,4 +267,7 @@ def _page_of(operation: Operation, wanted: QueryRequest) -> Response:
         ))
         for each in OFFERS[wanted.form] if each.format is not None
     ]  # fmt: skip
-    return page("results.html", query=operation.query, results=view, downloads=downloads)
+    return page(
+        "results.html", query=operation.query, results=view, downloads=downloads,
+        question=shown(question) if question else None,
+    )  # fmt: skip

@@ -257,6 +257,16 @@ def test_query_lists_and_runs_the_examples(folder: Path) -> None:
     ]  # fmt: skip
 
 
+def test_an_example_is_asked_in_a_language(flagship_publication: Publication, flagship_release: Release) -> None:
+    assert flagship_release.folder.is_relative_to(flagship_publication.root)
+    where, asked = flagship_publication.root, ("query", "--example", "whom-to-call-in-termez")
+    said = called(where, *asked, "--lang", "uz").stdout
+    assert all(each in said for each in ("aloqa uchun shaxs", "Termizdagi ota-onalar klubi", "+998 91 580 30 65"))
+    assert called(where, *asked, "--lang", "ru", "--format", "csv").stdout.startswith(
+        "club,contact,telephone\nРодительский"
+    )
+
+
 def test_query_reads_the_graphs_that_from_names(folder: Path) -> None:
     query = "SELECT (COUNT(*) AS ?n) FROM <http://e/g> { ?s ?p ?o }"
     assert called(folder, "query", query, "--format", "csv").stdout.split() == ["n", "1"]

@@ -10,13 +10,18 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 
-QUERIES = "https://w3id.org/hamkor/query/"
+from graph.query.examples import read_examples
+
+BASE = "https://w3id.org/hamkor/"
+QUERIES = f"{BASE}query/"
 CONTACTS = ox.NamedNode("https://w3id.org/hamkor/graph/contacts")
 ANSWERS = {path.stem: path for path in sorted((Path(__file__).parent / "queries").glob("*.json"))}
 LISTED = """PREFIX schema: <https://schema.org/> PREFIX sh: <http://www.w3.org/ns/shacl#>
 SELECT ?query ?text ?position WHERE {
   ?query a sh:SPARQLSelectExecutable ; sh:select ?text ; schema:position ?position
 } ORDER BY ?position"""
+VERBATIM, IN_ANY_LANGUAGE = ("value",), "names-with-adaptation"
+"""Columns of what is quoted as it stands."""
 XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 Row = dict[str, dict[str, str]]
@@ -102,6 +107,42 @@ def test_a_place_is_found_by_geonames_and_wikidata(
 def test_the_country_has_every_club(flagship: ox.Store, texts: dict[str, str]) -> None:
     text = texts["about-a-place"].replace("https://sws.geonames.org/1512569/", "http://www.wikidata.org/entity/Q265")
     assert [row["what"]["value"] for row in _rows(flagship, text)].count("club") == 5
+
+
+@pytest.mark.parametrize("language", ["ru", "uz-latn"])
+@pytest.mark.parametrize("slug", ANSWERS)
+def test_it_answers_in_the_readers_language(flagship: ox.Store, slug: str, language: str) -> None:
+    (example,) = [each for each in read_examples(flagship, BASE) if each.slug == slug]
+    rows = _rows(flagship, example.asked((language,)))
+    texts = [term for row in rows for name, term in row.items() if term.get("lang") and name not in VERBATIM]
+    assert len(rows) == len(_expected(slug))
+    assert slug == IN_ANY_LANGUAGE or any(language.startswith(each["lang"]) for each in texts)
+    assert example.is_asked_by(example.asked((language,)).replace("\n", "\r\n"))
+    assert all(set(example.columns[name]) == {"en", "ru", "uz-latn"} for row in rows for name in row)
+
+
+@pytest.mark.parametrize(("reader", "asked"), [(("de",), "en"), (("uz",), "uz-latn"), (("uz-Cyrl", "ru"), "uz-latn")])
+def test_who_reads_another_language_is_answered_in_the_nearest(
+    flagship: ox.Store, reader: tuple[str, ...], asked: str
+) -> None:
+    (example,) = [each for each in read_examples(flagship, BASE) if each.slug == "clubs-by-region"]
+    assert f'VALUES ?language {{ "{asked}" }}' in example.asked(reader)
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "uz-latn"])
+def test_a_club_with_a_name_in_one_language_stands_in_every_answer(flagship: ox.Store, language: str) -> None:
+    store = _copy(flagship)
+    for text in (
+        f"<{BASE}id/club/nukus> <{BASE}ns#city> <{BASE}id/place/termez>",
+        f"<{BASE}id/club/nukus> <{BASE}ns#region> <{BASE}id/place/surkhandarya>",
+        f"<{BASE}id/club/nukus> <http://www.w3.org/2000/01/rdf-schema#label> 'Nókis klubı'@kaa",
+    ):
+        store.update(f"INSERT DATA {{ {text} }}")
+    for slug in ("clubs-by-region", "whom-to-call-in-termez"):
+        (example,) = [each for each in read_examples(flagship, BASE) if each.slug == slug]
+        assert {"value": "Nókis klubı", "lang": "kaa"} in [
+            row["club"] for row in _rows(store, example.asked((language,)))
+        ]
 
 
 def _select(store: ox.Store, text: str) -> list[Any]:

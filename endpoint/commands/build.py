@@ -22,7 +22,7 @@ SHOWN = 50
 
 @click.command("build")
 @click.option("--quiet", is_flag=True, help="Print the id of the release and nothing else.")
-@language_option
+@language_option("The language of the shapes' messages: en, ru, uz.")
 @publication_option
 def command(options: Options, quiet: bool, lang: str) -> None:
     """Check the sources and make a release of them, if anything changed.

@@ -55,8 +55,8 @@ def publication_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(click.pass_obj(readable_errors(command)))
 
 
-def language_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command ``--lang``, the language in which the shapes speak."""
+def language_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command ``--lang``, a language tag; ``text`` says of what it is the language."""
 
     def check(_: click.Context, __: click.Parameter, value: str) -> str:
         try:
@@ -65,8 +65,7 @@ def language_option(command: Callable[..., Any]) -> Callable[..., Any]:
             raise click.BadParameter(f"{value!r} is no language; write a tag such as en, ru, uz") from problem
         return value
 
-    text = "The language of the shapes' messages: en, ru, uz."
-    return click.option("--lang", default="en", show_default=True, callback=check, help=text)(command)
+    return click.option("--lang", default="en", show_default=True, callback=check, help=text)
 
 
 def readable_errors(command: Callable[P, None]) -> Callable[P, None]:

@@ -37,7 +37,7 @@ ANY_SIZE_MB = 1 << 20
 @click.option("--add", is_flag=True, help="Add to what the graph holds instead of replacing it.")
 @click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
 @click.option("--quiet", is_flag=True, help="Print the id of the release and nothing else.")
-@language_option
+@language_option("The language of the shapes' messages: en, ru, uz.")
 @publication_option
 def command(  # noqa: PLR0913, PLR0917  an argument for each option
     options: Options, file: Path, graph_name: str, form: str | None, add: bool, dry_run: bool, quiet: bool, lang: str

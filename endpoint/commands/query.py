@@ -10,7 +10,8 @@ import pyoxigraph as ox
 from rich.console import Console
 from rich.table import Table
 
-from endpoint.commands.options import Options, publication_option
+from endpoint.commands.options import Options, language_option, publication_option
+from endpoint.pages.numbers import reached
 from graph.errors import QueryRefusedError, QuerySyntaxError
 from graph.formats import RESULT_FORMATS, RESULTS_JSON, TRIPLE_FORMATS, TURTLE, Format, format_named
 from graph.query.embedded import EmbeddedEngine
@@ -27,11 +28,18 @@ NAMES = ("table", *(each.name for each in RESULT_FORMATS + TRIPLE_FORMATS))
 @click.argument("text", required=False)
 @click.option("-f", "--file", "path", type=click.Path(path_type=Path, exists=True), help="Read the query from a file.")
 @click.option("-e", "--example", help="Run the stored example query of this name.")
+@language_option("The language in which an example is asked: en, ru, uz.")
 @click.option("--list", "listing", is_flag=True, help="List the stored example queries.")
 @click.option("--format", "form", type=click.Choice(NAMES), help="Default: table, or turtle for a graph.")
 @publication_option
 def command(
-    options: Options, text: str | None, path: Path | None, example: str | None, listing: bool, form: str | None
+    options: Options,
+    text: str | None,
+    path: Path | None,
+    example: str | None,
+    lang: str,
+    listing: bool,
+    form: str | None,
 ) -> None:
     """Ask the current release in SPARQL: TEXT, a file, or a stored example.
 
@@ -42,6 +50,7 @@ def command(
       hamkor query -f question.rq --format csv
       hamkor query --list
       hamkor query --example clubs-by-region
+      hamkor query --example clubs-by-region --lang ru
     """  # noqa: D301  click reads \b as the sign itself
     publication = options.publication()
     release = current_release(publication)
@@ -49,9 +58,10 @@ def command(
     examples = read_examples(release.store, publication.base)
     if listing:
         for each in examples:
-            click.echo(f"{each.slug:32} {each.label(('en',))}")
+            click.echo(f"{each.slug:32} {each.label((lang,))}")
         return
-    query = read_query(_text(text, path, example, examples))
+    question = next((each for each in examples if each.slug == example), None)
+    query = read_query(_text(text, path, example, question, lang))
     wanted = _format(form, query.form)
     request = QueryRequest(query.text, query.form, wanted, f"{publication.base}sparql", clauses=query.clauses)
     try:
@@ -62,12 +72,12 @@ def command(
         raise
     body = answer.body if isinstance(answer.body, bytes) else answer.body.read_bytes()
     if form in (None, "table") and wanted is RESULTS_JSON:
-        _print_table(body)
+        _print_table(body, question, lang)
     else:
         click.echo(body, nl=not body.endswith(b"\n"))
 
 
-def _text(text: str | None, path: Path | None, example: str | None, examples: list[Example]) -> str:
+def _text(text: str | None, path: Path | None, example: str | None, question: Example | None, language: str) -> str:
     given = [each for each in (text, path, example) if each is not None]
     if len(given) != 1:
         raise click.UsageError("give one query: as TEXT, with --file or with --example")
@@ -75,9 +85,8 @@ def _text(text: str | None, path: Path | None, example: str | None, examples: li
         return _decoded(path.read_bytes(), str(path))
     if text is not None:
         return _decoded(sys.stdin.buffer.read(), "standard input") if text == "-" else text
-    for each in examples:
-        if each.slug == example:
-            return each.text
+    if question is not None:
+        return question.asked((language,))
     raise QueryRefusedError(f"no example {example!r}", "hamkor query --list shows what there is")
 
 
@@ -94,14 +103,15 @@ def _format(name: str | None, form: QueryForm) -> Format:
     return format_named(name or "") or RESULTS_JSON
 
 
-def _print_table(body: bytes) -> None:
+def _print_table(body: bytes, question: Example | None, language: str) -> None:
     results = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
     if isinstance(results, ox.QueryBoolean):
         click.echo("true" if results else "false")
         return
     table = Table(show_edge=False, header_style="bold")
     for variable in results.variables:
-        table.add_column(variable.value, overflow="fold")
+        name = question.column(variable.value, (language,)) if question else variable.value
+        table.add_column(name, overflow="fold")
     for solution in results:
         table.add_row(*("" if term is None else _plain(term) for term in solution))
     console = Console(highlight=False, markup=False)
@@ -110,4 +120,6 @@ def _print_table(body: bytes) -> None:
 
 
 def _plain(term: object) -> str:
-    return term.value if isinstance(term, ox.NamedNode | ox.Literal) else str(term)
+    if isinstance(term, ox.NamedNode):
+        return reached(term.value)
+    return term.value if isinstance(term, ox.Literal) else str(term)

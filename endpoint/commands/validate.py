@@ -24,7 +24,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("files", nargs=-1, type=FILE)
 @click.option("--shapes", multiple=True, type=FILE, help="Validate against this file instead of the publication's.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "turtle"]), default="text", show_default=True)
-@language_option
+@language_option("The language of the shapes' messages: en, ru, uz.")
 @publication_option
 def command(options: Options, files: tuple[Path, ...], shapes: tuple[Path, ...], form: str, lang: str) -> None:
     """Check FILES with SHACL; without FILES the publication itself. Nothing is written.

@@ -13,7 +13,7 @@ from graph.publish import ANY, Delete
 @click.option("--graph", "graph_name", required=True, help="The named graph: its name (ngo-x/clubs) or its IRI.")
 @click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
 @click.option("--quiet", is_flag=True, help="Print the id of the release and nothing else.")
-@language_option
+@language_option("The language of the shapes' messages: en, ru, uz.")
 @publication_option
 def command(options: Options, graph_name: str, dry_run: bool, quiet: bool, lang: str) -> None:
     """Take a contributed graph out, in a new release. Releases made before still have it.

@@ -26,7 +26,7 @@ from graph.sources.reader import read_source
     "--name", "names", multiple=True, help="A name, or another spelling of it, to be withheld wherever it stands."
 )
 @click.option("--dry-run", is_flag=True, help="Only say how many statements that would withhold.")
-@language_option
+@language_option("The language of the shapes' messages: en, ru, uz.")
 @publication_option
 def command(options: Options, iris: tuple[str, ...], names: tuple[str, ...], dry_run: bool, lang: str) -> None:
     """Withhold things: from the data, the downloads, the search, all pages and all earlier releases.

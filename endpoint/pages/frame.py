@@ -149,6 +149,8 @@ def switched(name: str, language: str) -> str:
     is_long = len(request.query_string) > LONGEST_QUERY
     others = {} if is_long or g.get("withheld") else request.args.to_dict(flat=False)
     others[name] = [language]
+    if "query" in others and g.get("question") is not None:  # a stored question is asked in the language that is chosen
+        others["query"] = [g.question.asked((others.get("lang", [""])[0] or language, language))]
     pairs = [(key, value) for key, values in others.items() for value in values]
     return f"{urls().root}{_path()}?" + "&".join(
         f"{quote(key, safe='')}={quote(value, safe='')}" for key, value in pairs

@@ -17,7 +17,7 @@ from babel.core import Locale, UnknownLocaleError
 from endpoint.current import Snapshot
 from endpoint.language import page_language, translated
 from endpoint.pages.dates import is_time, readable
-from endpoint.pages.numbers import grouped
+from endpoint.pages.numbers import CONTACTS, grouped, reached
 from endpoint.urls import Urls
 from graph.labels import Label, labels, language_chain, language_rank
 from graph.literals import RANGES, is_legal, truth_value, whole_number
@@ -25,8 +25,6 @@ from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, PLURAL, RDFS_LABEL, 
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
 """The schemes of the IRIs that a page links to; a link to any other (javascript:, data:) might do something."""
-UZBEK_NUMBER = re.compile(r"tel:\+998(\d\d)(\d{3})(\d\d)(\d\d)\Z")
-"""Written as one says it; other countries' numbers stay as they are."""
 LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 """Letters beyond ASCII that stand percent-encoded in an IRI."""
 UNNAMED = ".well-known/genid/"
@@ -96,11 +94,8 @@ class Names:
 
     def short(self, iri: str) -> str:
         """Return an IRI written short: with a prefix, without the base, or as the plain number or address it is."""
-        if (number := UZBEK_NUMBER.match(iri)) is not None:
-            return "+998 " + " ".join(number.groups())
-        for scheme in ("tel:", "mailto:"):
-            if iri.startswith(scheme):
-                return iri.removeprefix(scheme)
+        if iri.startswith(CONTACTS):
+            return reached(iri)
         if iri.startswith(self.urls.base + UNNAMED):
             return f"unnamed {iri[-6:]}"
         fitting = [(len(start), prefix) for prefix, start in self.prefixes.items() if iri.startswith(start)]

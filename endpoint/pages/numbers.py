@@ -1,7 +1,8 @@
-"""Numbers as a reader of a language writes them: with the digits that they have, however many these are."""
+"""Numbers as a reader writes them: with the digits that they have, however many these are; and those one dials."""
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, localcontext
 
 from babel.numbers import format_decimal, format_scientific
@@ -9,6 +10,17 @@ from babel.numbers import format_decimal, format_scientific
 LONGEST = 30
 """With more digits a number is written with an exponent, rounded to ``SIGNIFICANT`` digits."""
 SIGNIFICANT = 6
+CONTACTS = ("tel:", "mailto:")
+"""The schemes of what one dials or writes to."""
+UZBEK_NUMBER = re.compile(r"tel:\+998(\d\d)(\d{3})(\d\d)(\d\d)\Z")
+"""Written as one says it; other countries' numbers stay as they are."""
+
+
+def reached(iri: str) -> str:
+    """Return what one dials or writes to as one writes it: an IRI without its scheme, a number in groups."""
+    if (number := UZBEK_NUMBER.match(iri)) is not None:
+        return "+998 " + " ".join(number.groups())
+    return iri.partition(":")[2] if iri.startswith(CONTACTS) else iri
 
 
 def grouped(number: int | Decimal, language: str) -> str:

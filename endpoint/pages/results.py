@@ -13,9 +13,11 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from endpoint.pages.names import Shown, names_for
+from endpoint.pages.shapes import text_in
 from endpoint.urls import Urls
 from graph.formats import RESULTS_JSON, TURTLE
 from graph.query.engine import QueryForm
+from graph.query.examples import Example
 
 MOST_ROWS = 1_000
 MOST_CHARACTERS = 200_000
@@ -30,7 +32,8 @@ class ResultsPage:
     """What the page of an answer shows; one of ``rows``, ``truth`` and ``turtle`` is there.
 
     Attributes:
-        variables: the columns.
+        columns: what the columns are called: in a stored question's answer by its own names for them, else by the
+            variables.
         rows: the solutions that are shown; None where a variable is unbound.
         total: how many solutions there are.
         truth: the answer of an ASK.
@@ -38,7 +41,7 @@ class ResultsPage:
         is_cut: whether the answer goes on.
     """
 
-    variables: tuple[str, ...] = ()
+    columns: tuple[Shown, ...] = ()
     rows: tuple[tuple[Shown | None, ...], ...] = ()
     total: int = 0
     truth: bool | None = None
@@ -47,9 +50,23 @@ class ResultsPage:
 
 
 def results_page(
-    form: QueryForm, body: IO[bytes], snapshot: Snapshot, urls: Urls, languages: tuple[str, ...]
+    form: QueryForm,
+    body: IO[bytes],
+    snapshot: Snapshot,
+    urls: Urls,
+    languages: tuple[str, ...],
+    question: Example | None = None,
 ) -> ResultsPage:
-    """Return the page of an answer in the format that ``CONVERTED`` names for its form."""
+    """Return the page of an answer in the format that ``CONVERTED`` names for its form.
+
+    Args:
+        form: the query's.
+        body: the answer.
+        snapshot: the release.
+        urls: where one reads on.
+        languages: what the reader prefers.
+        question: the stored query that was asked, if it is one.
+    """
     if form in ("CONSTRUCT", "DESCRIBE"):
         text = body.read(4 * MOST_CHARACTERS + 1).decode(errors="ignore")
         return ResultsPage(turtle=text[:MOST_CHARACTERS], is_cut=len(text) > MOST_CHARACTERS)
@@ -65,4 +82,10 @@ def results_page(
     iris = (term.value for row in rows for term in row if isinstance(term, ox.NamedNode))
     names = names_for(snapshot, urls, languages, iris)
     shown = tuple(tuple(None if term is None else names.term(term) for term in row) for row in rows)
-    return ResultsPage(variables, shown, total, is_cut=total > MOST_ROWS)
+    columns = tuple(_column(each, question, languages) for each in variables)
+    return ResultsPage(columns, shown, total, is_cut=total > MOST_ROWS)
+
+
+def _column(variable: str, question: Example | None, languages: tuple[str, ...]) -> Shown:
+    text, language = text_in(question.columns.get(variable, {}), languages) if question else ("", "")
+    return Shown(text or variable, language)

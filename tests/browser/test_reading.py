@@ -56,6 +56,32 @@ def test_a_question_is_answered(page: Page) -> None:
     assert page.locator("tbody tr").count() >= 5
 
 
+def test_a_question_is_answered_in_the_language_that_is_chosen(page: Page) -> None:
+    page.goto("/queries?ui=ru")
+    page.get_by_role("link", name=re.compile("Кому звонить")).last.click()
+    assert page.locator("h1").inner_text() == "Кому звонить родителю в Термезе?"
+    assert page.locator("th").all_inner_texts() == ["Клуб", "Контактное лицо", "Телефон"]
+    assert page.locator("td").first.inner_text() == "Родительский клуб в Термезе"
+    assert not page.locator("textarea").is_visible()
+    page.get_by_role("link", name="Oʻzbekcha").first.click()
+    assert page.locator("td").first.inner_text() == "Termizdagi ota-onalar klubi"
+
+
+def test_no_answer_is_wider_than_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto("/queries?ui=ru")
+    runs = page.locator("a.run").evaluate_all("every => every.map(each => each.href)")
+    assert len(runs) == 13
+    for run in runs:
+        page.goto(run)
+        assert page.locator(".wide").evaluate("each => each.scrollWidth - each.clientWidth") == 0, run
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, run
+    page.goto(runs[3])
+    number = page.locator('td a[href="tel:+998915803065"]')
+    assert number.inner_text() == "+998 91 580 30 65"
+    assert number.bounding_box()["height"] < 30  # type: ignore[index]  on one line
+
+
 def test_the_keyboard_reaches_the_content_first(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("Tab")
