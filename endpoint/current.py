@@ -26,7 +26,7 @@ from graph.jsonld import Context, prefixes, read_context
 from graph.namespaces import COMPUTED_GRAPHS, ONTOLOGY_GRAPH
 from graph.privacy.suppression import Suppression, read_suppression
 from graph.privacy.traces import TracesFile, read_traces
-from graph.publication import SUPPRESSION_FILE, Publication
+from graph.publication import Publication
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Engine
 from graph.query.examples import Example, read_examples
@@ -117,7 +117,7 @@ class Snapshot:
     @cached_property
     def withheld(self) -> tuple[TracesFile, Suppression]:
         """What was left out of the release, and what must never come back."""
-        return read_traces(self.release.folder), read_suppression(self.publication.root / SUPPRESSION_FILE)
+        return read_traces(self.release.folder), read_suppression(*self.publication.suppression_files)
 
     def withholds(self, iri: str) -> bool:
         """Whether an IRI must not be spoken of."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
@@ -20,14 +21,15 @@ from graph.errors import ReleaseError, SourceError
 from graph.framing import check_trees
 from graph.linking.making import index_beside
 from graph.namespaces import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
-from graph.privacy.purge import purge
+from graph.privacy.purge import Judged, purge
+from graph.privacy.suppression import settle
 from graph.privacy.traces import Traces, read_traces
 from graph.privacy.withholding import Withholding, withholding_of
 from graph.publication import Publication, SourceFile
 from graph.query.guard import read_query
 from graph.releases.checkpoint import reading
 from graph.releases.fingerprint import fingerprint
-from graph.releases.folder import ReleasesFolder
+from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.fragments import fragments_after_build
 from graph.releases.gone import gone_after_build
 from graph.releases.index import STORE_FOLDER, Index
@@ -57,7 +59,12 @@ class Contributed:
     contribution: Contribution | None
 
 
-def build(publication: Publication, progress: Progress = lambda *_: None, told: Told = unheard) -> Release:
+def build(
+    publication: Publication,
+    progress: Progress = lambda *_: None,
+    told: Told = unheard,
+    patience: Patience = AT_ONCE,
+) -> Release:
     """Make a release of the publication's files, and of what contributors wrote, and make it current; return it.
 
     Where nothing has changed since the current release was made, that one is returned.
@@ -66,6 +73,7 @@ def build(publication: Publication, progress: Progress = lambda *_: None, told: 
         publication: what to publish.
         progress: told what is being done.
         told: told what is left out of the files, or doubtful in them.
+        patience: how long to wait while somebody else writes.
 
     Raises:
         SourceError: a file cannot be read.
@@ -75,20 +83,38 @@ def build(publication: Publication, progress: Progress = lambda *_: None, told: 
         BusyError: somebody else is writing.
         ReleaseError: the disk does not take it, or there have been releases and the current one cannot be read.
     """
-    withholding = withholding_of(publication)
-    releases = ReleasesFolder(publication.releases_folder)
+    releases = ReleasesFolder(publication.releases_folder, patience)
     parent = readable_current(releases)
     publication.sources(may_be_none=bool(contributed_graphs(parent)))  # what is wrong with the files' names comes first
-    mark = fingerprint(publication)
-    if parent is not None and parent.manifest.fingerprint == mark:
-        purge(releases, withholding)
-        return parent
+    if not withholding_of(publication) and _is_of(parent, publication):
+        return cast(Release, parent)
     with releases.staging() as folder:
-        parent = readable_current(releases)  # somebody may have published in between
+        return build_in(folder, publication, releases, progress, told)[0]
+
+
+def build_in(
+    folder: Path, publication: Publication, releases: ReleasesFolder, progress: Progress, told: Told = unheard
+) -> tuple[Release, Judged]:
+    """As ``build``, in the staging folder that the one writer has; return which earlier releases had to go, too.
+
+    A list of what is withheld that lies in the folder (``publication.staged_list``) becomes the publication's with the
+    release, in the same step.
+    """
+    settled = replace(publication, staged_list=None)
+    settle(settled)
+    parent = readable_current(releases)  # somebody may have published in between
+    if _is_of(parent, publication):
+        release = cast(Release, parent)
+    else:
         release = make(publication, releases, folder, parent, contributed_graphs(parent), progress, told)
     del parent  # whoever has a release holds it, and it may have to go
-    purge(releases, withholding)
-    return release
+    settle(settled)
+    return release, purge(releases, withholding_of(settled))
+
+
+def _is_of(release: Release | None, publication: Publication) -> bool:
+    """Whether a release was made of what the publication is now."""
+    return release is not None and release.manifest.fingerprint == fingerprint(publication)
 
 
 def rebuild(publication: Publication, start: Release, progress: Progress = lambda *_: None) -> Release:

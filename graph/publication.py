@@ -21,6 +21,8 @@ SETTINGS_FILE = "hamkor.toml"
 SUPPRESSION_FILE = "withheld.json"
 LARGEST_METADATA = 1 << 20
 WORK_FOLDER = ".hamkor"
+CURRENT = "current"
+"""The link to the current release, in the folder of the releases."""
 CONTEXT_FILE = "ontology/context.jsonld"
 FRAMES_FOLDER = "ontology/frames"
 FOLDERS = ("ontology", "shapes", "data")
@@ -53,10 +55,17 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A folder that can be published."""
+    """A folder that can be published.
+
+    Attributes:
+        root: the folder.
+        settings: what its settings say.
+        staged_list: the list of what is withheld that a release is being made with, before it is anybody else's.
+    """
 
     root: Path
     settings: Settings
+    staged_list: Path | None = None
 
     @property
     def base(self) -> str:
@@ -67,6 +76,19 @@ class Publication:
     def releases_folder(self) -> Path:
         """Where its releases are kept."""
         return self.root / WORK_FOLDER / "releases"
+
+    @property
+    def brought_list(self) -> Path:
+        """Where the list of what is withheld lies in the current release, before it is moved to its place."""
+        return self.releases_folder / CURRENT / SUPPRESSION_FILE
+
+    @property
+    def suppression_files(self) -> tuple[Path, ...]:
+        """Where the list of what is withheld may be: the first that is there holds, and there may be none."""
+        if self.staged_list is not None:
+            return (self.staged_list,)
+        # In this order: it may be moved from there to here meanwhile, and never back.
+        return self.brought_list, self.root / SUPPRESSION_FILE
 
     def graph(self, name: str) -> str:
         """Return the IRI of its named graph ``name``."""

@@ -26,12 +26,14 @@ from graph.namespaces import (
     SHAPES_GRAPH,
     unfit_name,
 )
+from graph.privacy.purge import is_purged, purge
+from graph.privacy.suppression import settle
 from graph.privacy.traces import read_traces
 from graph.privacy.withholding import withholding_of
 from graph.publication import Publication
 from graph.releases.amendment import added
 from graph.releases.drafting import Draft, GraphDraft
-from graph.releases.folder import ReleasesFolder
+from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.holding import Hold
 from graph.releases.manifest import Contribution
 from graph.releases.release import Release, open_release
@@ -120,6 +122,7 @@ def publish(
     contributor: Contributor | None = None,
     expected: Mapping[str, str | None] = NOBODY_EXPECTS,
     progress: Progress = lambda *_: None,
+    patience: Patience = AT_ONCE,
 ) -> Published:
     """Make one release of all writes, in their order, and make it current; or none, where nothing changes.
 
@@ -129,6 +132,7 @@ def publish(
         contributor: who writes, for the provenance; None is the publisher.
         expected: by graph, the digest that its manifest entry must have now; None: it must not exist; "*": it must.
         progress: told what is being done.
+        patience: how long to wait while somebody else writes.
 
     Raises:
         WriteRefusedError: a graph is computed or filled by a file.
@@ -140,10 +144,13 @@ def publish(
         SourceError, ShapesError: a rule in the ontology, or the shapes, cannot be used.
         ReleaseError: the disk does not take it, or the current release cannot be read.
     """
-    releases = ReleasesFolder(publication.releases_folder)
+    releases = ReleasesFolder(publication.releases_folder, patience)
     with _disk(), releases.staging() as folder:
+        settle(publication)
         parent = _current(publication, releases)
         draft, time = _draft(publication, parent, writes, expected), time_of_next(releases)
+        if not is_purged(releases, withholding_of(publication)):  # a writer that was killed has not come so far
+            purge(releases, withholding_of(publication))
         changes, contribution = draft.changes(), _contribution(contributor, time)
         created = frozenset(each.iri for each in changes if each.created)
         if parent is not None and not changes:

@@ -14,8 +14,8 @@ from graph.build import Progress, rebuild
 from graph.errors import ReleaseError
 from graph.privacy.traces import read_traces
 from graph.privacy.withholding import withholding_of
-from graph.publication import Publication
-from graph.releases.folder import CURRENT, ReleasesFolder
+from graph.publication import CURRENT, Publication
+from graph.releases.folder import ReleasesFolder
 from graph.releases.history import ID
 from graph.releases.manifest import GraphEntry, read_manifest
 from graph.releases.release import open_release

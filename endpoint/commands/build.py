@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
-from endpoint.commands.options import Options, language_option, publication_option
+from endpoint.commands.options import Options, language_option, publication_option, wait_option
 from endpoint.commands.progress import progress_shown
 from graph.build import build
 from graph.catalogue.dataset import left_out
 from graph.publication import SETTINGS_FILE, Publication
-from graph.releases.folder import ReleasesFolder
+from graph.releases.folder import Patience, ReleasesFolder
 from graph.releases.history import History
 from graph.releases.release import Release
 from graph.sources.document_warnings import DocumentWarning
@@ -23,6 +25,7 @@ SHOWN = 50
 @click.command("build")
 @click.option("--quiet", is_flag=True, help="Print the id of the release and nothing else.")
 @language_option("The language of the shapes' messages: en, ru, uz.")
+@wait_option
 @publication_option
 def command(options: Options, quiet: bool, lang: str) -> None:
     """Check the sources and make a release of them, if anything changed.
@@ -44,7 +47,7 @@ def command(options: Options, quiet: bool, lang: str) -> None:
     """  # noqa: D301  click reads \b as the sign itself
     if not quiet:
         warn_of_files(options.publication())
-    release, fresh = build_release(options.publication(), lang)
+    release, fresh = build_release(options.publication(), lang, options.patience)
     if quiet:
         click.echo(release.id)
         return
@@ -87,19 +90,24 @@ def warn_of_document(warning: DocumentWarning) -> None:
     click.echo(f"hamkor: warning: {warning}", err=True)
 
 
-def build_release(publication: Publication, language: str) -> tuple[Release, bool]:
+def build_release(publication: Publication, language: str, patience: Patience) -> tuple[Release, bool]:
     """Build, showing progress; return the release and whether it is new. Ends the process with 1 on violations."""
     before = History(ReleasesFolder(publication.releases_folder)).current
-    languages = (language, *publication.settings.languages)
+    with progress_shown() as progress, violations_shown(publication, language):
+        release = build(publication, progress, warn_of_document, patience)
+    return release, before != release.id
+
+
+@contextmanager
+def violations_shown(publication: Publication, language: str) -> Iterator[None]:
+    """Say on standard error how what would be a release violates the shapes, and end the process with 1."""
     try:
-        with progress_shown() as progress:
-            release = build(publication, progress, warn_of_document)
+        yield
     except ValidationFailedError as problem:
-        lines = list(problem.report.lines(languages))
+        lines = list(problem.report.lines((language, *publication.settings.languages)))
         for line in lines[:SHOWN]:
             click.echo(line, err=True)
         if len(lines) > SHOWN:
             click.echo(f"… and {len(lines) - SHOWN} more: hamkor validate shows all", err=True)
         click.echo(f"hamkor: {problem}", err=True)
         sys.exit(1)
-    return release, before != release.id

@@ -6,7 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,8 +17,10 @@ import pyoxigraph as ox
 
 from graph.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
 from graph.publication import Publication, find_publication, open_publication
+from graph.releases.folder import Patience
 
 P = ParamSpec("P")
+WAIT_SECONDS = 60.0
 QUERY_ERRORS = (QuerySyntaxError, QueryRefusedError, QueryLimitError)
 
 
@@ -28,6 +30,17 @@ class Options:
 
     folder: Path | None = None
     verbose: bool = False
+    wait: float = WAIT_SECONDS
+
+    @property
+    def patience(self) -> Patience:
+        """How long the command waits while another process makes a release; it says so once."""
+
+        def told() -> None:
+            text = f"another process is making a release: waiting up to {self.wait:g} seconds for it (--wait)"
+            click.echo(f"hamkor: {text}", err=True)
+
+        return Patience(self.wait, told)
 
     def publication(self) -> Publication:
         """Return the publication that the user means.
@@ -43,8 +56,7 @@ def publication_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
     def take(context: click.Context, _: click.Parameter, value: Path | None) -> None:
         if value is not None:
-            verbose = context.obj.verbose if isinstance(context.obj, Options) else False
-            context.obj = Options(value, verbose)
+            context.obj = replace(_options(context), folder=value)
 
     return click.option(
         "--publication",
@@ -53,6 +65,23 @@ def publication_option(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=take,
         help="The publication's folder. Default: the nearest one, from here upwards, with a hamkor.toml.",
     )(click.pass_obj(readable_errors(command)))
+
+
+def _options(context: click.Context) -> Options:
+    return context.obj if isinstance(context.obj, Options) else Options()
+
+
+def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command that writes have ``--wait``; its ``Options`` say how patient it is."""
+
+    def take(context: click.Context, _: click.Parameter, value: float) -> None:
+        context.obj = replace(_options(context), wait=value)
+
+    text = "How many seconds to wait while another process makes a release."
+    return click.option(
+        "--wait", type=click.FloatRange(min=0), metavar="SECONDS", default=WAIT_SECONDS, show_default=True,
+        expose_value=False, callback=take, help=text,
+    )(command)  # fmt: skip
 
 
 def language_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

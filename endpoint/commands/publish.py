@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from endpoint.commands.build import warn_of_document
-from endpoint.commands.options import Options, language_option, publication_option
+from endpoint.commands.options import Options, language_option, publication_option, wait_option
 from endpoint.commands.written import graph_named, rehearsed, told, written
 from graph.contribution.document import FORMATS, read_documents
 from graph.contribution.values import Document
@@ -38,6 +38,7 @@ ANY_SIZE_MB = 1 << 20
 @click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
 @click.option("--quiet", is_flag=True, help="Print the id of the release and nothing else.")
 @language_option("The language of the shapes' messages: en, ru, uz.")
+@wait_option
 @publication_option
 def command(  # noqa: PLR0913, PLR0917  an argument for each option
     options: Options, file: Path, graph_name: str, form: str | None, add: bool, dry_run: bool, quiet: bool, lang: str
@@ -66,7 +67,7 @@ def command(  # noqa: PLR0913, PLR0917  an argument for each option
     if dry_run:
         rehearsed(publication, write, languages)
     else:
-        told(written(publication, write, languages), quiet=quiet)
+        told(written(publication, write, languages, options.patience), quiet=quiet)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import sys
 import click
 import msgspec
 
-from endpoint.commands.options import Options, publication_option
+from endpoint.commands.options import Options, publication_option, wait_option
 from endpoint.commands.progress import progress_shown
 from graph.errors import ReleaseError
 from graph.recovery import NOTHING_LEFT, Survey, recover, survey
@@ -18,6 +18,7 @@ from graph.releases.manifest import Manifest
 from graph.releases.pruning import prune
 from graph.releases.release import Release, open_release
 from graph.releases.verify import problems_of
+from graph.removal import resume
 
 FORMATS = ("patch", "added", "removed", "counts")
 
@@ -37,7 +38,7 @@ def command(_: Options) -> None:
 
 
 def _history(options: Options) -> History:
-    return History(ReleasesFolder(options.publication().releases_folder))
+    return History(ReleasesFolder(options.publication().releases_folder, options.patience))
 
 
 def _json(value: object) -> str:
@@ -141,12 +142,14 @@ def _counts(old: Release, new: Release) -> None:
 
 @command.command("rollback")
 @click.argument("release")
+@wait_option
 @publication_option
 def rollback(options: Options, release: str) -> None:
     """Make an older release current again, in one step. A running service serves it within a second.
 
     The files in data/ stay as they are: the next hamkor build publishes them again.
     """
+    resume(options.publication(), options.patience)
     history = _history(options)
     found = history.find(release).name
     before = history.roll_back(found)
@@ -196,10 +199,11 @@ def _outlook(found: Survey) -> str:
 
 @command.command("prune")
 @click.option("--keep", type=click.IntRange(min=1), required=True, help="How many of the newest releases stay.")
+@wait_option
 @publication_option
 def prune_releases(options: Options, keep: int) -> None:
     """Remove old releases; the current one stays, and so does any that a running service reads."""
-    done = prune(ReleasesFolder(options.publication().releases_folder), keep)
+    done = prune(_history(options).releases, keep)
     for each in done.removed:
         click.echo(f"removed {each}")
     for each in done.held:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from endpoint.commands.build import build_release, warn_of_files
-from endpoint.commands.options import Options, publication_option
+from endpoint.commands.options import Options, publication_option, wait_option
+from graph.errors import ReleaseError
 from graph.releases.release import current_release
+from graph.removal import resume
 
 
 @click.command("serve")
@@ -14,6 +16,7 @@ from graph.releases.release import current_release
 @click.option("--port", default=8000, show_default=True, envvar="PORT", type=click.IntRange(0, 65535))
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that answer. Default: engine.workers.")
 @click.option("--no-build", is_flag=True, help="Serve the current release even if the sources have changed.")
+@wait_option
 @publication_option
 def command(options: Options, host: str, port: int, workers: int | None, no_build: bool) -> None:
     """Serve the publication at http://HOST:PORT, building a release first if the sources have changed.
@@ -28,9 +31,13 @@ def command(options: Options, host: str, port: int, workers: int | None, no_buil
     publication = options.publication()
     if no_build:
         current_release(publication)
+        try:
+            resume(publication, options.patience)
+        except ReleaseError as problem:  # where nothing can be written, what is there can be read still
+            click.echo(f"hamkor: warning: {problem}", err=True)
     else:
         warn_of_files(publication)
-        build_release(publication, publication.settings.languages[0])
+        build_release(publication, publication.settings.languages[0], options.patience)
     from endpoint.editor import is_installed  # noqa: PLC0415
     from endpoint.server import serve  # noqa: PLC0415  after the build, whose errors come first
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from endpoint.commands.options import Options, language_option, publication_option
+from endpoint.commands.options import Options, language_option, publication_option, wait_option
 from endpoint.commands.written import graph_named, rehearsed, told, written
 from graph.publish import ANY, Delete
 
@@ -14,6 +14,7 @@ from graph.publish import ANY, Delete
 @click.option("--dry-run", is_flag=True, help="Check everything and write nothing.")
 @click.option("--quiet", is_flag=True, help="Print the id of the release and nothing else.")
 @language_option("The language of the shapes' messages: en, ru, uz.")
+@wait_option
 @publication_option
 def command(options: Options, graph_name: str, dry_run: bool, quiet: bool, lang: str) -> None:
     """Take a contributed graph out, in a new release. Releases made before still have it.
@@ -29,4 +30,4 @@ def command(options: Options, graph_name: str, dry_run: bool, quiet: bool, lang:
     if dry_run:
         rehearsed(publication, write, languages, {graph: ANY})
     else:
-        told(written(publication, write, languages, {graph: ANY}), quiet=quiet)
+        told(written(publication, write, languages, options.patience, {graph: ANY}), quiet=quiet)

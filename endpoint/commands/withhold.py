@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 
 import click
-import pyoxigraph as ox
 
-from endpoint.commands.build import build_release
-from endpoint.commands.options import Options, language_option, publication_option
-from graph.errors import ReleaseError, SettingError
-from graph.privacy.request import Identity, identity
-from graph.privacy.suppression import Suppression, read_suppression
-from graph.privacy.withholding import Withholding, withholding_of
-from graph.publication import SUPPRESSION_FILE, Publication
-from graph.releases.folder import ReleasesFolder
-from graph.releases.release import Release, current_release
+from endpoint.commands.build import violations_shown, warn_of_document
+from endpoint.commands.options import Options, language_option, publication_option, wait_option
+from endpoint.commands.progress import progress_shown
+from graph.privacy.purge import Judged
+from graph.privacy.withholding import withholding_of
+from graph.publication import Publication
+from graph.removal import foresee, withhold
 from graph.sources.reader import read_source
+
+SHOWN = 20
+DOUBT = (
+    "of which nobody can show that they are free of it: they were made of one that held it or is not here any more, "
+    "or cannot be read"
+)
 
 
 @click.command("withhold")
@@ -25,15 +27,19 @@ from graph.sources.reader import read_source
 @click.option(
     "--name", "names", multiple=True, help="A name, or another spelling of it, to be withheld wherever it stands."
 )
-@click.option("--dry-run", is_flag=True, help="Only say how many statements that would withhold.")
+@click.option("--dry-run", is_flag=True, help="Only say which statements and releases would go, and why.")
 @language_option("The language of the shapes' messages: en, ru, uz.")
+@wait_option
 @publication_option
 def command(options: Options, iris: tuple[str, ...], names: tuple[str, ...], dry_run: bool, lang: str) -> None:
     """Withhold things: from the data, the downloads, the search, all pages and all earlier releases.
 
     Of a person, the names, telephone numbers and e-mail addresses go wherever they stand, in texts and in IRIs. What
     is withheld is kept in withheld.json beside hamkor.toml, as hashes that nobody can read; keep that file, and keep
-    it to yourself. A new release is made, and earlier ones that held it are removed.
+    it to yourself. A new release is made, and earlier ones that held it are removed, as are those of which nobody can
+    show that they are free of it. An IRI that no release and no file knows is refused. All of this is done, or none.
+
+    Exit status: 0 done, 1 what is left would violate the shapes, 2 it could not be done; then nothing has changed.
 
     \b
       hamkor withhold https://w3id.org/hamkor/id/person/… --dry-run
@@ -42,52 +48,37 @@ def command(options: Options, iris: tuple[str, ...], names: tuple[str, ...], dry
     if not iris and not names:
         raise click.UsageError("give an IRI, or --name")
     publication = options.publication()
-    release = _current(publication)
-    suppression = _extended(publication, release, iris, names)
     if dry_run:
-        withholding = Withholding(publication.base, frozenset(), frozenset(), suppression)
-        for graph, count in _counts(release, withholding).items():
-            click.echo(f"{count}\t{graph}")
+        _foretell(publication, iris, names)
         return
-    suppression.write(publication.root / SUPPRESSION_FILE)
-    before = ReleasesFolder(publication.releases_folder).ids()
-    del release  # whoever has it holds it
-    built, _ = build_release(publication, lang)
-    removed = set(before) - set(ReleasesFolder(publication.releases_folder).ids())
-    click.echo(f"Release {built.id} holds nothing of it; {len(removed)} earlier releases that did were removed.")
+    with progress_shown() as progress, violations_shown(publication, lang):
+        done = withhold(publication, iris, names, progress, warn_of_document, options.patience)
+    click.echo(f"Release {done.release.id} holds nothing of it.")
+    click.echo(f"{len(done.gone.holding)} earlier releases that held it were removed.")
+    if done.gone.doubtful:
+        click.echo(f"{len(done.gone.doubtful)} more were removed {DOUBT}.")
     _warn_of_sources(publication)
 
 
-def _current(publication: Publication) -> Release | None:
-    try:
-        return current_release(publication)
-    except ReleaseError:
-        return None
+def _foretell(publication: Publication, iris: tuple[str, ...], names: tuple[str, ...]) -> None:
+    """Say what would go: statements of the current release by graph, then releases, first those that hold it."""
+    found = foresee(publication, iris, names)
+    for graph, count in sorted(found.statements.items()):
+        click.echo(f"{count}\t{graph}")
+    if not found.statements:
+        click.echo("no statement of the current release would go", err=True)
+    _tell_releases(found.releases)
+    click.echo("nothing was changed", err=True)
 
 
-def _extended(
-    publication: Publication, release: Release | None, iris: tuple[str, ...], names: tuple[str, ...]
-) -> Suppression:
-    """Return the list with what identifies the things."""
-    suppression = read_suppression(publication.root / SUPPRESSION_FILE).extended((), names, names)
-    for iri in iris:
-        try:
-            found = identity(release.store if release is not None else ox.Store(), iri)
-        except ValueError as problem:
-            raise SettingError("IRI", f"{iri!r} is no absolute IRI") from problem
-        suppression = _with(suppression, found)
-    return suppression
-
-
-def _with(suppression: Suppression, found: Identity) -> Suppression:
-    return suppression.extended(found.iris, found.names, found.numbers)
-
-
-def _counts(release: Release | None, withholding: Withholding) -> Counter[str]:
-    counts = Counter[str]()
-    for chunk in release.read_all() if release is not None else ():
-        counts[chunk.graph] += sum(1 for line in chunk.lines() if withholding.holds(line))
-    return +counts
+def _tell_releases(releases: Judged) -> None:
+    for ids, why in ((releases.holding, "that hold it"), (releases.doubtful, DOUBT)):
+        if ids:
+            click.echo(f"{len(ids)} releases would be removed {why}:", err=True)
+        for each in ids[:SHOWN]:
+            click.echo(f"  {each}", err=True)
+        if len(ids) > SHOWN:
+            click.echo(f"  … and {len(ids) - SHOWN} more", err=True)
 
 
 def _warn_of_sources(publication: Publication) -> None:

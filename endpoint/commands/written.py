@@ -11,6 +11,7 @@ import click
 from endpoint.commands.progress import progress_shown
 from graph.publication import Publication
 from graph.publish import Published, Write, publish, rehearse
+from graph.releases.folder import Patience
 from graph.validation.report import Report, ValidationFailedError
 
 SHOWN = 50
@@ -37,12 +38,16 @@ def rehearsed(
 
 
 def written(
-    publication: Publication, write: Write, languages: tuple[str, ...], expected: Mapping[str, str | None] = NOTHING
+    publication: Publication,
+    write: Write,
+    languages: tuple[str, ...],
+    patience: Patience,
+    expected: Mapping[str, str | None] = NOTHING,
 ) -> Published:
     """Publish a write, showing progress; ends the process with 1 on violations."""
     try:
         with progress_shown() as progress:
-            return publish(publication, [write], expected=expected, progress=progress)
+            return publish(publication, [write], expected=expected, progress=progress, patience=patience)
     except ValidationFailedError as problem:
         _refuse(problem.report, languages, str(problem))
 

@@ -5,7 +5,6 @@ It decides nothing about who may; that has been decided. What it gets and what i
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +13,12 @@ from graph.contribution.explaining import counted, explanation, nodes_of_classes
 from graph.contribution.reports import Telling, results_about, subjects_of, write_report
 from graph.contribution.values import Contribution, Outcome, ReportPart
 from graph.contributors import Contributor
-from graph.errors import BusyError
 from graph.publication import Publication, open_publication
 from graph.publish import Delete, Post, Published, Put, Write, publish, rehearse
+from graph.releases.folder import Patience
 from graph.sources.chunks import Chunk
 from graph.sources.document_warnings import DocumentWarning
 from graph.validation.report import READING, Report, ValidationFailedError, with_warnings
-
-LOOK_SECONDS = 0.1
 
 
 def contribute(contribution: Contribution) -> Outcome:
@@ -103,11 +100,5 @@ def patiently(
     Raises:
         HamkorError: as ``graph.publish.publish``.
     """
-    end = time.monotonic() + publication.settings.limits.queue_seconds
-    while True:
-        try:
-            return publish(publication, writes, contributor=contributor, expected=expected)
-        except BusyError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(LOOK_SECONDS)
+    patience = Patience(publication.settings.limits.queue_seconds)
+    return publish(publication, writes, contributor=contributor, expected=expected, patience=patience)

@@ -1,4 +1,4 @@
-"""Older releases that hold what is withheld now: they are removed whole, and their ids are remembered.
+"""Older releases that hold what is withheld now, or may: they are removed whole, and their ids are remembered.
 
 They are not rewritten: a release is known by its digest and never changes, and one that had changed in silence would be
 a lie to whoever cites it. An id that was removed answers that it was. Releases that hold nothing of it stay.
@@ -7,7 +7,7 @@ a lie to whoever cites it. An id that was removed answers that it was. Releases 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from graph.errors import ReleaseError
 from graph.privacy.traces import REVISED_FILE, read_traces
 from graph.privacy.withholding import Withholding
 from graph.releases.folder import ReleasesFolder
+from graph.releases.gone import GONE_FILE, Gone
 from graph.releases.history import PURGED_FILE, Purged
 from graph.releases.holding import is_held
 from graph.releases.manifest import GraphEntry, read_manifest
@@ -25,6 +26,8 @@ from graph.releases.members import read_member
 
 WAIT_SECONDS, LOOK_SECONDS = 3.0, 0.1
 CLEARED_FILE = ".cleared.json"
+FREE, HOLDS, DOUBTFUL = "", "holds", "doubtful"
+"""What may be found of a release."""
 
 
 class Cleared(msgspec.Struct):
@@ -39,32 +42,59 @@ class Cleared(msgspec.Struct):
     releases: list[str] = []
 
 
-def purge(releases: ReleasesFolder, withholding: Withholding) -> tuple[str, ...]:
-    """Remove every release but the current one that holds what is withheld; return their ids.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Which releases have to go, oldest first.
 
-    A running service leaves a release within a second of its no longer being current; for that it is waited a moment,
-    and then no longer: what is open stays readable to who has it open (POSIX unlink), and to nobody else.
+    Attributes:
+        holding: ids of those that hold what is withheld.
+        doubtful: ids of those of which nobody can show that they are free of it: they were made of another one that
+            held it or is not here any more, so that deleted rows may lie in their stores, or they cannot be read.
+    """
 
-    Raises:
-        BusyError: somebody else is writing.
-        ReleaseError: the folder cannot be written.
+    holding: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All of them, oldest first."""
+        return tuple(sorted((*self.holding, *self.doubtful)))
+
+
+def judged(releases: ReleasesFolder, withholding: Withholding) -> Judged:
+    """Return which releases would have to go, the current one among them; nothing is written."""
+    if not withholding:
+        return Judged()
+    return _Judgement(releases, withholding, frozenset()).of(releases.ids())
+
+
+def purge(releases: ReleasesFolder, withholding: Withholding) -> Judged:
+    """Remove every release but the current one that holds what is withheld, or may; return which these were.
+
+    It is for the one writer, who holds ``releases.writing()``. A running service leaves a release within a second of
+    its no longer being current; for that it is waited a moment, and then no longer: what is open stays readable to who
+    has it open (POSIX unlink), and to nobody else.
     """
     if not withholding:
-        return ()
-    with releases.writing():
-        cleared = _cleared(releases, withholding)
-        current = releases.current()
-        others = [each for each in releases.ids() if current is None or each != current.name]
-        goes = _Judgement(releases, withholding, frozenset(cleared.releases))
-        found = [each for each in others if goes(each)]
-        if found:
-            _wait(releases, found)
-            _remember(releases, found)
-        for each in found:
-            releases.remove(each)
-        cleared.releases = [*releases.ids()]
-        _write_cleared(releases, cleared)
-    return tuple(found)
+        return Judged()
+    cleared = _cleared(releases, withholding)
+    current = releases.current()
+    others = [each for each in releases.ids() if current is None or each != current.name]
+    found = _Judgement(releases, withholding, frozenset(cleared.releases)).of(others)
+    if found.all:
+        _wait(releases, found.all)
+        _remember(releases, found.all)
+    for each in found.all:
+        releases.remove(each)
+    is_clean = current is not None and read_traces(current).mark == withholding.mark
+    cleared.releases = [each for each in releases.ids() if is_clean or current is None or each != current.name]
+    _write_cleared(releases, cleared)
+    return found
+
+
+def is_purged(releases: ReleasesFolder, withholding: Withholding) -> bool:
+    """Whether the releases have been looked through for all that is withheld now: a killed writer may have not."""
+    return not withholding or _looked_through(releases).mark == withholding.mark.hex()
 
 
 @dataclass
@@ -77,26 +107,34 @@ class _Judgement:
     _known: dict[str, bool] = field(default_factory=dict)
     _members: dict[str, bool] = field(default_factory=dict)
 
-    def __call__(self, release_id: str) -> bool:
-        """Whether a release holds what is withheld, or may: where it was made of one that does, or that is not here."""
+    def of(self, ids: Iterable[str]) -> Judged:
+        """Return which of some releases hold what is withheld, and which may."""
+        found = {each: self._judge(each) for each in ids}
+        return Judged(
+            tuple(each for each, verdict in found.items() if verdict == HOLDS),
+            tuple(each for each, verdict in found.items() if verdict == DOUBTFUL),
+        )
+
+    def _judge(self, release_id: str) -> str:
         folder = self.releases.path / release_id
         if release_id in self.cleared or read_traces(folder).mark == self.withholding.mark:
-            self._known[release_id] = False
+            verdict = FREE
         else:
-            self._known[release_id] = self._descends(folder) or self._holds(folder)
-        return self._known[release_id]
+            verdict = self._held(folder) or (DOUBTFUL if self._descends(folder) else FREE)
+        self._known[release_id] = verdict != FREE
+        return verdict
 
     def _descends(self, folder: Path) -> bool:
         """Deleted rows stay in the files of a store, out of reach, until it merges them."""
         path = folder / REVISED_FILE
         return path.exists() and self._known.get(path.read_text(encoding="utf-8").strip(), True)
 
-    def _holds(self, folder: Path) -> bool:
+    def _held(self, folder: Path) -> str:
         try:
-            entries = read_manifest(folder).graphs
+            holds = any(self._member_holds(folder, each) for each in read_manifest(folder).graphs)
         except ReleaseError:
-            return True  # nobody knows what it holds
-        return any(self._member_holds(folder, entry) for entry in entries)
+            return DOUBTFUL  # nobody knows what it holds
+        return HOLDS if holds or _names_withheld(folder, self.withholding) else FREE
 
     def _member_holds(self, folder: Path, entry: GraphEntry) -> bool:
         """Equal members are read once."""
@@ -108,30 +146,38 @@ class _Judgement:
         return self._members[entry.sha256]
 
 
-def _wait(releases: ReleasesFolder, found: list[str]) -> None:
+def _names_withheld(folder: Path, withholding: Withholding) -> bool:
+    """Whether a release names what is withheld among what was gone when it was made."""
+    return any(withholding.withholds(iri.decode()) for iri, _ in Gone.read(folder / GONE_FILE).rows())
+
+
+def _wait(releases: ReleasesFolder, found: Iterable[str]) -> None:
     end = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < end and any(is_held(releases.path / each) for each in found):
         time.sleep(LOOK_SECONDS)
 
 
-def _remember(releases: ReleasesFolder, found: list[str]) -> None:
+def _remember(releases: ReleasesFolder, found: Iterable[str]) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     with (releases.path / PURGED_FILE).open("ab") as log:
         log.writelines(_lines(Purged(now, each) for each in found))
 
 
-def _lines(found: Iterator[Purged]) -> Iterator[bytes]:
+def _lines(found: Iterable[Purged]) -> Iterable[bytes]:
     return (msgspec.json.encode(each) + b"\n" for each in found)
 
 
 def _cleared(releases: ReleasesFolder, withholding: Withholding) -> Cleared:
     """Return which releases need not be looked through again."""
-    fresh = Cleared(withholding.mark.hex())
+    known, mark = _looked_through(releases), withholding.mark.hex()
+    return known if known.mark == mark else Cleared(mark)
+
+
+def _looked_through(releases: ReleasesFolder) -> Cleared:
     try:
-        known = msgspec.json.decode((releases.path / CLEARED_FILE).read_bytes(), type=Cleared)
+        return msgspec.json.decode((releases.path / CLEARED_FILE).read_bytes(), type=Cleared)
     except (OSError, msgspec.DecodeError):
-        return fresh
-    return known if known.mark == fresh.mark else fresh
+        return Cleared()
 
 
 def _write_cleared(releases: ReleasesFolder, cleared: Cleared) -> None:

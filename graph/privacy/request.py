@@ -12,6 +12,7 @@ from itertools import chain
 
 import pyoxigraph as ox
 
+from graph.errors import SettingError
 from graph.labels import LABEL_PROPERTIES
 from graph.namespaces import FOAF, RDF_TYPE, SCHEMA
 
@@ -44,8 +45,9 @@ def identity(store: ox.Store, iri: str, names: Iterable[str] = ()) -> Identity:
     """Return what identifies a thing, as far as a release knows; ``names`` are further ones.
 
     Raises:
-        ValueError: ``iri`` is no absolute IRI.
+        SettingError: ``iri`` is no absolute IRI.
     """
+    check_iri(iri)
     node = ox.NamedNode(iri)
     if not any(type_.value in PERSONS for type_ in _values(store, node, RDF_TYPE) if isinstance(type_, ox.NamedNode)):
         return Identity(frozenset({iri}), frozenset(names), frozenset())
@@ -56,6 +58,18 @@ def identity(store: ox.Store, iri: str, names: Iterable[str] = ()) -> Identity:
     numbers = {each for each in leading if each.startswith("tel:")}
     mails = {each.removeprefix("mailto:") for each in leading if each.startswith("mailto:")}
     return Identity(frozenset(iris), frozenset({*found, " ".join(parts), *mails, *names} - {""}), frozenset(numbers))
+
+
+def check_iri(iri: str) -> None:
+    """Make sure that something is an absolute IRI.
+
+    Raises:
+        SettingError: it is none.
+    """
+    try:
+        ox.NamedNode(iri)
+    except ValueError as problem:
+        raise SettingError("IRI", f"{iri!r} is no absolute IRI") from problem
 
 
 def _values(store: ox.Store, node: ox.NamedNode, predicate: str) -> Iterator[object]:

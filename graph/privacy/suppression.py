@@ -6,8 +6,10 @@ cannot. Whoever has the file and a name can ask whether that name is in it, so t
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -15,8 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from graph.errors import SettingError
+from graph.errors import ReleaseError, SettingError
 from graph.privacy.words import decoded, numbers, readings, sizes_of, windows, words
+from graph.publication import SUPPRESSION_FILE, Publication
 
 SIZE = 16
 SALT_BYTES = 32
@@ -45,9 +48,13 @@ class Suppression:
     def _hash(self, kind: str, text: str) -> bytes:
         return blake2b(f"{kind} {text}".encode(), key=self.salt, digest_size=SIZE).digest()
 
+    def lists(self, iri: str) -> bool:
+        """Whether this very IRI is suppressed."""
+        return self._hash("iri", iri) in self.hashes
+
     def holds_iri(self, iri: str) -> bool:
         """Whether an IRI is suppressed, or bears a name or a number that is."""
-        return self._hash("iri", iri) in self.hashes or self.holds_text(decoded(iri))
+        return self.lists(iri) or self.holds_text(decoded(iri))
 
     def holds_text(self, text: str) -> bool:
         """Whether a name or a number that is suppressed stands in a text."""
@@ -78,17 +85,49 @@ class Suppression:
         fresh.replace(path)
 
 
-def read_suppression(path: Path) -> Suppression:
-    """Return what the file says; an empty list with a new salt where there is none.
+def settle(publication: Publication) -> None:
+    """Move the list that the current release was made with to its place; the one writer's part.
+
+    A list becomes everybody's together with the release that was made with it, by the move of one link: so it lies in
+    that release first. A writer that is killed before it has been moved on leaves that to the next one.
+
+    Raises:
+        ReleaseError: it cannot be moved.
+    """
+    brought, place = publication.brought_list, publication.root / SUPPRESSION_FILE
+    if not brought.exists():
+        return
+    try:
+        _moved(brought.resolve(), place)
+    except OSError as problem:
+        raise ReleaseError(f"{place} cannot be written: {problem.strerror}") from problem
+
+
+def _moved(file: Path, place: Path) -> None:
+    try:
+        file.replace(place)
+    except OSError as problem:
+        if problem.errno != errno.EXDEV:
+            raise
+        fresh = place.with_name(f"{place.name}.fresh")  # the releases are on a disk of their own
+        shutil.copy2(file, fresh)
+        fresh.replace(place)
+        file.unlink()
+
+
+def read_suppression(*paths: Path) -> Suppression:
+    """Return what the first of some files that is there says; an empty list with a new salt where none is.
 
     Raises:
         SettingError: it cannot be read: nothing may be published as long as nobody knows what must not.
     """
-    if not path.exists():
-        return Suppression(secrets.token_bytes(SALT_BYTES), frozenset(), frozenset())
-    try:
-        stored = msgspec.json.decode(path.read_bytes(), type=Stored)
-        hashes = frozenset(bytes.fromhex(each) for each in stored.hashes)
-        return Suppression(bytes.fromhex(stored.salt), frozenset(stored.sizes), hashes)
-    except (OSError, ValueError) as problem:
-        raise SettingError(path.name, f"the list of what is withheld cannot be read: {problem}") from problem
+    for path in paths:
+        try:
+            stored = msgspec.json.decode(path.read_bytes(), type=Stored)
+            hashes = frozenset(bytes.fromhex(each) for each in stored.hashes)
+            return Suppression(bytes.fromhex(stored.salt), frozenset(stored.sizes), hashes)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as problem:
+            raise SettingError(path.name, f"the list of what is withheld cannot be read: {problem}") from problem
+    return Suppression(secrets.token_bytes(SALT_BYTES), frozenset(), frozenset())

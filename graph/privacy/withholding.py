@@ -15,7 +15,7 @@ from hashlib import sha256
 from graph.errors import WriteRefusedError
 from graph.privacy.suppression import Suppression, read_suppression
 from graph.privacy.traces import Traces
-from graph.publication import SUPPRESSION_FILE, Publication
+from graph.publication import Publication
 from graph.sources.chunks import Chunk
 
 TERM = re.compile(rb'<([^<>"]*)>|"((?:[^"\\]|\\.)*)"')
@@ -116,5 +116,5 @@ def withholding_of(publication: Publication) -> Withholding:
     """
     privacy = publication.settings.privacy
     graphs = (name if ":" in name else publication.graph(name) for name in privacy.withhold_graphs)
-    suppression = read_suppression(publication.root / SUPPRESSION_FILE)
+    suppression = read_suppression(*publication.suppression_files)
     return Withholding(publication.base, frozenset(graphs), frozenset(privacy.withhold), suppression)

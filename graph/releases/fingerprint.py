@@ -22,16 +22,19 @@ def tool_versions() -> Mapping[str, str]:
 def fingerprint(publication: Publication) -> str:
     """Return the fingerprint of the publication's files, settings and of the tools."""
     lines = [f"{name} {number}" for name, number in tool_versions().items()]
-    lines += [f"{path.relative_to(publication.root)} {_digest(path)}" for path in _files(publication)]
+    lines += [f"{name} {_digest(path)}" for name, path in _files(publication)]
     return sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
-def _files(publication: Publication) -> Iterator[Path]:
-    for name in (SETTINGS_FILE, SUPPRESSION_FILE):
-        if (path := publication.root / name).is_file():
-            yield path
+def _files(publication: Publication) -> Iterator[tuple[str, Path]]:
+    lists = next((path for path in publication.suppression_files if path.is_file()), None)
+    for name, path in ((SETTINGS_FILE, publication.root / SETTINGS_FILE), (SUPPRESSION_FILE, lists)):
+        if path is not None and path.is_file():
+            yield name, path
     for folder in FOLDERS:
-        yield from (path for path in files_below(publication.root / folder) if path.is_file())
+        for path in files_below(publication.root / folder):
+            if path.is_file():
+                yield str(path.relative_to(publication.root)), path
 
 
 def _digest(path: Path) -> str:

@@ -9,15 +9,16 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from secrets import token_hex
 
 from graph.errors import BusyError, ReleaseError
+from graph.publication import CURRENT
 
-CURRENT = "current"
 STAGING = ".staging-"
 LOCK = ".lock"
 UNCOMMITTED = "uncommitted"
@@ -25,13 +26,37 @@ UNCOMMITTED = "uncommitted"
 ASIDE = ".set-aside-"
 REHEARSAL, REHEARSAL_SECONDS = ".rehearsal-", 60
 REMOVALS, REMOVAL_SECONDS = 40, 0.05
+LOOK_SECONDS = 0.05
+"""How often one that waits asks whether it may write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What to do while somebody else writes.
+
+    Attributes:
+        seconds: how long to wait at most.
+        told: called once, where it has to be waited.
+    """
+
+    seconds: float = 0.0
+    told: Callable[[], None] = lambda: None
+
+
+AT_ONCE = Patience()
 
 
 @dataclass(frozen=True, slots=True)
 class ReleasesFolder:
-    """Where a publication keeps its releases."""
+    """Where a publication keeps its releases.
+
+    Attributes:
+        path: the folder.
+        patience: how long its writers wait for each other.
+    """
 
     path: Path
+    patience: Patience = AT_ONCE
 
     def current(self) -> Path | None:
         """Return the folder of the current release, or None before the first one.
@@ -90,7 +115,7 @@ class ReleasesFolder:
         """Be the one writer: whoever changes what is in the folder holds this.
 
         Raises:
-            BusyError: somebody else is writing.
+            BusyError: somebody else is writing, and still was when patience ended.
             ReleaseError: the folder cannot be written.
         """
         try:
@@ -99,12 +124,23 @@ class ReleasesFolder:
         except OSError as problem:
             raise ReleaseError(f"{self.path} cannot be written: {problem.strerror}") from problem
         with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as problem:
-                raise BusyError("another process is making a release", "wait until it is done") from problem
+            self._wait(lock)
             self._clear()
             yield
+
+    def _wait(self, lock: TextIOWrapper) -> None:
+        """Take the lock; asked again and again, since a wait inside flock could only be ended by a signal."""
+        end, told = time.monotonic() + self.patience.seconds, False
+        while True:
+            try:
+                return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as problem:
+                if time.monotonic() >= end:
+                    raise BusyError("another process is making a release", "wait until it is done") from problem
+            if not told:
+                self.patience.told()
+                told = True
+            time.sleep(LOOK_SECONDS)
 
     @contextmanager
     def staging(self) -> Iterator[Path]:

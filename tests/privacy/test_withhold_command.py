@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from writing import Write
 
 from endpoint.app import create_app
 from endpoint.cli import main
 from graph.build import build
-from graph.publication import SUPPRESSION_FILE, open_publication
+from graph.privacy.withholding import withholding_of
+from graph.publication import SUPPRESSION_FILE, Publication, open_publication
+from graph.publish import Put, publish
+from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release
+from graph.removal import withhold
+from graph.sources.chunks import Chunk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BASE = "https://w3id.org/hamkor/"
@@ -56,7 +62,8 @@ def test_nothing_of_the_person_is_left_in_any_release_nor_in_the_list(done: tupl
 
 def test_the_command_says_what_happened_and_which_file_still_holds_it(done: tuple[Path, Result, Result]) -> None:
     _, _, result = done
-    assert "1 earlier releases that did were removed" in result.stdout
+    assert "1 earlier releases that held it were removed" in result.stdout
+    assert "nobody can show" not in result.stdout
     assert "data/contacts.ttl still holds" in result.stderr
     assert not [sign for sign in SIGNS if sign in result.output.encode().lower()]
 
@@ -78,6 +85,124 @@ def test_addresses_answer_410_without_the_name(done: tuple[Path, Result, Result]
         answer = client.get(f"/doc/{name}", headers={"Accept": accept})
         assert answer.status_code == 410
         assert not [sign for sign in SIGNS if sign in (answer.data + repr(answer.headers).encode()).lower()]
+
+
+# One step, or none
+
+
+PERSON = f"""
+@prefix schema: <https://schema.org/> . @base <{BASE}id/> .
+<person/maya> a schema:Person ; schema:name "Maya Ganieva" .
+<club/1> schema:employee <person/maya> ; schema:name "Club of Maya Ganieva", "Klub" .
+"""
+ONE = f"{BASE}id/person/maya"
+
+
+@pytest.fixture
+def small(publication: Write) -> Publication:
+    """A publication with one release, in which a person is."""
+    written = publication({"data/a.ttl": PERSON})
+    build(written)
+    return written
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_an_iri_that_nothing_speaks_of_is_refused_and_the_likeliest_are_named(
+    small: Publication, options: tuple[str, ...]
+) -> None:
+    before = ReleasesFolder(small.releases_folder).ids()
+    answer = hamkor(small.root, f"{BASE}id/person/mayq", *options)
+    assert answer.exit_code == 2
+    assert f"no release and no file speaks of <{BASE}id/person/mayq>" in answer.stderr
+    assert f"was it <{ONE}>" in answer.stderr
+    assert (ReleasesFolder(small.releases_folder).ids(), (small.root / SUPPRESSION_FILE).exists()) == (before, False)
+
+
+def test_what_only_an_older_release_or_only_a_file_knows_is_withheld_with_its_names(small: Publication) -> None:
+    (small.root / "data/a.ttl").write_text(f'<{BASE}id/club/1> <http://e/p> "by Maya Ganieva", "x" .')
+    build(small)
+    (small.root / "data/b.nt").write_text(f'<{BASE}id/person/2> <http://e/p> "new" .')
+    assert hamkor(small.root, ONE, f"{BASE}id/person/2").exit_code == 0
+    release = current_release(small)
+    lines = [line for chunk in release.read_graph(f"{BASE}graph/a") for line in chunk.lines()]
+    assert lines == [f'<{BASE}id/club/1> <http://e/p> "x" .'.encode()]
+    assert hamkor(small.root, ONE).exit_code == 0  # it is on the list, so nobody has mistyped it
+
+
+def test_releases_that_cannot_be_shown_to_be_free_of_it_are_told_apart(small: Publication) -> None:
+    graph = f"{BASE}graph/ngo"
+    held = ReleasesFolder(small.releases_folder).ids()[0]
+    doubtful = [
+        publish(small, [Put(graph, (Chunk(graph, b'<http://e/1> <http://e/p> "%d" .\n' % number),))]).release.id
+        for number in range(2)
+    ]
+    (small.root / "data/a.ttl").unlink()
+    build(small)
+    ReleasesFolder(small.releases_folder).remove(held)
+    foretold = hamkor(small.root, "--name", "Nobody Knowsher", "--dry-run")
+    assert foretold.stdout == ""
+    assert "2 releases would be removed of which nobody can show" in foretold.stderr
+    assert all(each in foretold.stderr for each in doubtful)
+    done = hamkor(small.root, "--name", "Nobody Knowsher")
+    assert "0 earlier releases that held it were removed." in done.stdout
+    assert "2 more were removed of which nobody can show that they are free of it" in done.stdout
+
+
+def test_while_another_writes_it_waits_says_so_and_gives_up_with_nothing_changed(small: Publication) -> None:
+    with ReleasesFolder(small.releases_folder).writing():
+        refused = hamkor(small.root, ONE, "--wait", "0.1")
+    assert refused.exit_code == 2
+    assert "another process is making a release: waiting up to 0.1 seconds" in refused.stderr
+    assert not (small.root / SUPPRESSION_FILE).exists()
+    graph = f"{BASE}graph/ngo"
+    assert publish(small, [Put(graph, (Chunk(graph, b'<http://e/1> <http://e/p> "x" .\n'),))]).changed
+
+
+class KilledError(Exception):
+    """In the place of a kill."""
+
+
+def killed(*_: object) -> None:
+    raise KilledError
+
+
+def test_what_is_killed_before_the_release_is_current_has_changed_nothing(
+    small: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("graph.releases.folder.ReleasesFolder.make_current", killed)
+        with pytest.raises(KilledError):
+            withhold(small, [ONE], [])
+    assert not withholding_of(small)
+    assert build(small).id == ReleasesFolder(small.releases_folder).ids()[0]
+
+
+def test_what_is_killed_after_it_withholds_and_the_next_write_ends_it(
+    small: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("graph.privacy.suppression._moved", killed)
+        with pytest.raises(KilledError):
+            withhold(small, [ONE], [])
+    assert withholding_of(small).withholds(ONE)
+    assert not (small.root / SUPPRESSION_FILE).exists()
+    assert create_app(small).test_client().get("/doc/person/maya").status_code == 410
+    graph, first = f"{BASE}graph/ngo", ReleasesFolder(small.releases_folder).ids()[0]
+    assert publish(small, [Put(graph, (Chunk(graph, b'<http://e/1> <http://e/p> "x" .\n'),))]).changed
+    assert (small.root / SUPPRESSION_FILE).stat().st_mode & 0o777 == 0o600
+    assert first not in ReleasesFolder(small.releases_folder).ids()
+    assert not small.brought_list.exists()
+
+
+def test_what_would_violate_the_shapes_is_not_withheld_at_all(publication: Write) -> None:
+    shape = """@prefix sh: <http://www.w3.org/ns/shacl#> . <http://e/s> a sh:NodeShape ;
+      sh:targetSubjectsOf <https://schema.org/employee> ; sh:property <http://e/p> .
+      <http://e/p> sh:path <https://schema.org/name> ; sh:minCount 2 ."""
+    written = publication({"data/a.ttl": PERSON.replace("<club/1> schema:employee <person/maya>",
+                           "<club/1> schema:employee <person/2>"), "shapes/s.ttl": shape})  # fmt: skip
+    build(written)
+    assert hamkor(written.root, ONE).exit_code == 1
+    assert not withholding_of(written)
 
 
 def test_what_is_no_iri_is_refused_in_one_line(done: tuple[Path, Result, Result]) -> None:

@@ -12,7 +12,7 @@ from writing import Write
 
 from graph.build import build
 from graph.errors import ReleaseError, SettingError, WriteRefusedError
-from graph.privacy.purge import purge
+from graph.privacy.purge import Judged, purge
 from graph.privacy.suppression import Suppression, read_suppression
 from graph.privacy.traces import Traces, TracesFile, read_traces
 from graph.privacy.withholding import withholding_of
@@ -186,7 +186,7 @@ def test_an_interrupted_purge_is_finished_by_the_next_build(
 ) -> None:
     old = build(publication({"data/a.nt": PERSON})).id
     with monkeypatch.context() as patched:
-        patched.setattr("graph.build.purge", lambda *_: ())
+        patched.setattr("graph.build.purge", lambda *_: Judged())
         written = withheld(publication({}))
         new = build(written).id
     releases = ReleasesFolder(written.releases_folder)
@@ -255,5 +255,5 @@ def test_what_a_publish_makes_knows_what_is_withheld(publication: Write) -> None
     first = build(written)
     second = publish(written, [Put(graph, (Chunk(graph, b'<http://e/1> <http://e/p> "x" .\n'),))]).release
     assert read_traces(second.folder) == read_traces(first.folder)
-    assert purge(ReleasesFolder(written.releases_folder), withholding_of(written)) == ()
+    assert purge(ReleasesFolder(written.releases_folder), withholding_of(written)).all == ()
     assert open_release(first.folder).id == first.id

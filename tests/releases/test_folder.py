@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
-from graph.errors import ReleaseError
+from graph.errors import BusyError, ReleaseError
 from graph.releases import folder as folder_module
-from graph.releases.folder import ReleasesFolder
+from graph.releases.folder import Patience, ReleasesFolder
 
 ONE, OTHER = "2026-01-01T000000Z-aaaaaaaa", "2026-01-02T000000Z-bbbbbbbb"
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -181,3 +182,26 @@ def test_everything_is_on_disk_before_the_link_moves(tmp_path: Path, monkeypatch
     assert sorted(synced[:2]) == ["file", "uncommitted"]
     assert synced[2].startswith(".staging-")
     assert synced[3:] == ["releases", "releases"]
+
+
+def test_a_patient_writer_waits_says_so_once_and_gives_up_in_the_end(tmp_path: Path) -> None:
+    said = list[str]()
+    other = ReleasesFolder(tmp_path)
+    with other.writing():
+        impatient = ReleasesFolder(tmp_path, Patience(0.2, lambda: said.append("waiting")))
+        with pytest.raises(BusyError), impatient.writing():
+            pass
+        assert said == ["waiting"]
+        waiting, done = Event(), Event()
+        patient = ReleasesFolder(tmp_path, Patience(30, waiting.set))
+
+        def write() -> None:
+            with patient.writing():
+                done.set()
+
+        thread = Thread(target=write)
+        thread.start()
+        assert waiting.wait(10)
+        assert not done.is_set()
+    thread.join(10)
+    assert done.is_set()
