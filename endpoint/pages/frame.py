@@ -33,7 +33,8 @@ PLACES = (
 )  # fmt: skip
 """Where the navigation leads, as far as the application has these routes."""
 LONGEST_QUERY = 4_000
-HYPHENATED = re.compile(r"(?<![\w&;-])[^\W_]{1,12}(?:-[^\W_]{1,12})+(?![\w-])")
+HYPHENATED = re.compile(r"(?<![\w&;-])(?=[\w-]{1,20}(?![\w-]))[^\W_]{1,12}(?:-[^\W_]{1,12})+(?![\w-])")
+"""What is written with hyphens and has room on a line of any screen."""
 TELLING = ("iri", "graph", "incoming", "values", "concepts", "page", "to", "ui")
 """What a canonical URL keeps: what the page is about, which part of it, and in which language."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +21,28 @@ PAGES = {
     "privacy": "/privacy", "incoming": "/resource?iri=https://w3id.org/hamkor/ns%23ParentsClub"
     "&incoming=http://www.w3.org/1999/02/22-rdf-syntax-ns%23type",
 }  # fmt: skip
+WORDY = (
+    "/", "/doc/club/samarkand", "/doc/office/inclusive-education", "/doc/forum/2014", "/scheme/organisation-kind/ngo",
+    "/doc/body/ministry-of-health", "/graphs",
+)  # fmt: skip
+"""Pages with the longest words of each language."""
+BROKEN_WORDS = """() => {
+  const broken = [], range = document.createRange();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (!text.parentElement.checkVisibility() || text.parentElement.closest("svg, code, pre, textarea")) continue;
+    if (text.data.includes("://")) continue;
+    for (const word of text.data.matchAll(/[\\p{L}\u02bb\u02bc]{2,}/gu)) {
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      const lines = new Set([...range.getClientRects()].map((each) => Math.round(each.top)));
+      if (lines.size > 1) broken.push(word[0]);
+    }
+  }
+  return broken;
+}"""
+"""The words of a page that stand on two lines; addresses and code may."""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -101,6 +125,15 @@ def test_no_screen_is_too_narrow(page: Page, language: str) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
 
 
+@pytest.mark.parametrize("language", ["en", "ru", "uz"])
+def test_no_word_breaks_in_the_middle(page: Page, language: str) -> None:
+    for path in WORDY:
+        page.goto(f"{path}?ui={language}")
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(BROKEN_WORDS) == [], (path, width)
+
+
 def test_wide_screens_have_two_columns_and_phones_one(page: Page) -> None:
     page.goto("/doc/club/termez")
     beside = "[...document.querySelectorAll('.columns > *')].map(each => each.getBoundingClientRect().top)"
@@ -140,3 +173,17 @@ def violations(axe: Axe, page: Page, rules: dict[str, object]) -> list[tuple[str
     options = {"runOnly": rules, "resultTypes": ["violations"]}
     found = axe.run(page, context={"exclude": [".yasgui"]}, options=options).response["violations"]
     return [(each["id"], [node["html"][:120] for node in each["nodes"]][:5]) for each in found]
+
+
+@pytest.mark.parametrize(("name", "path"), [("home", "/"), ("club", "/doc/club/samarkand")])
+def test_the_pictures_of_the_readme_are_there_and_small(page: Page, name: str, path: str) -> None:
+    """With HAMKOR_PICTURES=1 they are taken anew, so that other runs leave the tree as it is."""
+    picture = Path(__file__).resolve().parents[2] / "docs" / "pictures" / f"{name}.png"
+    if os.environ.get("HAMKOR_PICTURES"):
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1080, "height": 760})
+        page.goto(path)
+        picture.parent.mkdir(exist_ok=True)
+        page.screenshot(path=picture)
+    assert f"docs/pictures/{name}.png" in (picture.parents[2] / "README.md").read_text(encoding="utf-8")
+    assert 5_000 < picture.stat().st_size < 150_000

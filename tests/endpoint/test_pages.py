@@ -472,6 +472,7 @@ def test_a_page_of_numbers_beyond_our_calendar_is_still_a_page(tmp_path: Path) -
 @pytest.mark.parametrize(("label", "heading"), [
     ("Ota-onalar klubi", '<span class="whole">Ota-onalar</span> klubi'),
     ("a--b -c d- <b>-x&-y", "a--b -c d- &lt;b&gt;-x&amp;-y"),
+    ("states-cities-database-list", "states-cities-database-list"),
     ("an-exceedingly-longwordedcompound", "an-exceedingly-longwordedcompound"),
 ])  # fmt: skip
 def test_short_words_of_headings_are_not_broken_at_their_hyphens(label: str, heading: str) -> None:
