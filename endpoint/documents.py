@@ -5,14 +5,18 @@ What a format cannot express is an error that says so; nothing is written that a
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import re
 from collections.abc import Sequence
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from threading import Lock
+from typing import IO, cast
 
 import pyoxigraph as ox
+from cachetools import LRUCache
 
 from endpoint.current import Snapshot
 from graph.errors import FormatError, HamkorError, SettingError
@@ -22,7 +26,8 @@ from graph.jsonld import compacted
 
 log = logging.getLogger("hamkor")
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
-IN_MEMORY = 8 << 20
+IN_MEMORY, KEPT_BYTES = 1 << 20, 256 << 20
+"""Larger documents lie in files; so many bytes of these are kept with the release."""
 PIECE, LONGEST_FAULT = 1 << 20, 4096
 
 
@@ -60,14 +65,90 @@ def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:
         ReleaseError: the release has no such graph, or its member cannot be read.
     """
     # the caller sends it, and it is closed with the response
-    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
-    try:
-        write_graph(snapshot.release.read_graph(graph), file, form, _valid(snapshot.prefixes), directions=False)
-        file.seek(0)
-    except HamkorError:
-        file.close()
-        raise
-    return file
+    return snapshot.once(GraphDocuments).document(graph, form)
+
+
+class GraphDocuments:
+    """The documents of a release's graphs: a large one is written once, however many ask for it at a time.
+
+    So they cost what one costs, and nobody keeps the threads of pages by asking for many. They lie in files without a
+    name, which go with the process.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Keep none yet; they are kept as long as the release is."""
+        self._release, self._prefixes = snapshot.release, _valid(snapshot.prefixes)
+        self._guard = Lock()
+        self._writing: dict[tuple[str, Format], Lock] = {}
+        self._kept: LRUCache[tuple[str, Format], IO[bytes]] = LRUCache(KEPT_BYTES, getsizeof=size_of)
+
+    def document(self, graph: str, form: Format) -> IO[bytes]:
+        """Return a document as a file of its own, at its beginning; it waits where another thread writes it."""
+        key = graph, form
+        with self._guard:
+            writing = self._writing.setdefault(key, Lock())
+        with writing:
+            with self._guard:
+                found = self._kept.get(key)
+            if found is not None:
+                return cast(IO[bytes], SharedFile(found))
+            file = self._written(graph, form)
+            size = size_of(file)
+            if not IN_MEMORY < size <= KEPT_BYTES:
+                return file
+            with self._guard:
+                self._kept[key] = file
+            return cast(IO[bytes], SharedFile(file))
+
+    def _written(self, graph: str, form: Format) -> IO[bytes]:
+        file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  its reader closes it
+        try:
+            write_graph(self._release.read_graph(graph), file, form, self._prefixes, directions=False)
+            file.seek(0)
+        except HamkorError:
+            file.close()
+            raise
+        return file
+
+
+class SharedFile(io.RawIOBase):
+    """A file that others read, too, each from a place of their own (POSIX pread); nobody closes it for the others."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Read a file that has a descriptor; it stays open as long as somebody reads it."""
+        super().__init__()
+        self._file, self._place, self._size = file, 0, size_of(file)
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """It can be read from any place."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place."""
+        self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        return self._place
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._place
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes; none at the end."""
+        data = os.pread(self._file.fileno(), self._size - self._place if size < 0 else size, self._place)
+        self._place += len(data)
+        return data
+
+
+def size_of(file: IO[bytes]) -> int:
+    """Return how many bytes a file has, from wherever it is read."""
+    place = file.tell()
+    size = file.seek(0, io.SEEK_END)
+    file.seek(place)
+    return size
 
 
 def check_xml(body: bytes, form: Format) -> None:

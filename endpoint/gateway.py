@@ -37,8 +37,8 @@ from graph.releases.release import current_release, open_release
 LOOK_SECONDS = 0.2
 PAGES, PAGES_OF_ONE = 3, 8
 """Threads that make pages: they share one interpreter, so more of them make none sooner, and each page later."""
-WAITED_FOR = re.compile(r"/(?:downloads|class)/")
-"""What may be made by another process, for which a thread waits; so it is none of those that make pages."""
+WAITED_FOR = re.compile(r"/(?:downloads|class|graph)/|/graphs\Z")
+"""What another thread or process may be making, for which a thread waits; so it is none of those that make pages."""
 WRITERS, WRITERS_OF_ONE = 256, 3
 """Threads of those who write: each waits for its body, so there are enough for many slow ones; what they have sent is
 worked at two at a time (``endpoint.works``)."""

@@ -393,7 +393,7 @@ def test_markup_in_the_data_is_text(served: Served) -> None:
 def test_the_front_page_says_what_is_here(served: Served) -> None:
     page = served.get("/", BROWSER).text
     assert "Clubs of somewhere" in page
-    found = re.search(r'<span class="figure">2</span> <a href="([^"]*)">Club</a>', page)
+    found = re.search(r'<a href="([^"]*)"[^>]*>Clubs?</a>[^<]*<span class="figure">2</span>', page)
     assert found
     assert (served.get(found[1], BROWSER).status_code, found[1].partition("?")[0]) == (200, "/class/Club")
     assert "Which clubs are there?" in page

@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from tempfile import TemporaryFile
 
 import pytest
 
 from endpoint.delivery import LEAST_RATE, PIECE
+from endpoint.documents import SharedFile
 from endpoint.gateway import GAP_SECONDS
 from endpoint.threads import Turns
 from tests.endpoint.serving import Served, client, serving, write
@@ -176,3 +178,20 @@ def test_who_gives_up_waiting_loses_nobody_s_turn() -> None:
         return "c had its turn"
 
     assert asyncio.run(after()) == "c had its turn"
+
+
+def test_a_large_graph_is_written_once_however_many_ask_for_it(large: Served) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        bodies = list(threads.map(lambda _: large.get("/graph/large", "text/turtle").text, range(6)))
+    assert len(set(bodies)) == 1
+    assert bodies[0].count("http://e/p") == LARGE.count("\n") or bodies[0].count("\n") >= LARGE.count("\n")
+
+
+def test_a_file_is_read_by_many_from_places_of_their_own() -> None:
+    with TemporaryFile() as file:
+        file.write(b"0123456789")
+        one, other = SharedFile(file), SharedFile(file)
+        assert (one.read(4), other.read(2), one.read()) == (b"0123", b"01", b"456789")
+        one.close()
+        assert other.seek(-3, 2) == 7
+        assert (other.read(), other.read(1)) == (b"789", b"")
