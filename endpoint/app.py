@@ -27,7 +27,7 @@ from endpoint.operations import operations
 from endpoint.pages import frame
 from endpoint.past import ReleasePrefix
 from endpoint.privacy import privacy
-from endpoint.problems import Problem, problem_of, problem_of_status
+from endpoint.problems import Problem, problem_of, problem_of_status, problem_of_system
 from endpoint.reconcile.draft import draft
 from endpoint.reconcile.stable import reconcile
 from endpoint.resources import resources
@@ -129,6 +129,8 @@ def _http(error: Exception) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    """Log what should not have happened; the client learns that it did, and no more."""
+    """Log what should not have happened; the client learns no more, unless it was the disk."""
     log.error("unexpected error", exc_info=error)
+    if (found := problem_of_system(error)) is not None:
+        return problem_response(found)
     return problem_response(Problem("internal", Sentence("what went wrong is in the server's log")))

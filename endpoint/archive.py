@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from endpoint.bridge import waited
+from endpoint.bridge import unanswered, waited
 from graph.errors import EngineUnavailableError
-from graph.query.engine import Answer, QueryRequest
+from graph.query.engine import PROBE, Answer, QueryRequest
 from graph.query.frames import ask
 from graph.query.service import QueryService
 from graph.releases.release import Release
@@ -127,6 +127,22 @@ class ArchivedEngine:
     def services(self) -> Mapping[str, str]:
         """None: what another service says today is no part of the past."""
         return {}
+
+    def check(self, seconds: float) -> None:
+        """Make sure that queries are answered.
+
+        Raises:
+            HamkorError: as ``answer``; EngineUnavailableError, too, where none comes in time.
+        """
+
+        async def asked(client: str) -> Answer:
+            async with asyncio.timeout(seconds):
+                return await self.archive.answer(self.release, ask(PROBE), client)
+
+        try:
+            waited(self.archive.loop, asked)
+        except TimeoutError as problem:
+            raise EngineUnavailableError(unanswered(seconds)) from problem
 
     def answer(self, request: QueryRequest) -> Answer:
         """Answer the request; waits, so never to be called on the event loop.

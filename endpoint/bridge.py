@@ -9,8 +9,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import cast
 
+from endpoint.sentences import Sentence
 from graph.errors import EngineUnavailableError
-from graph.query.engine import Answer, QueryRequest
+from graph.query.engine import PROBE, Answer, QueryRequest
 from graph.query.forwarder import Forwarder
 from graph.query.frames import ask
 from graph.query.pool import Pool
@@ -31,6 +32,8 @@ class Visitor:
             self.task.cancel()
 
 
+PROBING = "ready"
+"""Who asks whether queries are answered, for fairness: nobody else has this address."""
 VISITOR: ContextVar[Visitor] = ContextVar("visitor")
 """Set by whoever hands a request to Flask's threads."""
 
@@ -62,6 +65,11 @@ def waited(loop: asyncio.AbstractEventLoop | None, asking: Callable[[str], Await
         raise EngineUnavailableError("nobody waits for the answer any more") from None
 
 
+def unanswered(seconds: float) -> Sentence:
+    """Return what is said where no query is answered in time."""
+    return Sentence("no query is answered within %(number)s seconds", number=f"{seconds:g}")
+
+
 class PooledEngine:
     """An engine (``graph.query.engine.Engine``) whose answers come from the pool."""
 
@@ -81,6 +89,26 @@ class PooledEngine:
             return waited(self.loop, lambda client: self._pool.answer(frame, client))
         except EngineUnavailableError as error:
             raise self._forwarder.failure(str(error)) or error from error
+
+    def check(self, seconds: float) -> None:
+        """Make sure that queries are answered; workers that are all busy with others' queries answer.
+
+        Raises:
+            HamkorError: as ``answer``; EngineUnavailableError, too, where none comes in time.
+        """
+
+        async def asked(_: str) -> Answer:
+            async with asyncio.timeout(seconds):
+                return await self._pool.answer(ask(PROBE), PROBING)
+
+        try:
+            waited(self.loop, asked)
+        except TimeoutError as problem:
+            if not self._pool.answers:
+                raise EngineUnavailableError(unanswered(seconds)) from problem
+        except EngineUnavailableError:
+            if not self._pool.answers:
+                raise
 
     @property
     def services(self) -> Mapping[str, str]:

@@ -27,7 +27,7 @@ from endpoint.proxy import Proxies
 from endpoint.reading import EXTENSION as READER
 from endpoint.sentences import Sentence
 from endpoint.threads import Seats, Threads
-from graph.errors import EngineUnavailableError, HamkorError
+from graph.errors import EngineUnavailableError, HamkorError, StorageError, storage_code
 from graph.publication import Publication
 from graph.query.forwarder import Forwarder
 from graph.query.service import QueryService
@@ -168,16 +168,25 @@ class Gateway:
             await self._refuse(Exchange(scope, receive, send, self._delivery), error)
             return
 
-        async def send_varying(message: Message) -> None:
+        has_begun = False
+
+        async def shown(message: Message) -> None:
+            nonlocal has_begun
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *varying]
+                has_begun = True
             await send(message)
 
-        shown = send_varying if varying else send
         try:
             await self._serve(scope, receive, shown)
         except (ProblemError, EngineUnavailableError) as error:  # the body did not arrive whole, or there are too many
             await self._refuse(Exchange(scope, receive, shown, self._delivery), error)
+        except OSError as error:  # a file of the answer cannot be opened or read, for one
+            if has_begun or not storage_code(error):
+                raise
+            log.exception("a request met an error of the system")
+            told = StorageError.of("the machine does not do what is needed", error)
+            await self._refuse(Exchange(scope, receive, shown, self._delivery), told)
 
     async def _refuse(self, exchange: Exchange, error: HamkorError) -> None:
         await exchange.problem(error)

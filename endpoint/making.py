@@ -15,7 +15,7 @@ from endpoint.problems import ProblemError
 from endpoint.sentences import Sentence
 from graph.errors import BusyError
 from graph.releases.downloads import is_busy
-from graph.releases.dumping import begin
+from graph.releases.dumping import begin, fault_of
 
 T = TypeVar("T")
 AT_ONCE = 1 << 20
@@ -56,12 +56,7 @@ def _awaited(name: str, there: Callable[[], T | None]) -> T:
         if process is None and not is_busy(release.folder):
             process = begin(publication(), release, name)
         if process is not None and process.poll():
-            there()  # it may say why
-            raise ProblemError(
-                "not-acceptable",
-                Sentence("%(name)s cannot be made of these graphs", name=name),
-                {"remedy": Sentence("take N-Quads")},
-            )
+            raise fault_of(process)
         time.sleep(LOOK_SECONDS)
     retry = {"Retry-After": str(RETRY_SECONDS)}
     raise ProblemError("unavailable", Sentence("%(name)s is being made; ask again in a moment", name=name), {}, retry)

@@ -78,6 +78,10 @@ class Past(Generic[S]):
                 self._snapshots.popitem(last=False)
             return found
 
+    def has(self, release_id: str) -> bool:
+        """Whether there is a release of this id, readable or not."""
+        return release_id in self._releases.ids()
+
     def history(self) -> History:
         """Return the history as it is now; read again where a release has come or gone, or was rolled back to.
 

@@ -26,8 +26,11 @@ from graph.errors import (
     SettingError,
     ShapesError,
     SourceError,
+    StorageError,
     UpdateError,
+    WorkKilledError,
     WriteRefusedError,
+    storage_code,
 )
 
 Fact = str | int | float | list[dict[str, str]]
@@ -88,6 +91,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "answer-too-large": Kind(403, "The answer is too large", "Ask for less, or take the download of the whole."),
     "limit": Kind(503, "The query hit a limit", "An answer is complete or it is an error; nothing is cut short."),
     "unavailable": Kind(503, "The service cannot answer now", "Try again after the time that Retry-After names."),
+    "insufficient-storage": Kind(
+        507, "The disk is full", "Nothing is half done. It goes on by itself as soon as the operator has made room."
+    ),
     "engine-fault": Kind(
         500, "The engine failed on this query", "The mistake is the engine's; another way to ask may well be answered."
     ),
@@ -184,8 +190,6 @@ def problem_of(error: HamkorError) -> Problem:
             )
         case QueryRefusedError() | QueryLimitError() | FormatError() | EngineFaultError():
             found = _problem_of_answering(error)
-        case EngineUnavailableError():
-            found = Problem("unavailable", error.problem, {}, {"Retry-After": str(max(1, round(error.retry_after)))})
         case GraphNameError():
             said = Sentence(
                 "<%(iri)s> can be no graph: %(problem)s", iri=error.graph[:200], problem=Quotation(error.problem)
@@ -193,11 +197,30 @@ def problem_of(error: HamkorError) -> Problem:
             found = Problem("bad-request", said)
         case WriteRefusedError() | PreconditionError() | BusyError() | UpdateError():
             found = _problem_of_writing(error)
-        case ReleaseError():
-            found = Problem("unavailable", error.problem, _facts(remedy=error.remedy), {"Retry-After": "5"})
+        case EngineUnavailableError() | WorkKilledError() | ReleaseError():
+            found = _problem_of_service(error)
         case SettingError() | ShapesError() | SourceError():
             found = Problem("internal", Sentence("the publication cannot be used: %(words)s", words=Quotation(error)))
     return found
+
+
+def problem_of_system(error: Exception) -> Problem | None:
+    """Return the problem that the system does not give what it must (room, files, access), or None for another error.
+
+    Args:
+        error: one of Python's, or of a library.
+    """
+    if not storage_code(error):
+        return None
+    return _problem_of_service(StorageError.of("the machine does not do what is needed", error))
+
+
+def _problem_of_service(error: EngineUnavailableError | WorkKilledError | ReleaseError) -> Problem:
+    if isinstance(error, EngineUnavailableError):
+        return Problem("unavailable", error.problem, {}, {"Retry-After": str(max(1, round(error.retry_after)))})
+    is_full = isinstance(error, StorageError) and error.is_full
+    kind, seconds = ("insufficient-storage", "60") if is_full else ("unavailable", "5")
+    return Problem(kind, error.problem, _facts(remedy=error.remedy), {"Retry-After": seconds})
 
 
 def _problem_of_answering(error: QueryRefusedError | QueryLimitError | FormatError | EngineFaultError) -> Problem:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 from flask import Response, request
 
 from endpoint.current import languages, publication, snapshot, urls
@@ -72,7 +73,10 @@ def report_response(report: ReportPart, file: Path, status: int, *, only: tuple[
             chosen=lambda texts: text_in(texts, languages()),
             checked=checked, wanted=wanted, findings=folded(report.shown, publication().base), status=status,
         )  # fmt: skip
-    body = file.read_bytes()
+    try:
+        body = file.read_bytes()
+    except FileNotFoundError:  # the disk took no report: what is known of it goes out as JSON
+        representation, body = AS_REPORT, _in_short(report)
     if representation is AS_REPORT and status == 422:
         problem = Problem(
             KIND, Sentence("%(violations)s violations; nothing was published", violations=report.violations)
@@ -82,3 +86,11 @@ def report_response(report: ReportPart, file: Path, status: int, *, only: tuple[
     response = Response(body, status=status, content_type=representation.content_type)
     response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
     return response
+
+
+def _in_short(report: ReportPart) -> bytes:
+    """Return a report as JSON: the results that are known, and how many there are."""
+    rows: dict[str, object] = {"conforms": report.conforms, "results": report.shown}
+    if (count := report.violations + report.others) > len(report.shown):
+        rows["results_in_all"] = count
+    return msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n"

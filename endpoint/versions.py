@@ -235,6 +235,8 @@ def _found(release_id: str) -> Release:
     try:
         return see(release_id).release
     except ReleaseError as problem:
+        if past().has(release_id):  # it is there, and cannot be read
+            raise
         raise no_release(release_id) from problem
 
 

@@ -17,7 +17,7 @@ import msgspec
 from graph.completion import Origin, complete, time_of_next
 from graph.contributors import contributors_of
 from graph.entailment import entail
-from graph.errors import ReleaseError, SourceError
+from graph.errors import SourceError, StorageError
 from graph.framing import check_trees
 from graph.linking.making import index_beside
 from graph.namespaces import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
@@ -160,7 +160,7 @@ def make(
         manifest, _ = _make(publication, folder, _Inputs(origin, parent, contributed, told), progress)
         return open_release(releases.commit(folder, manifest.id))
     except OSError as problem:
-        raise ReleaseError(f"the release could not be written: {problem}", "the current one stays") from problem
+        raise StorageError.of("the release could not be written", problem, "the current one stays") from problem
 
 
 def try_out(

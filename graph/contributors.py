@@ -22,7 +22,7 @@ from pathlib import Path
 
 import msgspec
 
-from graph.errors import SettingError
+from graph.errors import SettingError, StorageError
 from graph.namespaces import COMPUTED_GRAPHS, graph_iri, unfit_name
 from graph.publication import WORK_FOLDER, Publication
 
@@ -98,7 +98,8 @@ class Contributors:
         """Return all, oldest first.
 
         Raises:
-            SettingError: the file cannot be read.
+            SettingError: the file is damaged.
+            StorageError: it cannot be read.
         """
         return tuple(each.contributor for each in self._read())
 
@@ -115,7 +116,8 @@ class Contributors:
             now: the time, where it is not now.
 
         Raises:
-            SettingError: a pattern or a text cannot be used, or the file cannot be read or written.
+            SettingError: a pattern or a text cannot be used, or the file is damaged.
+            StorageError: it cannot be read or written.
         """
         for text in (*graphs, name, contact):
             _check_text(text)
@@ -142,7 +144,8 @@ class Contributors:
         """Take a token away, at once and for good; return whose it was.
 
         Raises:
-            SettingError: there is none of this id, or the file cannot be read or written.
+            SettingError: there is none of this id, or the file is damaged.
+            StorageError: it cannot be read or written.
         """
         with self._changing() as known:
             for each in known:
@@ -157,7 +160,8 @@ class Contributors:
         Every hash is compared, in constant time each, so that the time taken tells nothing.
 
         Raises:
-            SettingError: the file cannot be read.
+            SettingError: the file is damaged.
+            StorageError: it cannot be read.
         """
         wanted, found = _hash(token) if TOKEN.match(token) else "", None
         for each in self._read():
@@ -178,7 +182,7 @@ class Contributors:
                 if known != before:
                     self._replace(known)
         except OSError as problem:
-            raise SettingError(CONTRIBUTORS_FILE, problem.strerror or str(problem)) from problem
+            raise StorageError.of(f"{CONTRIBUTORS_FILE} cannot be written", problem) from problem
 
     def _replace(self, known: Sequence[_Known]) -> None:
         # mkstemp makes files that nobody else may read (mode 0600)
@@ -199,7 +203,7 @@ class Contributors:
         except FileNotFoundError:
             return ()
         except OSError as problem:
-            raise SettingError(CONTRIBUTORS_FILE, problem.strerror or str(problem)) from problem
+            raise StorageError.of(f"{CONTRIBUTORS_FILE} cannot be read", problem) from problem
         except msgspec.DecodeError as problem:
             raise SettingError(CONTRIBUTORS_FILE, f"cannot be read: {problem}; make the tokens anew") from problem
 

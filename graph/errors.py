@@ -6,8 +6,26 @@ remedy. They carry no HTTP status and no exit code: those belong to the package 
 
 from __future__ import annotations
 
+import errno
+import os
+import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
+from importlib import import_module
+from typing import Any, Self, cast
+
+import msgspec
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+OF_STORAGE = (*FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE)
+"""Errors of the system that are the machine's, and that nobody can help who has sent something."""
+NO_PLACE = "[Errno 2] No usable temporary directory"
+WORDS_OF_SQLITE = {
+    "database or disk is full": errno.ENOSPC,
+    "attempt to write a readonly database": errno.EROFS,
+    "unable to open database file": errno.EACCES,
+    "disk I/O error": errno.EIO,
+}
 
 
 class HamkorError(Exception):
@@ -76,6 +94,46 @@ class ReleaseError(HamkorError):
 @dataclass
 class BusyError(ReleaseError):
     """Somebody else is making a release; a moment later it may go."""
+
+
+@dataclass
+class StorageError(ReleaseError):
+    """The disk does not take something, or does not give it: it is full, read-only, broken, or nobody may.
+
+    Attributes:
+        is_full: whether that is for want of room.
+        path: the file, for whoever runs this; clients are not told.
+    """
+
+    is_full: bool = False
+    path: str = ""
+
+    @classmethod
+    def of(cls, what: str, problem: Exception, remedy: str = "") -> Self:
+        """Return the error that something could not be done, and why; ``what`` is a sentence without a full stop."""
+        code = storage_code(problem)
+        words = os.strerror(code) if code else getattr(problem, "strerror", None) or str(problem)
+        path = problem.filename if isinstance(problem, OSError) else ""
+        return cls(f"{what}: {words}", remedy, code in FULL, str(path or ""))
+
+    def __str__(self) -> str:
+        return (f"{self.path}: " if self.path else "") + super().__str__()
+
+
+def storage_code(problem: Exception) -> int:
+    """Return which error of the system, of those in ``OF_STORAGE``, an error is; 0 where it is another.
+
+    RocksDB, SQLite and libxml2 say it in words only.
+    """
+    code, said = getattr(problem, "errno", None), str(problem)
+    if said.startswith(NO_PLACE):
+        return errno.EACCES
+    if code is not None:
+        return code if code in OF_STORAGE else 0
+    known = {f"IO_{errno.errorcode[each]}": each for each in OF_STORAGE}
+    if isinstance(problem, OSError | sqlite3.Error):
+        known |= {os.strerror(each): each for each in OF_STORAGE} | WORDS_OF_SQLITE
+    return next((each for words, each in known.items() if words in said), 0)
 
 
 @dataclass
@@ -195,6 +253,17 @@ class WorkEndedError(HamkorError):
 
 
 @dataclass
+class WorkKilledError(HamkorError):
+    """A process that worked for a request was ended by somebody else, or by the system, which had no memory left."""
+
+    problem: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return self.problem + (f" ({self.remedy})" if self.remedy else "")
+
+
+@dataclass
 class WriteRefusedError(HamkorError):
     """A graph is not writable.
 
@@ -276,3 +345,23 @@ class OutOfScopeError(HamkorError):
 
     def __str__(self) -> str:
         return self.problem
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """An error of ours as it goes from one process to another: its class, where that stands, and its fields."""
+
+    module: str
+    kind: str
+    facts: dict[str, Any]
+
+    @classmethod
+    def of(cls, problem: HamkorError) -> Self:
+        """Return what an error is written as; one whose fields nobody knows has ended the work."""
+        if not is_dataclass(problem):
+            problem = WorkEndedError(f"{type(problem).__name__}: {problem}")
+        return cls(type(problem).__module__, type(problem).__name__, asdict(problem))
+
+    def error(self) -> HamkorError:
+        """Return the error."""
+        facts = {name: tuple(each) if isinstance(each, list) else each for name, each in self.facts.items()}
+        return cast("HamkorError", getattr(import_module(self.module), self.kind)(**facts))

@@ -16,7 +16,7 @@ from graph.build import Contributed, make, try_out
 from graph.change import NONE, GraphChange, Lines
 from graph.completion import time_of_next
 from graph.contributors import Contributor, may_write
-from graph.errors import GraphNameError, PreconditionError, ReleaseError, WriteRefusedError
+from graph.errors import GraphNameError, PreconditionError, ReleaseError, StorageError, WriteRefusedError
 from graph.gate import Gate, stored_report
 from graph.namespaces import (
     CATALOG_GRAPH,
@@ -202,7 +202,7 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        raise ReleaseError(f"the release could not be written: {problem}", "the current one stays") from problem
+        raise StorageError.of("the release could not be written", problem, "the current one stays") from problem
 
 
 def _current(publication: Publication, releases: ReleasesFolder) -> Release | None:

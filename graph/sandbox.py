@@ -16,22 +16,33 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 import msgspec
 
-from graph.errors import HamkorError, QueryLimitError, WorkEndedError
+from graph.errors import (
+    Failure,
+    HamkorError,
+    QueryLimitError,
+    StorageError,
+    WorkEndedError,
+    WorkKilledError,
+    storage_code,
+)
 from graph.query.worker import end_with_parent
 
 T = TypeVar("T")
 PRELOADED = ("graph.contribution.work", "graph.validation.gate", "rdflib.plugins.serializers.turtle")
 NICENESS = 5
+SERVER_ENDED = 255
+"""What ``multiprocessing`` gives as the status of a process whose fork server has been ended, and it with it."""
 ARENA_MAX, ARENAS = -8, 2
+WHOLE = "a write is done whole or not at all: see whether it is, and if not, send it again"
 _STARTING = threading.Lock()
 
 log = logging.getLogger("hamkor")
@@ -52,14 +63,6 @@ class Bounds:
     file_mb: int = 0
 
 
-class _Failure(msgspec.Struct, frozen=True):
-    """An error of ours: its class, where that stands, and its fields."""
-
-    module: str
-    kind: str
-    facts: dict[str, Any]
-
-
 def run(work: str, argument: object, kind: type[T], bounds: Bounds) -> T:
     """Return what a function returns, called with one argument in a process of its own.
 
@@ -72,6 +75,8 @@ def run(work: str, argument: object, kind: type[T], bounds: Bounds) -> T:
     Raises:
         HamkorError: as ``work`` does, where the error is one of ``graph.errors``.
         QueryLimitError: it took too long, or more memory than it may.
+        StorageError: the disk does not take what it writes.
+        WorkKilledError: somebody else, or the system, has ended it.
         WorkEndedError: it died otherwise; ``graph.errors`` has no name for why.
     """
     context = multiprocessing.get_context("forkserver")
@@ -83,7 +88,7 @@ def run(work: str, argument: object, kind: type[T], bounds: Bounds) -> T:
             process.start()
         try:
             answer = here.recv_bytes() if here.poll(bounds.seconds) else None
-        except EOFError:
+        except (EOFError, OSError):  # the latter where it was ended while it answered
             answer = b""
         finally:
             if process.is_alive() and not _ends(process):
@@ -93,9 +98,9 @@ def run(work: str, argument: object, kind: type[T], bounds: Bounds) -> T:
         process.close()
     if not answer:
         raise _ended(code, bounds, late=answer is None)
-    result = msgspec.msgpack.decode(answer, type=tuple[_Failure | None, msgspec.Raw])
+    result = msgspec.msgpack.decode(answer, type=tuple[Failure | None, msgspec.Raw])
     if result[0] is not None:
-        raise _error(result[0])
+        raise result[0].error()
     return msgspec.msgpack.decode(result[1], type=kind)
 
 
@@ -110,14 +115,12 @@ def _ended(code: int, bounds: Bounds, *, late: bool) -> HamkorError:
     if late or code == -signal.SIGXCPU:
         problem = "what was sent takes too long to read and to check"
         return QueryLimitError("limits.upload_seconds", bounds.seconds, problem, "divide it")
-    if code in (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGKILL):  # the engine aborts where memory ends
+    if code in (-signal.SIGABRT, -signal.SIGSEGV):  # the engine aborts where memory ends
         return _too_much(bounds)
+    if code < 0 or code == SERVER_ENDED:
+        problem = "the process that did the work was ended from outside, or the machine has no memory left"
+        return WorkKilledError(problem, WHOLE)
     return WorkEndedError(f"the work ended with status {code}")
-
-
-def _error(failure: _Failure) -> HamkorError:
-    kind = getattr(import_module(failure.module), failure.kind)
-    return cast(HamkorError, kind(**failure.facts))
 
 
 def _work(connection: Connection, work: str, argument: object, bounds: Bounds) -> None:
@@ -127,26 +130,26 @@ def _work(connection: Connection, work: str, argument: object, bounds: Bounds) -
     function = getattr(import_module(module), name)
     _limit(bounds)
     try:
-        answer: tuple[_Failure | None, object] = None, function(argument)
+        answer: tuple[Failure | None, object] = None, function(argument)
     except HamkorError as problem:
-        answer = _failure(problem), None
+        answer = Failure.of(problem), None
     except MemoryError:
-        answer = _failure(_too_much(bounds)), None
+        answer = Failure.of(_too_much(bounds)), None
     except Exception as problem:  # noqa: BLE001  it is told to whoever waits, who logs it
-        answer = _failure(WorkEndedError(f"{type(problem).__name__}: {problem}")), None
+        answer = Failure.of(_of_others(problem)), None
     connection.send_bytes(msgspec.msgpack.encode(answer))
     connection.close()
+
+
+def _of_others(problem: Exception) -> HamkorError:
+    if storage_code(problem):
+        return StorageError.of("the machine does not do what is needed", problem, WHOLE)
+    return WorkEndedError(f"{type(problem).__name__}: {problem}")
 
 
 def _too_much(bounds: Bounds) -> QueryLimitError:
     problem = "what was sent takes too much memory to read and to check"
     return QueryLimitError("limits.upload_memory_mb", bounds.memory_mb, problem, "divide it")
-
-
-def _failure(problem: HamkorError) -> _Failure:
-    if not is_dataclass(problem):
-        problem = WorkEndedError(f"{type(problem).__name__}: {problem}")
-    return _Failure(type(problem).__module__, type(problem).__name__, asdict(problem))
 
 
 def _limit(bounds: Bounds) -> None:

@@ -61,3 +61,24 @@ def fill(path: str) -> str:
     """Write more than there is room for."""
     Path(path).write_bytes(bytes(8 << 20))
     return ""
+
+
+def ended_by(number: str) -> str:
+    """Be ended by somebody else."""
+    os.kill(os.getpid(), int(number))
+    time.sleep(60)
+    return ""
+
+
+def without_server(_: str) -> str:
+    """Lose the process that this one was forked from, which others are forked from, too."""
+    os.kill(os.getppid(), 9)
+    time.sleep(60)
+    return ""
+
+
+def fill_disk(_: str) -> str:
+    """Write to a disk that is full."""
+    with Path("/dev/full").open("wb", buffering=0) as file:
+        file.write(b"x")
+    return ""

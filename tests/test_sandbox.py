@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from endpoint.authorization import Rate
-from graph.errors import HamkorError, QueryLimitError, SourceError, WorkEndedError
+from graph.errors import HamkorError, QueryLimitError, SourceError, StorageError, WorkEndedError, WorkKilledError
 from graph.sandbox import Bounds, run
 
 BOUNDS = Bounds(seconds=10, memory_mb=512)
@@ -48,6 +49,26 @@ def test_how_it_ends(name: str) -> None:
     with pytest.raises(kind, match=text):
         done(name, bounds=Bounds(seconds=1.0, memory_mb=512) if name in ("sleep", "spin") else BOUNDS)
     assert time.monotonic() - began < 9
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_what_is_ended_from_outside_was_not_too_much(number: int) -> None:
+    with pytest.raises(
+        WorkKilledError, match=r"ended from outside, or the machine has no memory left \(a write is done"
+    ):
+        done("ended_by", str(int(number)))
+
+
+def test_where_the_server_of_processes_is_ended_the_next_work_starts_another() -> None:
+    with pytest.raises(WorkKilledError):
+        done("without_server")
+    assert done("echo", "again") == "again"
+
+
+def test_a_full_disk_is_told_as_one() -> None:
+    with pytest.raises(StorageError, match=r"^the machine does not do what is needed: No space left") as error:
+        done("fill_disk")
+    assert error.value.is_full
 
 
 def test_a_file_grows_no_larger_than_it_may(tmp_path: Path) -> None:

@@ -61,13 +61,24 @@ def write_report(
     Args:
         report: of a whole release.
         results: those that matter here.
-        path: the file; nothing is written for a page.
+        path: the file; nothing is written for a page, nor where the disk does not take it: what is returned then has
+            to do, since a write that was published is not to fail for its report.
         form: how to write it.
         telling: how to tell them.
     """
     telling = telling or Telling(_found)
     violations = sum(each.severity == "Violation" for each in results)
-    conforms, listed = not violations, results[:MOST]
+    try:
+        _write(report, results, path, form, telling)
+    except OSError:
+        path.unlink(missing_ok=True)
+    conforms = not violations
+    shown = tuple(telling.found(each) for each in results[:SHOWN])
+    return ReportPart(conforms, violations, len(results) - violations, shown, telling.checked)
+
+
+def _write(report: Report, results: Sequence[Result], path: Path, form: ReportFormat, telling: Telling) -> None:
+    conforms, listed = not any(each.severity == "Violation" for each in results), results[:MOST]
     if form == "json":
         rows: dict[str, object] = {"conforms": conforms, "results": [telling.found(each) for each in listed]}
         rows |= {"checked": telling.checked} if telling.checked else {}
@@ -79,8 +90,6 @@ def write_report(
     elif form != "page":
         graph = _part(report, listed, len(results), conforms=conforms)
         graph.serialize(path, format={"turtle": "turtle", "jsonld": "json-ld"}[form], encoding="utf-8")
-    shown = tuple(telling.found(each) for each in results[:SHOWN])
-    return ReportPart(conforms, violations, len(results) - violations, shown, telling.checked)
 
 
 def _table(results: Iterable[Found], languages: Sequence[str]) -> bytes:

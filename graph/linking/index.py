@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from graph.errors import ReleaseError
+from graph.errors import StorageError
 from graph.linking.entity import Entity, Name
 from graph.linking.folding import STOP_WORDS
 
@@ -65,7 +65,7 @@ def write_index(entities: Iterable[Entity], path: Path, dead: Iterable[int] = ()
             database.executemany("INSERT INTO dead VALUES (?)", ((each,) for each in dead))
             database.execute("COMMIT")
     except sqlite3.Error as problem:
-        raise ReleaseError(f"{path.name} could not be written: {problem}", "is the disk full?") from problem
+        raise StorageError.of(f"{path.name} could not be written", problem, "is the disk full?") from problem
     return count
 
 

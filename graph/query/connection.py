@@ -23,6 +23,7 @@ from graph.errors import (
     QueryLimitError,
     QueryRefusedError,
     QuerySyntaxError,
+    StorageError,
 )
 from graph.query import last_words
 from graph.query.engine import Answer
@@ -31,6 +32,7 @@ from graph.query.spool import taken
 from graph.settings import LimitSettings
 
 NICENESS = 15
+SMALLER = "ask for less, which needs no room on the disk, or try again later"
 OWN_ENDS = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL})
 """How a query ends its process: memory or the stack does not suffice, or the engine gives up and says why (SIGABRT).
 
@@ -182,7 +184,7 @@ class WorkerConnection(asyncio.Protocol):
             case "memory":
                 return self._out_of_memory()
             case _:
-                return EngineUnavailableError(failed.problem)
+                return _of_system(failed)
 
     def _ended(self, frame: Ended) -> HamkorError:
         if frame.signal not in OWN_ENDS:
@@ -199,3 +201,9 @@ class WorkerConnection(asyncio.Protocol):
             "the query needs more memory than it may have",
             "ask for less: a LIMIT, fewer patterns without a shared variable, no sorting of everything",
         )
+
+
+def _of_system(failed: Failed) -> HamkorError:
+    if failed.kind in ("full", "storage"):
+        return StorageError(failed.problem, SMALLER, is_full=failed.kind == "full")
+    return EngineUnavailableError(failed.problem)

@@ -19,7 +19,7 @@ from graph.export import CarriageReturns, Undirected, kept_in_xml, undirected, w
 from graph.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TRIPLE_FORMATS, Format
 from graph.namespaces import PREFIXES
 from graph.query import order_keys
-from graph.query.engine import Answer, Dataset, QueryRequest
+from graph.query.engine import PROBE, Answer, Dataset, QueryRequest
 from graph.query.groups import by_specification
 from graph.query.merge import merged_store
 from graph.query.ordering import in_order
@@ -49,6 +49,10 @@ class EmbeddedEngine:
     def services(self) -> Mapping[str, str]:
         """None: calls from this process would have no limits (``graph.query.engine.Engine``)."""
         return {}
+
+    def check(self, seconds: float) -> None:  # noqa: ARG002  a query here takes as long as it takes
+        """Make sure that queries are answered; raise what a query would meet."""
+        self.answer(PROBE)
 
     def answer(self, request: QueryRequest) -> Answer:
         """Answer the request, as ``graph.query.engine.Engine`` says.

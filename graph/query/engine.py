@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from graph.formats import Format
+from graph.formats import RESULTS_JSON, Format
 
 QueryForm = Literal["SELECT", "ASK", "CONSTRUCT", "DESCRIBE"]
 
@@ -81,6 +81,10 @@ class Answer:
         return f"{self.release.rpartition('-')[2]}-{self.digest}"
 
 
+PROBE = QueryRequest("SELECT * WHERE { ?s ?p ?o } LIMIT 1", "SELECT", RESULTS_JSON, "http://localhost/")
+"""A query that every release answers at once: whoever asks it wants to know whether queries are answered."""
+
+
 class Engine(Protocol):
     """Whatever answers queries."""
 
@@ -90,3 +94,6 @@ class Engine(Protocol):
 
     def answer(self, request: QueryRequest) -> Answer:
         """Answer completely, or raise one of the query errors of ``graph.errors``."""
+
+    def check(self, seconds: float) -> None:
+        """Make sure that queries are answered, within some seconds; raise what a query would meet."""

@@ -23,7 +23,7 @@ END, END_OF_ENDED = 0xFF, 0xFE
 """The last byte of a frame: ``Ended`` has another one, and none of its bytes is the one of the others."""
 
 
-FailureKind = Literal["syntax", "refused", "format", "result", "memory", "engine"]
+FailureKind = Literal["syntax", "refused", "format", "result", "memory", "full", "storage", "engine"]
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from graph.errors import QueryLimitError, ReleaseError
+from graph.errors import QueryLimitError, StorageError
 
 FILE = "queries.sqlite"
 MOST_CHARACTERS = 20_000
@@ -73,12 +73,16 @@ def keep(folder: Path, text: str, release: str, most_mb: float) -> KeptQuery:
             row = name, release, text, _today()
             shelf.execute("INSERT OR IGNORE INTO kept (name, release, query, made) VALUES (?, ?, ?, ?)", row)
     except (sqlite3.Error, OSError) as problem:
-        raise ReleaseError(f"the query could not be kept: {problem}", "try again") from problem
+        raise StorageError.of("the query could not be kept", problem, "try again") from problem
     return KeptQuery(name, text, release)
 
 
 def kept_query(folder: Path, name: str) -> KeptQuery | None:
-    """Return the query of a name, or None where none is kept under it."""
+    """Return the query of a name, or None where none is kept under it.
+
+    Raises:
+        ReleaseError: what is kept cannot be read.
+    """
     if not (folder / FILE).exists():
         return None
     try:
@@ -86,8 +90,8 @@ def kept_query(folder: Path, name: str) -> KeptQuery | None:
             row = shelf.execute("SELECT query, release FROM kept WHERE name = ?", (name,)).fetchone()
             with contextlib.suppress(sqlite3.Error), shelf:  # a disk that takes nothing shall not hide what it has
                 shelf.execute("UPDATE kept SET opened = ? WHERE name = ? AND opened < ?", (_today(), name, _today()))
-    except sqlite3.Error:
-        return None
+    except (sqlite3.Error, OSError) as problem:
+        raise StorageError.of("the kept queries cannot be read", problem, "try again") from problem
     return KeptQuery(name, *row) if row else None
 
 

@@ -71,6 +71,7 @@ class Pool:
     _queue: deque[_Waiter] = field(default_factory=deque)
     _spares: set[asyncio.Task[None]] = field(default_factory=set)
     _looking: bool = False
+    _answered: float = float("-inf")
 
     @property
     def busy(self) -> int:
@@ -81,6 +82,12 @@ class Pool:
     def waiting(self) -> int:
         """How many queries wait for a worker."""
         return len(self._queue)
+
+    @property
+    def answers(self) -> bool:
+        """Whether all have a query now, and one was answered within the time that a query may take."""
+        is_full = self._running > self.settings.engine.workers
+        return is_full and self.loop.time() - self._answered < self.settings.limits.query_seconds
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -127,10 +134,13 @@ class Pool:
             self._looking = True
             self.loop.call_later(LOOK_SECONDS, self._look)
         try:
-            return await connection.ask(frame)
+            answer = await connection.ask(frame)
         except asyncio.CancelledError:
             connection.close()
             raise
+        else:
+            self._answered = self.loop.time()
+            return answer
         finally:
             self.counts.columns += connection.columns
             self._busy.discard(connection)

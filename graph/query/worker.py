@@ -20,7 +20,7 @@ from typing import IO, Literal, cast
 import msgspec
 import pyoxigraph as ox
 
-from graph.errors import FormatError, QueryRefusedError, QuerySyntaxError
+from graph.errors import FormatError, QueryRefusedError, QuerySyntaxError, StorageError, storage_code
 from graph.query.columns.answering import Columns
 from graph.query.embedded import evaluate, write_answer
 from graph.query.engine import QueryRequest
@@ -123,11 +123,21 @@ def _answer(request: QueryRequest, held: WorkerStore, spool: Spool) -> Source | 
         return Failed("syntax", problem.problem, problem.line, problem.column)
     except FormatError as problem:
         return Failed("format", problem.fault, form=problem.form)
+    except OSError as problem:
+        return _failed_by_system(problem)
     except BaseException as problem:  # noqa: BLE001  a panic of the engine is no Exception
         other: FailureKind = "engine"
         kind = next((kind for error, kind in FAILURES if isinstance(problem, error)), other)
         return Failed(kind, str(problem) or type(problem).__name__)
     return "engine"
+
+
+def _failed_by_system(problem: OSError) -> Failed:
+    """Return that the answer could not be written, or the store not read; which of them, the store says in words."""
+    if not storage_code(problem):
+        return Failed("engine", str(problem))
+    told = StorageError.of("the answer could not be made", problem)
+    return Failed("full" if told.is_full else "storage", told.problem)
 
 
 def _reply(outcome: Source | Failed, spool: Spool, *, last: bool) -> tuple[Frame, bytes]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph.errors import BusyError, FormatError, ReleaseError
+from graph.errors import BusyError, FormatError, ReleaseError, StorageError
 from graph.formats import N_QUADS
 from graph.releases.dumps import Dump, dumped_graphs, members_sha256, write_dump
 from graph.releases.manifest import Manifest
@@ -95,13 +95,16 @@ class Downloads:
                 self.refuse_impossible(dump)
                 self._make_room()
                 fresh = folder / MAKING
-                self._write(dump, fresh, prefixes)
-                path = self._path(dump)
-                path.parent.mkdir(exist_ok=True)
-                _beside(path).write_text(file_sha256(fresh), "ascii")
-                fresh.replace(path)
+                try:
+                    self._write(dump, fresh, prefixes)
+                    path = self._path(dump)
+                    path.parent.mkdir(exist_ok=True)
+                    _beside(path).write_text(file_sha256(fresh), "ascii")
+                    fresh.replace(path)
+                finally:
+                    fresh.unlink(missing_ok=True)  # where the disk is full, it is this that fills it
         except OSError as problem:
-            raise ReleaseError(f"the file cannot be kept: {problem}", "take N-Quads, or use hamkor export") from problem
+            raise StorageError.of("the file cannot be kept", problem, "take N-Quads, or use hamkor export") from problem
         ready = self.ready(dump)
         if ready is None:
             raise ReleaseError("the file is gone already", "ask again")
@@ -115,8 +118,12 @@ class Downloads:
                 stream.flush()
                 os.fsync(stream.fileno())
         except FormatError as problem:
-            self._fault(dump).parent.mkdir(exist_ok=True)
-            self._fault(dump).write_text(problem.fault, "utf-8")
+            fault = self._fault(dump)
+            try:
+                fault.parent.mkdir(exist_ok=True)
+                fault.write_text(problem.fault, "utf-8")
+            except OSError:  # then it is tried again
+                fault.unlink(missing_ok=True)
             raise
 
     def _make_room(self) -> None:
@@ -148,8 +155,9 @@ class Downloads:
                 beside.parent.mkdir(exist_ok=True)
                 fresh.write_text(digest, "ascii")
                 fresh.replace(beside)
-            except OSError:  # a read-only folder: it is computed again next time
-                return digest
+            except OSError:  # a read-only folder, or a full disk: it is computed again next time
+                with suppress(OSError):
+                    fresh.unlink(missing_ok=True)
             return digest
 
 
@@ -183,7 +191,7 @@ def is_busy(release: Path) -> bool:
     except BusyError:
         return True
     except OSError as problem:
-        raise ReleaseError(f"nothing can be kept: {problem}", "take N-Quads, or use hamkor export") from problem
+        raise StorageError.of("nothing can be kept", problem, "take N-Quads, or use hamkor export") from problem
 
 
 def forget(folder: Path) -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-from graph.errors import BusyError, HamkorError
+import msgspec
+
+from graph.errors import BusyError, Failure, HamkorError, WorkEndedError, WorkKilledError
 from graph.jsonld import prefixes, read_context
 from graph.publication import Publication, open_publication
 from graph.releases.downloads import Downloads, Ready
@@ -39,16 +42,30 @@ def make_here(publication: Publication, release: Release, dump: Dump) -> Ready:
 
 
 def begin(publication: Publication, release: Release, name: str) -> subprocess.Popen[bytes]:
-    """Begin to make a file, or ``SUBJECTS``, in a process of its own; it ends with status 0 where that is there."""
+    """Begin to make a file, or ``SUBJECTS``, in a process of its own; it ends with status 0 where that is there.
+
+    Where it ends otherwise, ``fault_of`` says why.
+    """
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", ""))))
     return subprocess.Popen(  # noqa: S603  nothing of a request is in it but the name of a file that there is
         [sys.executable, "-m", "graph.releases.dumping", str(publication.root), release.id, name],
         env={**os.environ, "PYTHONPATH": path},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C ends the service; the file is finished, or is not there
     )
+
+
+def fault_of(process: subprocess.Popen[bytes]) -> HamkorError:
+    """Return why a process of ``begin`` has ended with another status than 0."""
+    said = process.stdout.read() if process.stdout is not None else b""
+    if said:
+        return msgspec.msgpack.decode(said, type=Failure).error()
+    if process.returncode < 0:
+        problem = "the process that made the file was ended from outside, or the machine has no memory left"
+        return WorkKilledError(problem, "ask again")
+    return WorkEndedError(f"the making of a file ended with status {process.returncode}")
 
 
 def main(arguments: list[str]) -> int:
@@ -68,6 +85,9 @@ def main(arguments: list[str]) -> int:
         return 0
     except HamkorError as problem:
         sys.stderr.write(f"{arguments[2]}: {problem}\n")
+        with suppress(OSError):  # whoever wanted to know has gone
+            sys.stdout.buffer.write(msgspec.msgpack.encode(Failure.of(problem)))
+            sys.stdout.buffer.flush()
         return 1
     return 0
 

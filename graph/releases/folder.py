@@ -5,6 +5,7 @@ It moves whole folders and one link; what is inside a release is none of its bus
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -16,7 +17,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from secrets import token_hex
 
-from graph.errors import BusyError, ReleaseError
+from graph.errors import BusyError, ReleaseError, StorageError, storage_code
 from graph.publication import CURRENT
 
 STAGING = ".staging-"
@@ -122,7 +123,7 @@ class ReleasesFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = (self.path / LOCK).open("w")
         except OSError as problem:
-            raise ReleaseError(f"{self.path} cannot be written: {problem.strerror}") from problem
+            raise StorageError.of("the folder of releases cannot be written", problem) from problem
         with lock:
             self._wait(lock)
             self._clear()
@@ -163,7 +164,7 @@ class ReleasesFolder:
         try:
             folder.mkdir()
         except OSError as problem:
-            raise ReleaseError(f"{self.path} cannot be written: {problem.strerror}") from problem
+            raise StorageError.of("the folder of releases cannot be written", problem) from problem
         try:
             yield folder
         finally:
@@ -182,7 +183,7 @@ class ReleasesFolder:
             folder.mkdir()
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as problem:
-            raise ReleaseError(f"{self.path} cannot be written: {problem.strerror}") from problem
+            raise StorageError.of("the folder of releases cannot be written", problem) from problem
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # by this a writer sees that somebody is still at it
             yield folder
@@ -242,11 +243,14 @@ class ReleasesFolder:
             fresh.replace(self.path / CURRENT)
         except OSError as problem:
             fresh.unlink()
+            if storage_code(problem):
+                raise
             raise ReleaseError(
                 f"{CURRENT} in {self.path} is no link to a release", "hamkor releases recover"
             ) from problem
         _sync(self.path)
-        (self.path / release_id / UNCOMMITTED).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is current; the next writer takes the mark away
+            (self.path / release_id / UNCOMMITTED).unlink(missing_ok=True)
 
     def set_aside(self) -> Path | None:
         """Move away what stands in the place of the link and is none; return where it is now, or None.

@@ -14,7 +14,7 @@ from types import TracebackType
 
 import pyoxigraph as ox
 
-from graph.errors import ReleaseError
+from graph.errors import ReleaseError, StorageError
 from graph.releases.checkpoint import tidy
 from graph.sources.chunks import Chunk
 
@@ -103,7 +103,7 @@ class Index:
             try:
                 each.result()
             except OSError as problem:
-                raise ReleaseError(f"the store could not be written: {problem}", "is the disk full?") from problem
+                raise StorageError.of("the store could not be written", problem, "is the disk full?") from problem
 
     def _bulk_load(self, form: ox.RdfFormat, parts: Iterable[bytes]) -> None:
         self.store.bulk_load(b"".join(parts), form, lenient=True)

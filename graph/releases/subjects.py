@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from graph.errors import BusyError, ReleaseError
+from graph.errors import BusyError, ReleaseError, StorageError
 from graph.namespaces import genid_iri
 from graph.releases.downloads import FOLDER, making
 from graph.releases.dumps import data_graphs
@@ -59,7 +59,7 @@ class Subjects:
         except BusyError:
             raise
         except OSError as problem:
-            raise ReleaseError(f"the lists cannot be kept: {problem}") from problem
+            raise StorageError.of("the lists cannot be kept", problem) from problem
         return self.lists() or ()
 
     def _iris(self) -> Iterator[str]:

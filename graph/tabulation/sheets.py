@@ -10,8 +10,9 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import date, datetime
-from typing import IO
+from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pyoxigraph as ox
@@ -87,14 +88,26 @@ def write_workbook(
             made.number_format = "yyyy-mm-dd"
         return made
 
-    sheet.append([cell(text, "") for text in header])
-    for line in lines:
-        sheet.append([cell(text, kind) if text else None for text, kind in zip(line, kinds, strict=True)])
     book.properties.created = book.properties.modified = created.replace(tzinfo=None)
     book.properties.creator = "Hamkor"
-    with io.BytesIO() as whole:
-        book.save(whole)
-        _same_every_time(whole, stream, created)
+    try:
+        sheet.append([cell(text, "") for text in header])
+        for line in lines:
+            sheet.append([cell(text, kind) if text else None for text, kind in zip(line, kinds, strict=True)])
+        with io.BytesIO() as whole:
+            book.save(whole)
+            _same_every_time(whole, stream, created)
+    except BaseException:
+        _discard(sheet)
+        raise
+
+
+def _discard(sheet: Any) -> None:  # noqa: ANN401  openpyxl has no types
+    """Remove the temporary file of a sheet that was not finished: openpyxl would do so when the process ends."""
+    with suppress(Exception):
+        sheet.close()  # it writes what is missing, and may fail as before
+    with suppress(OSError, AttributeError, ValueError):
+        sheet._writer.cleanup()  # it has no other name
 
 
 def _native(text: str, datatype: str) -> str | int | date:

@@ -10,6 +10,7 @@ from endpoint.problems import KINDS, Problem, ProblemError, problem_of, problem_
 from graph import errors
 from graph.errors import (
     BusyError,
+    EngineFaultError,
     EngineUnavailableError,
     FormatError,
     GraphNameError,
@@ -23,8 +24,10 @@ from graph.errors import (
     SettingError,
     ShapesError,
     SourceError,
+    StorageError,
     UpdateError,
     WorkEndedError,
+    WorkKilledError,
     WriteRefusedError,
 )
 from tests.endpoint.serving import BROWSER, Served
@@ -38,6 +41,10 @@ TABLE = [
     (QueryLimitError("limits.result_mb", 256, "too much"), 403, {"limit": "limits.result_mb"}),
     (EngineUnavailableError("busy", 3), 503, {}),
     (ReleaseError("none yet", "run hamkor build"), 503, {"remedy": "run hamkor build"}),
+    (StorageError("it is full", "make room", is_full=True), 507, {"remedy": "make room"}),
+    (StorageError("it is read-only"), 503, {}),
+    (WorkKilledError("it was ended", "again"), 503, {"remedy": "again"}),
+    (EngineFaultError("it gave up", "write it otherwise"), 500, {"remedy": "write it otherwise"}),
     (SettingError("hamkor.toml", "bad"), 500, {}),
     (ShapesError("shapes/a.ttl", "bad"), 500, {}),
     (SourceError("data/a.ttl", "bad", 1, 2), 500, {}),

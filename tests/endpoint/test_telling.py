@@ -139,6 +139,7 @@ MET = {
     "QueryRefusedError": (0, 1),
     "QueryLimitError": (2, 3),
     "EngineUnavailableError": (0,),
+    "WorkKilledError": (0, 1),
     "UpdateError": (0, 1),
     "BusyError": (0, 1),
     "OutOfScopeError": (1,),
