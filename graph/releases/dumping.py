@@ -84,12 +84,18 @@ def main(arguments: list[str]) -> int:
     except BusyError:
         return 0
     except HamkorError as problem:
-        sys.stderr.write(f"{arguments[2]}: {problem}\n")
-        with suppress(OSError):  # whoever wanted to know has gone
-            sys.stdout.buffer.write(msgspec.msgpack.encode(Failure.of(problem)))
-            sys.stdout.buffer.flush()
+        _tell(arguments[2], problem)
         return 1
     return 0
+
+
+def _tell(name: str, problem: HamkorError) -> None:
+    """Tell an error to whoever waits, and to the log."""
+    with suppress(OSError):  # nobody waits any more
+        sys.stdout.buffer.write(msgspec.msgpack.encode(Failure.of(problem)))
+        sys.stdout.buffer.flush()
+    with suppress(OSError):  # the log lies on a disk that may be full, too
+        sys.stderr.write(f"{name}: {problem}\n")
 
 
 if __name__ == "__main__":

@@ -24,11 +24,11 @@ from graph.sandbox import NICENESS
 from tests.endpoint.contributing import BASE, CLUB, SETTINGS, Writer, publication, writer
 from tests.endpoint.watching import Watched, until, watched
 
-THINGS = 6_000
+THINGS = 2_600
 MANY = "".join(
-    f'<{BASE}id/thing/{n}> a <{BASE}ns#Thing> ; <{BASE}ns#code> "{os.urandom(96).hex()}" .\n' for n in range(THINGS)
+    f'<{BASE}id/thing/{n}> a <{BASE}ns#Thing> ; <{BASE}ns#code> "{os.urandom(450).hex()}" .\n' for n in range(THINGS)
 )
-MUCH = MANY[:300_000].rpartition("\n")[0].replace("id/thing", "id/mine")
+MUCH = MANY[:600_000].rpartition("\n")[0].replace("id/thing", "id/mine")
 TURTLE = {"Content_Type": "text/turtle"}
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 UPDATE = {"Content_Type": "application/sparql-update"}
@@ -112,7 +112,7 @@ def test_all_that_needs_room_is_507_where_the_disk_is_full_and_goes_on_after(dis
 
 def test_a_write_that_is_answered_on_a_nearly_full_disk_has_been_done(disk: Disk) -> None:
     statuses = set()
-    for room in range(0, 1200, 100):
+    for room in range(0, 1200, 200):
         with disk.full():
             filler = disk.served.folder / "filler"
             os.truncate(filler, filler.stat().st_size - room * 1024)
