@@ -132,7 +132,7 @@ def _extended(
             raise SettingError("IRI", _unknown(iri, known))
     for release, found in known.releases():
         for identified in (identity(release.store, iri) for iri in sorted(found)):
-            suppression = suppression.extended(identified.iris, identified.names, identified.numbers)
+            suppression = suppression.extended(identified.iris, identified.names, identified.contacts)
     suppression = suppression.extended(iris, (), ())
     return suppression.extended((each for each in known.addresses() if suppression.holds_iri(each)), (), ())
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from graph.errors import ReleaseError, SettingError
-from graph.privacy.words import decoded, numbers, readings, sizes_of, windows, words
+from graph.privacy.words import decoded, mails, numbers, readings, sizes_of, windows, words
 from graph.publication import SUPPRESSION_FILE, Publication
 
 SIZE = 16
@@ -35,7 +35,7 @@ class Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Suppression:
-    """Hashes of IRIs, names and telephone numbers."""
+    """Hashes of IRIs, names, telephone numbers and addresses of mail."""
 
     salt: bytes
     sizes: frozenset[int]
@@ -53,11 +53,11 @@ class Suppression:
         return self._hash("iri", iri) in self.hashes
 
     def holds_iri(self, iri: str) -> bool:
-        """Whether an IRI is suppressed, or bears a name or a number that is."""
+        """Whether an IRI is suppressed, or bears a name, a number or an address that is."""
         return self.lists(iri) or self.holds_text(decoded(iri))
 
     def holds_text(self, text: str) -> bool:
-        """Whether a name or a number that is suppressed stands in a text."""
+        """Whether a name, a number or an address of mail that is suppressed stands in a text."""
         return any(self._hash(kind, each) in self.hashes for kind, each in self._facts(text))
 
     def _facts(self, text: str) -> Iterator[tuple[str, str]]:
@@ -66,12 +66,14 @@ class Suppression:
             for size in self.sizes:
                 yield from (("name", each) for each in windows(found, size))
         yield from (("number", each) for each in numbers(text))
+        yield from (("mail", each) for each in mails(text))
 
-    def extended(self, iris: Iterable[str], names: Iterable[str], numbers_of: Iterable[str]) -> Suppression:
-        """Return it with more: IRIs, names, and texts with telephone numbers."""
-        read = {each for name in names for each in readings(name)}
+    def extended(self, iris: Iterable[str], names: Iterable[str], contacts: Iterable[str]) -> Suppression:
+        """Return it with more: IRIs, names, and texts with telephone numbers and addresses of mail."""
+        read, texts = {each for name in names if "@" not in name for each in readings(name)}, tuple(contacts)
         fresh = {self._hash("iri", each) for each in iris} | {self._hash("name", each) for each in read}
-        fresh |= {self._hash("number", each) for text in numbers_of for each in numbers(text)}
+        fresh |= {self._hash("number", each) for text in texts for each in numbers(text)}
+        fresh |= {self._hash("mail", each) for text in texts for each in mails(text)}
         return Suppression(self.salt, self.sizes | sizes_of(read), self.hashes | fresh)
 
     def write(self, path: Path) -> None:

@@ -1,6 +1,9 @@
-"""The words and numbers of a term, by which a name is found wherever it stands: in texts and in IRIs.
+"""The words, numbers and addresses of mail in a term, by which somebody is found wherever they are: in texts and IRIs.
 
-Two spellings that differ in case, accents, apostrophes or order are the same name here; transliterations are not.
+Two spellings that differ in case, accents, apostrophes or order are the same name here; transliterations are not. A
+telephone number is known by its last nine digits, in whichever script and however they are divided, with or without
+the codes before them; a shorter, local number is not found. An address of mail is found in any case, also with (at) or
+[dot] in brackets; "name at host" is not.
 """
 
 from __future__ import annotations
@@ -13,9 +16,15 @@ from urllib.parse import unquote
 
 WORD = re.compile(r"[^\W_]+")
 APOSTROPHES = re.compile("[ʻʼ‘’'`´]")
-NUMBER = re.compile(r"[+(]{0,2}\d(?:[\s().-]{0,3}\d){8,}")
+NUMBER = re.compile(r"[+(]{0,2}\d(?:[\s()./·\u2010-\u2015\u2212-]{0,3}\d){8,}")
+MAIL = re.compile(r"([\w.!#$%*+^`{|}~-]{1,64})@([\w-]{1,63}(?:\.[\w-]{1,63}){0,9})")
+"""Bounded as in RFC 5321 4.5.3.1, also so that no text takes long."""
+AT = re.compile(r"\s{0,3}[(\[{]\s{0,3}(?:at|@)\s{0,3}[)\]}]\s{0,3}", re.I)
+DOT = re.compile(r"\s{0,3}[(\[{]\s{0,3}(?:dot|\.)\s{0,3}[)\]}]\s{0,3}", re.I)
 NATIONAL_DIGITS = 9
 """By how many digits at its end a telephone number is known: with and without the country's."""
+COUNTRY_DIGITS = 3
+"""A country's code before these has so many at most (ITU-T E.164); what is longer is several numbers."""
 LONE, SHORT = 8, 4
 """From how many letters on a single word is a name by itself, and each of two words of a longer one."""
 MOST_WORDS = 6
@@ -23,8 +32,15 @@ MOST_WORDS = 6
 
 def words(text: str) -> list[str]:
     """Return the words of a text or an IRI, folded, in order."""
+    if text.isascii():
+        return WORD.findall(APOSTROPHES.sub("", text).casefold())
     plain = unicodedata.normalize("NFKD", APOSTROPHES.sub("", text))
-    return WORD.findall("".join(sign for sign in plain if not unicodedata.combining(sign)).casefold())
+    return WORD.findall("".join(sign for sign in plain if not _is_unseen(sign)).casefold())
+
+
+def _is_unseen(sign: str) -> bool:
+    """Whether a character is an accent, or a soft hyphen, zero-width space and the like, which nobody sees."""
+    return bool(unicodedata.combining(sign)) or unicodedata.category(sign) == "Cf"
 
 
 def windows(found: list[str], size: int) -> Iterator[str]:
@@ -35,8 +51,43 @@ def windows(found: list[str], size: int) -> Iterator[str]:
 
 def numbers(text: str) -> Iterator[str]:
     """Yield the ends of the telephone numbers in a text or an IRI."""
-    for match in NUMBER.finditer(text):
-        yield re.sub(r"\D", "", match[0])[-NATIONAL_DIGITS:]
+    for match in NUMBER.finditer(_plain(text)):
+        digits = re.sub(r"\D", "", match[0])
+        yield digits[-NATIONAL_DIGITS:]
+        if len(digits) > NATIONAL_DIGITS + COUNTRY_DIGITS:
+            yield from _ends_within(match[0])
+
+
+def _ends_within(run: str) -> Iterator[str]:
+    """Yield the ends of numbers that others, or an extension, follow with nothing but a space between."""
+    before = ""
+    for group in re.findall(r"\d+", run):
+        before = (before + group)[-NATIONAL_DIGITS:]
+        if len(before) >= NATIONAL_DIGITS:
+            yield before
+
+
+def mails(text: str) -> Iterator[str]:
+    """Yield the addresses of mail in a text or an IRI, in small letters."""
+    if "@" not in (plain := DOT.sub(".", AT.sub("@", _plain(text)))):
+        return
+    for local, host in MAIL.findall(plain):
+        yield f"{local.strip('.')}@{_ascii_host(host)}".casefold()
+
+
+def _ascii_host(host: str) -> str:
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return host
+
+
+def _plain(text: str) -> str:
+    """Return a text with its digits as ASCII has them, without what nobody sees."""
+    if text.isascii():
+        return text
+    signs = (sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    return "".join(str(unicodedata.digit(sign)) if sign.isdigit() else sign for sign in signs)
 
 
 def readings(name: str) -> set[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import stat
+import time
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from writing import Write
 from graph.build import build
 from graph.errors import ReleaseError, SettingError, WriteRefusedError
 from graph.privacy.purge import Judged, purge
+from graph.privacy.request import identity
 from graph.privacy.suppression import Suppression, read_suppression
 from graph.privacy.traces import Traces, TracesFile, read_traces
 from graph.privacy.withholding import withholding_of
@@ -23,12 +26,13 @@ from graph.releases.folder import ReleasesFolder
 from graph.releases.gone import GONE_FILE, Gone
 from graph.releases.history import History
 from graph.releases.release import Release, open_release
+from graph.removal import withhold
 from graph.sources.chunks import Chunk
 
 BASE = "https://w3id.org/hamkor/"
 NAME = "http://xmlns.com/foaf/0.1/name"
 EMPTY = Suppression(b"s" * 32, frozenset(), frozenset())
-MAYA = EMPTY.extended([f"{BASE}id/person/1"], ["Maya Ganieva"], ["tel:+998915803065"])
+MAYA = EMPTY.extended([f"{BASE}id/person/1"], ["Maya Ganieva"], ["tel:+998915803065", "mailto:maya.g@mail.uz"])
 
 PERSON = f"""
 <{BASE}id/person/maya-ganieva> <{NAME}> "Maya Ganieva" .
@@ -45,14 +49,35 @@ PERSON = f"""
 @pytest.mark.parametrize(
     "text",
     ["Maya Ganieva", "GANIEVA, Maya", "Contact person: Maya Ganieva – chairman", "maya-ganieva", "Mayá Ganieva.",
-     "(+99891) 580-30-65", "+998915803065", "91 580 30 65", "Phone: (+99891)580-30-65,(+99890 ) 952-06-22"],
+     "(+99891) 580-30-65", "+998915803065", "91 580 30 65", "Phone: (+99891)580-30-65,(+99890 ) 952-06-22",
+     "8-91-580-30-65", "00998 91 5803065", "998915803065", "915803065",
+     "+998 (91) 580\N{EN DASH}30\N{NON-BREAKING HYPHEN}65",
+     "\N{FULLWIDTH PLUS SIGN}９９８ ９１ ５８０ ３０ ６５", "٩١٥٨٠٣٠٦٥", "91/580.30.65", "91 580 30 65 90 952 06 22",
+     "+998 91 580 30 65 (12)", "91\N{ZERO WIDTH SPACE}5803065", "Ma\N{SOFT HYPHEN}ya Ganieva",
+     "maya.g@mail.uz", "MAYA.G@MAIL.UZ", "mailto:maya.g@mail.uz?subject=a&cc=b@c.uz", "Maya <maya.g@mail.uz>, or",
+     "mailto:x@y.uz,Maya.G@mail.uz", "maya.g (at) mail.uz", "maya.g [at] mail [dot] uz", "maya.g＠mail.uz."],
 )  # fmt: skip
 def test_a_name_or_a_number_is_found_however_it_is_written(text: str) -> None:
     assert MAYA.holds_text(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["Maya", "Maya and Ganieva", "Ganiev Mayak", "+998915803066", "580-30-65", "", "2014-11-28"]
+    "text",
+    [
+        "Maya",
+        "Maya and Ganieva",
+        "Ganiev Mayak",
+        "+998915803066",
+        "580-30-65",
+        "",
+        "2014-11-28",
+        "maya.g@mail.ru",
+        "g@mail.uz",
+        "info mail uz",
+        "maya.g@mail.uz.example",
+        "91580306",
+        "91580306551",
+    ],
 )
 def test_what_is_another_is_not_found(text: str) -> None:
     assert not MAYA.holds_text(text)
@@ -65,6 +90,9 @@ def test_what_is_another_is_not_found(text: str) -> None:
         (f"{BASE}id/membership/maya-ganieva-contact-person", True),
         (f"{BASE}id/person/Maya%20Ganieva", True),
         ("tel:+998915803065", True),
+        ("tel:+998-91-580-30-65;ext=1", True),
+        ("mailto:maya.g%40mail.uz", True),
+        ("mailto:?to=maya.g@mail.uz", True),
         (f"{BASE}id/person/2", False),
         (f"{BASE}id/club/termez", False),
     ],
@@ -117,6 +145,61 @@ def test_traces_are_found_again_and_hold_no_iri(tmp_path: Path) -> None:
     assert "http://e/50" not in found
     assert b"http" not in found.content
     assert "http://e/1" not in TracesFile(b"")
+
+
+NOTHING_LONG = [" (" * 200_000, "a" * 500_000 + "@", "1 " * 250_000, "[at" * 200_000, "@" * 500_000]
+
+
+@pytest.mark.parametrize("text", NOTHING_LONG, ids=[each[:4] for each in NOTHING_LONG])
+def test_no_text_takes_long_to_look_through(text: str) -> None:
+    start = time.process_time()
+    assert not MAYA.holds_text(text)
+    assert time.process_time() - start < 5
+
+
+# Who somebody is
+
+
+WHO = f"""
+@prefix schema: <https://schema.org/> . @prefix vcard: <http://www.w3.org/2006/vcard/ns#> . @base <{BASE}id/> .
+<person/1> a schema:Person ; schema:name "Maya Ganieva" ; schema:telephone "+998 71 555 44 33" ;
+    schema:email "Maya.G@mail.uz" ; <http://e/note> "or 901112233" ; schema:birthDate "1970-01-01T10:10:10" ;
+    schema:contactPoint [ schema:telephone "998711112233" ] ; vcard:hasEmail <mailto:second@mail.uz?subject=a> .
+<role/1> schema:member <person/1> ; schema:description "tel. 8-71-222-33-44" ; schema:email "role@mail.uz" ;
+    schema:identifier "301234567" ; schema:isbn "978-5-17-118366-2" .
+<person/2> a schema:Person ; schema:telephone "+998 71 999 99 99" .
+<club/1> schema:member <person/1>, <person/2> ; schema:telephone "+998 71 888 88 88" ; schema:email "club@mail.uz" .
+<club/2> schema:description "Call 8-71-555-44-33 (secretary)" ; schema:email "MAYA.G@MAIL.UZ" ; schema:name "Klub" .
+"""
+
+
+def test_who_somebody_is_is_read_from_texts_and_from_what_points_to_them_alone() -> None:
+    store = ox.Store()
+    store.load(WHO.encode(), ox.RdfFormat.TURTLE, base_iri=BASE)
+    found = identity(store, f"{BASE}id/person/1")
+    who = EMPTY.extended(found.iris, found.names, found.contacts)
+    own = ["+998 71 555 44 33", "maya.g@mail.uz", "901112233", "second@mail.uz", "71 222-33-44", "role@mail.uz"]
+    others = [
+        "301234567",
+        "978-5-17-118366-2",
+        "+998 71 999 99 99",
+        "+998 71 888 88 88",
+        "club@mail.uz",
+        "1970-01-01 10",
+    ]
+    assert [each for each in own if not who.holds_text(each)] == []
+    assert [each for each in others if who.holds_text(each)] == []
+
+
+def test_numbers_and_addresses_that_others_repeat_as_text_go(publication: Write) -> None:
+    written = publication({"data/a.ttl": WHO})
+    build(written)
+    left = withhold(written, [f"{BASE}id/person/1"], []).release
+    text = b"".join(chunk.triples for chunk in left.read_graph(f"{BASE}graph/a")).decode()
+    assert [
+        each for each in ("555", "Maya", "MAYA", "901112233", "711112233", "222-33", "second") if each in text
+    ] == []
+    assert [each for each in ("301234567", "999 99", "888 88", "Klub", "club@mail.uz") if each not in text] == []
 
 
 # Releases
