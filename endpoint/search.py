@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from flask import Blueprint, Response, render_template, request
@@ -19,19 +19,32 @@ from endpoint.problems import ProblemError
 from endpoint.representations import AS_HTML, Representation
 from endpoint.responses import Link, answer, entity_tag
 from endpoint.sentences import Sentence
+from endpoint.telephones import answering
 from graph.linking.candidates import Scope
-from graph.linking.entity import Entity
-from graph.linking.kinds import PERSON
+from graph.linking.entity import Entity, Name
+from graph.linking.folding import words
+from graph.linking.kinds import DATA_SET, DOCUMENT, PERSON, TERMS, UNTYPED
 from graph.linking.search import LONGEST_QUERY, Hit
 from graph.linking.suggesting import suggested as suggested_names
+from graph.linking.wordforms import restated
 
 search = Blueprint("search", __name__)
+
+Found = tuple[Entity, str, float | None]
+"""A thing, the name by which it was found, and its score where it was compared."""
 
 AS_DATA = Representation("json", "application/json", "json", "JSON", "application/json", ("text/json",))
 OFFERED = (AS_HTML, AS_DATA)
 SHOWN, FACETED, SUGGESTED, MOST_SUGGESTED = 20, 200, 10, 50
-LEAST_SCORE = 30.0
+LEAST_SCORE, LEAST_ASKED, LEAST_OF_BEST, OTHER_FORM = 40.0, 0.5, 0.6, 3.0
+"""What a hit must score, what share of what was asked for it must have, where words are missing what share of the best
+score it must have; and what it loses by another case form.
+"""
+EXACT, DOCUMENTS = 98.0, 2
+FEWEST_LETTERS_GO_ON = 4
 MOST_PAGES = 50
+APPARATUS = frozenset(("query", DATA_SET, UNTYPED, *TERMS))
+"""Kinds of what describes: found behind the things that a publication is about. Documents come last of all."""
 
 
 @search.get("/search", defaults={"suffix": ""})
@@ -53,12 +66,18 @@ def found(suffix: str) -> Response:
 def suggested() -> Response:
     """What a name may become that is being typed, as JSON."""
     finds, reader = finder(), tongue()
-    entities = finds.search.suggestions(
-        request.args.get("q", ""), _scope(finds, without=(PERSON,)), min(_number("limit", SUGGESTED), MOST_SUGGESTED)
-    )
+    text, scope = request.args.get("q", ""), _scope(finds, without=(PERSON,))
+    entities = _suggested(text, scope, min(_number("limit", SUGGESTED), MOST_SUGGESTED), finds)
     results = [_result(entity, name.text, None, finds, reader) for entity, name in entities]
     body = json.dumps({"results": results}, ensure_ascii=False).encode()
     return answer(AS_DATA, lambda: body, tag=entity_tag(body))
+
+
+def _suggested(text: str, scope: Scope, most: int, finds: Finder) -> list[tuple[Entity, Name]]:
+    """Return things whose names go on as a text begins, documents last; where there are none, what it may mean."""
+    found = suggested_names(finds.search.candidates, text[:LONGEST_QUERY], scope, most)
+    meant = [] if found else [each for each in finds.search.hits(text, scope, most) if _is_shown(each)]
+    return sorted(found, key=lambda each: _tier(each[0]) == DOCUMENTS) or [(each.entity, each.name) for each in meant]
 
 
 def _representation(suffix: str) -> Representation:
@@ -93,9 +112,7 @@ def _view(finds: Finder, reader: Tongue) -> dict[str, object]:
     text, scope = request.args.get("q", "").strip(), _scope(finds)
     number = min(_number("page", 1), MOST_PAGES)
     if text:
-        hits = [each for each in finds.search.hits(text, scope, FACETED) if _is_shown(each)]
-        found: list[tuple[Entity, str, float | None]] = [(each.entity, each.name.text, each.score) for each in hits]
-        found += _longer(text, scope, hits, finds)
+        found = _found(text, scope, finds)
         here = found[(number - 1) * SHOWN : number * SHOWN]
         shown = [_result(entity, matched, score, finds, reader) for entity, matched, score in here]
         everything = [entity for entity, _, _ in found]
@@ -116,19 +133,56 @@ def _view(finds: Finder, reader: Tongue) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _found(text: str, scope: Scope, finds: Finder) -> list[Found]:
+    """Return what a text finds: what is at that number, else what bears the name; what describes comes behind."""
+    if called := answering(text, scope, finds):
+        return [(each, text, None) for each in called]
+    hits = [each for each in finds.search.hits(text, scope, FACETED) if _is_shown(each)]
+    hits += _of_other_forms(text, scope, hits, finds)
+    best = max((each.score for each in hits), default=0.0)
+    hits = [each for each in hits if not each.alike.left or each.score >= LEAST_OF_BEST * best]
+    hits.sort(key=lambda each: (not _is_exact(each), bool(each.alike.left), _tier(each.entity), *each.order))
+    return [(each.entity, each.name.text, each.score) for each in hits] + _longer(text, scope, hits, finds)
+
+
+def _of_other_forms(text: str, scope: Scope, hits: list[Hit], finds: Finder) -> Iterator[Hit]:
+    """Yield further things that have the words of a text in another case form, or those which it abbreviates."""
+    known = {each.entity.id for each in hits}
+    for other in restated(finds.search.index, text[:LONGEST_QUERY]):
+        for hit in finds.search.hits(other, scope, SHOWN):
+            if PERSON not in hit.entity.kinds and hit.entity.id not in known and _is_shown(hit):
+                known.add(hit.entity.id)
+                yield replace(hit, score=hit.score - OTHER_FORM)
+
+
 def _is_shown(hit: Hit) -> bool:
     """Whether a hit is good enough; a person only under just this name, or an identifier."""
     is_whole = not (hit.alike.misspelt or hit.alike.left)
-    return hit.score >= LEAST_SCORE and (PERSON not in hit.entity.kinds or is_whole)
+    is_meant = hit.score >= LEAST_SCORE and hit.alike.asked >= LEAST_ASKED
+    return hit.is_identified or (is_meant and (PERSON not in hit.entity.kinds or is_whole))
 
 
-def _longer(text: str, scope: Scope, hits: list[Hit], finds: Finder) -> list[tuple[Entity, str, None]]:
+def _is_exact(hit: Hit) -> bool:
+    """Whether several words were asked for, and are just this name: who types a title means what bears it."""
+    is_whole = not (hit.alike.misspelt or hit.alike.left or hit.alike.further)
+    return hit.is_identified or (is_whole and hit.score >= EXACT and " " in hit.name.fold)
+
+
+def _tier(entity: Entity) -> int:
+    """Return 0 for a thing, 1 for what describes, ``DOCUMENTS`` for a document."""
+    if DOCUMENT in entity.kinds:
+        return DOCUMENTS
+    return 1 if APPARATUS.issuperset(entity.kinds) else 0
+
+
+def _longer(text: str, scope: Scope, hits: list[Hit], finds: Finder) -> list[Found]:
     """Return what has a longer word, where little has just the one: who types Termiz means Termizdagi, too."""
-    if len(hits) >= SHOWN:
+    if len(hits) >= SHOWN or len((words(text) or [""])[-1]) < FEWEST_LETTERS_GO_ON:
         return []
     known = {each.entity.id for each in hits}
     going_on = suggested_names(finds.search.candidates, text[:LONGEST_QUERY], replace(scope, without=(PERSON,)), SHOWN)
-    return [(entity, name.text, None) for entity, name in going_on if entity.id not in known]
+    found: list[Found] = [(entity, name.text, None) for entity, name in going_on if entity.id not in known]
+    return sorted(found, key=lambda each: _tier(each[0]))
 
 
 def _result(

@@ -31,8 +31,8 @@ CYRILLIC = str.maketrans({
 
 LATIN = (
     *(("shch", "sh"), ("tch", "ch"), ("dzh", "j"), ("dj", "j"), ("zh", "j"), ("kh", "h"), ("gh", "g"), ("ts", "s")),
-    *(("ph", "f"), ("ck", "k"), ("ce", "se"), ("ci", "si"), ("cy", "si"), ("yo", "e"), ("ye", "e"), ("iy", "i")),
-    *(("yi", "i"), ("yy", "i"), ("q", "k"), ("x", "h"), ("w", "v")),
+    *(("ph", "f"), ("ck", "k"), ("ce", "se"), ("ci", "si"), ("cy", "si"), ("yo", "e"), ("ye", "e"), ("yya", "ya")),
+    *(("yyu", "yu"), ("iy", "i"), ("yi", "i"), ("yy", "i"), ("q", "k"), ("x", "h"), ("w", "v")),
 )  # fmt: skip
 """Spellings in Latin letters of one sound, as romanisations differ in them; in this order."""
 ROMAN = re.compile(r"m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3})\Z")

@@ -99,5 +99,44 @@ def test_a_person_is_found_by_the_name_and_suggested_to_nobody(service: Served) 
     assert not [each for each in ids(service, "/suggest?q=Maya") if each.startswith("person~")]
 
 
+@pytest.mark.parametrize(("text", "thing"), [
+    ("минздрав", "body~ministry-of-health"), ("Минздраву Узбекистана", "body~ministry-of-health"),
+    ("minfin", "body~ministry-of-finance"), ("министерству здравоохранения", "body~ministry-of-health"),
+    ("Термезе", "place~termez"), ("Самаркандом", SAMARKAND), ("Toshkentdagi", "place~tashkent"),
+    ("Майя Ганиева", "person~maya-ganieva"), ("Forum notice", "document~forum-notice"),
+])  # fmt: skip
+def test_what_is_meant_is_first(service: Served, text: str, thing: str) -> None:
+    assert ids(service, f"/search?q={quote(text)}")[0] == thing
+
+
+@pytest.mark.parametrize(
+    "text", ["Maya Ganieva xyz", "Ганиевой", "asdf клуб", "банан", "нет такого слова", "qwertyuiop"]
+)
+def test_nothing_is_found_rather_than_noise(service: Served, text: str) -> None:
+    assert ids(service, f"/search?q={quote(text)}") == []
+
+
+@pytest.mark.parametrize("text", ["Termez", "форум", "клуб", "Самарканд"])
+def test_documents_come_behind_things(service: Served, text: str) -> None:
+    found = service.get(f"/search.json?q={quote(text)}").json()["results"]
+    documents = [each["type"][0]["id"] in ("document",) for each in found if "score" in each]
+    assert documents == sorted(documents)
+
+
+@pytest.mark.parametrize("text", ["580-30-65", "5803065", "+998 91 580 30 65", "(91) 580-30-65", "915803065"])
+def test_a_number_finds_the_club_that_answers(service: Served, text: str) -> None:
+    assert ids(service, f"/search?q={quote(text)}") == ["club~termez"]
+
+
+@pytest.mark.parametrize("text", ["580-30", "998 90 580 30 65", "+998", "0000000", "1" * 400, "580-30-65-1"])
+def test_another_number_finds_nobody(service: Served, text: str) -> None:
+    assert "club~termez" not in ids(service, f"/search?q={quote(text)}")
+
+
+def test_a_number_is_narrowed_like_a_name(service: Served) -> None:
+    assert ids(service, "/search?q=580-30-65&place=place~khorezm") == []
+    assert ids(service, "/suggest?q=580-30-65") == []
+
+
 def test_no_telephone_is_in_the_index(service: Served) -> None:
     assert not [each for each in ids(service, "/search?q=%2B998") if "telephone" in each]
