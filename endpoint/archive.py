@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from endpoint.bridge import unanswered, waited
+from endpoint.past import IDLE_SECONDS
 from graph.errors import EngineUnavailableError
 from graph.query.engine import PROBE, Answer, QueryRequest
 from graph.query.frames import ask
@@ -24,7 +25,6 @@ from graph.releases.release import Release
 from graph.settings import Settings
 
 MOST = 2
-IDLE_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from typing import cast
 
@@ -57,10 +57,14 @@ def waited(loop: asyncio.AbstractEventLoop | None, asking: Callable[[str], Await
         if visitor.is_gone:
             raise asyncio.CancelledError
         visitor.task = cast("asyncio.Task[Answer]", asyncio.current_task())
-        return await asking(visitor.client)
+        try:
+            return await asking(visitor.client)
+        finally:
+            visitor.task = None
 
     try:
-        return asyncio.run_coroutine_threadsafe(answered(), loop).result()
+        # a connection or a process that is begun for the answer outlives the request: it must not keep its context
+        return Context().run(asyncio.run_coroutine_threadsafe, answered(), loop).result()
     except concurrent.futures.CancelledError:
         raise EngineUnavailableError("nobody waits for the answer any more") from None
 

@@ -5,9 +5,11 @@ A request sees one release from its beginning to its end, even if ``current`` mo
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,6 +46,7 @@ TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}\Z")
 """A language tag, as far as it may stand in a link (RFC 5646)."""
 MOST_WANTED = 8
 """So many languages of a reader count."""
+MOST_PASSED = 64
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,28 @@ class Snapshot:
         return tuple(read_examples(self.release.store, self.publication.base))
 
 
+@dataclass
+class Backoff:
+    """When to try again to be rid of something: at once where there is more of it, else after ever longer times.
+
+    A response that is still being sent, for one, keeps its release for as long as it takes.
+    """
+
+    _before: frozenset[int] = frozenset()
+    _tries: int = 0
+    _passed: int = 0
+
+    def is_due(self, lingering: frozenset[int]) -> bool:
+        """Whether to try now, given what there is to be rid of; called at even intervals."""
+        if lingering - self._before:
+            self._tries = self._passed = 0
+        self._before, self._passed = lingering, self._passed + 1
+        if not lingering or self._passed < min(1 << self._tries, MOST_PASSED):
+            return False
+        self._tries, self._passed = self._tries + 1, 0
+        return True
+
+
 class Current:
     """The publication's current release: opened at the first use, and again when ``current`` has moved."""
 
@@ -150,6 +175,8 @@ class Current:
         self._lock = Lock()
         self._opened: tuple[Path, Snapshot] | None = None
         self._checked = 0.0
+        self._made: list[weakref.ref[Snapshot]] = []
+        self._collecting = Backoff()
         self.past = Past(publication, self._snapshot)
 
     def _snapshot(self, release: Release, engine: Engine | None) -> Snapshot:
@@ -158,7 +185,9 @@ class Current:
         except SettingError as problem:  # a build would have said so; what was edited since must stop no page
             log.warning("documents go without the publication's context: %s", problem)
             context = None
-        return Snapshot(self.publication, release, context, engine)
+        snapshot = Snapshot(self.publication, release, context, engine)
+        self._made.append(weakref.ref(snapshot))
+        return snapshot
 
     def snapshot(self) -> Snapshot:
         """Return the current release; where the link points is looked up at most once a second.
@@ -191,6 +220,27 @@ class Current:
             release.store  # noqa: B018  opened now, so that a broken store is no surprise later
             self._opened = folder, self._snapshot(release, self._engine)
         return self._opened[1]
+
+    def let_go(self) -> None:
+        """Let go of every release that is neither current nor asked for; to be called every second or so, in a thread.
+
+        What a page was made of refers to itself in circles (a template's macros and their context), and with it to the
+        release; the interpreter may look for circles after hours only, so here it is told to.
+
+        Raises:
+            ReleaseError: the current release cannot be opened.
+        """
+        if self._opened is not None:
+            self.look()
+        kept = {id(each) for each in self.past.let_go()}
+        for dead in [each for each in self._made if each() is None]:
+            self._made.remove(dead)  # in its place: other threads add to the list
+        lingering = (id(each) for each in tuple(self._made) if not self._is_wanted(each(), kept))
+        if self._collecting.is_due(frozenset(lingering)):
+            gc.collect()
+
+    def _is_wanted(self, snapshot: Snapshot | None, kept: set[int]) -> bool:
+        return snapshot is None or id(snapshot) in kept or (self._opened is not None and snapshot is self._opened[1])
 
 
 def publication() -> Publication:

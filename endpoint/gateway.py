@@ -18,6 +18,7 @@ from http import HTTPStatus
 from endpoint.app import create_app
 from endpoint.archive import Archive
 from endpoint.bridge import VISITOR, PooledEngine, Visitor
+from endpoint.current import EXTENSION, Current
 from endpoint.delivery import Delivery, Message, Send, TooSlowError
 from endpoint.exchange import Exchange, Receive, Scope
 from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
@@ -34,7 +35,7 @@ from graph.query.service import QueryService
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release, open_release
 
-LOOK_SECONDS = 0.2
+LOOK_SECONDS, LET_GO_SECONDS = 0.2, 1.0
 PAGES, PAGES_OF_ONE = 3, 8
 """Threads that make pages: they share one interpreter, so more of them make none sooner, and each page later."""
 WAITED_FOR = re.compile(r"/(?:downloads|class|graph)/|/graphs\Z")
@@ -76,6 +77,7 @@ class Gateway:
         self._archive = Archive(publication.settings)
         application = create_app(publication, self._engine, self._archive.engine)
         reader = application.extensions[READER]
+        self._shown: Current = application.extensions[EXTENSION]
         self._lane = SparqlLane(publication, self._service, self._forwarder, reader)
         self._metrics = Metrics(self._service, self._lane, publication.settings.log.slow_seconds)
         self._delivery = delivery = Delivery(publication.settings.limits.send_seconds)
@@ -87,7 +89,7 @@ class Gateway:
         self._fault = ""
         self._readers, self._long = ThreadPoolExecutor(READERS, "reader"), Seats(1)
         self._bodies = Seats(LARGE_BODIES)
-        self._follower: asyncio.Task[None] | None = None
+        self._followers: tuple[asyncio.Task[None], ...] = ()
         self._most = int(publication.settings.limits.query_mb * (1 << 20)) * ENCODED + 4096
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,11 +128,11 @@ class Gateway:
         await self._forwarder.start()
         self._archive.start()
         await self._service.start(current_release(self._publication))
-        self._follower = asyncio.create_task(self._follow())
+        self._followers = asyncio.create_task(self._follow()), asyncio.create_task(self._let_go())
 
     async def _stop(self) -> None:
-        if self._follower is not None:
-            self._follower.cancel()
+        for each in self._followers:
+            each.cancel()
         await self._archive.close()
         await self._service.close()
         await self._forwarder.close()
@@ -140,6 +142,13 @@ class Gateway:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await self._take_up()
+
+    async def _let_go(self) -> None:
+        """Let go of releases that nobody needs any more."""
+        while True:
+            await asyncio.sleep(LET_GO_SECONDS)
+            with contextlib.suppress(HamkorError, OSError):  # who asks for a page is told
+                await asyncio.to_thread(self._shown.let_go)
 
     async def _take_up(self) -> None:
         """Hold the release that is current now."""

@@ -1,4 +1,4 @@
-"""Older releases, opened for pages: a few at a time, the one that was asked for longest ago is let go first.
+"""Older releases, opened for pages: a few at a time, each until nobody has asked for it for some seconds.
 
 A request below ``/release/<id>/`` sees that release and no other. Queries over it are ``endpoint.archive``'s.
 """
@@ -6,6 +6,7 @@ A request below ``/release/<id>/`` sees that release and no other. Queries over 
 from __future__ import annotations
 
 import re
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from threading import Lock
@@ -23,6 +24,7 @@ from graph.releases.release import Release, open_release
 
 S = TypeVar("S")
 OPEN = 4
+IDLE_SECONDS = 10.0
 RELEASE = "hamkor.release"
 """The key of a WSGI environment that names the release which the request sees."""
 PREFIX = re.compile(r"(/release/(\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{8}))(/.*)", re.DOTALL)
@@ -57,7 +59,7 @@ class Past(Generic[S]):
         self._opened = opened
         self.engine_for: Callable[[Release], Engine | None] = lambda _: None
         self._lock = Lock()
-        self._snapshots: OrderedDict[str, S] = OrderedDict()
+        self._snapshots: OrderedDict[str, tuple[float, S]] = OrderedDict()
         self._history: tuple[int, History] | None = None
 
     def snapshot(self, release_id: str) -> S:
@@ -68,12 +70,11 @@ class Past(Generic[S]):
         """
         with self._lock:
             there = (self._releases.path / release_id / MANIFEST_FILE).exists()
-            found = self._snapshots.pop(release_id, None) if there else None
-            if found is None:
-                self._snapshots.pop(release_id, None)
+            _, found = self._snapshots.pop(release_id, (0.0, None))
+            if found is None or not there:
                 release = open_release(self._releases.release(release_id))
                 found = self._opened(release, self.engine_for(release))
-            self._snapshots[release_id] = found
+            self._snapshots[release_id] = time.monotonic(), found
             while len(self._snapshots) > OPEN:
                 self._snapshots.popitem(last=False)
             return found
@@ -81,6 +82,14 @@ class Past(Generic[S]):
     def has(self, release_id: str) -> bool:
         """Whether there is a release of this id, readable or not."""
         return release_id in self._releases.ids()
+
+    def let_go(self, idle_seconds: float = IDLE_SECONDS) -> tuple[S, ...]:
+        """Let go of the releases that nobody has asked for in some seconds, and return those that are open still."""
+        before = time.monotonic() - idle_seconds
+        with self._lock:
+            for release_id in [each for each, (asked, _) in self._snapshots.items() if asked < before]:
+                del self._snapshots[release_id]
+            return tuple(snapshot for _, snapshot in self._snapshots.values())
 
     def history(self) -> History:
         """Return the history as it is now; read again where a release has come or gone, or was rolled back to.

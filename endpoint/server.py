@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import logging
 import socket
@@ -73,7 +74,10 @@ def application(root: Path, workers: int) -> Gateway:
     publication = open_publication(root)
     engine = msgspec.structs.replace(publication.settings.engine, workers=workers)
     settings = msgspec.structs.replace(publication.settings, engine=engine)
-    return Gateway(Publication(publication.root, settings))
+    gateway = Gateway(Publication(publication.root, settings))
+    gc.collect()
+    gc.freeze()  # modules and tables stay: whoever looks for garbage later need not walk through them
+    return gateway
 
 
 def _bindable(host: str, port: int) -> int:

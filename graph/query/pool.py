@@ -96,6 +96,10 @@ class Pool:
             self._loop = asyncio.get_running_loop()
         return self._loop
 
+    def uses(self, socket: str) -> bool:
+        """Whether a query has a worker now that came from a holder's socket."""
+        return any(each.socket == socket for each in self._busy)
+
     async def answer(self, frame: bytes, client: str, slow: Callable[[], None] | None = None) -> Answer:
         """Answer a packed query (``graph.query.frames.ask``) for a client (its address, for fairness).
 

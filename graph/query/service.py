@@ -11,6 +11,7 @@ import contextlib
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from graph.settings import Settings
 BYTES_A_QUAD = 330
 SMALL_QUADS = 100_000
 RESTART_SECONDS = 0.5
+RETIRE_SECONDS = 1.0
 END_SECONDS = 2
 
 
@@ -206,6 +208,7 @@ class QueryService:
         if held.ended.is_set():
             await self._dismiss(held)
             raise EngineUnavailableError("the query engine did not start", RESTART_SECONDS)
+        held.parent = None  # else each holder would know all before it, and keep their releases
         old, self._current = self._current, held
         await self.pool.refresh()
         if self.lookup is None or self.lookup.release != held.release.id:
@@ -222,8 +225,11 @@ class QueryService:
                 self.lookup = loaded
 
     async def _retire(self, held: _Held) -> None:
-        """End an old holder when its last query can have ended."""
-        await asyncio.sleep(self._settings.limits.query_seconds + 1)
+        """End an old holder when its last query has ended, or must have."""
+        end = time.monotonic() + self._settings.limits.query_seconds + 1
+        await asyncio.sleep(RETIRE_SECONDS)  # a connection that was being made is busy by then
+        while self.pool.uses(held.socket) and time.monotonic() < end:
+            await asyncio.sleep(RETIRE_SECONDS)
         await self._dismiss(held)
 
     async def _dismiss(self, held: _Held) -> None:
