@@ -14,6 +14,7 @@ from flask import Blueprint, Response, render_template, request
 
 from endpoint.current import snapshot, urls
 from endpoint.finding import Finder, Tongue, finder, main_kind, place_iri, tongue, view_of
+from endpoint.headers import POLICY as OF_PAGES
 from endpoint.negotiation import choose
 from endpoint.problems import ProblemError
 from endpoint.representations import AS_HTML, Representation
@@ -29,6 +30,9 @@ from graph.linking.suggesting import suggested as suggested_names
 from graph.linking.wordforms import restated
 
 search = Blueprint("search", __name__)
+
+POLICY = f"script-src 'self'; connect-src 'self'; {OF_PAGES}"
+"""What the page may do: suggest while somebody types, with the one script, from this host."""
 
 Found = tuple[Entity, str, float | None]
 """A thing, the name by which it was found, and its score where it was compared."""
@@ -59,7 +63,10 @@ def found(suffix: str) -> Response:
         body = (json.dumps(view, ensure_ascii=False, indent=1) + "\n").encode()
     else:
         body = render_template("search.html", **view, links=links).encode()
-    return answer(representation, lambda: body, tag=entity_tag(body), links=links)
+    response = answer(representation, lambda: body, tag=entity_tag(body), links=links)
+    if representation is AS_HTML:
+        response.headers["Content-Security-Policy"] = POLICY
+    return response
 
 
 @search.get("/suggest")

@@ -59,7 +59,9 @@ def _held(fold: str, typed: list[str]) -> int:
 
 
 def _place(fold: str, beginning: str) -> int:
-    """Return 0 for just this name, 1 for a name that begins so, 2 for any other."""
+    """Return 0 for just this name, 1 for one that the last word makes whole, 2 for one that begins so, 3 for others."""
     if fold == beginning:
         return 0
-    return 1 if fold.startswith(beginning) else 2
+    if not fold.startswith(beginning):
+        return 3
+    return 2 if " " in fold[len(beginning) :] else 1

@@ -11,7 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 PAGES = {
     "home": "/", "club": "/doc/club/samarkand", "forum": "/doc/forum/2014", "concept": "/scheme/target-group/orphans",
@@ -173,6 +173,52 @@ def violations(axe: Axe, page: Page, rules: dict[str, object]) -> list[tuple[str
     options = {"runOnly": rules, "resultTypes": ["violations"]}
     found = axe.run(page, context={"exclude": [".yasgui"]}, options=options).response["violations"]
     return [(each["id"], [node["html"][:120] for node in each["nodes"]][:5]) for each in found]
+
+
+def test_a_name_is_suggested_while_it_is_typed(page: Page) -> None:
+    page.goto("/search?ui=ru")
+    box = page.get_by_role("combobox")
+    box.press_sequentially("Самарк")
+    page.get_by_role("option").first.wait_for()
+    assert box.get_attribute("aria-expanded") == "true"
+    box.press("ArrowDown")
+    chosen = page.get_by_role("option", selected=True)
+    assert chosen.get_attribute("id") == box.get_attribute("aria-activedescendant")
+    assert chosen.locator("span").inner_text() == "Самарканд"
+    box.press("Escape")
+    assert page.get_by_role("option").count() == 0
+    assert box.input_value() == "Самарк"
+    box.press("ArrowDown")
+    page.get_by_role("option").first.wait_for()
+    box.press("ArrowUp")
+    box.press("ArrowDown")
+    box.press("Enter")
+    page.wait_for_url("**/doc/place/samarkand?ui=ru")
+
+
+def test_what_is_typed_is_searched_for_with_enter_and_without_the_script(browser: Browser, page: Page) -> None:
+    plain = browser.new_context(java_script_enabled=False).new_page()
+    page.goto("/search")
+    plain.goto(page.url)
+    for window, role in ((page, "combobox"), (plain, "searchbox")):
+        box = window.get_by_role("main").get_by_role(role)  # type: ignore[arg-type]
+        box.fill("Termez")
+        box.press("Enter")
+        window.wait_for_url("**/search?q=Termez*")
+        assert window.locator(".results li").count() >= 2
+    plain.context.close()
+
+
+def test_suggestions_stand_in_nobody_s_way(page: Page) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: make test installs it").Axe()
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.goto("/search?ui=uz")
+    page.get_by_role("combobox").press_sequentially("Termiz")
+    page.get_by_role("option").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    assert not violations(axe, page, {"type": "tag", "values": TAGS})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @pytest.mark.parametrize(("name", "path"), [("home", "/"), ("club", "/doc/club/samarkand")])
