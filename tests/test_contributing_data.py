@@ -47,8 +47,9 @@ def test_it_happens_as_it_is_told(tmp_path: Path) -> None:
             [Path(sys.executable).parent / "hamkor", *re.split(r"[ '\"]+", "token create --graph ngo-x/* --name NGO")],
             cwd=tmp_path, check=True, capture_output=True, text=True,
         )  # fmt: skip
-        commands = [f"export TOKEN={made.stdout.split()[-1]} HERE={served.url}\n"]
-        told = [step for step in steps() if not step[0].startswith(("hamkor", "export"))]
+        path = f"{Path(sys.executable).parent}:$PATH"
+        commands = [f"export TOKEN={made.stdout.split()[-1]} HERE={served.url} PATH={path}\n"]
+        told = [step for step in steps() if not step[0].startswith(("hamkor token", "export"))]
         commands += [f"{command}\necho '{MARK}'\n" for command, _ in told]
         run = subprocess.run(
             ["bash", "-c", "".join(commands)], cwd=tmp_path, check=False, capture_output=True, text=True

@@ -202,6 +202,48 @@ def test_the_valid_publication_conforms_when_it_comes_as_n_quads_of_the_pipeline
     assert validated(Graph().parse(data=lines, format="nt"), shapes()) == set()
 
 
+CORE = """
+<{0}club> a hk:ParentsClub ; rdfs:label "Клуб"@ru ; hk:city <{0}city> .
+<{0}city> a schema:City ; rdfs:label "Мойнақ"@kaa .
+<{0}count> a hk:MemberCount ; rdfs:label "Родители"@ru ; hk:countedClub <{0}club> ; hk:memberCount 7 ;
+    hk:countUnit <scheme/unit/parents> ;
+    hk:countEarliest "2021-05-01"^^xsd:date ; hk:countLatest "2021-05-01"^^xsd:date .
+<{0}person> a foaf:Person ; rdfs:label "Ann"@en .
+<{0}role> a org:Membership ; rdfs:label "Ann"@en ; org:member <{0}person> ; vcard:hasTelephone <{0}telephone> .
+<{0}telephone> a vcard:Voice ; rdfs:label "Ann"@en ; vcard:hasValue <tel:+998000000009> .
+<{0}body> a org:FormalOrganization ; rdfs:label "Фонд"@ru .
+<{0}project> a hk:Project ; rdfs:label "Проект"@ru .
+<{0}region> a schema:AdministrativeArea ; rdfs:label "Вилоят"@ru .
+<{0}concept> a skos:Concept ; rdfs:label "Понятие"@ru .
+<{0}source> a schema:CreativeWork ; rdfs:label "Отчёт"@ru .
+"""
+"""The least that is asked of things of others."""
+
+
+@pytest.mark.parametrize(
+    ("folder", "refused"),
+    [("https://ngo-x.example/", 0), (BASE + "ngo-x/", 0), (BASE + "id/x/", 11)],
+    ids=["elsewhere", "below a name here", "the publisher's"],
+)
+def test_what_others_leave_out_is_a_warning_and_what_the_publisher_does_is_refused(folder: str, refused: int) -> None:
+    data = PreparingGraph()
+    data += valid()
+    data.parse(data=prefixes() + CORE.format(folder), format="turtle")
+    _, report, text = pyshacl.validate(data, shacl_graph=shapes(), inplace=True)
+    assert isinstance(report, Graph), text
+    violations = set(report.subjects(SH.resultSeverity, SH.Violation))
+    assert len({report.value(each, SH.focusNode) for each in violations}) == refused, text
+    assert any(report.subjects(SH.resultSeverity, SH.Warning))
+
+
+def test_the_classes_of_which_the_publisher_asks_more_are_all_that_have_names_and_sources() -> None:
+    graph = shapes()
+    for shared, name in (("label", "OwnNames"), ("derivedFrom", "OwnSources")):
+        users = set(graph.subjects(SH.property, URIRef(SHAPE + shared)))
+        classes = {each for user in users for each in graph.objects(user, SH.targetClass)}
+        assert classes == set(graph.objects(URIRef(SHAPE + name), SH.targetClass)), name
+
+
 def test_every_constraint_is_broken_by_a_case_of_its_own() -> None:
     broken = {(result.shape, result.component) for case in CASES for result in case.results}
     of_nodes = [s for s in property_shapes() if any(has_target(user) for user in shapes().subjects(SH.property, s))]

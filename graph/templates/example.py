@@ -22,6 +22,8 @@ from graph.templates.fields import Field, Shapes
 
 CANDIDATES, MOST_VALUES, MOST_SEEN = 50, 200, 5000
 NAME = "example"
+ELSEWHERE = "https://ngo-x.example/"
+"""In place of the base: who fills a template in names things below an address of their own."""
 LANGUAGES = ("en", "ru", "uz")
 LEFT_OUT = frozenset({*SAME, *LIKE})
 WITHOUT = frozenset({OWL + "Axiom", VOID + "Dataset"})
@@ -126,7 +128,7 @@ class Examples:
         return list(islice((each for each in named if not companions.is_personal(each)), CANDIDATES)) or named[:1]
 
     def _made(self, company: Company, *, is_personal: bool) -> Example | None:
-        names = {each: f"{each.rpartition('/')[0]}/{NAME}" for each in company.parts}
+        names = {each: self._name(each, class_iri) for each, class_iri in company.parts.items()}
         nodes = list[Node]()
         for subject, class_iri in company.parts.items():
             values = list[tuple[Field, tuple[Value, ...]]]()
@@ -141,6 +143,13 @@ class Examples:
             types = (class_iri, *sorted(each.value for each in stated if isinstance(each, ox.NamedNode)))
             nodes.append(Node(names[subject], class_iri, tuple(dict.fromkeys(types)), tuple(values)))
         return Example(nodes[0], tuple(nodes[1:]))
+
+    def _name(self, thing: str, class_iri: str) -> str:
+        """Return what a thing is called in an example: elsewhere, unless the shapes want all of its class here."""
+        name = f"{thing.rpartition('/')[0]}/{NAME}"
+        folder = name.removeprefix(self.shapes.base).removeprefix("id/")
+        elsewhere = ELSEWHERE + folder if name.startswith(self.shapes.base) else name
+        return elsewhere if all(re.search(each, elsewhere) for each in self.shapes.patterns(class_iri)) else name
 
     def _of_field(
         self, subject: str, field: Field, company: Company, names: dict[str, str], *, is_personal: bool

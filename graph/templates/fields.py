@@ -114,6 +114,11 @@ class Shapes:
         queries = (each.value for rule in rules for each in self.values(rule, SH + "select"))
         return [each for each in queries if ABOUT_IT.search(each)]
 
+    def patterns(self, class_iri: str) -> list[str]:
+        """Return the patterns that the name of every thing of a class must match."""
+        found = (each.value for shape in self._of_class(class_iri) for each in self.values(shape, SH + "pattern"))
+        return [each for each in found if is_pattern(each)]
+
     def _of_class(self, class_iri: str) -> list[str]:
         targets = self.targets()
         return [shape for each in self.superclasses(class_iri) for shape in targets.get(each, ())]
@@ -247,6 +252,15 @@ class Shapes:
 
     def _is_blank(self, iri: str) -> bool:
         return iri.startswith(f"{self.base}.well-known/genid/") or iri == RDF + "nil"
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a regular expression of the shapes can be tried here."""
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
 
 
 def kind_of(term: ox.NamedNode | ox.Literal) -> str:

@@ -13,12 +13,12 @@ from graph.templates.example import Example, Node
 LOCAL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 REQUIRED = {"en": "required", "ru": "обязательно", "uz": "majburiy"}
 HEAD = {
-    "en": "A template, filled with an example that passes. Replace “example” and the values; leave out what you do not "
-    "know, unless it is required.",
-    "ru": "Шаблон с примером, который проходит проверку. Замените «example» и значения; неизвестное опустите, если оно "
-    "не обязательно.",
-    "uz": "Tekshiruvdan oʻtadigan namunali andoza. “example” va qiymatlarni almashtiring; nomaʼlumini, majburiy "
-    "boʻlmasa, tashlab keting.",
+    "en": "A template, filled with an example that passes. Replace the address by one of yours, “example” and the "
+    "values; leave out what you do not know, unless it is required.",
+    "ru": "Шаблон с примером, который проходит проверку. Замените адрес своим, а также «example» и значения; "
+    "неизвестное опустите, если оно не обязательно.",
+    "uz": "Tekshiruvdan oʻtadigan namunali andoza. Manzilni oʻzingiznikiga, shuningdek “example” va qiymatlarni "
+    "almashtiring; nomaʼlumini, majburiy boʻlmasa, tashlab keting.",
 }
 
 

@@ -57,7 +57,7 @@ def certain(shape: Shape, parameter: URIRef, value: str) -> str | None:
         value: the value's variable.
     """
     arguments = list(shape.objects(parameter))
-    parts = [EXPRESSIONS[parameter](shape, each, value) for each in arguments]
+    parts = [OF_A_SHAPE[parameter](shape, each, value) for each in arguments]
     return _all(parts)
 
 
@@ -153,3 +153,18 @@ EXPRESSIONS: dict[Node, Expression] = {
     **{parameter: _bound(operator) for parameter, operator in BOUNDS.items()},
 }
 """By parameter, what is certain."""
+
+
+def _outside(shape: Shape, argument: Node, value: str) -> str | None:
+    """Return that a name lies outside one pattern: of anything else it is not certain that it violates a shape."""
+    within = shape.get_other_shape(argument)
+    if within is None or within.is_property_shape or within.deactivated or any(within.objects(SH.flags)):
+        return None
+    (pattern, *more) = list(within.objects(SH.pattern)) or [None]
+    if pattern is None or more or not PLAIN_PATTERN.fullmatch(str(pattern)):
+        return None
+    return f"({NAMED.format(value)} && !REGEX(STR({value}), {to_oxigraph(Literal(str(pattern)))}))"
+
+
+OF_A_SHAPE: dict[Node, Expression] = {**EXPRESSIONS, SH["not"]: _outside}
+"""The same for a shape that looks at nothing but its focus node, where its negations count, too."""

@@ -13,7 +13,7 @@ from pyshacl.shape import Shape
 from rdflib import RDFS, SH, Graph, Literal, URIRef
 from rdflib.term import Node
 
-from graph.validation.certain import EXPRESSIONS, certain, comparable, sparql
+from graph.validation.certain import EXPRESSIONS, OF_A_SHAPE, certain, comparable, sparql
 from graph.validation.paths import path_text
 from graph.validation.possible import conditions
 from graph.validation.terms import to_oxigraph
@@ -139,7 +139,7 @@ def _alone(shape: Shape | None, value: str) -> str | None:
     if shape.deactivated:
         return "true"
     parameters = {each for each, _ in shape.sg.predicate_objects(shape.node)} - {SH.flags}
-    if not parameters or not parameters <= EXPRESSIONS.keys():
+    if not parameters or not parameters <= OF_A_SHAPE.keys():
         return None
     parts = [certain(shape, each, value) for each in parameters]
     return None if None in parts else f"COALESCE({' && '.join(each for each in parts if each)}, false)"
@@ -152,10 +152,7 @@ def _every(queries: Violators, place: Place, argument: Node) -> Iterator[Body]:
 
 def _any(_: Violators, place: Place, argument: Node) -> Iterator[Body]:
     known = [_alone(place.shape.get_other_shape(each), place.value) for each in place.shape.sg.graph.items(argument)]
-    if None in known:
-        yield place.inner
-    else:
-        yield " ".join((place.inner, *(f"FILTER(!{each})" for each in known)))
+    yield " ".join((place.inner, *(f"FILTER(!{each})" for each in known if each is not None)))
 
 
 def _not(queries: Violators, place: Place, argument: Node) -> Iterator[Body]:

@@ -168,7 +168,7 @@ def test_no_template_shows_anything_of_a_person(library: Library, flagship_publi
 @pytest.mark.parametrize(
     ("name", "with_"),
     [
-        ("Person", {"membership"}), ("Membership", {"person"}), ("Forum", {"participation"}),
+        ("Person", set()), ("Membership", {"person"}), ("Forum", {"participation"}),
         ("Objective", {"forum", "participation"}), ("Commemoration", {"forum", "participation"}),
     ],
 )  # fmt: skip

@@ -43,6 +43,11 @@ GOOD = ':p 5 ; :q "x"@en , "y"@uz ; :r :0 ; :d "2014-11-30"^^xsd:date ; :e "2015
         (":r ; sh:node [ sh:property [ sh:path :p ; sh:minCount 1 ] ]", ":r :nobody"),
         (":r ; sh:not [ sh:hasValue :1 ]", ":r :1"),
         (":q ; sh:or ( [ sh:datatype rdf:langString ] [ sh:datatype xsd:date ] )", ':q "a"'),
+        (':r ; sh:or ( [ sh:nodeKind sh:IRI ; sh:not [ sh:pattern "^http://e/9" ] ] [ sh:pattern "x$" ] )', ":r :9"),
+        (
+            ':r ; sh:or ( [ sh:not [ sh:pattern "^http://e/9" ] ] [ sh:property [ sh:path :p ; sh:minCount 1 ] ] )',
+            ":r :9",
+        ),
         (':q ; sh:qualifiedValueShape [ sh:languageIn ( "en" ) ] ; sh:qualifiedMinCount 1', ':q "a"@uz'),
     ],
 )
