@@ -125,9 +125,12 @@ class Snapshot:
         return read_traces(self.release.folder), read_suppression(*self.publication.suppression_files)
 
     def withholds(self, iri: str) -> bool:
-        """Whether an IRI must not be spoken of."""
+        """Whether an IRI was published once and must not be spoken of.
+
+        One that only bears a name that is withheld is none: whoever makes up addresses would learn the names.
+        """
         traces, suppression = self.withheld
-        return iri in traces or (bool(suppression) and suppression.holds_iri(iri))
+        return iri in traces or suppression.lists(iri)
 
     @cached_property
     def gone(self) -> Gone:

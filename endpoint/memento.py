@@ -86,7 +86,8 @@ def no_release(release_id: str) -> ProblemError:
         return ProblemError(
             "gone",
             Sentence(
-                "release %(release_id)s was removed: it held what must not be published any more", release_id=release_id
+                "release %(release_id)s was removed: it held, or may have held, what must not be published any more",
+                release_id=release_id,
             ),
         )
     return ProblemError(

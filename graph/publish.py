@@ -7,7 +7,7 @@ change, not the data: the parent's store and members are hard links, and everyth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -150,7 +150,8 @@ def publish(
         parent = _current(publication, releases)
         draft, time = _draft(publication, parent, writes, expected), time_of_next(releases)
         if not is_purged(releases, withholding_of(publication)):  # a writer that was killed has not come so far
-            purge(releases, withholding_of(publication))
+            with suppress(StorageError):  # the next command says it; writes go on
+                purge(releases, withholding_of(publication))
         changes, contribution = draft.changes(), _contribution(contributor, time)
         created = frozenset(each.iri for each in changes if each.created)
         if parent is not None and not changes:
@@ -172,10 +173,12 @@ def rehearse(
     contributor: Contributor | None = None,
     expected: Mapping[str, str | None] = NOBODY_EXPECTS,
     progress: Progress = lambda *_: None,
+    tells_withheld: bool = True,
 ) -> Report:
     """Return what validation would say of a release with these writes; nothing is published.
 
-    It waits for nobody and keeps nobody waiting.
+    It waits for nobody and keeps nobody waiting. Where ``tells_withheld`` is false, what is withheld is judged as any
+    other statement: it comes into no release, and who must not know what is withheld cannot find out by trying.
 
     Raises:
         As ``publish``, but for violations, which are in the report.
@@ -183,7 +186,8 @@ def rehearse(
     releases, time = ReleasesFolder(publication.releases_folder), datetime.now(UTC)
     with _disk(), releases.rehearsal() as folder:
         parent = _current(publication, releases)
-        draft, contribution = _draft(publication, parent, writes, expected), _contribution(contributor, time)
+        draft = _draft(publication, parent, writes, expected, tells_withheld=tells_withheld)
+        contribution = _contribution(contributor, time)
         changes = draft.changes()
         if parent is None:
             return try_out(publication, folder, _first(changes, contribution), progress)
@@ -216,7 +220,12 @@ def _current(publication: Publication, releases: ReleasesFolder) -> Release | No
 
 
 def _draft(
-    publication: Publication, parent: Release | None, writes: Sequence[Write], expected: Mapping[str, str | None]
+    publication: Publication,
+    parent: Release | None,
+    writes: Sequence[Write],
+    expected: Mapping[str, str | None],
+    *,
+    tells_withheld: bool = True,
 ) -> Draft:
     """Return what the writes come to, once they are known to be allowed and meant for what is there."""
     for iri in {each.graph for each in writes}:
@@ -231,7 +240,8 @@ def _draft(
     draft = Draft(parent)
     for each in writes:
         _take(draft.graph(each.graph), each)
-    _refuse_withheld(publication, parent, draft)
+    if tells_withheld:
+        _refuse_withheld(publication, parent, draft)
     return draft
 
 

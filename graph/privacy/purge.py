@@ -1,5 +1,7 @@
 """Older releases that hold what is withheld now, or may: they are removed whole, and their ids are remembered.
 
+Queries that are kept and speak of it go, too.
+
 They are not rewritten: a release is known by its digest and never changes, and one that had changed in silence would be
 a lie to whoever cites it. An id that was removed answers that it was. Releases that hold nothing of it stay.
 """
@@ -17,7 +19,8 @@ import msgspec
 from graph.errors import ReleaseError
 from graph.privacy.traces import REVISED_FILE, read_traces
 from graph.privacy.withholding import Withholding
-from graph.releases.folder import ReleasesFolder
+from graph.query.kept import forget
+from graph.releases.folder import ASIDE, ReleasesFolder
 from graph.releases.gone import GONE_FILE, Gone
 from graph.releases.history import PURGED_FILE, Purged
 from graph.releases.holding import is_held
@@ -65,21 +68,23 @@ def judged(releases: ReleasesFolder, withholding: Withholding) -> Judged:
     """Return which releases would have to go, the current one among them; nothing is written."""
     if not withholding:
         return Judged()
-    return _Judgement(releases, withholding, frozenset()).of(releases.ids())
+    return _Judgement(releases, withholding, frozenset()).of(_all(releases))
 
 
 def purge(releases: ReleasesFolder, withholding: Withholding) -> Judged:
     """Remove every release but the current one that holds what is withheld, or may; return which these were.
 
-    It is for the one writer, who holds ``releases.writing()``. A running service leaves a release within a second of
-    its no longer being current; for that it is waited a moment, and then no longer: what is open stays readable to who
-    has it open (POSIX unlink), and to nobody else.
+    Kept queries that speak of it go the first time. It is for the one writer, who holds ``releases.writing()``. A
+    running service leaves a release within a second of its no longer being current; for that it is waited a moment, and
+    then no longer: what is open stays readable to who has it open (POSIX unlink), and to nobody else.
     """
     if not withholding:
         return Judged()
+    if not is_purged(releases, withholding):
+        forget(releases.path.parent, withholding.holds_query)
     cleared = _cleared(releases, withholding)
     current = releases.current()
-    others = [each for each in releases.ids() if current is None or each != current.name]
+    others = [each for each in _all(releases) if current is None or each != current.name]
     found = _Judgement(releases, withholding, frozenset(cleared.releases)).of(others)
     if found.all:
         _wait(releases, found.all)
@@ -90,6 +95,12 @@ def purge(releases: ReleasesFolder, withholding: Withholding) -> Judged:
     cleared.releases = [each for each in releases.ids() if is_clean or current is None or each != current.name]
     _write_cleared(releases, cleared)
     return found
+
+
+def _all(releases: ReleasesFolder) -> tuple[str, ...]:
+    """Return the names of all releases, also of what was set aside when they were recovered."""
+    aside = (each.name for each in releases.path.glob(f"{ASIDE}*") if each.is_dir())
+    return *releases.ids(), *sorted(aside)
 
 
 def is_purged(releases: ReleasesFolder, withholding: Withholding) -> bool:

@@ -7,19 +7,27 @@ number, every triple in whose texts or IRIs that stands, whoever wrote it.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from itertools import chain
+from urllib.parse import urljoin
 
 from graph.errors import WriteRefusedError
 from graph.privacy.suppression import Suppression, read_suppression
 from graph.privacy.traces import Traces
+from graph.privacy.words import decoded
 from graph.publication import Publication
 from graph.sources.chunks import Chunk
 
 TERM = re.compile(rb'<([^<>"]*)>|"((?:[^"\\]|\\.)*)"')
 ESCAPED = re.compile(r"\\(.)")
+CODEPOINT = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+IRI, BASE = re.compile(r"<([^<>\s]*)>"), re.compile(r"\bBASE\s*<([^<>\s]*)>", re.I)
+DECLARED = re.compile(r"\bPREFIX\s*([^\s:<>]*):\s*<([^<>\s]*)>", re.I)
+PREFIXED = re.compile(r"((?<![\w.-])[\w.-]*):((?:[\w.:%-]|\\.)*)")
 REMEMBERED = 100_000
 
 
@@ -88,15 +96,27 @@ class Withholding:
         if not held:
             yield chunk
             return
+        self._note((line for line in held if self.withholds(_subject(line))), traces)
         traces.triples += len(held)
         if left := [line for line in lines if line not in held]:
             yield Chunk(chunk.graph, b"\n".join(left) + b"\n")
 
     def _note(self, lines: Iterable[bytes], traces: Traces) -> None:
         for line in lines:
-            subject = line[1 : line.find(b">")].decode()
+            subject = _subject(line)
             if subject.startswith(self.base):
                 traces.add(subject)
+
+    def holds_query(self, text: str) -> bool:
+        """Whether a query speaks of what is withheld: in its texts, its IRIs, or its prefixed names."""
+        plain = CODEPOINT.sub(lambda found: chr(min(int(found[1] or found[2], 16), sys.maxunicode)), text)
+        if self.suppression and self.suppression.holds_text(decoded(ESCAPED.sub(" ", plain))):
+            return True
+        prefixes = dict(DECLARED.findall(plain))
+        base = next(iter(BASE.findall(plain)), f"{self.base}sparql")
+        found = ((prefix, local) for prefix, local in PREFIXED.findall(plain) if prefix in prefixes)
+        names = (prefixes[prefix] + ESCAPED.sub(r"\1", local) for prefix, local in found)
+        return any(self.withholds(_resolved(base, each)) for each in chain(IRI.findall(plain), names))
 
     def refuse(self, graph: str, lines: Iterable[bytes]) -> None:
         """Make sure that nothing withheld is written.
@@ -106,6 +126,17 @@ class Withholding:
         """
         if self and (self.withholds(graph) or any(self.holds(line) for line in lines)):
             raise WriteRefusedError(graph, "withheld", "ask the publisher")
+
+
+def _subject(line: bytes) -> str:
+    return line[1 : line.find(b">")].decode()
+
+
+def _resolved(base: str, iri: str) -> str:
+    try:
+        return urljoin(base, iri)
+    except ValueError:
+        return iri
 
 
 def withholding_of(publication: Publication) -> Withholding:

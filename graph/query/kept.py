@@ -11,7 +11,7 @@ import base64
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -93,6 +93,32 @@ def kept_query(folder: Path, name: str) -> KeptQuery | None:
     except (sqlite3.Error, OSError) as problem:
         raise StorageError.of("the kept queries cannot be read", problem, "try again") from problem
     return KeptQuery(name, *row) if row else None
+
+
+def forget(folder: Path, is_meant: Callable[[str], bool]) -> int:
+    """Take away the queries whose texts are meant, so that the file holds nothing of them; return how many these were.
+
+    Raises:
+        StorageError: the file cannot be read or written.
+    """
+    if not (folder / FILE).exists():
+        return 0
+    try:
+        with _shelf(folder) as shelf:
+            shelf.execute("PRAGMA secure_delete = ON")
+            with shelf:
+                shelf.execute("BEGIN IMMEDIATE")
+                rows = shelf.execute("SELECT name, query FROM kept")
+                gone = [(name,) for name, text in rows if is_meant(text)]
+                shelf.executemany("DELETE FROM kept WHERE name = ?", gone)
+            shelf.execute("VACUUM")  # pages that were free before still have what stood there
+    except (sqlite3.Error, OSError) as problem:
+        raise StorageError.of(
+            "the kept queries cannot be looked through",
+            problem,
+            f"remove {FILE} if it is damaged, and run hamkor build",
+        ) from problem
+    return len(gone)
 
 
 @contextmanager

@@ -42,3 +42,36 @@ def test_what_is_withheld_leaves_a_running_service_and_its_log(tmp_path: Path) -
         said = (folder / "stderr").read_bytes()[log:].decode().lower()
         assert '"/doc/"' in said
         assert "ganieva" not in said
+
+
+def test_nobody_without_a_token_finds_out_who_is_withheld_by_trying(tmp_path: Path) -> None:
+    folder = write(tmp_path / "publication", {"data/a.ttl": DATA})
+    with serving(folder) as running:
+        kept = [
+            running.request("POST", "/query", "text/html", data={"query": text}).headers["Location"]
+            for text in (f"DESCRIBE <{MAYA}>", 'SELECT * { ?s ?p "Ganieva, Maya" }', "SELECT * { ?s ?p 12345 }")
+        ]
+        assert CliRunner().invoke(main, ["--publication", str(folder), "withhold", MAYA]).exit_code == 0
+        time.sleep(1.1)
+        assert [running.get(each[each.index("/query") :], "text/html").status_code for each in kept] == [404, 404, 200]
+        shelf = (folder / ".hamkor/queries.sqlite").read_bytes()
+        assert (b"Ganieva" in shelf, b"ganieva" in shelf, b"12345" in shelf) == (False, False, True)
+
+        turtle = {"Content-Type": "text/turtle"}
+        answers = {
+            name: (
+                running.request("POST", "/validate", "application/json", headers=turtle,
+                                content=f'<http://e/1> <http://e/p> "{name}" .'),
+                running.get(f"/doc/person/{name.replace(' ', '-')}-x"),
+                running.get("/resource", params={"iri": f"http://e/{name.replace(' ', '-')}"}),
+                running.get("/search.json", params={"q": name}),
+                running.request("POST", "/query", "text/html", data={"query": f"ASK {{ ?s ?p '{name}' }}"}),
+            )
+            for name in ("Maya Ganieva", "Kaya Manieva")
+        }  # fmt: skip
+        ours, others = ([each.status_code for each in found] for found in answers.values())
+        assert ours == others
+        assert ours == [200, 404, 404, 200, 303]
+        texts = [[each.text.replace(name, "").replace(name.replace(" ", "-"), "") for each in found[:4]]
+                 for name, found in answers.items()]  # fmt: skip
+        assert texts[0][0] == texts[1][0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import time
 from pathlib import Path
@@ -18,11 +19,11 @@ from graph.privacy.purge import Judged, purge
 from graph.privacy.request import identity
 from graph.privacy.suppression import Suppression, read_suppression
 from graph.privacy.traces import Traces, TracesFile, read_traces
-from graph.privacy.withholding import withholding_of
+from graph.privacy.withholding import Withholding, withholding_of
 from graph.privacy.words import readings
 from graph.publication import SUPPRESSION_FILE, Publication, open_publication
 from graph.publish import Delete, Put, publish
-from graph.releases.folder import ReleasesFolder
+from graph.releases.folder import ASIDE, ReleasesFolder
 from graph.releases.gone import GONE_FILE, Gone
 from graph.releases.history import History
 from graph.releases.release import Release, open_release
@@ -145,6 +146,27 @@ def test_traces_are_found_again_and_hold_no_iri(tmp_path: Path) -> None:
     assert "http://e/50" not in found
     assert b"http" not in found.content
     assert "http://e/1" not in TracesFile(b"")
+
+
+@pytest.mark.parametrize(
+    ("query", "held"),
+    [
+        (f"DESCRIBE <{BASE}id/person/1>", True),
+        (f"PREFIX p: <{BASE}id/person/> ASK {{ p:1 ?p ?o }}", True),
+        (f"PREFIX : <{BASE}id/> ASK {{ :person\\/1 ?p ?o }}", True),
+        (f"BASE <{BASE}id/> ASK {{ <person/1> ?p ?o }}", True),
+        ("ASK { ?s ?p 'ma\\u0079a GANIEVA' }", True),
+        ("# Ganieva Maya\nASK {}", True),
+        ("ASK { ?s ?p <tel:+998915803065> }", True),
+        ('ASK { ?s ?p "91 580-30-65" }', True),
+        ("ASK { <mailto:maya.g%40mail.uz> ?p ?o }", True),
+        (f"DESCRIBE <{BASE}id/person/2>", False),
+        ("ASK { ?maya ?p ?ganieva }", False),
+        ("ASK { <http://[> ?p '\\UFFFFFFFF' }", False),
+    ],
+)
+def test_a_query_that_speaks_of_it_is_known_however_it_is_written(query: str, held: bool) -> None:
+    assert Withholding(BASE, frozenset(), frozenset(), MAYA).holds_query(query) is held
 
 
 NOTHING_LONG = [" (" * 200_000, "a" * 500_000 + "@", "1 " * 250_000, "[at" * 200_000, "@" * 500_000]
@@ -316,6 +338,14 @@ def test_what_was_made_of_a_release_that_held_it_goes_too(publication: Write) ->
     publish(written, [Delete(graph)])  # its store still has deleted rows
     last = build(withheld(written)).id
     assert ReleasesFolder(written.releases_folder).ids() == (first, last)
+
+
+def test_what_was_set_aside_when_releases_were_recovered_goes_too(publication: Write) -> None:
+    written = publication({"data/a.nt": PERSON})
+    aside = written.releases_folder / f"{ASIDE}1"
+    shutil.copytree(build(written).folder, aside)
+    build(withheld(written))
+    assert not aside.exists()
 
 
 def test_what_was_made_of_a_clean_release_stays(publication: Write) -> None:
