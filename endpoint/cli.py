@@ -6,12 +6,15 @@ could not be read or written.
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
-from endpoint.commands.options import Options
+from endpoint.commands.options import Options, readable_errors
 
 COMMANDS = (
     "init", "build", "validate", "serve", "publish", "withdraw", "link", "check", "template", "query", "export",
@@ -21,6 +24,17 @@ COMMANDS = (
 
 class Commands(click.Group):
     """The commands, found by name; help lists them in the order in which one meets them."""
+
+    def main(self, *arguments: Any, **options: Any) -> None:  # type: ignore[override]  # noqa: ANN401  click's own
+        """Run a command; whatever it is, no error of it reaches a user as a traceback, nor one of its arguments."""
+        for name in ("stdout", "stderr"):
+            if getattr(sys, name) is None:  # closed by whoever calls: what is said goes nowhere
+                setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  until the end
+        readable_errors(super().main)(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run a command, and tell its errors while it is known whether the trace is wanted."""
+        readable_errors(super().invoke)(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """Return the names of all commands."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from graph.errors import SettingError
 from graph.publication import SETTINGS_FILE
-from graph.settings import read_settings
+from graph.settings import settings_of
 
 SETTINGS = """\
 # All settings and their defaults: docs/settings.md of Hamkor.
@@ -52,7 +53,6 @@ shape:Organization-label a sh:PropertyShape ;
     sh:message "An organisation has a name with a language."@{tag} .
 """
 FILES = {
-    SETTINGS_FILE: SETTINGS,
     "data/organisations.ttl": DATA,
     "shapes/organisations.ttl": SHAPES,
     ".gitignore": ".hamkor/\n",
@@ -69,26 +69,58 @@ def begin(folder: Path, base: str, title: str, language: str) -> list[Path]:
         language: the language tag of its texts.
 
     Raises:
-        SettingError: the folder is in use, or base or language are not usable; nothing is left behind.
+        SettingError: the folder is in use or cannot be written, or what is asked for is not usable; nothing is left
+            behind.
     """
-    if folder.exists() and (not folder.is_dir() or any(not each.name.startswith(".") for each in folder.iterdir())):
-        raise SettingError(str(folder), "not an empty folder; begin in a new one")
-    written = {"base": json.dumps(base), "title": json.dumps(title, ensure_ascii=False), "language": f'"{language}"'}
+    files = _files(base, title, language)
     made: list[Path] = []
     try:
-        for name, text in FILES.items():
-            values = written if name == SETTINGS_FILE else {"base": base, "tag": language}
+        if _is_in_use(folder):
+            raise SettingError(str(folder), "not an empty folder; begin in a new one")
+        for name, text in files.items():
             path = folder / name
             if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text if name == ".gitignore" else text.format(**values), encoding="utf-8")
+                made += _made_folders(path.parent)
                 made.append(path)
-                if name == SETTINGS_FILE:
-                    read_settings(path)
-    except (OSError, SettingError) as problem:
-        for path in made:
-            path.unlink(missing_ok=True)
-        if isinstance(problem, SettingError):
-            raise
+                path.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        _take_away(made)
         raise SettingError(str(folder), f"cannot be written: {problem.strerror}") from problem
-    return made
+    except RecursionError as problem:
+        raise SettingError(f"{str(folder)[:100]}…", "cannot be written: too many folders in each other") from problem
+    return [each for each in made if each.is_file()]
+
+
+def _files(base: str, title: str, language: str) -> dict[str, str]:
+    """Return what is to be written, by name.
+
+    Raises:
+        SettingError: base, title or language are not usable.
+    """
+    tag = json.dumps(language)
+    settings = {"base": json.dumps(base), "title": json.dumps(title, ensure_ascii=False), "language": tag}
+    files = {SETTINGS_FILE: SETTINGS.format(**settings)}
+    try:
+        files[SETTINGS_FILE].encode()
+    except UnicodeEncodeError as problem:
+        raise SettingError("init", "the title is not UTF-8") from problem
+    settings_of(files[SETTINGS_FILE], "init")
+    values = {"base": base, "tag": language}  # it is a language, as the settings have been found to say
+    return files | {name: text.format(**values) for name, text in FILES.items()}
+
+
+def _is_in_use(folder: Path) -> bool:
+    return folder.exists() and (not folder.is_dir() or any(not each.name.startswith(".") for each in folder.iterdir()))
+
+
+def _made_folders(folder: Path) -> list[Path]:
+    """Make a folder and those above it that are not there; return them, the uppermost first."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing[::-1]
+
+
+def _take_away(made: list[Path]) -> None:
+    for path in reversed(made):
+        with suppress(OSError):
+            path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)

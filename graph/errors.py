@@ -32,6 +32,11 @@ class HamkorError(Exception):
     """The root of all errors that this software raises on purpose."""
 
 
+def in_a_line(name: object) -> str:
+    """Return a file's name as it can stand in a line: a line break in it would begin another."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in os.fsdecode(str(name)))
+
+
 @dataclass
 class SourceError(HamkorError):
     """A source file could not be read.
@@ -65,7 +70,7 @@ class SourceError(HamkorError):
 
 
 def _mistake(path: str, line: str, column: str, problem: str, remedy: str) -> str:
-    place = ":".join(part for part in (path, line, column) if part)
+    place = ":".join(part for part in (in_a_line(path), line, column) if part)
     return f"{place}: {problem}" + (f" ({remedy})" if remedy else "")
 
 
@@ -77,7 +82,7 @@ class SettingError(HamkorError):
     problem: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"
+        return f"{in_a_line(self.path)}: {self.problem}"
 
 
 @dataclass
@@ -117,7 +122,7 @@ class StorageError(ReleaseError):
         return cls(f"{what}: {words}", remedy, code in FULL, str(path or ""))
 
     def __str__(self) -> str:
-        return (f"{self.path}: " if self.path else "") + super().__str__()
+        return (f"{in_a_line(self.path)}: " if self.path else "") + super().__str__()
 
 
 def storage_code(problem: Exception) -> int:
@@ -160,7 +165,7 @@ class ShapesError(HamkorError):
     problem: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"
+        return f"{in_a_line(self.path)}: {self.problem}"
 
 
 @dataclass

@@ -146,24 +146,33 @@ def read_settings(path: Path) -> Settings:
     Raises:
         SettingError: the file is no TOML, has a key that is not known, or a value of the wrong type or range.
     """
-    if not path.exists():
-        return Settings()
     try:
-        settings = msgspec.convert(tomllib.loads(path.read_bytes().decode("utf-8-sig")), Settings)
+        text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
     except UnicodeDecodeError as problem:
         raise SettingError(path.name, "the file is not UTF-8; save it as UTF-8") from problem
     except OSError as problem:
         raise SettingError(path.name, problem.strerror or str(problem)) from problem
+    return settings_of(text, path.name) if text else Settings()
+
+
+def settings_of(text: str, name: str) -> Settings:
+    """Return the settings that a text says; messages call it ``name``.
+
+    Raises:
+        SettingError: as ``read_settings``.
+    """
+    try:
+        settings = msgspec.convert(tomllib.loads(text), Settings)
     except tomllib.TOMLDecodeError as problem:
-        raise SettingError(path.name, f"no TOML: {problem}") from problem
+        raise SettingError(name, f"no TOML: {problem}") from problem
     except msgspec.ValidationError as problem:
-        raise SettingError(path.name, _explained(str(problem))) from problem
-    _check_base(path.name, settings.base)
-    _check_languages(path.name, settings)
-    _check_iris(path.name, settings)
-    _check_about(path.name, settings.about)
-    _check_contact(path.name, settings.about.contact)
-    _check_proxies(path.name, settings.proxy)
+        raise SettingError(name, _explained(str(problem))) from problem
+    _check_base(name, settings.base)
+    _check_languages(name, settings)
+    _check_iris(name, settings)
+    _check_about(name, settings.about)
+    _check_contact(name, settings.about.contact)
+    _check_proxies(name, settings.proxy)
     return settings
 
 

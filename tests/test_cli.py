@@ -358,6 +358,20 @@ def test_a_reader_that_goes_away_is_no_error(folder: Path) -> None:
     assert (answer.returncode, answer.stderr, len(answer.stdout)) == (0, "", 10)
 
 
+@pytest.mark.parametrize("arguments", [("--help",), ("query", "ASK {}"), ("export", "--all")])
+def test_an_output_that_takes_nothing_is_told_in_one_line(folder: Path, arguments: tuple[str, ...]) -> None:
+    command = [HAMKOR, "--publication", str(folder), *arguments]
+    with Path("/dev/full").open("wb") as full:
+        answer = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (answer.returncode, answer.stderr) == (2, "hamkor: No space left on device\n")
+
+
+def test_an_output_that_is_closed_is_no_mistake_of_ours(folder: Path) -> None:
+    shell = f"{HAMKOR} --publication {folder} releases show >&-; {HAMKOR} --publication {folder} releases show x 2>&-"
+    answer = subprocess.run(["sh", "-c", shell], check=False, capture_output=True, text=True)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", "")
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_terminal_that_knows_few_letters_is_no_error(folder: Path, encoding: str) -> None:
     answer = hamkor(

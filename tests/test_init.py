@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -45,20 +46,50 @@ def test_hidden_files_do_not_matter(tmp_path: Path) -> None:
     assert init(tmp_path, "--base", BASE).exit_code == 0
 
 
+def refused(done: Result, said: str) -> None:
+    """One line that says what is wrong, and status 2."""
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.output
+    assert done.stderr.startswith("hamkor: ")
+    assert said in done.stderr
+    assert "should not have happened" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("base", "language", "said"),
-    [("example.org", "en", "base must be"), ("https://example.org/kg", "en", "in '/'"), (BASE, "e n", "no language")],
+    [
+        ("example.org", "en", "base must be"), ("https://example.org/kg", "en", "in '/'"),
+        (BASE, "e n", "no language"),
+        ("", "en", "base must be"), ("https://a b/", "en", "space"),
+        (BASE, '"', "no language"), (BASE, "", "no language"),
+    ],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_and_nothing_is_left(tmp_path: Path, base: str, language: str, said: str) -> None:
-    done = init(tmp_path / "new", "--base", base, "--lang", language)
-    assert done.exit_code != 0
-    assert said in str(done.exception or done.output)
-    assert not [each for each in tmp_path.rglob("*") if each.is_file()]
+    refused(init(tmp_path / "new" / "one", "--base", base, "--lang", language), said)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_title_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    refused(init(tmp_path / "new", "--base", BASE, "--title", "\udcff"), "not UTF-8")
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    done = init(tmp_path, "--base", BASE)
-    assert done.exit_code != 0
-    assert "empty folder" in str(done.exception or done.output)
+    refused(init(tmp_path, "--base", BASE), "empty folder")
+    refused(init(tmp_path / "notes.txt", "--base", BASE), "empty folder")
     assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("folder", ["/proc/nope", "/dev/null/new", "x" * 300])
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, folder: str) -> None:
+    refused(init(tmp_path / folder, "--base", BASE), "cannot be written: ")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_on_a_full_disk_nothing_is_left(small_disk: Path) -> None:
+    (small_disk / "filler").write_bytes(bytes(5 << 20))
+    with suppress(OSError), (small_disk / "filler").open("ab", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass
+    refused(init(small_disk / "new", "--base", BASE), "cannot be written: No space left on device")
+    assert [each.name for each in small_disk.iterdir()] == ["filler"]

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,18 +79,6 @@ def test_where_files_cannot_grow_the_current_release_stays(opened: Publication, 
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=REPOSITORY, timeout=120)
     assert (done.returncode, "could not be written" in done.stdout) == (0, True), done.stderr[-2000:]
     is_as_before(opened, before)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of six megabytes."""
-    place = tmp_path / "small"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("only root may mount a small disk")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 def test_on_a_full_disk_the_current_release_stays(small_disk: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec
 import click
 import pyoxigraph as ox
 
-from graph.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
+from graph.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError, in_a_line
 from graph.publication import Publication, find_publication, open_publication
 from graph.releases.folder import Patience
 
@@ -64,7 +64,7 @@ def publication_option(command: Callable[..., Any]) -> Callable[..., Any]:
         expose_value=False,
         callback=take,
         help="The publication's folder. Default: the nearest one, from here upwards, with a hamkor.toml.",
-    )(click.pass_obj(readable_errors(command)))
+    )(click.pass_obj(command))
 
 
 def _options(context: click.Context) -> Options:
@@ -114,9 +114,10 @@ def readable_errors(command: Callable[P, None]) -> Callable[P, None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except OSError as problem:
-            place = f"{problem.filename}: " if problem.filename else ""
+            _give_up_output()
+            place = f"{in_a_line(problem.filename)}: " if problem.filename else ""
             _fail(f"{place}{problem.strerror or problem}", 2)
-        except (click.exceptions.Exit, click.ClickException):
+        except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise
         except Exception as problem:  # noqa: BLE001  the last resort: no traceback reaches a user
             _fail(f"this should not have happened: {type(problem).__name__}: {problem} (--verbose shows where)", 2)
@@ -124,8 +125,17 @@ def readable_errors(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
+def _give_up_output() -> None:
+    """Let what standard output does not take go nowhere, or Python would try again at its end and exit with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(message: str, status: int) -> None:
-    options = click.get_current_context().find_object(Options)
+    context = click.get_current_context(silent=True)
+    options = context.find_object(Options) if context is not None else None
     if options is not None and options.verbose:
         traceback.print_exc()
     click.echo(f"hamkor: {message}", err=True)
