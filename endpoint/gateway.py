@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import re
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -50,7 +52,7 @@ SMALL_BODY, LARGE_BODIES = "65536", 4
 LONGEST_HEADER, LONGEST_HEADERS = 1 << 14, 1 << 16
 READERS = 32
 """Threads in which long queries wait for their turn, one of each client."""
-TAKE_UP_SECONDS = 10.0
+TAKE_UP_SECONDS, END_SECONDS = 10.0, 0.5
 BODY_SECONDS = 30.0
 """How long a batch of names may take to arrive."""
 WRITTEN = re.compile(r"/(?:graphs|graph/.*|update|validate)", re.DOTALL)
@@ -115,11 +117,17 @@ class Gateway:
                 try:
                     await self._start()
                 except HamkorError as problem:
+                    log.error("the service does not start: %s", problem)  # noqa: TRY400  a line says it all
+                    await send({"type": "lifespan.startup.failed", "message": str(problem)})
+                    return
+                except Exception as problem:
+                    log.exception("the service does not start")  # granian would go on without what was to be started
                     await send({"type": "lifespan.startup.failed", "message": str(problem)})
                     return
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self._stop()
+                threading.Thread(target=_end, daemon=True).start()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -338,6 +346,15 @@ class Gateway:
         finally:
             for each in watch:
                 each.cancel()
+
+
+def _end() -> None:
+    """End this process, in which nothing more is to be done.
+
+    Its interpreter would wait for every thread, also for one that waits for an answer of this event loop.
+    """
+    time.sleep(END_SECONDS)
+    os._exit(0)
 
 
 def check_headers(scope: Scope) -> None:

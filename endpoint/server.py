@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import http.client
 import logging
+import os
 import socket
 import sys
 import threading
@@ -22,6 +23,7 @@ import msgspec
 
 from graph.errors import HamkorError, SettingError
 from graph.publication import Publication, open_publication
+from graph.query.worker import end_with_parent
 
 if TYPE_CHECKING:
     from endpoint.gateway import Gateway
@@ -42,29 +44,36 @@ def serve(publication: Publication, host: str = "127.0.0.1", port: int = 8000, w
 
     Raises:
         SettingError: the address cannot be listened on.
+        WorkEndedError: the serving process did not start, or ended by itself again and again.
     """
     from granian.constants import Interfaces  # noqa: PLC0415  not needed by those who only import the application
-    from granian.server import Server  # noqa: PLC0415
 
     import endpoint.gateway  # noqa: F401, PLC0415  loaded once, before the serving process is forked
+    from endpoint.supervision import WatchedServer, supervise  # noqa: PLC0415
 
     port = _bindable(host, port)
-    server = Server(
+    make = partial(
+        WatchedServer,
         "hamkor",
         address=host,
         port=port,
         interface=Interfaces.ASGI,
         workers=1,
         workers_kill_timeout=STOP_SECONDS,
-        respawn_failed_workers=True,
         log_enabled=False,
     )
-    threading.Thread(target=_announce, args=(publication, host, port), daemon=True).start()
-    server.serve(target_loader=partial(application, publication.root, workers), wrap_loader=False)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    has_answered = threading.Event()
+    threading.Thread(target=_announce, args=(publication, host, port, has_answered), daemon=True).start()
+    supervise(make, partial(application, publication.root, workers, os.getpid()), has_answered)
 
 
-def application(root: Path, workers: int) -> Gateway:
-    """Return the application over the publication in ``root``; called in the serving process."""
+def application(root: Path, workers: int, parent: int) -> Gateway:
+    """Return the application over the publication in ``root``; called in the serving process.
+
+    That ends with its parent, whose process id is given: else it would keep the port and go on answering.
+    """
+    end_with_parent(parent)
     from endpoint.gateway import Gateway  # noqa: PLC0415  not needed by those who only ask for the address
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
@@ -94,11 +103,12 @@ def _bindable(host: str, port: int) -> int:
         raise SettingError(f"{host}:{port}", f"cannot listen there: {reason}; try another --port") from problem
 
 
-def _announce(publication: Publication, host: str, port: int) -> None:
+def _announce(publication: Publication, host: str, port: int, has_answered: threading.Event) -> None:
     """Print where it is served, once it answers."""
     near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
     while not _answers(near, port):
         time.sleep(LOOK_SECONDS)
+    has_answered.set()
     shown = f"[{near}]" if ":" in near else near
     sys.stderr.write(f"Serving {publication.root} at http://{shown}:{port}/ (stop with Ctrl-C)\n")
     sys.stderr.flush()
