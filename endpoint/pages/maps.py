@@ -18,10 +18,12 @@ from endpoint.pages.names import Names, Shown
 from endpoint.pages.outlines import Area, Outlines, Point, outlines
 from graph.description import Term
 from graph.literals import finite_number
-from graph.namespaces import PREFIXES, SCHEMA, SKOS, XSD
+from graph.namespaces import PREFIXES, RDFS, SCHEMA, SKOS, XSD
 from graph.sources.matching import matching
 
 GEO, WGS = PREFIXES["geo"], "http://www.w3.org/2003/01/geo/wgs84_pos#"
+LOCALITIES = (PREFIXES["vcard"] + "locality", SCHEMA + "addressLocality")
+"""Properties that name a city where the city itself is not linked."""
 WKT = re.compile(r"\s*(?:<[^>]*>\s*)?POINT\s*\(\s*(-?[\d.]+)\s+(-?[\d.]+)\s*\)\s*\Z", re.IGNORECASE)
 WIDE, NARROW = 760.0, 352.0
 """Widths of a map: across the page, and beside the text."""
@@ -29,6 +31,8 @@ MARGIN, SMALLEST, LARGEST = 14.0, 5.0, 18.0
 LETTER, LINE = 12.5, 24.0
 """Room for a letter and for a line, in the larger letters of small screens."""
 MOST_SAID = 60
+MOST_WITHIN = 500
+"""Places within a region among which a city is looked for by its name."""
 SMALLEST_SPAN = 0.5
 """Degrees that a map without outlines shows at least."""
 
@@ -116,8 +120,34 @@ def located(store: ox.Store, iri: str, objects: Sequence[Term]) -> str:
     """Return the IRI of the thing itself, or of the first thing that it points to, that has coordinates; or ""."""
     if point_of(store, iri) is not None:
         return iri
+    if city := city_by_name(store, iri):
+        return city
     links = [each.value for each in objects if isinstance(each, ox.NamedNode)][:MOST_SAID]
     return next((each for each in links if point_of(store, each) is not None), "")
+
+
+def city_by_name(store: ox.Store, iri: str) -> str:
+    """Return the place with coordinates that a thing names, within one that it links to, such as its region; or ""."""
+    said = list(_said(store, iri))
+    wanted = {each.object.value.casefold() for each in said
+              if each.predicate.value in LOCALITIES and isinstance(each.object, ox.Literal)}  # fmt: skip
+    if not wanted:
+        return ""
+    within, default = ox.NamedNode(SCHEMA + "containedInPlace"), ox.DefaultGraph()
+    regions = [each.object for each in said if isinstance(each.object, ox.NamedNode)]
+    places = (
+        quad.subject.value
+        for region in regions
+        for quad in islice(store.quads_for_pattern(None, within, region, default), MOST_WITHIN)
+        if isinstance(quad.subject, ox.NamedNode)
+    )
+    return next((each for each in places if wanted & _names(store, each) and point_of(store, each) is not None), "")
+
+
+def _names(store: ox.Store, iri: str) -> set[str]:
+    names = (RDFS + "label", SKOS + "altLabel")
+    return {quad.object.value.casefold() for quad in _said(store, iri)
+            if quad.predicate.value in names and isinstance(quad.object, ox.Literal)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

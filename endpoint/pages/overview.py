@@ -17,7 +17,7 @@ from endpoint.current import Snapshot
 from endpoint.pages.charts import Observation, data_sets, observations
 from endpoint.pages.facts import ORG, QB, RELATIONS, VCARD
 from endpoint.pages.holdings import Statements, holdings, statements
-from endpoint.pages.maps import GEO, WGS, point_of
+from endpoint.pages.maps import GEO, WGS, city_by_name, point_of
 from endpoint.pages.outlines import Point
 from endpoint.pages.paths import Step, follow
 from endpoint.pages.shapes import shapes_of
@@ -126,7 +126,9 @@ def _located(snapshot: Snapshot) -> Located | None:
         for quad in islice(stated, MOST_AT_A_PLACE):
             if isinstance(quad.subject, ox.NamedNode) and quad.subject.value not in places:
                 for kind in _stated_kinds(store, quad.subject, entailed):
-                    lying[kind].setdefault(quad.subject.value, place)
+                    known = lying[kind].get(quad.subject.value)
+                    if known is None or _is_within(store, place, known):
+                        lying[kind][quad.subject.value] = place
     base = snapshot.publication.base
     ranked = sorted(
         ((len(set(found.values())), kind.startswith(base), -len(found), kind) for kind, found in lying.items()
@@ -135,7 +137,15 @@ def _located(snapshot: Snapshot) -> Located | None:
     if not ranked:
         return None
     kind = ranked[0][3]
-    return Located(kind, tuple((thing, place, places[place]) for thing, place in sorted(lying[kind].items())))
+    found = {thing: city_by_name(store, thing) or place for thing, place in sorted(lying[kind].items())}
+    points = {place: places.get(place) or point_of(store, place) for place in found.values()}
+    return Located(kind, tuple((thing, place, at) for thing, place in found.items() if (at := points[place])))
+
+
+def _is_within(store: ox.Store, place: str, other: str) -> bool:
+    """Whether a place is said to lie in another: a thing that names both is shown in the smaller one."""
+    pattern = ox.NamedNode(place), ox.NamedNode(SCHEMA + "containedInPlace"), ox.NamedNode(other), ox.DefaultGraph()
+    return next(store.quads_for_pattern(*pattern), None) is not None
 
 
 def _stated_kinds(store: ox.Store, thing: ox.NamedNode, entailed: str) -> Iterator[str]:
