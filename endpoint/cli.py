@@ -32,6 +32,12 @@ class Commands(click.Group):
                 setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  until the end
         readable_errors(super().main)(*arguments, **options)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; no file and no IRI has a name with NUL in it."""
+        if any("\0" in each for each in args):
+            raise click.UsageError("an argument holds the character NUL", ctx)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> None:
         """Run a command, and tell its errors while it is known whether the trace is wanted."""
         readable_errors(super().invoke)(ctx)

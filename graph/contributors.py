@@ -131,7 +131,7 @@ class Contributors:
         token = f"hk_{secrets.token_urlsafe(32)}"
         try:
             expires = created + timedelta(days=days)
-        except OverflowError as problem:
+        except (OverflowError, ValueError) as problem:  # the latter for nan
             raise SettingError("token", f"{days:g} days are too many") from problem
         with self._changing() as known:
             taken = {each.contributor.id for each in known}

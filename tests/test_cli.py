@@ -455,6 +455,23 @@ BAD_QUERIES: dict[str, tuple[tuple[str, ...], int, str]] = {
 }  # fmt: skip
 
 
+ODD: dict[str, tuple[tuple[str, ...], str]] = {
+    "a query without an end": (("query", "-f", "/dev/zero"), "/dev/zero: larger than 16 MiB"),
+    "a table without an end": (("link", "/dev/zero", "--column", "a"), "/dev/zero: no regular file"),
+    "a document without an end": (("publish", "/dev/zero", "--graph", "g"), "/dev/zero"),
+    "a folder as a document": (("publish", ".", "--graph", "g"), "is a directory"),
+    "a folder as an output": (("export", "--all", "-o", "/"), "is a directory"),
+    "a file as a folder": (("export", "--all", "-o", "/dev/null/x"), "/dev/null/x: Not a directory"),
+    "an output without a name": (("link", "/dev/null", "--column", "a", "-o", ""), "regular|name a file"),
+    "an output with too long a name": (("export", "--all", "-o", "x" * 300), "File name too long"),
+    "an output with a line break": (("export", "--all", "-o", "/dev/null/a\nb"), r"/dev/null/a\\nb: Not a directory"),
+    "an IRI with a line break": (("export", "http://e/\n"), r"<http://e/\\n>"),
+    "an IRI that is no UTF-8": (("export", "http://e/\udcff"), r"http://e/\\udcff.* is not UTF-8"),
+    "an argument with NUL": (("validate", "a\0b"), "the character NUL"),
+    "a token for no number of days": (("token", "create", "--graph", "x", "--days", "nan"), "nan days"),
+}
+
+
 def told(answer: Result, status: int, words: str) -> None:
     assert answer.exit_code == status, answer.output
     assert answer.stdout == ""
@@ -485,6 +502,11 @@ def test_refuses(
 @pytest.mark.parametrize(("arguments", "status", "words"), BAD_QUERIES.values(), ids=BAD_QUERIES.keys())
 def test_refuses_of_a_release(folder: Path, arguments: tuple[str, ...], status: int, words: str) -> None:
     told(called(folder, *arguments), status, words)
+
+
+@pytest.mark.parametrize(("arguments", "words"), ODD.values(), ids=ODD.keys())
+def test_refuses_odd_names(folder: Path, arguments: tuple[str, ...], words: str) -> None:
+    told(called(folder, *arguments), 2, words)
 
 
 def test_refuses_a_query_file_in_another_encoding(folder: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from endpoint.commands.options import Options, publication_option
-from graph.errors import FormatError, ReleaseError
+from graph.errors import FormatError, ReleaseError, in_a_line
 from graph.export import chunks_about, distinct, used_prefixes, write_chunks
 from graph.formats import DATASET_FORMATS, TRIPLE_FORMATS, format_named
 from graph.namespaces import PREFIXES
@@ -70,5 +70,5 @@ def _chunks(
         return merged(release.folder, release.manifest, release.manifest.graphs) if once else release.read_all()
     found = list(chunks_about(release.read_all(), iri))
     if not found:
-        raise ReleaseError(f"nothing is said about <{iri}> in release {release.id}", "is the IRI complete?")
+        raise ReleaseError(f"nothing is said about <{in_a_line(iri)}> in release {release.id}", "is the IRI complete?")
     return list(distinct(found)) if once else found

@@ -14,7 +14,7 @@ from rich.console import Console
 from endpoint.commands.accepted import accept
 from endpoint.commands.options import Options, publication_option
 from endpoint.finding import Finder, Tongue
-from graph.errors import ReleaseError
+from graph.errors import ReleaseError, SourceError
 from graph.labels import language_chain
 from graph.linking.evidence import PROPERTIES
 from graph.linking.index import KIND
@@ -46,6 +46,12 @@ def _base(_: click.Context, __: click.Parameter, value: str) -> str:
     return value
 
 
+def _output(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and not value.name:
+        raise click.BadParameter("name a file")
+    return value
+
+
 @click.command("link")
 @click.argument("file", type=FILE, required=False)
 @click.option("--column", help="The column with the names.")
@@ -53,7 +59,9 @@ def _base(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--with", "given", multiple=True, callback=_pairs, help="PROPERTY=COLUMN: what else the table says.")
 @click.option("--iri", default="", help="The column with the rows' own IRIs, or with what comes behind --base.")
 @click.option("--base", default="", callback=_base, help="Your own web address, below which rows get their IRIs.")
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Where to write.")
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), callback=_output, help="Where to write."
+)
 @click.option("--force", is_flag=True, help="Write the answer sheet anew, though there is one.")
 @click.option("--accept", "sheet", type=FILE, help="Make a linkset of this answer sheet.")
 @click.option("--author", default="", help="With --accept: who answers for the links.")
@@ -87,6 +95,8 @@ def command(  # noqa: PLR0913, PLR0917  an argument for each option
         return
     if file is None or not column:
         raise click.UsageError("name a table and its column, as in hamkor link clubs.csv --column Name")
+    if not file.is_file():
+        raise SourceError(str(file), "no regular file", remedy="save the table in one: it is read more than once")
     target = output or file.with_name(file.stem + ANSWERS)
     release = _release(publication, target, force=force)
     finder = finder_of(release)

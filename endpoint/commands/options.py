@@ -21,6 +21,7 @@ from graph.releases.folder import Patience
 
 P = ParamSpec("P")
 WAIT_SECONDS = 60.0
+MOST_SHOWN = 200
 QUERY_ERRORS = (QuerySyntaxError, QueryRefusedError, QueryLimitError)
 
 
@@ -119,6 +120,8 @@ def readable_errors(command: Callable[P, None]) -> Callable[P, None]:
             _fail(f"{place}{problem.strerror or problem}", 2)
         except (click.exceptions.Exit, click.Abort, click.ClickException):
             raise
+        except UnicodeEncodeError as problem:  # an argument of bytes that are no UTF-8 comes as lone surrogates
+            _fail(f"{in_a_line(ascii(problem.object)[:MOST_SHOWN])} is not UTF-8", 2)
         except Exception as problem:  # noqa: BLE001  the last resort: no traceback reaches a user
             _fail(f"this should not have happened: {type(problem).__name__}: {problem} (--verbose shows where)", 2)
 

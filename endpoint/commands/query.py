@@ -12,7 +12,7 @@ from rich.table import Table
 
 from endpoint.commands.options import Options, language_option, publication_option
 from endpoint.pages.numbers import reached
-from graph.errors import QueryRefusedError, QuerySyntaxError
+from graph.errors import QueryRefusedError, QuerySyntaxError, SourceError
 from graph.formats import RESULT_FORMATS, RESULTS_JSON, TRIPLE_FORMATS, TURTLE, Format, format_named
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import QueryForm, QueryRequest
@@ -21,6 +21,8 @@ from graph.query.guard import read_query
 from graph.query.syntax import syntax_error
 from graph.releases.release import current_release
 
+LARGEST = 16 << 20
+"""Bytes of a query in a file, or on standard input, which may have no end."""
 NAMES = ("table", *(each.name for each in RESULT_FORMATS + TRIPLE_FORMATS))
 
 
@@ -82,15 +84,18 @@ def _text(text: str | None, path: Path | None, example: str | None, question: Ex
     if len(given) != 1:
         raise click.UsageError("give one query: as TEXT, with --file or with --example")
     if path is not None:
-        return _decoded(path.read_bytes(), str(path))
+        with path.open("rb") as stream:
+            return _decoded(stream.read(LARGEST + 1), str(path))
     if text is not None:
-        return _decoded(sys.stdin.buffer.read(), "standard input") if text == "-" else text
+        return _decoded(sys.stdin.buffer.read(LARGEST + 1), "standard input") if text == "-" else text
     if question is not None:
         return question.asked((language,))
     raise QueryRefusedError(f"no example {example!r}", "hamkor query --list shows what there is")
 
 
 def _decoded(query: bytes, name: str) -> str:
+    if len(query) > LARGEST:
+        raise SourceError(name, f"larger than {LARGEST >> 20} MiB, which no query is")
     try:
         return query.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
