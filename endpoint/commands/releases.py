@@ -10,6 +10,8 @@ import msgspec
 from endpoint.commands.options import Options, publication_option, wait_option
 from endpoint.commands.progress import progress_shown
 from graph.errors import ReleaseError
+from graph.privacy.traces import read_traces
+from graph.privacy.withholding import withholding_of
 from graph.recovery import NOTHING_LEFT, Survey, recover, survey
 from graph.releases.difference import changed_graphs, difference, patch
 from graph.releases.folder import ReleasesFolder
@@ -153,6 +155,9 @@ def rollback(options: Options, release: str) -> None:
     history = _history(options)
     found = history.find(release).name
     before = history.roll_back(found)
+    if read_traces(history.releases.path / found).mark != withholding_of(options.publication()).mark:
+        remedy = "run hamkor build, or every write is refused"
+        click.echo(f"hamkor: warning: what is withheld has changed since {found} was made: {remedy}", err=True)
     click.echo(f"Current is {found}. To undo: hamkor releases rollback {before}")
 
 

@@ -15,6 +15,9 @@ from itertools import combinations
 from urllib.parse import unquote
 
 WORD = re.compile(r"[^\W_]+")
+UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+"""Soft hyphens, zero-width spaces, marks of direction and the like, which nobody sees."""
+DIGIT, MAY_BE_MAIL = re.compile(r"\d"), re.compile("[@\uff20\ufe6b([{\uff08\uff3b\uff5b]")
 APOSTROPHES = re.compile("[ʻʼ‘’'`´]")
 NUMBER = re.compile(r"[+(]{0,2}\d(?:[\s()./·\u2010-\u2015\u2212-]{0,3}\d){8,}")
 MAIL = re.compile(r"([\w.!#$%*+^`{|}~-]{1,64})@([\w-]{1,63}(?:\.[\w-]{1,63}){0,9})")
@@ -34,13 +37,8 @@ def words(text: str) -> list[str]:
     """Return the words of a text or an IRI, folded, in order."""
     if text.isascii():
         return WORD.findall(APOSTROPHES.sub("", text).casefold())
-    plain = unicodedata.normalize("NFKD", APOSTROPHES.sub("", text))
-    return WORD.findall("".join(sign for sign in plain if not _is_unseen(sign)).casefold())
-
-
-def _is_unseen(sign: str) -> bool:
-    """Whether a character is an accent, or a soft hyphen, zero-width space and the like, which nobody sees."""
-    return bool(unicodedata.combining(sign)) or unicodedata.category(sign) == "Cf"
+    plain = unicodedata.normalize("NFKD", UNSEEN.sub("", APOSTROPHES.sub("", text)))
+    return WORD.findall("".join(sign for sign in plain if not unicodedata.combining(sign)).casefold())
 
 
 def windows(found: list[str], size: int) -> Iterator[str]:
@@ -51,6 +49,8 @@ def windows(found: list[str], size: int) -> Iterator[str]:
 
 def numbers(text: str) -> Iterator[str]:
     """Yield the ends of the telephone numbers in a text or an IRI."""
+    if len(DIGIT.findall(text)) < NATIONAL_DIGITS:
+        return
     for match in NUMBER.finditer(_plain(text)):
         digits = re.sub(r"\D", "", match[0])
         yield digits[-NATIONAL_DIGITS:]
@@ -69,7 +69,7 @@ def _ends_within(run: str) -> Iterator[str]:
 
 def mails(text: str) -> Iterator[str]:
     """Yield the addresses of mail in a text or an IRI, in small letters."""
-    if "@" not in (plain := DOT.sub(".", AT.sub("@", _plain(text)))):
+    if not MAY_BE_MAIL.search(text) or "@" not in (plain := DOT.sub(".", AT.sub("@", _plain(text)))):
         return
     for local, host in MAIL.findall(plain):
         yield f"{local.strip('.')}@{_ascii_host(host)}".casefold()
@@ -86,7 +86,7 @@ def _plain(text: str) -> str:
     """Return a text with its digits as ASCII has them, without what nobody sees."""
     if text.isascii():
         return text
-    signs = (sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf")
+    signs = unicodedata.normalize("NFKC", UNSEEN.sub("", text))
     return "".join(str(unicodedata.digit(sign)) if sign.isdigit() else sign for sign in signs)
 
 

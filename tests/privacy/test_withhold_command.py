@@ -87,6 +87,16 @@ def test_addresses_answer_410_without_the_name(done: tuple[Path, Result, Result]
         assert not [sign for sign in SIGNS if sign in (answer.data + repr(answer.headers).encode()).lower()]
 
 
+def test_who_rolls_back_to_before_it_is_told_that_a_build_is_needed(publication: Write) -> None:
+    written = publication({"data/a.nt": f'<{BASE}id/club/1> <http://e/p> "x" .'})
+    first = build(written).id
+    assert hamkor(written.root, "--name", "Maya Ganieva").exit_code == 0
+    back = ["--publication", str(written.root), "releases", "rollback", first]
+    done = CliRunner().invoke(main, back, catch_exceptions=False)
+    assert done.exit_code == 0
+    assert f"what is withheld has changed since {first} was made: run hamkor build" in done.stderr
+
+
 # One step, or none
 
 
