@@ -19,6 +19,17 @@ LABEL = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
 DERIVED = ox.NamedNode("http://www.w3.org/ns/prov#wasDerivedFrom")
 AS_WRITTEN = ox.NamedNode(f"{BASE}ns#asWritten")
 VOID = "http://rdfs.org/ns/void#"
+OURS = ox.NamedNode(f"{BASE}id/source/hamkor")
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+TEXTS = {"http://www.w3.org/2001/XMLSchema#string", "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"}
+OF_OURS = {
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#object"
+}  # of a statement: quoted, or "5 parents’ clubs", counted
+ENGLISH_ALONE = {
+    f"{BASE}id/source/": "a title by which the page can be found",
+    f"{BASE}id/person/": "a name as printed; no other spelling of it was seen",
+}
+"""What has a label in English only, and why."""
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
@@ -128,10 +139,83 @@ def test_what_is_quoted_as_printed_is_printed_so(quads: list[ox.Quad]) -> None:
     assert {quote for quote in quoted if quote not in text} == elsewhere
 
 
+def test_a_text_under_a_part_of_the_document_stands_in_that_part(flagship: ox.Store, quads: list[ox.Quad]) -> None:
+    parts = _printed_parts(flagship)
+    assert len(parts) > 12
+    wrong = []
+    for quad in quads:
+        if isinstance(quad.object, ox.Literal) and quad.object.datatype.value in TEXTS:
+            origins = {each.object for each in flagship.quads_for_pattern(quad.subject, DERIVED, None, quad.graph_name)}
+            text = "\n".join(parts[each] for each in origins if each in parts)
+            is_ours = quad.predicate.value in OF_OURS or OURS in origins
+            if text and not is_ours and quad.object.value not in text:
+                wrong.append((quad.graph_name.value, quad.subject.value, quad.object.value))
+    assert not [each for each in wrong if each[0] != GRAPHS["sources"].value]  # there a part's title describes it
+
+
+def test_our_own_words_are_under_no_source_and_each_name_of_ours_says_how_it_was_made(
+    flagship: ox.Store, quads: list[ox.Quad]
+) -> None:
+    inside = [quad for quad in quads if quad.graph_name == GRAPHS["wording"]]
+    statements = {quad.subject for quad in inside if quad.subject.value.startswith(f"{BASE}id/statement/name-")}
+    origins = {quad.subject: set(_of(inside, quad.subject, DERIVED)) for quad in inside}
+    assert not [each for each, found in origins.items() if each not in statements and found != {OURS}]
+    said = {(_one(inside, each, "subject"), _one(inside, each, "object")) for each in statements}
+    named = {
+        (quad.subject, quad.object)
+        for quad in inside
+        if quad.predicate == LABEL and quad.subject.value.startswith((f"{BASE}id/body/", f"{BASE}id/change/"))
+        and _language(quad.object) != "en"
+    }  # fmt: skip
+    assert len(named) > 30
+    assert not named - said
+    assert OURS not in {quad.object for quad in quads if quad.graph_name == GRAPHS["names"]}
+
+
+def test_a_name_seen_in_public_code_alone_is_marked_as_weak(quads: list[ox.Quad]) -> None:
+    code = ox.NamedNode(f"{BASE}id/source/public-code")
+    inside = [quad for quad in quads if quad.graph_name == GRAPHS["names"]]
+    weak = [quad.subject for quad in inside if quad.object == code and "/statement/" in quad.subject.value]
+    assert len(weak) == 4
+    for each in weak:
+        assert _of(inside, each, ox.NamedNode(f"{BASE}ns#confidence")) == [
+            ox.NamedNode(f"{BASE}scheme/confidence/medium")
+        ]
+        assert any("Weak" in note.value for note in _of(inside, each, ox.NamedNode(f"{SKOS}note")))
+
+
+def test_whatever_has_a_name_has_it_in_three_languages(flagship: ox.Store, things: set[ox.NamedNode]) -> None:
+    languages = {
+        thing: {(_language(each) or "").partition("-")[0] for each in _objects(flagship, thing, LABEL)}
+        for thing in things
+        if not thing.value.startswith(tuple(ENGLISH_ALONE))
+    }
+    assert len(languages) > 250
+    assert not {thing: found for thing, found in languages.items() if not found >= {"en", "ru", "uz"}}
+
+
 def test_no_eight_words_in_a_row_are_the_documents(quads: list[ox.Quad]) -> None:
     prose = set(_runs(" ".join(source_lines()[2:12])))
     ours = {quad.object.value for quad in quads if isinstance(quad.object, ox.Literal) and quad.predicate != AS_WRITTEN}
     assert not [(text, run) for text in ours for run in _runs(text) if run in prose]
+
+
+def _printed_parts(store: ox.Store) -> dict[ox.NamedNode, str]:
+    """The text of each part of the source document, by the lines that it says it stands on."""
+    lines, found = source_lines(), {}
+    for quad in store.quads_for_pattern(None, ox.NamedNode("https://schema.org/pagination"), None, GRAPHS["sources"]):
+        numbers = [int(each) for each in re.findall(r"\d+", quad.object.value)]
+        found[quad.subject] = "\n".join(lines[numbers[0] - 1 : numbers[-1]])
+    return found
+
+
+def _of(quads: list[ox.Quad], subject: object, predicate: ox.NamedNode) -> list[ox.NamedNode | ox.Literal]:
+    return [quad.object for quad in quads if quad.subject == subject and quad.predicate == predicate]
+
+
+def _one(quads: list[ox.Quad], statement: object, name: str) -> ox.NamedNode | ox.Literal:
+    (found,) = _of(quads, statement, ox.NamedNode(f"http://www.w3.org/1999/02/22-rdf-syntax-ns#{name}"))
+    return found
 
 
 def _is_thing(node: ox.NamedNode) -> bool:

@@ -26,7 +26,7 @@ class Statements:
     """How many statements there are: about the subject matter, those of them beside a source, and all the others.
 
     ``sourced`` is None where there are too many to look at, or none names a source. A statement stands beside its
-    source where its graph says of its subject what it was derived from, or that something was derived from it.
+    source where its graph says of its subject what that was derived from; so does what is said of a source itself.
     """
 
     subject: int
@@ -39,16 +39,20 @@ def statements(snapshot: Snapshot) -> Statements:
     entries, aside = snapshot.release.manifest.graphs, {snapshot.publication.graph(each) for each in APPARATUS_GRAPHS}
     about = [each for each in entries if each.iri not in aside]
     subject = sum(each.triples for each in about)
-    sourced = 0
-    if subject <= MOST_COUNTED:
-        sourced = sum(_sourced(snapshot.release.store, ox.NamedNode(each.iri)) for each in about)
+    sourced = _sourced(snapshot.release.store, [each.iri for each in about]) if subject <= MOST_COUNTED else 0
     return Statements(subject, sourced or None, sum(each.triples for each in entries if each.iri in aside))
 
 
-def _sourced(store: ox.Store, graph: ox.NamedNode) -> int:
-    derived = list(store.quads_for_pattern(None, DERIVED, None, graph))
-    known = {each.subject for each in derived} | {each.object for each in derived}
-    return sum(each.subject in known for each in store.quads_for_pattern(None, None, None, graph)) if known else 0
+def _sourced(store: ox.Store, graphs: Collection[str]) -> int:
+    derived = {graph: list(store.quads_for_pattern(None, DERIVED, None, ox.NamedNode(graph))) for graph in graphs}
+    sources = {each.object for quads in derived.values() for each in quads}
+    if not sources:
+        return 0
+    count = 0
+    for graph, quads in derived.items():
+        known = sources | {each.subject for each in quads}
+        count += sum(each.subject in known for each in store.quads_for_pattern(None, None, None, ox.NamedNode(graph)))
+    return count
 
 
 def holdings(snapshot: Snapshot) -> Counter[str]:
