@@ -106,6 +106,7 @@ SYNTAX = (
 )
 BUSY = (
     N_("the query engine is starting"),
+    N_("the service is stopping"),
     N_("the query engine is starting: %(words)s"),
     N_("the query engine did not start"),
     N_("the query engine does not answer"),

@@ -71,6 +71,7 @@ class Pool:
     _queue: deque[_Waiter] = field(default_factory=deque)
     _spares: set[asyncio.Task[None]] = field(default_factory=set)
     _looking: bool = False
+    _is_closed: bool = False
     _answered: float = float("-inf")
 
     @property
@@ -131,7 +132,7 @@ class Pool:
             self._leave(client)
 
     async def _answer_once(self, frame: bytes, deadline: float, slow: Callable[[], None] | None) -> Answer:
-        connection = await self._connection(deadline)
+        connection = await self._patient_connection(deadline, slow)
         connection.began, connection.deadline, connection.slow = self.loop.time(), deadline, slow
         self._busy.add(connection)
         if not self._looking:
@@ -235,6 +236,23 @@ class Pool:
 
     # Where workers come from
 
+    async def _patient_connection(self, deadline: float, slow: Callable[[], None] | None) -> WorkerConnection:
+        """Return a worker, once there is one.
+
+        A holder that ends takes its socket away a moment before the front knows, and is replaced then: a query waits
+        for that as it waits for its turn.
+        """
+        end = min(deadline, self.loop.time() + self.settings.limits.queue_seconds)
+        while True:
+            try:
+                return await self._connection(deadline)
+            except EngineUnavailableError:
+                if self._is_closed or self.loop.time() + LOOK_SECONDS > end:
+                    raise
+            if slow is not None:
+                slow()
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def _connection(self, deadline: float) -> WorkerConnection:
         address = self.address()
         while self._idle:
@@ -287,6 +305,7 @@ class Pool:
 
     def close(self) -> None:
         """Close all workers, and begin no more."""
+        self._is_closed = True
         for task in self._spares:
             task.cancel()
         for connection in (*self._idle, *self._busy):

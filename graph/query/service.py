@@ -135,6 +135,8 @@ class QueryService:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _address(self) -> Address:
+        if self._closing:  # holders end one after the other, and their sockets go before them
+            raise EngineUnavailableError("the service is stopping", RESTART_SECONDS * 4)
         if self._current is None or self._current.ended.is_set():
             raise EngineUnavailableError("the query engine is starting", RESTART_SECONDS * 4)
         return Address(self._current.socket, self._current.release.id)

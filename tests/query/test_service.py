@@ -26,7 +26,7 @@ from graph.errors import (
 from graph.formats import RESULTS_CSV, RESULTS_TSV, TURTLE
 from graph.publication import Publication
 from graph.query.embedded import EmbeddedEngine
-from graph.query.engine import Dataset
+from graph.query.engine import Answer, Dataset
 from graph.query.service import QueryService
 from graph.releases.release import Release
 from tests.query.service_material import (
@@ -320,6 +320,32 @@ async def test_a_holder_that_is_killed_is_replaced_and_errors_are_honest_meanwhi
             assert await _comes_back(it) < 10
             await until(lambda gone=holder: gone not in it.processes())
         assert it.service.release == release.id
+
+
+async def test_a_query_waits_for_the_holder_that_follows_one_that_has_gone(release: Release) -> None:
+    async with running(release, settings("memory", msgspec.structs.replace(PATIENT, queue_seconds=10.0))) as it:
+        (holder,) = it.holders()
+        for socket in it.service._folder.glob("holder-?"):
+            socket.unlink()  # as a holder does that ends; the front does not know yet
+        for worker in it.workers_of(holder):
+            os.kill(worker, signal.SIGKILL)
+        asked = it.begin(COUNT)
+        await asyncio.sleep(0.2)
+        os.kill(holder, signal.SIGKILL)
+        assert msgspec.json.decode(await _body(asked))["results"]["bindings"][0]["n"]["value"] == str(SIZE)
+
+
+async def _body(asked: asyncio.Task[Answer]) -> bytes:
+    body = (await asked).body
+    assert isinstance(body, bytes)
+    return body
+
+
+async def test_who_asks_while_it_stops_is_told_so(release: Release) -> None:
+    async with running(release, settings("memory")) as it:
+        await it.service.close()
+        with pytest.raises(EngineUnavailableError, match="is stopping"):
+            await it.count()
 
 
 async def _comes_back(it: Running) -> float:
