@@ -12,7 +12,8 @@ from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.pages.dates import DAY, partial
 from endpoint.problems import ProblemError
 from endpoint.sentences import Sentence
-from graph.labels import language_chain, language_rank
+from endpoint.transliteration import in_script
+from graph.labels import Label, language_chain, language_rank
 from graph.linking.entity import LABEL, Entity
 from graph.linking.kinds import KINDS
 from graph.linking.reader import open_index
@@ -59,7 +60,8 @@ class Tongue:
         """Return what a thing is called, and the language of that."""
         names = [each for each in entity.names if each.rank == LABEL] or entity.names
         best = min(names, key=lambda each: language_rank(each.language, self.chain))
-        return best.text, best.language
+        label = in_script(Label(best.text, best.language), self.chain)
+        return label.text, label.language
 
     def kind(self, kind: str) -> str:
         """Return what a kind of thing is called."""

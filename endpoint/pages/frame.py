@@ -21,6 +21,7 @@ from endpoint.pages.dates import interval, readable
 from endpoint.pages.diagrams import fitted
 from endpoint.pages.names import Shown, is_followed
 from endpoint.pages.shapes import text_in
+from endpoint.transliteration import in_both_scripts
 from endpoint.urls import URI_CHARACTERS, with_parameters
 from graph.errors import HamkorError
 from graph.labels import preferred_tag
@@ -97,7 +98,8 @@ def frame() -> Frame:
         has_vocabulary, release, created = here.has_vocabulary, here.release.id, here.release.manifest.created
     except HamkorError:
         pass  # before the first release a problem is shown in a frame without one
-    chosen = preferred_tag(settings.languages, languages())
+    offered = in_both_scripts(settings.languages)
+    chosen = preferred_tag(offered, languages())
     routes = frozenset(rule.rule for rule in current_app.url_map.iter_rules())
     return Frame(
         language=interface(),
@@ -109,7 +111,7 @@ def frame() -> Frame:
         ),
         contents=tuple(
             Choice(own_name(each), switched("lang", each), each, each == chosen, direction("", each))
-            for each in settings.languages
+            for each in offered
         ),
         kept=kept(),
         canonical=with_parameters(publication().base + _path().lstrip("/"), _telling()),

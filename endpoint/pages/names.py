@@ -13,11 +13,13 @@ from urllib.parse import unquote
 
 import pyoxigraph as ox
 from babel.core import Locale, UnknownLocaleError
+from flask import g
 
 from endpoint.current import Snapshot
 from endpoint.language import page_language, translated
 from endpoint.pages.dates import is_time, readable
 from endpoint.pages.numbers import CONTACTS, grouped, reached
+from endpoint.transliteration import in_script
 from endpoint.urls import Urls
 from graph.labels import Label, labels, language_chain, language_rank
 from graph.literals import RANGES, is_legal, truth_value, whole_number
@@ -123,7 +125,10 @@ class Names:
         return self._graph_label(iri) or labels(self._store, (iri,), self.languages).get(iri) or self._shape_name(iri)
 
     def _thing(self, iri: str) -> Shown:
-        label = self.label(iri)
+        found = self.label(iri)
+        label = in_script(found, self.languages) if found else None
+        if label != found:
+            g.transliterated = True  # the footer says what the mark beside such names means
         text, language = (label.text, label.language) if label else (self.short(iri), "")
         is_ours = iri.startswith(self.urls.base)
         if label is None and is_ours and not self._is_read(iri):
