@@ -17,7 +17,7 @@ import msgspec
 from graph.completion import Origin, complete, time_of_next
 from graph.contributors import contributors_of
 from graph.entailment import entail
-from graph.errors import SourceError, StorageError
+from graph.errors import ReleaseError, SourceError, StorageError
 from graph.framing import check_trees
 from graph.linking.making import index_beside
 from graph.namespaces import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH
@@ -28,18 +28,20 @@ from graph.privacy.withholding import Withholding, withholding_of
 from graph.publication import Publication, SourceFile
 from graph.query.guard import read_query
 from graph.releases.checkpoint import reading
+from graph.releases.checksums import damaged, write_checksums
+from graph.releases.downloads import Downloads
 from graph.releases.fingerprint import fingerprint
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.fragments import fragments_after_build
-from graph.releases.gone import gone_after_build
+from graph.releases.gone import GONE_FILE, gone_after_build
 from graph.releases.index import STORE_FOLDER, Index
 from graph.releases.lexical import open_forms
-from graph.releases.manifest import Contribution, GraphEntry, Manifest
-from graph.releases.members import read_member
+from graph.releases.manifest import MANIFEST_FILE, Contribution, GraphEntry, Manifest
+from graph.releases.members import GRAPHS_FOLDER, read_member
 from graph.releases.release import Release, open_release
 from graph.releases.revision import Revision
 from graph.releases.staged import Staged
-from graph.releases.verify import readable_current
+from graph.releases.verify import newest_first, readable_current, whole_graph
 from graph.sources.chunks import Chunk
 from graph.sources.document_warnings import Told, unheard
 from graph.sources.reader import read_source
@@ -64,16 +66,18 @@ def build(
     progress: Progress = lambda *_: None,
     told: Told = unheard,
     patience: Patience = AT_ONCE,
+    mended: Callable[[str], None] = lambda _: None,
 ) -> Release:
     """Make a release of the publication's files, and of what contributors wrote, and make it current; return it.
 
-    Where nothing has changed since the current release was made, that one is returned.
+    Where nothing has changed since the current release was made, and it is whole, that one is returned.
 
     Args:
         publication: what to publish.
         progress: told what is being done.
         told: told what is left out of the files, or doubtful in them.
         patience: how long to wait while somebody else writes.
+        mended: told, a sentence each, what is wrong with the current release, and is made anew.
 
     Raises:
         SourceError: a file cannot be read.
@@ -86,14 +90,19 @@ def build(
     releases = ReleasesFolder(publication.releases_folder, patience)
     parent = readable_current(releases)
     publication.sources(may_be_none=bool(contributed_graphs(parent)))  # what is wrong with the files' names comes first
-    if not withholding_of(publication) and _is_of(parent, publication):
+    if not withholding_of(publication) and _is_of(parent, publication) and not _wrong(parent, lambda _: None):
         return cast(Release, parent)
     with releases.staging() as folder:
-        return build_in(folder, publication, releases, progress, told)[0]
+        return build_in(folder, publication, releases, progress, told, mended)[0]
 
 
 def build_in(
-    folder: Path, publication: Publication, releases: ReleasesFolder, progress: Progress, told: Told = unheard
+    folder: Path,
+    publication: Publication,
+    releases: ReleasesFolder,
+    progress: Progress,
+    told: Told = unheard,
+    mended: Callable[[str], None] = lambda _: None,
 ) -> tuple[Release, Judged]:
     """As ``build``, in the staging folder that the one writer has; return which earlier releases had to go, too.
 
@@ -103,7 +112,7 @@ def build_in(
     settled = replace(publication, staged_list=None)
     settle(settled)
     parent = readable_current(releases)  # somebody may have published in between
-    if _is_of(parent, publication):
+    if not _wrong(parent, mended) and _is_of(parent, publication):
         release = cast(Release, parent)
     else:
         release = make(publication, releases, folder, parent, contributed_graphs(parent), progress, told)
@@ -115,6 +124,39 @@ def build_in(
 def _is_of(release: Release | None, publication: Publication) -> bool:
     """Whether a release was made of what the publication is now."""
     return release is not None and release.manifest.fingerprint == fingerprint(publication)
+
+
+def _wrong(release: Release | None, mended: Callable[[str], None]) -> frozenset[str]:
+    """Return the files of a release that are not what was written, telling of each.
+
+    A kept download that is not what was made is removed: it is made when it is asked for.
+
+    Raises:
+        ReleaseError: the manifest is one of them.
+    """
+    if release is None:
+        return frozenset()
+    for problem in Downloads(release.folder, release.manifest).discard_damaged():
+        mended(problem)
+    wrong = dict(damaged(release.folder))
+    if MANIFEST_FILE in wrong:
+        raise ReleaseError(f"{release.id} is not whole: {wrong[MANIFEST_FILE]}", "hamkor releases recover")
+    for problem in wrong.values():
+        mended(f"{release.id} is not whole, and is made anew: {problem}")
+    return frozenset(wrong)
+
+
+def _before(releases: ReleasesFolder, parent: Release | None) -> Release | None:
+    """Return the release with which a new one is compared for what is gone: the one before, or the newest whole one."""
+    if parent is None:
+        return None
+    wrong = dict(damaged(parent.folder))
+    if GONE_FILE not in wrong and not any(each.startswith(GRAPHS_FOLDER) for each in wrong):
+        return parent
+    for each in newest_first(releases):
+        if each != parent.id and not next(damaged(releases.path / each), None):
+            return open_release(releases.path / each)
+    return None
 
 
 def rebuild(publication: Publication, start: Release, progress: Progress = lambda *_: None) -> Release:
@@ -138,7 +180,8 @@ def contributed_graphs(release: Release | None) -> dict[str, Contributed]:
 
 
 def _carried(release: Release, entry: GraphEntry) -> Contributed:
-    return Contributed(lambda: release.read_graph(entry.iri), entry.contribution)
+    releases = ReleasesFolder(release.folder.parent)
+    return Contributed(lambda: whole_graph(releases, release, entry), entry.contribution)
 
 
 def make(
@@ -157,7 +200,9 @@ def make(
     """
     origin = Origin(time_of_next(releases), fingerprint(publication), parent.id if parent is not None else None, {})
     try:
-        manifest, _ = _make(publication, folder, _Inputs(origin, parent, contributed, told), progress)
+        before = _before(releases, parent)
+        manifest, _ = _make(publication, folder, _Inputs(origin, parent, contributed, told, before), progress)
+        write_checksums(folder)
         return open_release(releases.commit(folder, manifest.id))
     except OSError as problem:
         raise StorageError.of("the release could not be written", problem, "the current one stays") from problem
@@ -186,6 +231,7 @@ class _Inputs:
     parent: Release | None
     contributed: Mapping[str, Contributed]
     told: Told = unheard
+    before: Release | None = None
 
 
 def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Progress) -> tuple[Manifest, Report]:
@@ -222,7 +268,7 @@ def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report
     members = {iri: staged.folder / each.file for iri, each in entries.items()}
     revision = Revision(staged.folder, publication.base, staged.index.store, staged.book(), entries)
     withholding, traces = withholding_of(publication), read_traces(staged.folder)
-    gone_after_build(revision, inputs.parent, lambda iri: withholding.withholds(iri) or iri in traces)
+    gone_after_build(revision, inputs.before, lambda iri: withholding.withholds(iri) or iri in traces)
     sources = {name: tuple(graphs) for name, graphs in staged.graphs_of.items()}
     with index_beside(staged.folder, publication.base, members, staged.read):
         fragments_after_build(revision)

@@ -96,4 +96,5 @@ def _manifest(publication: Publication, revision: Revision, origin: Origin, repo
         warnings=report.warnings,
         tools=dict(tool_versions()),
         statistics=revision.book.statistics(),
+        checksums=True,
     )

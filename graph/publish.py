@@ -32,6 +32,7 @@ from graph.privacy.traces import read_traces
 from graph.privacy.withholding import withholding_of
 from graph.publication import Publication
 from graph.releases.amendment import added
+from graph.releases.checksums import NOTHING_KNOWN, examined, write_checksums
 from graph.releases.drafting import Draft, GraphDraft
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.holding import Hold
@@ -148,6 +149,7 @@ def publish(
     with _disk(), releases.staging() as folder:
         settle(publication)
         parent = _current(publication, releases)
+        known = examined(parent.folder) if parent is not None else NOTHING_KNOWN
         draft, time = _draft(publication, parent, writes, expected), time_of_next(releases)
         if not is_purged(releases, withholding_of(publication)):  # a writer that was killed has not come so far
             with suppress(StorageError):  # the next command says it; writes go on
@@ -162,6 +164,7 @@ def publish(
         manifest, report = Gate(
             publication, parent, draft, time, contribution, progress, _belongs_to_others(publication, contributor)
         ).revise(folder)
+        write_checksums(folder, known)
         release = open_release(releases.commit(folder, manifest.id))
         return Published(release, report, created, changed=True)
 

@@ -7,6 +7,7 @@ it, and of the files, and so is one that was made when less was withheld.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +16,13 @@ from graph.errors import ReleaseError
 from graph.privacy.traces import read_traces
 from graph.privacy.withholding import withholding_of
 from graph.publication import CURRENT, Publication
+from graph.releases.checksums import mend_manifest, proven_manifest
 from graph.releases.folder import ReleasesFolder
 from graph.releases.history import ID
+from graph.releases.holding import Hold
 from graph.releases.manifest import GraphEntry, read_manifest
-from graph.releases.release import open_release
-from graph.releases.verify import newest_first, problems_of
+from graph.releases.release import Release, open_release
+from graph.releases.verify import newest_first, problems_of, whole_graph
 
 NOTHING_LEFT = (
     "restore a back-up (hamkor restore), or move the folder .hamkor/releases away and run hamkor build: "
@@ -42,33 +45,47 @@ class Survey:
     Attributes:
         fault: why nobody can tell which release is current, in words; empty where one can.
         damaged: the releases that are not whole, newest first, as far as they were looked at.
-        whole: id of the newest that is; empty where none is.
-        is_current: whether that is the current one already.
-        lost: the graphs that contributors wrote which a newer release names and the whole one does not hold so.
+        whole: id of the newest that is, or can be made anew; empty where none is.
+        anew: what contributors wrote in it is whole, and something else is not, which can be made anew.
+        is_current: whether it is whole and the current one already.
+        lost: the graphs that contributors wrote which a newer release names and this one does not hold so.
     """
 
     fault: str
     damaged: tuple[Damaged, ...]
     whole: str
+    anew: bool
     is_current: bool
     lost: tuple[str, ...]
 
 
-def survey(releases: ReleasesFolder) -> Survey:
-    """Return what there is; every file is read of the current release, or of all from the newest to a whole one."""
+def survey(releases: ReleasesFolder, *, mend: bool = False) -> Survey:
+    """Return what there is; every file is read of the current release, or of all from the newest to a whole one.
+
+    Args:
+        releases: the releases.
+        mend: whether a manifest is written again from its copy.
+    """
     fault, damaged = releases.fault(), list[Damaged]()
     order = newest_first(releases)
     current = None if fault else releases.current()
     if current is not None:
         order = (current.name, *(each for each in order if each != current.name))
-    whole = ""
+    whole, anew = "", False
     for each in order:
-        if not (problems := problems_of(releases.path / each)):
+        folder = releases.path / each
+        if mend:
+            mend_manifest(folder)
+        problems = problems_of(folder)
+        anew = bool(problems) and _can_be_made_anew(releases, folder)
+        if problems:
+            damaged.append(Damaged(each, problems))
+        if anew or not problems:
             whole = each
             break
-        damaged.append(Damaged(each, problems))
-    is_current = current is not None and current.name == whole
-    return Survey(fault, tuple(damaged), whole, is_current, _lost(releases, damaged, whole))
+    is_current = current is not None and current.name == whole and not anew
+    lost = () if anew else _lost(releases, damaged, whole)
+    return Survey(fault, tuple(damaged), whole, anew, is_current, lost)
 
 
 def recover(publication: Publication, progress: Progress = lambda *_: None) -> tuple[Survey, str, Path | None]:
@@ -82,7 +99,7 @@ def recover(publication: Publication, progress: Progress = lambda *_: None) -> t
     releases = ReleasesFolder(publication.releases_folder)
     with releases.writing():
         aside = _as_release(releases)
-        found = survey(releases)
+        found = survey(releases, mend=True)
         if found.is_current:
             return found, found.whole, aside
         if not found.whole and not found.damaged and not found.fault:
@@ -91,10 +108,31 @@ def recover(publication: Publication, progress: Progress = lambda *_: None) -> t
             raise ReleaseError("no release is whole", NOTHING_LEFT)
         aside = releases.set_aside() or aside
         folder = releases.path / found.whole
-        if read_traces(folder).mark == withholding_of(publication).mark:
+        if not found.anew and read_traces(folder).mark == withholding_of(publication).mark:
             releases.make_current(found.whole)
             return found, found.whole, aside
-        return found, rebuild(publication, open_release(folder), progress).id, aside
+        return found, rebuild(publication, _opened(folder), progress).id, aside
+
+
+def _opened(folder: Path) -> Release:
+    """Return a release that can be trusted as far as its manifest goes, or its copy."""
+    manifest = proven_manifest(folder)
+    return Release(folder, manifest, Hold(folder)) if manifest is not None else open_release(folder)
+
+
+def _can_be_made_anew(releases: ReleasesFolder, folder: Path) -> bool:
+    """Whether everything that contributors wrote in a damaged release is whole somewhere."""
+    manifest = proven_manifest(folder)
+    if manifest is None or manifest.id != folder.name:
+        return False
+    release = Release(folder, manifest, Hold(folder))
+    try:
+        for entry in manifest.graphs:
+            if entry.origin == "contributed":
+                deque(whole_graph(releases, release, entry), maxlen=0)
+    except ReleaseError:
+        return False
+    return True
 
 
 def _as_release(releases: ReleasesFolder) -> Path | None:

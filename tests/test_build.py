@@ -49,7 +49,7 @@ def contents(folder: Path) -> set[str]:
 def test_a_release_holds_all_that_the_design_says(publication: Write) -> None:
     release = build(publication(FILES))
     assert contents(release.folder) == {
-        "manifest.json", "catalog.ttl", "report.ttl", "search.sqlite", "fragments.txt",
+        "manifest.json", "catalog.ttl", "report.ttl", "search.sqlite", "fragments.txt", "checksums.json",
         *(each.file for each in release.manifest.graphs),
     }  # fmt: skip
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{8}", release.id)

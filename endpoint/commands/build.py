@@ -90,11 +90,16 @@ def warn_of_document(warning: DocumentWarning) -> None:
     click.echo(f"hamkor: warning: {warning}", err=True)
 
 
+def warn_of_release(problem: str) -> None:
+    """Say on standard error, in one line, what is wrong with the current release and is made anew."""
+    click.echo(f"hamkor: warning: {problem}", err=True)
+
+
 def build_release(publication: Publication, language: str, patience: Patience) -> tuple[Release, bool]:
     """Build, showing progress; return the release and whether it is new. Ends the process with 1 on violations."""
     before = History(ReleasesFolder(publication.releases_folder)).current
     with progress_shown() as progress, violations_shown(publication, language):
-        release = build(publication, progress, warn_of_document, patience)
+        release = build(publication, progress, warn_of_document, patience, warn_of_release)
     return release, before != release.id
 
 

@@ -199,6 +199,8 @@ def _tell(found: Survey) -> None:
 def _outlook(found: Survey) -> str:
     if found.is_current:
         return f"Current is {found.whole}, which is whole: nothing has to be done"
+    if found.anew:
+        return f"Of {found.whole} what is damaged would be made anew, and what contributors wrote be kept"
     return f"{found.whole} would be made current" if found.whole else f"No release is whole: {NOTHING_LEFT}"
 
 

@@ -7,8 +7,10 @@ but time. N-Quads are never kept, being the members themselves.
 from __future__ import annotations
 
 import fcntl
+import gzip
 import os
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,11 +18,13 @@ from pathlib import Path
 
 from graph.errors import BusyError, FormatError, ReleaseError, StorageError
 from graph.formats import N_QUADS
-from graph.releases.dumps import Dump, dumped_graphs, members_sha256, write_dump
+from graph.releases.dumps import ENDING, PIECE, Dump, dump_named, dumped_graphs, members_sha256, write_dump
 from graph.releases.manifest import Manifest
 from graph.releases.members import file_sha256
 
 FOLDER = "downloads"
+SUBJECTS = "subjects"
+"""The folder of the lists of ``graph.releases.subjects``."""
 LOCK, MAKING, DIGEST, FAULT = ".lock", ".making", ".sha256", ".fault"
 
 
@@ -110,6 +114,37 @@ class Downloads:
             raise ReleaseError("the file is gone already", "ask again")
         return ready
 
+    def damaged(self) -> Iterator[str]:
+        """Yield what is wrong with the files that are kept, a sentence each; every file is read."""
+        return (_named(each, self.folder) for each in self._damaged())
+
+    def discard_damaged(self) -> Iterator[str]:
+        """Remove what is not as it was made, yielding what was: it is made again when it is asked for."""
+        for path in list(self._damaged()):
+            if path.parent.name == SUBJECTS:
+                shutil.rmtree(path.parent)
+            else:
+                path.unlink(missing_ok=True)
+                _beside(path).unlink(missing_ok=True)
+            yield _named(path, self.folder)
+
+    def _damaged(self) -> Iterator[Path]:
+        top = self.folder / FOLDER
+        for beside in sorted(top.rglob(f"*{DIGEST}")):
+            path = beside.with_name(beside.name.removesuffix(DIGEST))
+            try:
+                known = beside.read_bytes()
+                if path.name.endswith(ENDING):
+                    dump = dump_named(self.manifest, path.relative_to(top).as_posix())
+                    is_whole = dump is not None and known.decode() == self._sha256_of_members(dump)
+                else:
+                    is_whole = known.decode() == file_sha256(path)
+            except (OSError, ValueError, ReleaseError):
+                is_whole = False
+            if not is_whole:
+                yield path
+        yield from (each for each in sorted((top / SUBJECTS).glob("*.gz")) if not _is_whole_gzip(each))
+
     def _write(self, dump: Dump, path: Path, prefixes: Mapping[str, str]) -> None:
         """Write a file; that it cannot be written, is remembered: a release never changes, and trying takes minutes."""
         try:
@@ -143,13 +178,16 @@ class Downloads:
         path = self._path(dump)
         return path.with_name(path.name + FAULT)
 
+    def _sha256_of_members(self, dump: Dump) -> str:
+        return members_sha256(self.folder, dumped_graphs(self.manifest, dump))
+
     def _digest_of_members(self, dump: Dump) -> str:
         """Return the SHA-256 of several members, computed once and kept where that can be."""
         beside = _beside(self._path(dump))
         try:
             return beside.read_text("ascii")
         except OSError:
-            digest = members_sha256(self.folder, dumped_graphs(self.manifest, dump))
+            digest = self._sha256_of_members(dump)
             fresh = beside.with_name(f"{beside.name}.{os.getpid()}")
             try:
                 beside.parent.mkdir(exist_ok=True)
@@ -197,6 +235,20 @@ def is_busy(release: Path) -> bool:
 def forget(folder: Path) -> None:
     """Remove every file that was made of the release in ``folder``: what it holds is no longer to be had."""
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def _named(path: Path, folder: Path) -> str:
+    return f"{path.relative_to(folder).as_posix()}: the file is not the one that was made"
+
+
+def _is_whole_gzip(path: Path) -> bool:
+    try:
+        with gzip.open(path, "rb") as stream:
+            while stream.read(PIECE):
+                pass
+    except (OSError, EOFError, zlib.error):
+        return False
+    return True
 
 
 def _beside(path: Path) -> Path:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from graph.errors import ReleaseError
 from graph.sources.matching import ReadableStore, matching
 from graph.sources.stored import Term, stored
 
@@ -92,6 +93,13 @@ class LexicalForms:
         found = matching(index, pattern.subject, pattern.predicate, pattern.object, places)
         graphs = {quad.graph_name for quad in found if isinstance(quad.graph_name, ox.NamedNode)}
         return frozenset(line for each in graphs for line in self._stated(each, pattern))
+
+    def noted_lines(self, graph: str) -> set[bytes]:
+        """Return all lines that are noted of a named graph."""
+        if self.notes is None:
+            return set()
+        quads = self.notes.quads_for_pattern(None, None, None, ox.NamedNode(graph))
+        return {quad.object.value.encode() for quad in quads if isinstance(quad.object, ox.Literal)}
 
     def graphs(self, index: ReadableStore, line: bytes) -> frozenset[str]:
         """Return the named graphs that state exactly this line."""
@@ -171,9 +179,18 @@ class Notes:
 
 
 def open_forms(folder: Path) -> LexicalForms:
-    """Return the notes of the release in ``folder``, for reading."""
+    """Return the notes of the release in ``folder``, for reading.
+
+    Raises:
+        ReleaseError: they cannot be read.
+    """
     place = folder / LEXICAL_FOLDER
-    return LexicalForms(ox.Store.read_only(str(place)) if place.is_dir() else None)
+    try:
+        return LexicalForms(ox.Store.read_only(str(place)) if place.is_dir() else None)
+    except (OSError, RuntimeError) as problem:  # RuntimeError is RocksDB's word for corruption
+        raise ReleaseError(
+            f"{folder.name}: the lexical forms cannot be read: {problem}", "run hamkor build"
+        ) from problem
 
 
 def _doubtful(term: Term) -> bool:

@@ -96,6 +96,7 @@ class Manifest(msgspec.Struct, frozen=True):
         warnings: how many validation results below sh:Violation the report holds.
         tools: versions of what made it.
         statistics: for those who plan queries.
+        checksums: whether the checksums of all files stand beside it; releases of earlier versions have none.
     """
 
     id: str
@@ -112,6 +113,7 @@ class Manifest(msgspec.Struct, frozen=True):
     warnings: int
     tools: dict[str, str]
     statistics: Statistics = Statistics()
+    checksums: bool = False
 
     @property
     def sharing(self) -> tuple[str, ...]:

@@ -154,6 +154,14 @@ def read_member(path: Path, iri: str, size: int = 4 << 20) -> Iterator[Chunk]:
         raise ReleaseError(f"{path.name} cannot be read: {problem}", "run hamkor build") from problem
 
 
+def is_member(path: Path, entry: GraphEntry) -> bool:
+    """Whether a file is there and is the member that the manifest's entry says; it is read."""
+    try:
+        return path.stat().st_size == entry.size and file_sha256(path) == entry.sha256
+    except OSError:
+        return False
+
+
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     digest = sha256()

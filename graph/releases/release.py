@@ -47,7 +47,7 @@ class Release:
         """The store, read-only; opened at the first use and kept."""
         try:
             return ox.Store.read_only(str(self.folder / STORE_FOLDER))
-        except OSError as problem:
+        except (OSError, RuntimeError) as problem:  # RuntimeError is RocksDB's word for corruption
             raise ReleaseError(f"{self.id}: the store cannot be opened: {problem}", "run hamkor build") from problem
 
     def entry(self, iri: str) -> GraphEntry:

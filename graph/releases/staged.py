@@ -16,7 +16,7 @@ from graph.errors import ReleaseError
 from graph.releases.bookkeeping import Bookkeeping
 from graph.releases.index import Index
 from graph.releases.manifest import GraphEntry
-from graph.releases.members import GRAPHS_FOLDER, Member, link, member_name
+from graph.releases.members import GRAPHS_FOLDER, Member, is_member, link, member_name
 from graph.releases.noting import Noting
 from graph.releases.overlap import overlap
 from graph.releases.release import Release
@@ -99,6 +99,7 @@ class Staged:
                 new is not None
                 and (new.digest, new.triples) == (old.digest, old.triples)
                 and (new.sha256 == old.sha256 or old.iri in carried)
+                and is_member(parent.folder / old.file, old)
             ):
                 (self.folder / new.file).unlink()
                 link(parent.folder / old.file, self.folder / new.file)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from graph.errors import BusyError, ReleaseError, StorageError
 from graph.namespaces import genid_iri
-from graph.releases.downloads import FOLDER, making
+from graph.releases.downloads import FOLDER, SUBJECTS, making
 from graph.releases.dumps import data_graphs
 from graph.releases.manifest import Manifest
 from graph.releases.members import read_member
 
-LISTS, READY = "subjects", ".ready"
+READY = ".ready"
 MOST = 49_000
 """How many IRIs stand in one list: a sitemap takes 50,000 URLs (sitemaps.org)."""
 
@@ -33,7 +33,7 @@ class Subjects:
 
     def lists(self) -> tuple[Path, ...] | None:
         """Return the lists, or None where they have not been made yet."""
-        folder = self.folder / FOLDER / LISTS
+        folder = self.folder / FOLDER / SUBJECTS
         return tuple(sorted(folder.glob("*.gz"))) if (folder / READY).exists() else None
 
     def make(self) -> tuple[Path, ...]:
@@ -47,7 +47,7 @@ class Subjects:
             with making(self.folder) as top:
                 if (found := self.lists()) is not None:
                     return found
-                folder, iris = top / LISTS, self._iris()
+                folder, iris = top / SUBJECTS, self._iris()
                 folder.mkdir(exist_ok=True)
                 for number in range(1, 1_000_000):
                     part = list(islice(iris, MOST))
