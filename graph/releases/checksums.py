@@ -26,7 +26,8 @@ from graph.releases.members import file_sha256
 
 CHECKSUMS_FILE = "checksums.json"
 NOT_OF_THE_RELEASE = (
-    SUPPRESSION_FILE, CHECKSUMS_FILE, UNCOMMITTED, "store/LOCK", "store/LOG", "lexical/LOCK", "lexical/LOG", "downloads",
+    SUPPRESSION_FILE, CHECKSUMS_FILE, UNCOMMITTED,
+    "store/LOCK", "store/LOG", "lexical/LOCK", "lexical/LOG", "downloads",
 )  # fmt: skip
 READ_AGAIN, DAY_SECONDS = 8 << 20, 86_400
 
