@@ -34,7 +34,7 @@ WITHOUT_YO = re.compile(
 )
 """Words that are read with ё and written without; *все* and *чем* are words of their own, too."""
 MIXED = re.compile(r"[A-Za-z]['ʻʼ]?[А-Яа-яЁёЎўҚқҒғҲҳ]|[А-Яа-яЁёЎўҚқҒғҲҳ]['ʻʼ]?[A-Za-z]")
-QUOTED = re.compile("«[^»]*»")
+QUOTED = re.compile("«[^»]*»(?!»)[^»:]*»|«[^»]*»|“[^”]*”")
 """A word that is spoken of."""
 CYRILLIC = re.compile("[А-Яа-яЁёЎўҚқҒғҲҳІі]")
 

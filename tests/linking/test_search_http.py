@@ -102,6 +102,9 @@ def test_a_person_is_found_by_the_name_and_suggested_to_nobody(service: Served) 
 @pytest.mark.parametrize(("text", "thing"), [
     ("минздрав", "body~ministry-of-health"), ("Минздраву Узбекистана", "body~ministry-of-health"),
     ("minfin", "body~ministry-of-finance"), ("министерству здравоохранения", "body~ministry-of-health"),
+    ("министерство народного образования", "body~ministry-of-public-education"),
+    ("Министерства народного образования", "body~ministry-of-public-education"),
+    ("мно", "body~ministry-of-public-education"),
     ("Термезе", "place~termez"), ("Самаркандом", SAMARKAND), ("Toshkentdagi", "place~tashkent"),
     ("Майя Ганиева", "person~maya-ganieva"), ("Forum notice", "document~forum-notice"),
 ])  # fmt: skip
