@@ -117,6 +117,8 @@ class StorageError(ReleaseError):
     def of(cls, what: str, problem: Exception, remedy: str = "") -> Self:
         """Return the error that something could not be done, and why; ``what`` is a sentence without a full stop."""
         code = storage_code(problem)
+        if isinstance(problem, sqlite3.Error) and code not in FULL:
+            code = 0  # SQLite knows no more than it says
         words = os.strerror(code) if code else getattr(problem, "strerror", None) or str(problem)
         path = problem.filename if isinstance(problem, OSError) else ""
         return cls(f"{what}: {words}", remedy, code in FULL, str(path or ""))
@@ -139,6 +141,19 @@ def storage_code(problem: Exception) -> int:
     if isinstance(problem, OSError | sqlite3.Error):
         known |= {os.strerror(each): each for each in OF_STORAGE} | WORDS_OF_SQLITE
     return next((each for words, each in known.items() if words in said), 0)
+
+
+def unreadable(what: str, problem: Exception, remedy: str = "run hamkor build") -> ReleaseError:
+    """Return the error that a part of a release cannot be read.
+
+    Args:
+        what: the part.
+        problem: what was met.
+        remedy: what makes it again; where the machine does not give it (no access, too many open files), nothing does.
+    """
+    if storage_code(problem):
+        return StorageError.of(f"{what} cannot be read", problem)
+    return ReleaseError(f"{what} cannot be read: {problem}", remedy)
 
 
 @dataclass

@@ -15,6 +15,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
@@ -42,6 +43,8 @@ NICENESS = 5
 SERVER_ENDED = 255
 """What ``multiprocessing`` gives as the status of a process whose fork server has been ended, and it with it."""
 ARENA_MAX, ARENAS = -8, 2
+STARTS, START_SECONDS = 20, 0.1
+KILLED = "the process that did the work was ended from outside, or the machine has no memory left"
 WHOLE = "a write is done whole or not at all: see whether it is, and if not, send it again"
 _STARTING = threading.Lock()
 
@@ -82,10 +85,8 @@ def run(work: str, argument: object, kind: type[T], bounds: Bounds) -> T:
     context = multiprocessing.get_context("forkserver")
     here, there = context.Pipe(duplex=False)
     with here:
-        with there, _STARTING:
-            context.set_forkserver_preload(list(PRELOADED))
-            process = context.Process(target=_work, args=(there, work, argument, bounds), daemon=True)
-            process.start()
+        with there:
+            process = _started((there, work, argument, bounds))
         try:
             answer = here.recv_bytes() if here.poll(bounds.seconds) else None
         except (EOFError, OSError):  # the latter where it was ended while it answered
@@ -104,6 +105,28 @@ def run(work: str, argument: object, kind: type[T], bounds: Bounds) -> T:
     return msgspec.msgpack.decode(result[1], type=kind)
 
 
+def _started(arguments: tuple[object, ...]) -> BaseProcess:
+    """Return a process that has begun to work.
+
+    Raises:
+        WorkKilledError: the fork server has been ended, and no other comes up.
+    """
+    context = multiprocessing.get_context("forkserver")
+    for _ in range(STARTS):
+        with _STARTING:
+            context.set_forkserver_preload(list(PRELOADED))
+            process = context.Process(target=_work, args=arguments, daemon=True)
+            try:
+                process.start()
+            except ConnectionError:  # it is ending; when it has ended, another one is started
+                time.sleep(START_SECONDS)
+            except EOFError as problem:
+                raise WorkKilledError(KILLED, WHOLE) from problem
+            else:
+                return process
+    raise WorkKilledError(KILLED, WHOLE)
+
+
 def _ends(process: BaseProcess) -> bool:
     """Give a process that has answered a moment to end by itself."""
     process.join(0.5)
@@ -118,8 +141,7 @@ def _ended(code: int, bounds: Bounds, *, late: bool) -> HamkorError:
     if code in (-signal.SIGABRT, -signal.SIGSEGV):  # the engine aborts where memory ends
         return _too_much(bounds)
     if code < 0 or code == SERVER_ENDED:
-        problem = "the process that did the work was ended from outside, or the machine has no memory left"
-        return WorkKilledError(problem, WHOLE)
+        return WorkKilledError(KILLED, WHOLE)
     return WorkEndedError(f"the work ended with status {code}")
 
 

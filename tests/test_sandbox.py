@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,22 @@ def test_where_the_server_of_processes_is_ended_the_next_work_starts_another() -
     with pytest.raises(WorkKilledError):
         done("without_server")
     assert done("echo", "again") == "again"
+
+
+def test_where_files_are_scarce_that_is_told_and_it_goes_on_after() -> None:
+    assert done("echo", "before") == "before"
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for more in (1, 4):
+        used = len([*Path("/proc/self/fd").iterdir()])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + more, hard))
+        try:
+            with suppress(OSError, WorkKilledError):
+                done("echo")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        with suppress(WorkKilledError):  # the server of processes may just be ending
+            done("echo")
+        assert done("echo", "after") == "after"
 
 
 def test_a_full_disk_is_told_as_one() -> None:

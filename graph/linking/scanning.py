@@ -15,7 +15,7 @@ import numpy as np
 from isal import igzip
 from numpy.typing import NDArray
 
-from graph.errors import ReleaseError
+from graph.errors import unreadable
 from graph.linking.statements import Statement
 
 BLOCK = 4 << 20
@@ -41,7 +41,7 @@ def read_lines(path: Path, graph: str, size: int = BLOCK) -> Iterator[Lines]:
                 if newline:
                     yield Lines(block + newline, len(ending))
     except (OSError, EOFError, zlib.error) as problem:
-        raise ReleaseError(f"{path.name} cannot be read: {problem}", "run hamkor build") from problem
+        raise unreadable(path.name, problem) from problem
 
 
 class Lines:

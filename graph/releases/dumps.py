@@ -19,7 +19,7 @@ from typing import IO, cast
 
 from isal import isal_zlib
 
-from graph.errors import ReleaseError
+from graph.errors import unreadable
 from graph.export import SYNTAX_NAMES, write_chunks
 from graph.formats import DATASET_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
 from graph.namespaces import CATALOG_GRAPH, graph_iri
@@ -96,7 +96,7 @@ def members_sha256(folder: Path, entries: Iterable[GraphEntry]) -> str:
                 while part := stream.read(PIECE):
                     digest.update(part)
     except OSError as problem:
-        raise ReleaseError(f"{folder.name}: {problem}", "run hamkor build") from problem
+        raise unreadable(f"release {folder.name}", problem) from problem
     return digest.hexdigest()
 
 

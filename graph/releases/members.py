@@ -21,7 +21,7 @@ from typing import IO
 import numpy as np
 from isal import isal_zlib
 
-from graph.errors import ReleaseError
+from graph.errors import unreadable
 from graph.releases.digest import Lanes, graph_digest, joined, lanes_text, sum_of, triple_hashes
 from graph.releases.lexical import index_line, rewritten
 from graph.releases.manifest import GraphEntry
@@ -151,7 +151,7 @@ def read_member(path: Path, iri: str, size: int = 4 << 20) -> Iterator[Chunk]:
                 if block:
                     yield Chunk(iri, (block + b"\n").replace(ending, b" .\n"))
     except (OSError, EOFError, zlib.error) as problem:
-        raise ReleaseError(f"{path.name} cannot be read: {problem}", "run hamkor build") from problem
+        raise unreadable(path.name, problem) from problem
 
 
 def is_member(path: Path, entry: GraphEntry) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from graph.errors import ReleaseError
+from graph.errors import ReleaseError, StorageError, storage_code
 from graph.publication import Publication
 from graph.releases.folder import ReleasesFolder
 from graph.releases.holding import Hold
@@ -48,6 +48,8 @@ class Release:
         try:
             return ox.Store.read_only(str(self.folder / STORE_FOLDER))
         except (OSError, RuntimeError) as problem:  # RuntimeError is RocksDB's word for corruption
+            if storage_code(problem):
+                raise StorageError.of(f"{self.id}: the store cannot be opened", problem) from problem
             raise ReleaseError(f"{self.id}: the store cannot be opened: {problem}", "run hamkor build") from problem
 
     def entry(self, iri: str) -> GraphEntry:

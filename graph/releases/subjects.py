@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from graph.errors import BusyError, ReleaseError, StorageError
+from graph.errors import BusyError, StorageError, unreadable
 from graph.namespaces import genid_iri
 from graph.releases.downloads import FOLDER, SUBJECTS, making
 from graph.releases.dumps import data_graphs
@@ -87,4 +87,4 @@ def read_list(path: Path) -> Iterator[str]:
             for line in stream:
                 yield line.rstrip("\n")
     except (OSError, EOFError) as problem:
-        raise ReleaseError(f"{path.name} cannot be read: {problem}") from problem
+        raise unreadable(path.name, problem, "ask again") from problem
