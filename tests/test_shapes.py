@@ -354,6 +354,13 @@ def test_every_property_that_the_data_use_has_a_shape() -> None:
     assert sorted(bare) == []
 
 
+def test_the_publisher_names_its_things_so_that_more_is_asked_of_them() -> None:
+    data, asked = flagship(), set(shapes().objects(URIRef(SHAPE + "OwnNames"), SH.targetClass))
+    elsewhere = URIRef("http://rdfs.org/ns/void#Dataset")  # which keeps the IRI that its publisher gave it
+    named = {node for kind in asked - {elsewhere} for node in data.subjects(RDF.type, kind)}
+    assert sorted(str(node) for node in named if not re.match(rf"{BASE}(id|scheme|query)/", str(node))) == []
+
+
 def flagship() -> Graph:
     data = Graph()
     for folder in ("data", "ontology/schemes"):
