@@ -18,7 +18,7 @@ from endpoint.commands.options import Options, readable_errors
 
 COMMANDS = (
     "init", "build", "validate", "serve", "publish", "withdraw", "link", "check", "template", "query", "export",
-    "releases", "withhold", "token",
+    "releases", "withhold", "token", "backup", "restore",
 )  # fmt: skip
 
 
