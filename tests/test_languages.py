@@ -104,3 +104,16 @@ def test_no_word_mixes_scripts(language: str) -> None:
 
 def test_uzbek_in_latin_has_no_cyrillic_letter() -> None:
     assert [(name, text) for name, text in texts("uz") if CYRILLIC.search(QUOTED.sub("", text))] == []
+
+
+LEFT_BEHIND = {
+    "ru": r"\bиздани|кто вы\?|\bрешени[еяй]\b(?= *$)|имя в сети|^(?:шире|уже|чего)$|^граф: |^отозван$",
+    "uz": r"nashriyot|nomuvofiqlik|\btasdiq(?:lar\w*|i)?\b|yechim|siz kimsiz|kimning maqsadi|ishchilar band|^graf: ",
+}
+"""Wordings that readers did not understand, or that had a second word beside the one that is used elsewhere."""
+
+
+@pytest.mark.parametrize("language", LEFT_BEHIND)
+def test_one_thing_is_called_by_one_word(language: str) -> None:
+    left = re.compile(LEFT_BEHIND[language], re.IGNORECASE)
+    assert [(name, text) for name, text in own(language) if left.search(text)] == []
