@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import http.client
 import logging
@@ -22,8 +23,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from graph.errors import HamkorError, SettingError
-from graph.publication import Publication, open_publication
+from graph.publication import WORK_FOLDER, Publication, open_publication
 from graph.query.worker import end_with_parent
+from graph.releases.folder import ReleasesFolder
+from graph.temporary import take_away_left
 
 if TYPE_CHECKING:
     from endpoint.gateway import Gateway
@@ -52,6 +55,7 @@ def serve(publication: Publication, host: str = "127.0.0.1", port: int = 8000, w
     from endpoint.supervision import WatchedServer, supervise  # noqa: PLC0415
 
     port = _bindable(host, port)
+    _clear(publication)
     make = partial(
         WatchedServer,
         "hamkor",
@@ -87,6 +91,15 @@ def application(root: Path, workers: int, parent: int) -> Gateway:
     gc.collect()
     gc.freeze()  # modules and tables stay: whoever looks for garbage later need not walk through them
     return gateway
+
+
+def _clear(publication: Publication) -> None:
+    """Take away what processes that were killed have left in the publication's work folder."""
+    from endpoint.uploads import FOLDER  # noqa: PLC0415
+
+    take_away_left(publication.root / WORK_FOLDER / FOLDER)
+    with contextlib.suppress(HamkorError), ReleasesFolder(publication.releases_folder).writing():
+        pass  # a writer clears first; where another one is at work it does, and what is read-only stays as it is
 
 
 def _bindable(host: str, port: int) -> int:

@@ -6,14 +6,12 @@ the documents say is none of its business.
 
 from __future__ import annotations
 
-import os
 import shutil
 import zlib
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import IO
 
 from flask import request
@@ -30,6 +28,7 @@ from graph.contribution.values import Document
 from graph.errors import QueryLimitError
 from graph.publication import WORK_FOLDER
 from graph.recognition import GROUP_FILE, METADATA_SUFFIX, TABLE, recognised
+from graph.temporary import HeldFolder
 
 FOLDER = "uploads"
 PIECE = 1 << 16
@@ -58,9 +57,7 @@ def received() -> Iterator[Path]:
     """
     uploads = publication().root / WORK_FOLDER / FOLDER
     uploads.mkdir(parents=True, exist_ok=True)
-    _clear(uploads)
-    with TemporaryDirectory(prefix=f"{os.getpid()}-", dir=uploads) as name:
-        folder = Path(name)
+    with HeldFolder(uploads) as folder:
         with (folder / "body").open("wb") as file:
             _receive(file)
         yield folder
@@ -131,14 +128,6 @@ def table(folder: Path, name: str, body: Path, metadata: Path | None, group: Pat
         if source is not None:
             shutil.copyfile(source, target.with_name(beside))
     return Document(str(target), TABLE, name)
-
-
-def _clear(uploads: Path) -> None:
-    """Take away what a server that was killed has left."""
-    for left in uploads.iterdir():
-        process = left.name.partition("-")[0]
-        if not process.isdigit() or not Path(f"/proc/{process}").exists():
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def _receive(file: IO[bytes]) -> None:

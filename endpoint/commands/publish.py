@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import click
 import msgspec
@@ -24,6 +23,7 @@ from graph.publish import Post, Put
 from graph.recognition import OTHER, TABLE, recognised
 from graph.sources.chunks import Chunk
 from graph.sources.reader import read_source, unpacked
+from graph.temporary import HeldFolder
 
 STANDARD_INPUT = "-"
 ANY_SIZE_MB = 1 << 20
@@ -76,7 +76,7 @@ def _as_file(file: Path) -> Iterator[Path]:
     if str(file) != STANDARD_INPUT:
         yield file
         return
-    with NamedTemporaryFile(prefix="hamkor-", suffix=".csv") as spool:
+    with HeldFolder() as folder, (folder / "input.csv").open("wb") as spool:
         shutil.copyfileobj(sys.stdin.buffer, spool)
         spool.flush()
         yield Path(spool.name)

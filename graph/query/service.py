@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from graph.query.lookup import LookupStore, load_lookup
 from graph.query.pool import Address, Pool
 from graph.releases.release import Release
 from graph.settings import Settings
+from graph.temporary import HeldFolder
 
 BYTES_A_QUAD = 330
 SMALL_QUADS = 100_000
@@ -61,7 +61,8 @@ class QueryService:
         """Prepare a service that holds nothing yet."""
         self._settings = settings
         self.pool = Pool(settings, self._address)
-        self._folder = Path(tempfile.mkdtemp(prefix="hamkor-"))
+        self._temporary = HeldFolder()
+        self._folder = self._temporary.path
         self._spool = self._folder / "spool"
         self._spool.mkdir()
         self._holders: dict[str, _Held] = {}
@@ -132,7 +133,7 @@ class QueryService:
         for held in tuple(self._holders.values()):
             await self._dismiss(held)
         self._current = self.lookup = None  # whoever holds a release keeps it from being pruned
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._temporary.close()
 
     def _address(self) -> Address:
         if self._closing:  # holders end one after the other, and their sockets go before them

@@ -12,11 +12,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from zlib import crc32
 
 from graph.releases.release import Release
 from graph.sources.chunks import Chunk
+from graph.temporary import HeldFolder
 
 MOST_HELD = 200_000
 MOST_FILES = 256
@@ -129,7 +129,7 @@ class _Unmatched:
     def _spill(self) -> None:
         """Move what is held to files, equal lines to the same one."""
         if self._folder is None:
-            self._folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="hamkor-difference-")))
+            self._folder = self._stack.enter_context(HeldFolder())
         for side, lines in (("removed", self.removed), ("added", self.added)):
             parts: dict[int, list[bytes]] = {}
             for line in lines:

@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from graph.errors import SourceError
 from graph.publication import SourceFile
@@ -19,6 +18,7 @@ from graph.settings import LimitSettings
 from graph.sources.chunks import Chunk, Origin, chunks
 from graph.sources.document_warnings import Told, unheard
 from graph.sources.rdf import read_rdf
+from graph.temporary import HeldFolder
 
 PIECE = 1 << 20
 PIECE_OF_ZSTD = 1 << 10
@@ -77,7 +77,7 @@ def unpacked(path: Path, name: str, coding: str, most_mb: int) -> Iterator[Path]
     if not coding:
         yield path
         return
-    with NamedTemporaryFile(prefix="hamkor-") as spool:
+    with HeldFolder() as folder, (folder / "unpacked").open("wb") as spool:
         left = most_mb << 20
         for piece in _pieces(path, name, coding):
             left -= len(piece)
