@@ -14,6 +14,8 @@ from endpoint.commands.options import Options, language_option, publication_opti
 from endpoint.pages.numbers import reached
 from graph.errors import QueryRefusedError, QuerySyntaxError, SourceError
 from graph.formats import RESULT_FORMATS, RESULTS_JSON, TRIPLE_FORMATS, TURTLE, Format, format_named
+from graph.labels import preferred_tag
+from graph.periods import CONTACTS, contact_published
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import QueryForm, QueryRequest
 from graph.query.examples import Example, read_examples
@@ -23,6 +25,12 @@ from graph.releases.release import current_release
 
 LARGEST = 16 << 20
 """Bytes of a query in a file, or on standard input, which may have no end."""
+CHANGING = {
+    "en": "as published {}; may have changed",
+    "ru": "по публикации {}; могло измениться",
+    "uz": "{}-yillarda eʼlon qilingan; oʻzgargan boʻlishi mumkin",
+}
+"""What is told beside a telephone or an address of mail, in the languages of pages."""
 NAMES = ("table", *(each.name for each in RESULT_FORMATS + TRIPLE_FORMATS))
 
 
@@ -74,7 +82,7 @@ def command(
         raise
     body = answer.body if isinstance(answer.body, bytes) else answer.body.read_bytes()
     if form in (None, "table") and wanted is RESULTS_JSON:
-        _print_table(body, question, lang)
+        _print_table(body, question, lang, release.store)
     else:
         click.echo(body, nl=not body.endswith(b"\n"))
 
@@ -108,7 +116,7 @@ def _format(name: str | None, form: QueryForm) -> Format:
     return format_named(name or "") or RESULTS_JSON
 
 
-def _print_table(body: bytes, question: Example | None, language: str) -> None:
+def _print_table(body: bytes, question: Example | None, language: str, store: ox.Store) -> None:
     results = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
     if isinstance(results, ox.QueryBoolean):
         click.echo("true" if results else "false")
@@ -117,14 +125,16 @@ def _print_table(body: bytes, question: Example | None, language: str) -> None:
     for variable in results.variables:
         name = question.column(variable.value, (language,)) if question else variable.value
         table.add_column(name, overflow="fold")
+    told = CHANGING[preferred_tag(CHANGING, (language,))]
     for solution in results:
-        table.add_row(*("" if term is None else _plain(term) for term in solution))
+        table.add_row(*("" if term is None else _plain(term, store, told) for term in solution))
     console = Console(highlight=False, markup=False)
     console.print(table)
     console.print(f"{table.row_count} solution{'s' * (table.row_count != 1)}")
 
 
-def _plain(term: object) -> str:
+def _plain(term: object, store: ox.Store, told: str) -> str:
     if isinstance(term, ox.NamedNode):
-        return reached(term.value)
+        period = contact_published(store, term.value) if term.value.startswith(CONTACTS) else None
+        return reached(term.value) + (f"\n{told.format(period)}" if period else "")
     return term.value if isinstance(term, ox.Literal) else str(term)

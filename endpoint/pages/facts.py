@@ -24,6 +24,7 @@ from endpoint.pages.shapes import LAST, Group, Shapes, ShownProperty, own_predic
 from graph.description import Description, Term
 from graph.labels import LABEL_PROPERTIES
 from graph.namespaces import DCT, PROV, RDF_TYPE, RDFS, SCHEMA, SKOS
+from graph.periods import CONTACTS, Period, is_contact, published, spanned
 
 ORG, VCARD = "http://www.w3.org/ns/org#", "http://www.w3.org/2006/vcard/ns#"
 QB = "http://purl.org/linked-data/cube#"
@@ -47,12 +48,16 @@ MANY, SHORT = 4, 48
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value, or what a relation relates, and the numbers of the sources; ``inner`` is what stands in it."""
+    """One value, or what a relation relates, and the numbers of the sources; ``inner`` is what stands in it.
+
+    ``published`` is when the sources of a telephone, an address of mail or a person's role are from.
+    """
 
     shown: Shown
     parts: tuple[Shown, ...] = ()
     sources: tuple[int, ...] = ()
     inner: Inner | None = None
+    published: Period | None = None
 
     @property
     def text(self) -> str:
@@ -99,6 +104,11 @@ class Row:
         """The sources, where several values have the same; empty where each has its own."""
         every = {value.sources for value in self.entries}
         return self.entries[0].sources if len(self.entries) > 1 and len(every) == 1 else ()
+
+    @property
+    def published(self) -> str:
+        """The years in which telephones, addresses and roles among the values were published; empty where unknown."""
+        return str(spanned(each.published for each in self.entries) or "")
 
     @property
     def is_run_in(self) -> bool:
@@ -227,9 +237,19 @@ class Facts:
             shown = [(one, each) for one, each in shown if not isinstance(each.term, ox.Literal) or one in best]
         shown.sort(key=lambda each: (each[0].datetime or each[0].text).casefold())
         entries = tuple(
-            replace(self._value(each.term, above), sources=self.sources.cite(each)) for _, each in shown[:ROW_VALUES]
+            replace(self._value(each.term, above), sources=self.sources.cite(each), published=self._published(each))
+            for _, each in shown[:ROW_VALUES]
         )  # fmt: skip
         return entries, dropped + max(0, len(shown) - ROW_VALUES)
+
+    def _published(self, found: Found) -> Period | None:
+        """Return when a telephone, an address of mail or a person's role was published."""
+        term, iri = found.term, found.term.value if isinstance(found.term, ox.NamedNode) else ""
+        if iri and ORG + "Membership" in self._types(iri):
+            return published(self._store, iri)
+        if is_contact(found.predicate, term) or self._shown(term).iri.startswith(CONTACTS):
+            return published(self._store, found.subject)
+        return None
 
     def _by_name(self, found: list[Found], iris: list[ox.NamedNode]) -> Sequence[Term]:
         """Return IRIs by their names; of all values of one property that order is kept with the release."""

@@ -17,18 +17,21 @@ from flask import g
 
 from endpoint.current import Snapshot
 from endpoint.language import page_language, translated
-from endpoint.pages.dates import is_time, readable
-from endpoint.pages.numbers import CONTACTS, grouped, reached
+from endpoint.pages.dates import interval, is_time, readable
+from endpoint.pages.numbers import grouped, reached
 from endpoint.transliteration import in_script
 from endpoint.urls import Urls
 from graph.labels import Label, labels, language_chain, language_rank
 from graph.literals import RANGES, is_legal, truth_value, whole_number
 from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, PLURAL, RDFS_LABEL, SH, XSD
+from graph.periods import CONTACTS
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
 """The schemes of the IRIs that a page links to; a link to any other (javascript:, data:) might do something."""
 LETTERS = re.compile(r"(?:%[89A-Fa-f][0-9A-Fa-f])+")
 """Letters beyond ASCII that stand percent-encoded in an IRI."""
+PERIOD = re.compile(r"(\d{4}-\d\d-\d\d)/(\d{4}-\d\d-\d\d)\Z", re.ASCII)
+"""Two days as ISO 8601 writes a period."""
 UNNAMED = ".well-known/genid/"
 TIMES = frozenset(XSD + name for name in ("date", "dateTime", "dateTimeStamp", "gYear", "gYearMonth", "time"))
 PLAIN = TIMES | frozenset(XSD + name for name in (*RANGES, "string", "decimal", "boolean", "double"))
@@ -209,6 +212,8 @@ class Names:
             return Shown(value, note=self.short(datatype), is_long="\n" in value)
         if datatype in TIMES:
             return Shown(readable(value, datatype, page_language()), is_time=is_time(value), datetime=value)
+        if datatype == XSD + "string" and (days := PERIOD.match(value)) is not None:
+            return Shown(interval(days[1], days[2], page_language()))
         if datatype == XSD + "boolean":
             return Shown(translated("Yes") if truth_value(value) else translated("No"))
         if (number := whole_number(value, datatype)) is not None and len(value.strip("+-")) > len("9999"):

@@ -7,11 +7,11 @@ from decimal import Decimal, localcontext
 
 from babel.numbers import format_decimal, format_scientific
 
+from graph.periods import CONTACTS
+
 LONGEST = 30
 """With more digits a number is written with an exponent, rounded to ``SIGNIFICANT`` digits."""
 SIGNIFICANT = 6
-CONTACTS = ("tel:", "mailto:")
-"""The schemes of what one dials or writes to."""
 UZBEK_NUMBER = re.compile(r"tel:\+998(\d\d)(\d{3})(\d\d)(\d\d)\Z")
 """Written as one says it; other countries' numbers stay as they are."""
 

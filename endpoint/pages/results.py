@@ -5,17 +5,19 @@ It shows the beginning of a long answer and says so; the whole is one link away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import IO
 
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from endpoint.pages.names import Shown, names_for
+from endpoint.language import translated
+from endpoint.pages.names import Names, Shown, names_for
 from endpoint.pages.shapes import text_in
 from endpoint.urls import Urls
 from graph.formats import RESULTS_JSON, TURTLE
+from graph.periods import CONTACTS, contact_published
 from graph.query.engine import QueryForm
 from graph.query.examples import Example
 
@@ -81,9 +83,19 @@ def results_page(
             rows.append(tuple(solution))
     iris = (term.value for row in rows for term in row if isinstance(term, ox.NamedNode))
     names = names_for(snapshot, urls, languages, iris)
-    shown = tuple(tuple(None if term is None else names.term(term) for term in row) for row in rows)
+    shown = tuple(tuple(None if term is None else _cell(term, names, snapshot) for term in row) for row in rows)
     columns = tuple(_column(each, question, languages) for each in variables)
     return ResultsPage(columns, shown, total, is_cut=total > MOST_ROWS)
+
+
+def _cell(term: object, names: Names, snapshot: Snapshot) -> Shown:
+    """Return a term; with a telephone or an address of mail, when it was published."""
+    shown = names.term(term)
+    if isinstance(term, ox.NamedNode) and term.value.startswith(CONTACTS):
+        period = contact_published(snapshot.release.store, term.value)
+        text = translated("as published %(period)s; may have changed", period=str(period))
+        return replace(shown, note=text) if period else shown
+    return shown
 
 
 def _column(variable: str, question: Example | None, languages: tuple[str, ...]) -> Shown:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import pyoxigraph as ox
@@ -17,6 +17,7 @@ import pyoxigraph as ox
 from graph.errors import QueryLimitError
 from graph.literals import is_legal
 from graph.namespaces import RDF_TYPE, XSD
+from graph.periods import Period, is_contact, published, spanned
 
 MERGE = ox.DefaultGraph()
 MOST_ROWS, MOST_COLUMNS, MOST_SAID = 20_000, 250, 2_000
@@ -53,6 +54,7 @@ class Column:
         separator: what stands between several values of a cell; empty where there is only one.
         is_exact: whether its cells lead back to the terms they were made of; a text that is no form of its datatype
             could not be read as one.
+        published: when the telephones or addresses of mail in it were published, as far as their sources say.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Column:
     place: int = 0
     separator: str = ""
     is_exact: bool = True
+    published: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class _Found:
     separators: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     ill_typed: set[tuple[str, str]] = field(default_factory=set)
     is_exact: bool = True
+    periods: set[Period] = field(default_factory=set)
 
     def add(self, values: Sequence[ox.NamedNode | ox.Literal]) -> None:
         """Take the values of one row."""
@@ -129,7 +133,10 @@ def table_of(store: ox.Store, kind: str, properties: Sequence[Property]) -> Tabl
     found = {each: _Found() for each in shown}
     for thing in things:
         for predicate, values in said_of(store, thing, shown if properties else None).items():
-            found.setdefault(predicate, _Found()).add(values)
+            of = found.setdefault(predicate, _Found())
+            of.add(values)
+            if any(is_contact(predicate, each) for each in values) and (when := published(store, thing)) is not None:
+                of.periods.add(when)
     ordered = list(found) if properties else sorted(found)
     columns = [column for each in ordered for column in _columns(shown.get(each, Property(each, {})), found[each])]
     if len(columns) > MOST_COLUMNS:
@@ -166,10 +173,13 @@ def said_of(
 
 def _columns(of: Property, found: _Found) -> Iterator[Column]:
     name = NOT_IN_NAMES.sub("_", re.split(r"[/#:]", of.predicate.rstrip("/#"))[-1]).strip("_") or "property"
+    when = str(spanned(found.periods) or "")
     for kind in sorted(found.most):
         language, datatype = kind
         if kind == ("", ""):
-            yield from _of_things(name, of, found.most[kind], found.is_exact)
+            yield from (
+                replace(each, published=when) for each in _of_things(name, of, found.most[kind], found.is_exact)
+            )
             continue
         separator = found.separator(kind)
         end = f"_{NOT_IN_NAMES.sub('_', language)}" if language else ""
@@ -178,6 +188,7 @@ def _columns(of: Property, found: _Found) -> Iterator[Column]:
         yield Column(
             name + end, of, "text", language, datatype or (XSD + "string"), -1 if separator != "" else 0,
             " " if separator is None else separator, separator is not None and kind not in found.ill_typed,
+            when,
         )  # fmt: skip
 
 
@@ -198,6 +209,4 @@ def _named_apart(columns: Sequence[Column]) -> Iterator[Column]:
         while name.lower() in taken:
             name, number = f"{each.name}_{number}", number + 1
         taken.add(name.lower())
-        yield Column(
-            name, each.property, each.kind, each.language, each.datatype, each.place, each.separator, each.is_exact
-        )  # fmt: skip
+        yield replace(each, name=name)

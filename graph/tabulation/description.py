@@ -21,6 +21,8 @@ KNOWN = frozenset(XSD + name for name in (
 ID, TYPE = "id", "type"
 NAME = {"en": "name", "ru": "название", "uz": "nomi"}
 """What stands behind the heading of a column of names."""
+PUBLISHED = {"en": "as published", "ru": "по публикации", "uz": "eʼlon qilingan:"}
+"""What stands behind the heading of a column of telephones or addresses of mail, before the years."""
 
 
 def title(column: Column, language: str) -> str:
@@ -32,6 +34,8 @@ def title(column: Column, language: str) -> str:
         text += f" ({NAME[preferred_tag(NAME, (language,))]})"
     if column.language:
         text += f" ({column.language})"
+    if column.published:
+        text += f" ({PUBLISHED[preferred_tag(PUBLISHED, (language,))]} {column.published})"
     return f"{text} {column.place + 1}" if column.place > 0 else text
 
 
