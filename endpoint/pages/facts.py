@@ -16,6 +16,7 @@ import pyoxigraph as ox
 from endpoint.current import Snapshot
 from endpoint.language import translated
 from endpoint.pages.containers import NIL, STRUCTURE, is_place, members_of
+from endpoint.pages.counted import counted
 from endpoint.pages.incoming import INCOMING, VALUES, by_name, in_order, listing_path
 from endpoint.pages.names import TIMES, UNNAMED, Names, Shown
 from endpoint.pages.paths import Found, Path, Step, follow, spelt, steps
@@ -23,7 +24,7 @@ from endpoint.pages.provenance import Sources
 from endpoint.pages.shapes import LAST, Group, Shapes, ShownProperty, own_predicates, shapes_of, text_in
 from graph.description import Description, Term
 from graph.labels import LABEL_PROPERTIES
-from graph.namespaces import DCT, PROV, RDF_TYPE, RDFS, SCHEMA, SKOS
+from graph.namespaces import DCT, ENTAILED_GRAPH, PROV, RDF_TYPE, RDFS, SCHEMA, SKOS
 from graph.periods import CONTACTS, Period, is_contact, published, spanned
 
 ORG, VCARD = "http://www.w3.org/ns/org#", "http://www.w3.org/2006/vcard/ns#"
@@ -50,7 +51,8 @@ MANY, SHORT = 4, 48
 class Value:
     """One value, or what a relation relates, and the numbers of the sources; ``inner`` is what stands in it.
 
-    ``published`` is when the sources of a telephone, an address of mail or a person's role are from.
+    ``published`` is when the sources of a telephone, an address of mail or a person's role are from, ``sentence`` what
+    a count says as a whole.
     """
 
     shown: Shown
@@ -58,6 +60,12 @@ class Value:
     sources: tuple[int, ...] = ()
     inner: Inner | None = None
     published: Period | None = None
+    sentence: str = ""
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether it is a relation that says how one reaches whom it relates."""
+        return any(each.iri.startswith(CONTACTS) for each in self.parts)
 
     @property
     def text(self) -> str:
@@ -159,6 +167,7 @@ class Facts:
             if not {step.predicate for step in steps(each.path)} <= without and (row := self._row(each)) is not None:
                 groups.setdefault(each.group, []).append(row)
         _drop_repeated(groups)
+        _say_once(groups)
         ordered = sorted(groups.items(), key=lambda each: each[0].order if each[0] else float("inf"))
         return tuple(Section(self._title(group), tuple(rows)) for group, rows in ordered if rows)
 
@@ -166,9 +175,9 @@ class Facts:
         """Return what no shape covers, by property."""
         covered = own_predicates(self.properties) | without
         found: dict[str, list[Found]] = {}
-        members = self._own_members()
+        members, follows = self._own_members(), self._only_follow(covered)
         for each in self._description.statements:
-            if each.predicate not in covered and not (members and _is_structure(each.predicate)):
+            if each.predicate not in covered | follows and not (members and _is_structure(each.predicate)):
                 statement = Found(each.object, self._description.iri, each.predicate, each.object)
                 found.setdefault(each.predicate, []).append(statement)
         rows = (
@@ -176,6 +185,16 @@ class Facts:
             for predicate in found
         )
         return (*members, *sorted(rows, key=lambda row: row.name.text.casefold()))
+
+    def _only_follow(self, covered: frozenset[str]) -> frozenset[str]:
+        """Return the properties of which nothing is stated, and all that follows stands in a row of another one."""
+        entailed = {self._snapshot.publication.graph(ENTAILED_GRAPH)}
+        said = self._description.statements
+        shown = {each.object for each in said if each.predicate in covered}
+        for each in self.properties:
+            shown.update(value.term for value in follow(self._store, self._description.iri, each.path))
+        further = {each.predicate for each in said if not set(each.graphs) <= entailed or each.object not in shown}
+        return frozenset(each.predicate for each in said) - further
 
     def _own_members(self) -> tuple[Row, ...]:
         """Return the row of the members, where the thing of the page is a list or container itself."""
@@ -240,6 +259,8 @@ class Facts:
             replace(self._value(each.term, above), sources=self.sources.cite(each), published=self._published(each))
             for _, each in shown[:ROW_VALUES]
         )  # fmt: skip
+        if any(each.is_reached for each in entries):  # who can be called stands first
+            entries = tuple(sorted(entries, key=lambda each: not each.is_reached))
         return entries, dropped + max(0, len(shown) - ROW_VALUES)
 
     def _published(self, found: Found) -> Period | None:
@@ -265,7 +286,8 @@ class Facts:
         shown, parts = self._shown(term), self._parts(term)
         is_itself = isinstance(term, ox.NamedNode) and shown.iri == term.value
         inner = self._inner(term.value, above) if is_itself and not parts and isinstance(term, ox.NamedNode) else None
-        return Value(shown, parts, inner=inner)
+        sentence = counted(self._store, self._names.urls.base, term.value) if isinstance(term, ox.NamedNode) else ""
+        return Value(shown, parts, inner=inner, sentence=sentence)
 
     def _inner(self, iri: str, above: tuple[str, ...]) -> Inner | None:
         """Return what stands in a list, a container or a node that was blank; None for any other thing."""
@@ -369,6 +391,27 @@ def _drop_repeated(groups: dict[Group | None, list[Row]]) -> None:
             dropped |= {value.shown.iri: value.sources for value in row.entries}
             rows.remove(row)
         rows[:] = [replace(row, entries=tuple(_citing(value, dropped) for value in row.entries)) for row in rows]
+
+
+def _say_once(groups: dict[Group | None, list[Row]]) -> None:
+    """Leave out what is listed twice: rows of what relations give with more, and what a smaller row has picked out."""
+    related = {part.iri for rows in groups.values() for row in rows for value in row.entries for part in value.parts}
+    for rows in groups.values():
+        rows[:] = [row for row in rows if not (_is_list(row) and _iris(row) <= related)]
+        for place, row in enumerate(rows):
+            inside = [_iris(each) for each in rows if _is_list(each) and _iris(each) < _iris(row)]
+            if inside and not row.more:
+                picked = set[str]().union(*inside)
+                rows[place] = replace(row, entries=tuple(each for each in row.entries if each.shown.iri not in picked))
+
+
+def _is_list(row: Row) -> bool:
+    """Whether a row names several things and nothing else."""
+    return len(row.entries) > 1 and not row.more and all(each.shown.iri and not each.parts for each in row.entries)
+
+
+def _iris(row: Row) -> set[str]:
+    return {each.shown.iri for each in row.entries if each.shown.iri and not each.parts}
 
 
 def _is_in(row: Row, related: set[str]) -> bool:

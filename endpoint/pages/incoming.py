@@ -20,7 +20,7 @@ from endpoint.sentences import Sentence
 from endpoint.urls import with_parameters
 from graph.description import MERGE, MOST_INCOMING, Incoming, Term, incoming_page
 from graph.labels import labels
-from graph.namespaces import OWL, RDFS, SH
+from graph.namespaces import DCAT, OWL, PROV, RDFS, SD, SH, VOID
 
 FEW = 8
 PAGE = 100
@@ -28,6 +28,7 @@ LAST_PAGE = 10_000
 MOST_STEPS = 1_000
 """So many steps are gone from nodes to what they belong to, for one page."""
 RULES = (SH, OWL, RDFS)
+BOOKS = (VOID, DCAT, SD, PROV)
 MOST_SORTED = 10_000
 ORDERS_KEPT = 64
 INCOMING, VALUES = "incoming", "values"
@@ -82,7 +83,8 @@ def backlinks(here: Snapshot, found: Sequence[Incoming], iri: str, names: Names,
     ours = f"{names.urls.base}ns"
     for each in sorted(found, key=lambda one: (not one.predicate.startswith(ours), one.predicate)):
         groups.setdefault((*sorted(each.subjects), str(each.total)), _group(here, each, iri, names, terms))
-    return tuple(sorted(groups.values(), key=lambda group: (group.total, group.name.text)))
+    # what only keeps the books, such as a catalogue's choice of examples, comes last
+    return tuple(sorted(groups.values(), key=lambda one: (one.name.iri.startswith(BOOKS), one.total, one.name.text)))
 
 
 def owners(store: ox.Store, found: Sequence[Incoming], names: Names, terms: Names) -> tuple[Backlinks, ...]:

@@ -6,6 +6,7 @@ Every part is made by a module of its own; this one decides which parts a thing 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 import pyoxigraph as ox
 
@@ -22,15 +23,16 @@ from endpoint.pages.shapes import incoming_predicates
 from endpoint.pages.trees import Tree, Trees
 from endpoint.problems import ProblemError
 from endpoint.sentences import Sentence
-from graph.description import Description, Incoming
+from graph.description import MERGE, Description, Incoming
 from graph.labels import LABEL_PROPERTIES
-from graph.namespaces import ENTAILED_GRAPH, RDF, RDF_TYPE, SH, SKOS
+from graph.namespaces import ENTAILED_GRAPH, ORG, RDF, RDF_TYPE, SH, SKOS
 
 SCHEME, CONCEPT, SHAPE = SKOS + "ConceptScheme", SKOS + "Concept", SH + "NodeShape"
 TREE = frozenset({SKOS + name for name in ("hasTopConcept", "topConceptOf", "inScheme", "broader", "narrower")})
 """What the tree of a scheme, or the way to a concept, already says."""
 
 
+MOST_SUCCESSORS = 50
 MOST_FRAGMENTS = 2_000
 """So many things that are fragments of a document stand on its page; as RDF all are there."""
 
@@ -40,6 +42,7 @@ class ThingPage:
     """What the page of one thing shows; the parts that it has not are empty or None.
 
     ``fragments`` are the things that this address is asked for, too: what stands behind the ``#``, and the thing.
+    ``today`` is what has become of a body that has changed.
     """
 
     iri: str
@@ -59,6 +62,7 @@ class ThingPage:
     sources: tuple[Source, ...]
     graphs: tuple[Shown, ...]
     fragments: tuple[tuple[str, Shown], ...]
+    today: tuple[Shown, ...] = ()
 
     @property
     def first_facts(self) -> str:
@@ -101,8 +105,11 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
     known = incoming_predicates(facts.properties) | elsewhere | {disagreements.about, RDF + "subject"}
     unnamed = names.urls.base + UNNAMED
     objects = {each.object.value for each in description.statements if isinstance(each.object, ox.NamedNode)}
+    objects |= {shown.iri for section in sections for row in section.rows for value in row.entries
+                for shown in (value.shown, *value.parts)}  # fmt: skip
     incoming = [each for each in description.incoming
-                if each.predicate not in known and not set(each.subjects) <= objects
+                if each.predicate not in known
+                and not (each.total <= len(each.subjects) and set(each.subjects) <= objects)
                 and not all(one.startswith(unnamed) for one in each.subjects)]  # fmt: skip
     graphs = {graph for each in description.statements for graph in each.graphs}
     data_set = data_set_of(store, iri)
@@ -126,7 +133,28 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
         fragments=tuple(
             (each.partition("#")[2], names.thing(each)) for each in snapshot.fragments.of(iri, MOST_FRAGMENTS)
         ),
+        today=tuple(names.thing(each) for each in _successors(store, iri)),
     )
+
+
+def _successors(store: ox.Store, iri: str) -> list[str]:
+    """Return the last bodies in the chain of changes of a body; none where it has not changed."""
+    last, seen, left = list[str](), {iri}, [iri]
+    before, after = (ox.NamedNode(f"{ORG}{name}Organization") for name in ("original", "resulting"))
+    while left and len(seen) < MOST_SUCCESSORS:
+        body = left.pop()
+        changes = store.quads_for_pattern(None, before, ox.NamedNode(body), MERGE)
+        became = [
+            quad.object.value
+            for change in islice(changes, MOST_SUCCESSORS)
+            for quad in store.quads_for_pattern(change.subject, after, None, MERGE)
+            if isinstance(quad.object, ox.NamedNode)
+        ]
+        if not became and body != iri:
+            last.append(body)
+        left += [each for each in dict.fromkeys(became) if each not in seen]
+        seen.update(became)
+    return sorted(set(last))
 
 
 def _incoming(

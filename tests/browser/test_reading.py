@@ -156,6 +156,15 @@ def test_paper_needs_no_navigation(page: Page) -> None:
     assert page.locator("h1").is_visible()
 
 
+@pytest.mark.parametrize("path", ["/?ui=ru", "/doc/club/urgench?ui=ru", "/doc/forum/2014?ui=uz"])
+def test_a_page_is_two_sheets_at_most_and_says_its_address(page: Page, path: str) -> None:
+    page.goto(path)
+    sheets = re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True, format="A4"))
+    assert 1 <= len(sheets) <= 2
+    page.emulate_media(media="print")
+    assert page.locator(".address").inner_text() == f"https://w3id.org/hamkor{path}"
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_stands_in_the_way_of_anybody(page: Page, name: str) -> None:
     """WCAG 2.2 AA, as far as axe-core sees it."""

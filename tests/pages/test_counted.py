@@ -1,0 +1,71 @@
+"""Pages say counts as sentences, nothing twice, first who can be called, and what a body is called today."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from endpoint.pages.counted import form
+from tests.endpoint.serving import Served
+
+RU = "родитель|родителя|родителей"
+FORMS = [
+    (RU, 1, "ru", False, "родитель"), (RU, 2, "ru", False, "родителя"), (RU, 14, "ru", False, "родителей"),
+    (RU, 121, "ru", False, "родитель"), (RU, 1, "ru", True, "родителя"), (RU, 22, "ru", True, "родителей"),
+    (RU, 90, "ru", True, "родителей"), ("parent|parents", 1, "en", False, "parent"),
+    ("parent|parents", 0, "en", True, "parents"), ("ota-ona", 14, "uz", False, "ota-ona"),
+    ("ota-ona", 1, "uz-latn", True, "ota-ona"), ("a", 5, "ru", True, "a"),
+]  # fmt: skip
+COUNTS = {
+    "en": (
+        "142 parents, counted between 1 September 2015 and 22 September 2016",
+        "more than 90 families, counted between",
+    ),
+    "ru": ("142 родителя, подсчитано между 1 сентября 2015", "более 90 семей, подсчитано между"),
+    "uz": ("142 ota-ona, 2015-yil 1-sentabr va 2016-yil 22-sentabr oraligʻida sanalgan", "90 tadan ortiq oila, "),
+}
+
+
+@pytest.mark.parametrize(("forms", "number", "language", "is_more", "expected"), FORMS)
+def test_a_word_behind_a_number_has_its_form(
+    forms: str, number: int, language: str, is_more: bool, expected: str
+) -> None:
+    assert form(forms, number, language, is_more=is_more) == expected
+
+
+@pytest.mark.parametrize("language", COUNTS)
+def test_a_count_is_a_sentence(flagship_served: Served, language: str) -> None:
+    html = read(flagship_served, "/doc/club/urgench", language)
+    assert all(each in html for each in COUNTS[language])
+
+
+def test_who_can_be_called_stands_before_who_cannot(flagship_served: Served) -> None:
+    html = read(flagship_served, "/doc/club/urgench", "en")
+    assert html.index("tel:+998939227122") < html.index(">Chairperson<")
+
+
+@pytest.mark.parametrize("language", COUNTS)
+def test_no_page_lists_anything_twice(flagship_served: Served, language: str) -> None:
+    for path in ("/doc/forum/2014", "/doc/body/ministry-of-finance", "/doc/club/termez"):
+        html = read(flagship_served, path, language)
+        shown = html[html.index('class="main"') : html.index('aria-labelledby="data"')].partition('id="sources"')[0]
+        links = re.findall(r'href="(/doc/(?:body|objective|forum)/[^"#?]+|/scheme/topic/[^"#?]+)[^"]*"', shown)
+        assert not {each for each in links if links.count(each) > 1}, path
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Called today:"), ("ru", "Сегодня называется:"), ("uz", "Bugungi nomi:")]
+)
+def test_a_body_says_first_what_it_is_called_today(flagship_served: Served, language: str, said: str) -> None:
+    html = read(flagship_served, "/doc/body/ministry-of-finance", language)
+    assert re.search(rf"{said} <a [^>]*/doc/body/ministry-of-economy-and-finance", html)
+    assert html.index(said) < html.index('class="columns"')
+    assert said not in read(flagship_served, "/doc/body/ministry-of-economy-and-finance", language)
+
+
+def read(served: Served, path: str, language: str) -> str:
+    """A page in a language."""
+    answer = served.get(path, "text/html", params={"ui": language})
+    assert answer.status_code == 200
+    return answer.text
