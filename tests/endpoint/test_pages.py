@@ -70,10 +70,14 @@ def test_properties_bear_the_names_of_the_shapes(
 
 
 def test_what_no_shape_covers_follows_below(flagship_served: Served) -> None:
+    html = page(flagship_served, "/doc/forum/2014")
+    assert in_order(html, ">What it is</h2>", "1 further property", "At place", 'id="sources"')
+
+
+def test_what_only_follows_and_stands_in_a_row_already_is_not_said_again(flagship_served: Served) -> None:
     html = page(flagship_served, "/doc/club/termez")
-    assert in_order(
-        html, ">What it is</h2>", "2 further properties", "Audience", ">Sources" if False else 'id="sources"'
-    )
+    assert "further propert" not in html
+    assert "Audience" not in html
 
 
 def test_whom_to_call_is_one_line_with_a_number_to_dial(flagship_served: Served) -> None:
