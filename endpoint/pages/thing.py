@@ -103,14 +103,7 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
     sections = facts.sections(frozenset(elsewhere))
     rest = facts.rest(frozenset(elsewhere))
     known = incoming_predicates(facts.properties) | elsewhere | {disagreements.about, RDF + "subject"}
-    unnamed = names.urls.base + UNNAMED
-    objects = {each.object.value for each in description.statements if isinstance(each.object, ox.NamedNode)}
-    objects |= {shown.iri for section in sections for row in section.rows for value in row.entries
-                for shown in (value.shown, *value.parts)}  # fmt: skip
-    incoming = [each for each in description.incoming
-                if each.predicate not in known
-                and not (each.total <= len(each.subjects) and set(each.subjects) <= objects)
-                and not all(one.startswith(unnamed) for one in each.subjects)]  # fmt: skip
+    incoming = _unsaid(description, sections, known, names.urls.base + UNNAMED)
     graphs = {graph for each in description.statements for graph in each.graphs}
     data_set = data_set_of(store, iri)
     return ThingPage(
@@ -135,6 +128,22 @@ def thing_page(snapshot: Snapshot, description: Description, names: Names, terms
         ),
         today=tuple(names.thing(each) for each in _successors(store, iri)),
     )
+
+
+def _unsaid(
+    description: Description, sections: tuple[Section, ...], known: frozenset[str], unnamed: str
+) -> list[Incoming]:
+    """Return what points to a thing and does not stand in its rows; nodes without names are shown where they belong."""
+    shown = {each.object.value for each in description.statements if isinstance(each.object, ox.NamedNode)}
+    for value in (value for section in sections for row in section.rows for value in row.entries):
+        shown.update(each.iri for each in (value.shown, *value.parts))
+    return [
+        each
+        for each in description.incoming
+        if each.predicate not in known
+        and not (each.total <= len(each.subjects) and set(each.subjects) <= shown)
+        and not all(one.startswith(unnamed) for one in each.subjects)
+    ]
 
 
 def _successors(store: ox.Store, iri: str) -> list[str]:
