@@ -64,6 +64,14 @@ def test_a_body_says_first_what_it_is_called_today(flagship_served: Served, lang
     assert said not in read(flagship_served, "/doc/body/ministry-of-economy-and-finance", language)
 
 
+def test_the_dataset_is_cited_in_a_sentence_with_version_and_date(flagship_served: Served) -> None:
+    html = re.sub("<[^>]*>", "", read(flagship_served, "/dataset", "en"))
+    assert re.search(
+        r"The Hamkor project \(\d{4}\)\. Hamkor: the 2014 .* Version \S+ of \d+ \w+ \d{4}\. https://w3id\.org/hamkor/",
+        html,
+    )
+
+
 def read(served: Served, path: str, language: str) -> str:
     """A page in a language."""
     answer = served.get(path, "text/html", params={"ui": language})
