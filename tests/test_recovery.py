@@ -150,6 +150,7 @@ def test_what_is_damaged_is_made_anew_and_what_was_contributed_is_kept(
         for path in (releases.path / "current").glob(pattern):
             path.unlink()
     assert hamkor(contributed, "releases", "verify", "current").exit_code == 2
+    assert hamkor(contributed, "releases", "prune", "--keep", "1").exit_code == 2
     command = ["build"] if len(damaged) == 1 else ["releases", "recover"]
     assert hamkor(contributed, *command).exit_code == 0
     assert hamkor(contributed, "releases", "verify", "current").exit_code == 0

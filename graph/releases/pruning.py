@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from graph.errors import ReleaseError
+from graph.releases.checksums import damaged
 from graph.releases.folder import ReleasesFolder
 from graph.releases.holding import is_held
 from graph.releases.manifest import MANIFEST_FILE
@@ -40,10 +42,12 @@ def prune(releases: ReleasesFolder, keep: int) -> Pruned:
 
     Raises:
         BusyError: somebody else is writing.
-        ReleaseError: the folder cannot be written, or the current release cannot be read: an older one may be needed.
+        ReleaseError: the folder cannot be written, or the current release is not whole: an older one may be needed.
     """
     with releases.writing():
         current = readable_current(releases)
+        if current is not None and (wrong := next(damaged(current.folder), None)):
+            raise ReleaseError(f"{current.id} is not whole: {wrong[1]}", "run hamkor build")  # older ones may mend it
         ids = [each for each in releases.ids() if (releases.path / each / MANIFEST_FILE).exists()]
         kept = {*ids[max(0, len(ids) - keep) :], current.folder.name if current is not None else ""}
         old = [each for each in ids if each not in kept]
