@@ -248,7 +248,7 @@ DOCUMENTS = (
     N_("more than %(number)s prefixes at once"),
     N_("declare fewer"),
     N_("%(text)s is no rdf:parseType"),
-    N_("write Literal, Resource or Collection"),
+    N_("write Literal, Resource, Collection or Triple"),
     N_("rdf:bagID is no longer in RDF/XML, and would be left out"),
     N_("remove it"),
     N_("a property has rdf:resource, and a literal's attribute beside it"),

@@ -34,7 +34,7 @@ REFERENCE = re.compile(
 )
 PROLOG = re.compile(rb"<!--.*?-->|<\?.*?\?>|<!DOCTYPE", re.DOTALL)
 DTD = re.compile(rb"\"[^\"]*\"|'[^']*'|<!--.*?-->|<\?.*?\?>|[\[\]<>]", re.DOTALL)
-PARSE_TYPES = frozenset({"Literal", "Resource", "Collection"})
+PARSE_TYPES = frozenset({"Literal", "Resource", "Collection", "Triple"})
 
 
 class WatchedXml:
@@ -108,7 +108,7 @@ class WatchedXml:
     def _check(self, attributes: dict[str, str]) -> None:
         """Refuse what the parser would leave out in silence."""
         if (found := attributes.get(PARSE_TYPE, "Literal")) not in PARSE_TYPES:
-            raise self._error(f"{found[:100]!r} is no rdf:parseType", "write Literal, Resource or Collection")
+            raise self._error(f"{found[:100]!r} is no rdf:parseType", "write Literal, Resource, Collection or Triple")
         if BAG_ID in attributes:
             raise self._error("rdf:bagID is no longer in RDF/XML, and would be left out", "remove it")
         if RESOURCE in attributes and (DATATYPE in attributes or PARSE_TYPE in attributes):
