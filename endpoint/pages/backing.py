@@ -11,7 +11,7 @@ import pyoxigraph as ox
 from endpoint.pages.names import Names, Shown
 from endpoint.pages.paths import MOST_VALUES
 from graph.description import Term
-from graph.namespaces import PROV, SKOS
+from graph.namespaces import PROV, RDF, SKOS
 
 DERIVED = PROV + "wasDerivedFrom"
 NOTE = SKOS + "note"
@@ -67,12 +67,20 @@ class Statements:
         quads = self._store.quads_for_pattern(None, ox.NamedNode(predicate), ox.NamedNode(iri), ox.DefaultGraph())
         return (each.subject.value for each in islice(quads, most) if isinstance(each.subject, ox.NamedNode))
 
+    def _sources(self, statement: str) -> Iterator[Term]:
+        """Yield what a statement comes from, as the graphs that state it say; others may speak of its name alone."""
+        asked = ox.NamedNode(statement), ox.NamedNode(RDF + "object"), None, None
+        places = (quad.graph_name for quad in self._store.quads_for_pattern(*asked))
+        graphs = dict.fromkeys(each.value for each in places if isinstance(each, ox.NamedNode))
+        for graph in graphs or (None,):
+            yield from self.values(statement, DERIVED, graph)
+
     def backing(self, statements: Iterable[str]) -> Backed:
         """Return what backs these statements together; the first confidence that is given counts."""
         own = list(statements)
         sure = (each for one in own for each in self.values(one, self._confidence))
         return Backed(
-            tuple(each for one in own for each in self.values(one, DERIVED)),
+            tuple(dict.fromkeys(each for one in own for each in self._sources(one))),
             next(sure, None),
             tuple(each for one in own for each in self.values(one, NOTE)),
         )

@@ -77,3 +77,10 @@ def read(served: Served, path: str, language: str) -> str:
     answer = served.get(path, "text/html", params={"ui": language})
     assert answer.status_code == 200
     return answer.text
+
+
+def test_what_a_claim_comes_from_is_not_who_worded_its_name(flagship_served: Served) -> None:
+    page = flagship_served.get("/doc/club/samarkand.html", "text/html").text
+    box = page.partition('aria-labelledby="disagreement-1"')[2].partition("</section>")[0]
+    assert "source/ie172" in box
+    assert "source/hamkor" not in box
