@@ -111,13 +111,13 @@ class GraphDocuments:
         return file
 
 
-class SharedFile(io.RawIOBase):
-    """A file that others read, too, each from a place of their own (POSIX pread); nobody closes it for the others."""
+class PlacedFile(io.RawIOBase):
+    """Bytes of a known size that are read from a place; what they are read of, those say that are made of it."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        """Read a file that has a descriptor; it stays open as long as somebody reads it."""
+    def __init__(self, size: int) -> None:
+        """Begin at the beginning of ``size`` bytes."""
         super().__init__()
-        self._file, self._place, self._size = file, 0, size_of(file)
+        self._place, self._size = 0, size
 
     def readable(self) -> bool:
         """It can be read."""
@@ -135,6 +135,15 @@ class SharedFile(io.RawIOBase):
     def tell(self) -> int:
         """Return the place."""
         return self._place
+
+
+class SharedFile(PlacedFile):
+    """A file that others read, too, each from a place of their own (POSIX pread); nobody closes it for the others."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Read a file that has a descriptor; it stays open as long as somebody reads it."""
+        super().__init__(size_of(file))
+        self._file = file
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes; none at the end."""

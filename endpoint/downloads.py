@@ -21,6 +21,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
 from endpoint.current import languages, publication, snapshot, urls
+from endpoint.documents import PlacedFile
 from endpoint.making import made
 from endpoint.pages.names import names_for
 from endpoint.problems import ProblemError
@@ -149,31 +150,13 @@ def _dataset() -> str:
     return f"{publication().base}{WHOLE}"
 
 
-class Parts(io.RawIOBase):
+class Parts(PlacedFile):
     """Files one behind the other, read as one."""
 
     def __init__(self, parts: Sequence[tuple[Path, int]]) -> None:
-        super().__init__()
-        self._parts, self._place = parts, 0
-        self._size = sum(size for _, size in parts)
+        super().__init__(sum(size for _, size in parts))
+        self._parts = parts
         self._open: tuple[Path, io.BufferedReader] | None = None
-
-    def readable(self) -> bool:
-        """It can be read."""
-        return True
-
-    def seekable(self) -> bool:
-        """It can be read from any place."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
-        self._place = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
-        return self._place
-
-    def tell(self) -> int:
-        """Return the place."""
-        return self._place
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes, as far as the part goes in which they are; none at the end."""
