@@ -131,8 +131,11 @@ class Exchange:
             headers.append((b"content-encoding", coding.name.encode()))
         await self._whole(200, [*headers, *self._of_answer(tag, release)], body)
 
-    async def problem(self, error: HamkorError) -> None:
-        """Send an error as a problem (RFC 9457), or as text to those who do not read JSON."""
+    async def problem(self, error: HamkorError, *, closes: bool = False) -> None:
+        """Send an error as a problem (RFC 9457), or as text to those who do not read JSON.
+
+        ``closes`` says that the connection ends, since the body of the request has not been read to its end.
+        """
         problem = problem_of(error)
         if choose(self.headers.get("accept"), OFFERS["problem"]) is AS_PROBLEM:
             document = problem.document(f"{self._here}/problems#{problem.kind}")
@@ -143,6 +146,7 @@ class Exchange:
         if problem.status == 503 and "Retry-After" not in problem.headers:
             headers.append((b"retry-after", b"5"))
         headers += [(b"content-type", kind.encode()), (b"cache-control", b"no-cache"), (b"vary", b"Accept"), *ALWAYS]
+        headers += [(b"connection", b"close")] if closes else []
         await self._whole(problem.status, headers, body.encode())
 
     async def plain(self, content_type: str, body: bytes) -> None:

@@ -206,7 +206,7 @@ class Gateway:
             await self._refuse(Exchange(scope, receive, shown, self._delivery), told)
 
     async def _refuse(self, exchange: Exchange, error: HamkorError) -> None:
-        await exchange.problem(error)
+        await exchange.problem(error, closes=exchange.scope["method"] not in READING)
         self._metrics.response(exchange.status)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -236,7 +236,7 @@ class Gateway:
         body = replayed(exchange.body, arriving(receive, BODY_SECONDS), whole=whole)
         threads = self._results if WAITED_FOR.search(exchange.scope["path"]) else self._pages
         try:
-            return await threads.answer(exchange, body, send, BODY_SECONDS)
+            return await threads.answer(exchange, body, send, BODY_SECONDS, is_read=whole)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status
@@ -276,7 +276,7 @@ class Gateway:
         watching = asyncio.ensure_future(watch()) if whole else None
         try:
             body = replayed(exchange.body, receive if whole else arriving(receive, BODY_SECONDS), whole=whole)
-            return await self._results.answer(exchange, body, send, BODY_SECONDS)
+            return await self._results.answer(exchange, body, send, BODY_SECONDS, is_read=whole)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status

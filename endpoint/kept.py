@@ -25,10 +25,12 @@ from endpoint.sentences import Sentence
 from endpoint.urls import memento, with_parameters
 from graph.publication import WORK_FOLDER
 from graph.query.guard import read_query
-from graph.query.kept import KeptQuery, keep, kept_query
+from graph.query.kept import KeptQuery, check_length, keep, kept_query
 
 kept = Blueprint("kept", __name__)
 RATE = "hamkor-kept-rate"
+LONGEST_CODING = 12
+"""Bytes of a form that one character takes at the most: four bytes, percent-encoded."""
 DATA = {"SELECT": "csv", "ASK": "json", "CONSTRUCT": "turtle", "DESCRIBE": "turtle"}
 """The format that the programs on the page ask for, by query form."""
 
@@ -36,11 +38,13 @@ DATA = {"SELECT": "csv", "ASK": "json", "CONSTRUCT": "turtle", "DESCRIBE": "turt
 @kept.post("/query")
 def keep_one() -> Response:
     """Keep a query; the answer is a 303 to its page."""
+    check_length((request.content_length or 0) // LONGEST_CODING)
     text = request.form.get("query", "").replace("\r\n", "\n").strip()
     if not text:
         raise ProblemError(
             "bad-request", Sentence("query= is missing: the query to be kept, as a form"), {"parameter": "query"}
         )
+    check_length(len(text))
     now = snapshot()
     if wait := _rate().wait(request.remote_addr or ""):
         raise too_many(Sentence("too many queries are to be kept"), wait)

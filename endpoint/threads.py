@@ -50,7 +50,9 @@ class Threads:
         self._threads = ThreadPoolExecutor(count, "pages")
         self._seats, self._turns = Seats(count_of_one), Turns(count)
 
-    async def answer(self, exchange: Exchange, receive: Receive, send: Send, body_seconds: float) -> int:
+    async def answer(
+        self, exchange: Exchange, receive: Receive, send: Send, body_seconds: float, *, is_read: bool = False
+    ) -> int:
         """Let the application answer; return the status.
 
         Args:
@@ -58,6 +60,7 @@ class Threads:
             receive: gives its body.
             send: takes the response.
             body_seconds: how long a thread waits for a part of the body, where the event loop does not end that.
+            is_read: whether the whole body has been read from the client already.
 
         Raises:
             EngineUnavailableError: too many requests of this client wait already.
@@ -68,7 +71,9 @@ class Threads:
             environ = dict(build_environ(cast("Any", exchange.scope), body))
             made = await self._in_thread(exchange.client, lambda: _Made.by(self._application, environ))
             try:
-                await send({"type": "http.response.start", "status": made.status, "headers": made.headers})
+                # the server ends a connection on which a body is left; a client that is not told would use it again
+                left = [] if is_read or not body.is_left(exchange) else [(b"connection", b"close")]
+                await send({"type": "http.response.start", "status": made.status, "headers": [*made.headers, *left]})
                 while True:
                     message: Message = {
                         "type": "http.response.body", "body": made.held, "more_body": made.rest is not None
@@ -93,6 +98,11 @@ class ArrivingBody(Body):
         """Read from ``receive`` on a loop, each part within some seconds and a little."""
         super().__init__(loop, cast("Any", receive))
         self._seconds = seconds
+
+    def is_left(self, exchange: Exchange) -> bool:
+        """Whether there is a body that has not been read to its end."""
+        sent = exchange.headers.get("content-length", "0") != "0" or "transfer-encoding" in exchange.headers
+        return sent and self._has_more
 
     def _receive_more_data(self) -> bytes:
         if not self._has_more:

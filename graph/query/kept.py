@@ -48,6 +48,17 @@ def name_of(text: str, release: str) -> str:
     return base64.b32encode(digest).decode()[:NAME_CHARACTERS].lower()
 
 
+def check_length(characters: int) -> None:
+    """Make sure that a query is short enough to be kept, which is to be known before it is read.
+
+    Raises:
+        QueryLimitError: it is too long.
+    """
+    if characters > MOST_CHARACTERS:
+        problem = f"a query that is kept has at most {MOST_CHARACTERS} characters"
+        raise QueryLimitError("kept-query-characters", MOST_CHARACTERS, problem, "send it with each request instead")
+
+
 def keep(folder: Path, text: str, release: str, most_mb: float) -> KeptQuery:
     """Keep a query in a publication's work folder, and return it.
 
@@ -62,9 +73,7 @@ def keep(folder: Path, text: str, release: str, most_mb: float) -> KeptQuery:
         QueryLimitError: it is too long.
         ReleaseError: the folder cannot be written.
     """
-    if len(text) > MOST_CHARACTERS:
-        problem = f"a query that is kept has at most {MOST_CHARACTERS} characters"
-        raise QueryLimitError("kept-query-characters", MOST_CHARACTERS, problem, "send it with each request instead")
+    check_length(len(text))
     name = name_of(text, release)
     try:
         with _shelf(folder) as shelf, shelf:

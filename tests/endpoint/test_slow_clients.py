@@ -195,3 +195,13 @@ def test_a_file_is_read_by_many_from_places_of_their_own() -> None:
         one.close()
         assert other.seek(-3, 2) == 7
         assert (other.read(), other.read(1)) == (b"789", b"")
+
+
+@pytest.mark.parametrize("path", ["/reconcile", "/sparql", "/graph/a", "/validate", "/query"])
+def test_who_sends_more_than_is_read_is_told_that_the_connection_ends(large: Served, path: str) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    with client(20) as sending:
+        long = sending.post(large.url + path, content=b"query=" + b"x" * (70 << 20), headers=headers)
+        assert long.status_code in (401, 413, 415)
+        assert long.headers["Connection"] == "close"
+        assert "Connection" not in sending.get(f"{large.url}/health").headers
