@@ -560,7 +560,7 @@ def test_two_builds_at_a_time_are_told(publication: Write) -> None:
     from graph.releases.folder import ReleasesFolder  # noqa: PLC0415
 
     with ReleasesFolder(opened.releases_folder).staging():
-        told(called(opened.root, "build"), 2, "another process is making a release")
+        told(called(opened.root, "build", "--wait", "0"), 2, "another process is making a release")
 
 
 def test_a_port_that_is_taken_is_told(folder: Path) -> None:
