@@ -42,7 +42,7 @@ from graph.releases.release import Release, open_release
 
 log = logging.getLogger("hamkor")
 T = TypeVar("T")
-CHECK_SECONDS = 1.0
+CHECK_SECONDS = 0.2
 EXTENSION = "hamkor"
 TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}\Z")
 """A language tag, as far as it may stand in a link (RFC 5646)."""
@@ -201,7 +201,7 @@ class Current:
         return snapshot
 
     def snapshot(self) -> Snapshot:
-        """Return the current release; where the link points is looked up at most once a second.
+        """Return the current release; where the link points is looked up five times a second at most.
 
         Raises:
             ReleaseError: there is none yet, or it cannot be opened.
@@ -210,7 +210,11 @@ class Current:
         if opened is not None and time.monotonic() - self._checked < CHECK_SECONDS:
             return opened[1]
         with self._lock:
-            return self._look()
+            found = self._look()
+            # only for those who ask: were it noted whenever old releases are let go of, the first request after a
+            # publish might see the release before it
+            self._checked = time.monotonic()
+            return found
 
     def look(self) -> Snapshot:
         """Return the current release, looked up now.
@@ -223,7 +227,6 @@ class Current:
 
     def _look(self) -> Snapshot:
         folder = self._folder.current()
-        self._checked = time.monotonic()
         if folder is None:
             raise ReleaseError("there is no release yet", "run hamkor build")
         if self._opened is None or self._opened[0] != folder:
