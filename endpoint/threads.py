@@ -30,7 +30,7 @@ from graph.errors import EngineUnavailableError
 
 T = TypeVar("T")
 COUNT, COUNT_OF_ONE = 32, 8
-HALF_LIFE = 10.0
+HALF_LIFE = 2.0
 """Seconds after which half of the time that a client has had is forgotten."""
 MOST_CLIENTS = 10_000
 MOST_WAITING = 64

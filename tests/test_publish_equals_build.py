@@ -69,7 +69,7 @@ def built_anew(folder: Path, release: Release) -> Release:
     opened = written(folder)
     releases = ReleasesFolder(opened.releases_folder)
     with releases.staging() as staged:
-        return make(opened, releases, staged, contributed_graphs(release), lambda *_: None)
+        return make(opened, releases, staged, None, contributed_graphs(release), lambda *_: None)
 
 
 def content(release: Release) -> dict[str, object]:
