@@ -6,7 +6,6 @@ the store finds no IRI by its beginning. A release in which none has come or gon
 
 from __future__ import annotations
 
-import mmap
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -17,26 +16,15 @@ import pyoxigraph as ox
 
 from graph.change import GraphChange
 from graph.namespaces import COMPUTED_GRAPHS, graph_iri
+from graph.releases.gone import MappedFile
 from graph.releases.members import read_member
 from graph.releases.revision import Revision
 
 FRAGMENTS_FILE = "fragments.txt"
 
 
-class Fragments:
+class Fragments(MappedFile):
     """A file of such IRIs, open for looking up."""
-
-    def __init__(self, content: bytes | mmap.mmap) -> None:
-        """Look up in the content of a file."""
-        self._content = content
-
-    @classmethod
-    def read(cls, path: Path) -> Fragments:
-        """Return what the file at ``path`` says; nothing where there is none. It is not read, but mapped."""
-        if not path.exists() or path.stat().st_size == 0:
-            return cls(b"")
-        with path.open("rb") as file:
-            return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
     def of(self, document: str, most: int) -> list[str]:
         """Return the IRIs of a document with a fragment, in order, at most so many."""

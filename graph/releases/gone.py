@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from graph.change import GraphChange
 from graph.description import is_described
@@ -134,20 +135,24 @@ def write_rows(path: Path, rows: Iterable[tuple[bytes, bytes]]) -> None:
     path.write_bytes(b"".join(b"%s\t%s\n" % row for row in sorted(rows)))
 
 
-class Gone:
-    """A file of what is gone, open for looking up."""
+class MappedFile:
+    """A sorted file of a release, open for looking up; what its lines say, those know that are made of it."""
 
     def __init__(self, content: bytes | mmap.mmap) -> None:
         """Look up in the content of a file."""
         self._content = content
 
     @classmethod
-    def read(cls, path: Path) -> Gone:
+    def read(cls, path: Path) -> Self:
         """Return what the file at ``path`` says; nothing where there is none. It is not read, but mapped."""
         if not path.exists() or path.stat().st_size == 0:
             return cls(b"")
         with path.open("rb") as file:
             return cls(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+class Gone(MappedFile):
+    """A file of what is gone, open for looking up."""
 
     def rows(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield all, in order."""
