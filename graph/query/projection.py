@@ -17,16 +17,24 @@ from itertools import islice
 
 from graph.query.keywords import AGGREGATES, FORMS
 from graph.query.places import Edit, Revision, revised
-from graph.query.tokens import Kind, Token, tokens
+from graph.query.tokens import VARIABLE, Kind, Token, tokens
 
 LONGEST = 20_000
 """Names of names of names would grow without bounds."""
 MOST_TOKENS = 5_000
 """Clauses in clauses are looked at again and again; a longer query is left to the engine as it is."""
-_WORTH = re.compile(r"\bAS\b.*\bAS\b", re.IGNORECASE | re.DOTALL | re.ASCII)
-_GROUPED = re.compile(rf"\b(?:GROUP|HAVING)\b|\b(?:{'|'.join(sorted(AGGREGATES))})\b", re.IGNORECASE | re.ASCII)
-_OTHER_FORMS = re.compile(r"\b(?:ASK|CONSTRUCT|DESCRIBE)\b", re.IGNORECASE | re.ASCII)
-_LISTS = re.compile(r"\bSELECT\s+(?:(?:DISTINCT|REDUCED)\s*)?((?:[?$]\w+\s*+)++)", re.IGNORECASE)
+
+
+def _words(*words: str) -> str:
+    """Return an expression for words, wherever tokens may put them: ``1AS ?x`` is a number and a word."""
+    return rf"(?<![A-Za-z])(?:{'|'.join(words)})(?![A-Za-z])"
+
+
+_WORTH = re.compile(rf"{_words('AS')}.*{_words('AS')}", re.IGNORECASE | re.DOTALL | re.ASCII)
+_GROUPED = re.compile(_words("GROUP", "HAVING", *sorted(AGGREGATES)), re.IGNORECASE | re.ASCII)
+_OTHER_FORMS = re.compile(_words("ASK", "CONSTRUCT", "DESCRIBE"), re.IGNORECASE | re.ASCII)
+_CLAUSES = re.compile(r"(?<![A-Za-z])SELECT(?![A-Za-z])([^{]*+)", re.IGNORECASE | re.ASCII)
+_MAY_HIDE_A_BRACE = re.compile(r"[#'\"]|EXISTS", re.IGNORECASE | re.ASCII)
 _AFTER_GROUPS = frozenset({"HAVING", "ORDER", "LIMIT", "OFFSET", "VALUES"})
 _VOLATILE = frozenset({"RAND", "UUID", "STRUUID", "BNODE"})
 _OPENING, _CLOSING = frozenset("{("), frozenset("})")
@@ -39,7 +47,7 @@ def spelled_out(text: str) -> Revision:
         QuerySyntaxError: the text cannot be read.
     """
     is_grouped = _GROUPED.search(text) is not None
-    if not ((is_grouped and (_WORTH.search(text) or _OTHER_FORMS.search(text))) or _has_repeated(text)):
+    if not ((is_grouped and (_WORTH.search(text) or _OTHER_FORMS.search(text))) or _may_repeat(text)):
         return Revision(text)
     found = list(islice(tokens(text), MOST_TOKENS + 1))
     if len(found) > MOST_TOKENS:
@@ -50,22 +58,25 @@ def spelled_out(text: str) -> Revision:
     return revised(text, sorted(edits)) if edits else Revision(text)
 
 
-def _has_repeated(text: str) -> bool:
-    """Whether a variable may stand in a SELECT clause twice."""
-    lists = (re.findall(r"[?$](\w+)", each) for each in _LISTS.findall(text))
-    return any(len(set(each)) < len(each) for each in lists)
+def _may_repeat(text: str) -> bool:
+    """Whether a variable may stand in a SELECT clause twice: wider than the truth, which the tokens tell."""
+    for clause in _CLAUSES.findall(text):
+        names = VARIABLE.findall(clause)
+        if len({each[1:] for each in names}) < len(names) or _MAY_HIDE_A_BRACE.search(clause):
+            return True
+    return False
 
 
 def _repeated(found: Sequence[Token], place: int) -> Iterator[Edit]:
     """Yield what goes of the SELECT clause that begins behind ``place``: a variable that stands there already."""
     seen = set[str]()
-    while place < len(found) and _continues(found[place]):
+    while place < len(found) and (found[place].text == "(" or _continues(found[place])):
         token = found[place]
         if token.kind is Kind.VARIABLE:
             if token.text[1:] in seen:
                 yield Edit(token.start, token.end, "")
             seen.add(token.text[1:])
-        place += 1
+        place = _closed(found, place) + 1 if token.text == "(" else place + 1
 
 
 def _as_subquery(found: Sequence[Token]) -> Iterator[Edit]:

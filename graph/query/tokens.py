@@ -83,6 +83,7 @@ _TERMINALS = {
     Kind.ERROR: r"(?s:.)",
 }
 _TOKEN = re.compile("|".join(f"({terminal})" for terminal in _TERMINALS.values()))
+VARIABLE = re.compile(_TERMINALS[Kind.VARIABLE])
 _PART = re.compile(rf"({_WORD})|({_NUMBER})|[.\-]")
 _KINDS = (Kind.ERROR, *Kind)
 _SKIPPED, _IRI, _WORD_KIND, _RUN, _ERROR = Kind.SKIPPED, Kind.IRI, Kind.WORD, Kind.RUN, Kind.ERROR

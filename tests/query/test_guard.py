@@ -7,7 +7,7 @@ import re
 
 import pyoxigraph as ox
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from query_material import LEGAL, answer, texts
 
@@ -287,13 +287,37 @@ def test_every_form_can_group(what: str, store: ox.Store) -> None:
     assert (bool(found) if isinstance(found, ox.QueryBoolean) else len(list(found))) == expected
 
 
-def test_a_variable_that_is_selected_twice_is_selected(store: ox.Store) -> None:
-    found = store.query(
-        read_query("SELECT DISTINCT ?v $w ?v { { SELECT ?w ?w ?v { VALUES (?v ?w) { (1 2) } } } }").text
-    )
-    assert isinstance(found, ox.QuerySolutions)
-    assert [each.value for each in found.variables] == ["v", "w"]
-    assert [[str(term.value) for term in row] for row in found] == [["1", "2"]]
+REPEATED = {
+    "SELECT DISTINCT ?v $w ?v { { SELECT ?w ?w ?v { VALUES (?v ?w) { (1 2) } } } }": ["v", "w"],
+    "SELECT?v?v{VALUES?v{1}}": ["v"],
+    "SELECT $v ?v$v{VALUES?v{1}}": ["v"],
+    "SELECT(1 AS ?a)?v ?v{VALUES?v{1}}": ["a", "v"],
+    "SELECT ?v (?v AS ?a) ?v (1AS ?b) ?v {VALUES?v{1}}": ["v", "a", "b"],
+    "SELECT ?v#{\n?v {VALUES?v{1}}": ["v"],
+    "SELECT#{ ?v\nDISTINCT#\n?v#\n?v {VALUES?v{1}}": ["v"],
+    "SELECT(EXISTS{SELECT?x?x{}}AS?a)?v?v{VALUES?v{1}}": ["a", "v"],
+    "SELECT('{'AS?a)?v?v{VALUES?v{1}}": ["a", "v"],
+    "SELECT*{?v a 1SELECT?v?v{VALUES?v{1}}}": None,
+    "ASK{{SELECT?\u200c?\u200c{}}}": None,
+    "SELECT (COUNT(*)+1AS ?a)(?a+1AS ?b){VALUES?v{1}}": ["a", "b"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", REPEATED)
+def test_a_variable_that_is_selected_twice_is_selected_once(text: str, store: ox.Store) -> None:
+    read = read_query(text)
+    assert read_query(read.normalised).normalised == read.normalised
+    if (names := REPEATED[text]) is not None:
+        found = store.query(read.text)
+        assert isinstance(found, ox.QuerySolutions)
+        assert [each.value for each in found.variables] == names
+        assert len(list(found)) == 1
+
+
+@pytest.mark.parametrize("text", ["SELECT(1 AS?v)?v{}", "SELECT?v(1 AS?v){}", "SELECT(1 AS?v)(2 AS?v){}"])
+def test_a_name_that_is_given_to_what_is_selected_already_is_left_to_the_engine(text: str, store: ox.Store) -> None:
+    with pytest.raises(SyntaxError, match="Duplicated variable name"):
+        store.query(read_query(text).text)
 
 
 def test_joined_texts_have_no_language(store: ox.Store) -> None:
@@ -339,6 +363,13 @@ def test_a_query_that_nests_too_deeply_is_refused(bracket: str) -> None:
 
 
 @given(texts)
+@example("SELECT?0?0")
+@example("SELECT(1 AS ?a)?x ?x")
+@example("SELECT#{\n?x#\n?x")
+@example("$x ?x } SELECT$x?x")
+@example("{SELECT?x(EXISTS{SELECT$x?x{}}AS?y)?x{}}")
+@example("1SELECT?x?x")
+@example("SELECT(1COUNT(*)1AS?x)(?x+1AS?y){}")
 @settings(max_examples=400)
 def test_any_text_is_read_or_refused_with_one_of_our_errors(text: str) -> None:
     for query in (text, f"SELECT * {{ {text} }}"):
