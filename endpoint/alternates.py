@@ -31,7 +31,7 @@ alternates = Blueprint("alternates", __name__)
 def listed(suffix: str) -> Response:
     """The profiles in which something can be had here: their tokens, IRIs and titles."""
     here = urls()
-    representation = negotiated("dataset", suffix, lambda each: here.absolute(here.route(f"profiles.{each}")))
+    representation = negotiated("profiles", suffix, lambda each: here.absolute(here.route(f"profiles.{each}")))
     profiles = every(here.base)
     if representation.format is None:
         body = render_template("profiles.html", profiles=profiles).encode()

@@ -10,13 +10,14 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, render_template
 
 from endpoint.alternates import alternates_body
+from endpoint.citations import citation_body, citation_links, dataset_citation
 from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.documents import rdf_document
 from endpoint.embedded import Embedding
 from endpoint.pages.dataset import dataset_page
 from endpoint.pages.names import names_for
 from endpoint.profiles import ALT, in_profile, of_dataset, profile_links, selected
-from endpoint.representations import AS_HTML, OFFERS, Profile, Representation
+from endpoint.representations import AS_HTML, CITATIONS, OFFERS, Profile, Representation
 from endpoint.responses import Link, answer, entity_tag
 from endpoint.signposting import dataset_iri, dataset_links
 from graph.catalogue.views import DCAT_AP_PROFILE, SCHEMA_PROFILE, dcat_view, schema_view
@@ -38,6 +39,8 @@ def landing(suffix: str) -> Response:
         links += [Link(SCHEMA_PROFILE, "profile"), Link(DCAT_AP_PROFILE, "profile")]
     if profile is ALT:
         body = alternates_body(dataset_iri(), profiles, representation, url)
+    elif representation in CITATIONS:
+        body = citation_body(dataset_citation(dataset_iri()), representation)
     else:
         body = _page(links) if form is None else _rdf(profile.iri, form)
     location = "" if suffix else url(profile, representation)
@@ -98,4 +101,8 @@ def _page(links: list[Link]) -> bytes:
         (each.title, urls().route(f"dataset.{each.suffix}")) for each in OFFERS["dataset"] if each.format is not None
     ]
     page = dataset_page(here, triples, names, wanted)
-    return render_template("dataset.html", page=page, links=links, script=script, downloads=downloads).encode()
+    cite = citation_links(lambda suffix: urls().link(f"dataset.{suffix}"))
+    return render_template(
+        "dataset.html", page=page, links=links, script=script, downloads=downloads, cite=cite,
+        citation=dataset_citation(dataset_iri()),
+    ).encode()  # fmt: skip

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, render_template
 
 from endpoint.current import languages, snapshot, urls
 from endpoint.pages.shapes import text_in
-from endpoint.representations import OFFERS
+from endpoint.representations import AS_HTML, OFFERS
 from endpoint.resources import describing, downloads, find
 from endpoint.responses import answer, as_page, document_links, entity_tag, negotiated, page
 from graph.query.examples import Example
@@ -26,7 +26,7 @@ def one(path: str) -> Response:
     """One example query: its text and a link that runs it, or its description as RDF."""
     iri, suffix = find(f"query/{path}")
     example = next((each for each in snapshot().examples if each.iri == iri), None)
-    if example is None or negotiated("description", suffix).format is not None:
+    if example is None or negotiated("description", suffix) is not AS_HTML:
         return describing(iri, suffix)
     links = document_links(iri, OFFERS["description"])
     body = render_template(

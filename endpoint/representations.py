@@ -134,10 +134,22 @@ AS_CSVW = Representation(
     ("application/json", "text/json"),
 )  # fmt: skip
 
+AS_BIBTEX = Representation(
+    "bibtex", "application/x-bibtex", "bib", "BibTeX", "application/x-bibtex; charset=utf-8", ("text/x-bibtex",)
+)  # fmt: skip
+AS_RIS = Representation(
+    "ris", "application/x-research-info-systems", "ris", "RIS", "application/x-research-info-systems; charset=utf-8"
+)  # fmt: skip
+AS_CSL_JSON = Representation(
+    "csl", "application/vnd.citationstyles.csl+json", "csljson", "CSL-JSON", "application/vnd.citationstyles.csl+json"
+)  # fmt: skip
+CITATIONS = (AS_BIBTEX, AS_RIS, AS_CSL_JSON)
+"""What reference managers read; made in ``endpoint.citations``."""
+
 GRAPHS = (AS_TURTLE, AS_JSON_LD, AS_N_TRIPLES, AS_RDF_XML, AS_N_QUADS, AS_TRIG)
 OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     # a description of a thing, and every page: for people unless asked otherwise
-    "description": (AS_HTML, *GRAPHS),
+    "description": (AS_HTML, *GRAPHS, *CITATIONS),
     # documents for machines that also have a page
     "vocabulary": (*GRAPHS, AS_HTML),
     "service": (*GRAPHS, AS_HTML),
@@ -150,9 +162,11 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     "page": (AS_HTML,),
     "class": (AS_HTML, AS_TABLE, AS_WORKBOOK, AS_CSVW),
     "context": (AS_JSON_LD,),
-    "release": (AS_HTML, AS_MANIFEST, *GRAPHS),
+    "release": (AS_HTML, AS_MANIFEST, *GRAPHS, *CITATIONS),
+    "releases": (AS_HTML, AS_MANIFEST, *GRAPHS),
     "report": (*GRAPHS, AS_HTML),
-    "dataset": (AS_HTML, *GRAPHS),
+    "dataset": (AS_HTML, *GRAPHS, *CITATIONS),
+    "profiles": (AS_HTML, *GRAPHS),
     "same-as": (AS_HTML, AS_MANIFEST, *GRAPHS),
     "linkset": (AS_LINKSET, AS_LINKSET_TEXT),
     "list": (AS_HTML, AS_MANIFEST),
@@ -163,7 +177,9 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
 """What each kind of route offers, in the server's order: the first is what ``*/*`` and no Accept get."""
 
 SUFFIXES = tuple(dict.fromkeys(each.suffix for each in (*OFFERS["graph"], *OFFERS["SELECT"])))
-"""All suffixes that mean a format."""
+"""All suffixes that mean a format of RDF or of solutions."""
+OF_DOCUMENTS = (*SUFFIXES, *(each.suffix for each in CITATIONS))
+"""All suffixes that mean a form of the document about a thing."""
 
 
 def named(name: str, offered: Sequence[Representation]) -> Representation | None:

@@ -12,6 +12,7 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
 from endpoint.alternates import alternates_body
+from endpoint.citations import citation_body, thing_citation
 from endpoint.current import is_withheld, languages, past, snapshot, urls
 from endpoint.documents import rdf_document
 from endpoint.embedded import Embedding
@@ -19,7 +20,7 @@ from endpoint.pages.incoming import INCOMING, PAGE, asked_number, no_page
 from endpoint.pages.views import description_page
 from endpoint.problems import ProblemError
 from endpoint.profiles import ALT, CPOV, IN_SKOS, SCHEMA_ORG, of_thing, profile_links, selected, thing_url
-from endpoint.representations import OFFERS, SUFFIXES, Profile, Representation
+from endpoint.representations import CITATIONS, OF_DOCUMENTS, OFFERS, Profile, Representation
 from endpoint.responses import Link, answer, document_links, entity_tag, moved, see_other
 from endpoint.sentences import Sentence
 from endpoint.trees import thing_document
@@ -103,7 +104,7 @@ def find(path: str) -> tuple[str, str]:
     Raises:
         ProblemError: the release speaks of none such.
     """
-    here, asked = snapshot(), urls().asked(path, request.query_string.decode("latin-1"), SUFFIXES)
+    here, asked = snapshot(), urls().asked(path, request.query_string.decode("latin-1"), OF_DOCUMENTS)
     found = next((each for each in asked if here.speaks_of(each[0])), None)
     if found is None:
         raise not_found(*meant(path))
@@ -113,7 +114,7 @@ def find(path: str) -> tuple[str, str]:
 def meant(path: str) -> tuple[str, ...]:
     """Return the IRIs that a path may mean, likeliest first: a suffix may be a format's, or its own."""
     query = request.query_string.decode("latin-1")
-    names = dict.fromkeys((split_suffix(path, SUFFIXES)[0], path, *((f"{path}?{query}",) if query else ())))
+    names = dict.fromkeys((split_suffix(path, OF_DOCUMENTS)[0], path, *((f"{path}?{query}",) if query else ())))
     return tuple(iri for name in names for iri in urls().thing(name))
 
 
@@ -158,6 +159,8 @@ def describing(iri: str, suffix: str = "", kind: str = "description") -> Respons
         return _pointing(iri, predicate, representation, representation.format)
     if profile is ALT:
         body = alternates_body(iri, profiles, representation, url)
+    elif representation in CITATIONS:
+        body = citation_body(thing_citation(iri), representation)
     elif representation.format is None:
         body = description_page(description, links, downloads(iri), schema_script(iri))
     elif profile == profiles[0]:

@@ -13,6 +13,7 @@ import msgspec
 import pyoxigraph as ox
 from flask import Blueprint, Response, render_template, request
 
+from endpoint.citations import citation_body, citation_links, dataset_citation
 from endpoint.current import languages, past, publication, see, snapshot, urls
 from endpoint.documents import rdf_document
 from endpoint.language import interface
@@ -22,7 +23,7 @@ from endpoint.pages.changes import findings
 from endpoint.pages.views import content_names
 from endpoint.problems import ProblemError
 from endpoint.release_description import described, described_briefly, release_iri
-from endpoint.representations import AS_MANIFEST, AS_N_QUADS, OFFERS, Representation
+from endpoint.representations import AS_MANIFEST, AS_N_QUADS, CITATIONS, OFFERS, Representation
 from endpoint.resources import describing, find
 from endpoint.responses import Link, answer, entity_tag, negotiated
 from endpoint.sentences import Sentence
@@ -47,7 +48,7 @@ def listed(suffix: str) -> Response:
     here, history = urls(), past().history()
     current, manifests = history.current, tuple(reversed(history.manifests))
     url = partial(_url, "releases")
-    representation = negotiated("release", suffix, url)
+    representation = negotiated("releases", suffix, url)
     if representation is AS_MANIFEST:
         body = _json([_brief(each, current) for each in manifests])
     elif representation.format is not None:
@@ -58,7 +59,7 @@ def listed(suffix: str) -> Response:
         rows = [(each, here.link(f"release/{each.id}"), history.contributors(each)) for each in manifests]
         body = render_template("releases.html", rows=rows, current=current, rollbacks=history.rollbacks).encode()
     location = "" if suffix else url(representation.suffix)
-    links = _alternates("release", url)
+    links = _alternates("releases", url)
     return answer(
         representation, lambda: body, tag=entity_tag(representation.name, body), location=location, links=links
     )
@@ -93,6 +94,9 @@ def one(path: str) -> Response:
     tag = entity_tag(release_id, representation.name)
     if representation is AS_MANIFEST:
         body = _json(public(manifest))
+    elif representation in CITATIONS:
+        body = citation_body(dataset_citation(release_iri(manifest.base, manifest.id)), representation)
+        tag = entity_tag(body)  # as is this
     elif representation.format is not None:
         triples = list(described(manifest, publication().settings.about.license))
         body = rdf_document(snapshot(), triples, representation.format)
@@ -126,7 +130,9 @@ def _page(manifest: Manifest) -> bytes:
         parent=here.link(f"release/{parent}") if is_there else "", browse=here.link(f"{root}/"),
         query=here.link(f"{root}/sparql"), report=here.link(f"{root}/report"),
         difference=here.link(f"{root}/diff") if is_there or parent is None else "",
-        downloads=[(each.title, here.route(f"{root}.{each.suffix}")) for each in OFFERS["release"][1:]],
+        downloads=[(each.title, here.route(f"{root}.{each.suffix}")) for each in OFFERS["releases"][1:]],
+        citation=dataset_citation(release_iri(manifest.base, manifest.id)),
+        cite=citation_links(lambda suffix: here.link(f"{root}.{suffix}")),
     ).encode()  # fmt: skip
 
 

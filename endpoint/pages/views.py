@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from flask import render_template, request
 
+from endpoint.citations import citation_links, thing_citation
 from endpoint.current import languages, snapshot, urls
 from endpoint.language import interface
 from endpoint.pages.holdings import class_name
@@ -51,8 +52,9 @@ def description_page(
     iri, here = description.iri, snapshot()
     table = class_name(here, iri) if iri in here.release.manifest.statistics.classes else ""
     return render_template(
-        "thing.html", page=view, links=links, downloads=downloads, script=script, table=table
-    ).encode()
+        "thing.html", page=view, links=links, downloads=downloads, script=script, table=table,
+        citation=thing_citation(iri), cite=citation_links(lambda suffix: urls().page(iri, suffix)),
+    ).encode()  # fmt: skip
 
 
 def _listing(iri: str, predicate: str, which: str, names: Names, terms: Names) -> bytes:
