@@ -32,6 +32,27 @@ MOST_WORDS_OF_A_START = 400
 LAST = "\U0010ffff"
 
 
+class IndexConnection:
+    """One thread's connection to a SQLite file, closed when nothing refers to it any more, in whichever thread.
+
+    sqlite3's own refers to itself in a circle: with the last reference it would stay open until garbage is collected.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(
+            f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+        self._database.execute("PRAGMA mmap_size = 1073741824")
+
+    def rows(self, statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        """Return all that a statement finds."""
+        return self._database.execute(statement, parameters).fetchall()
+
+    def __del__(self) -> None:
+        if database := getattr(self, "_database", None):  # it may be that it could not be opened
+            database.close()
+
+
 class IndexFile:
     """One SQLite file, read-only and never changed; each thread has a connection of its own."""
 
@@ -50,12 +71,10 @@ class IndexFile:
         self.count = int(found["count"])
 
     def _rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        connection = getattr(self._local, "connection", None)
+        connection: IndexConnection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-            connection.execute("PRAGMA mmap_size = 1073741824")
-            self._local.connection = connection
-        return connection.execute(statement, parameters).fetchall()
+            connection = self._local.connection = IndexConnection(self.path)
+        return connection.rows(statement, parameters)
 
     @cached_property
     def dead(self) -> Numbers:

@@ -96,11 +96,11 @@ def browser() -> httpx.Client:
     return client(30)
 
 
-def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait until something is true."""
+def until(true: Callable[[], bool], seconds: float = 10.0, told: Callable[[], str] = lambda: "") -> None:
+    """Wait until something is true; where it does not come true, ``told`` says what there is instead."""
     end = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, "it does not come true"
+        assert time.monotonic() < end, f"it does not come true within {seconds:g} seconds; {told()}"
         time.sleep(0.02)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
+import os
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pyoxigraph as ox
 import pytest
@@ -164,3 +168,29 @@ def test_a_thing_that_a_later_graph_gives_a_class_of_its_own_is_found_by_what_an
     second = frozenset({line(thing, TYPE, f"<{CLASSES[1]}>")})
     index = make(tmp_path / "later", {GRAPHS[0]: frozenset(first), GRAPHS[1]: second})
     assert [each.entity.iri for each in Search(index, BASE).hits("Zarafshan")] == [thing]
+
+
+def test_an_index_is_closed_in_every_thread_with_the_last_reference_to_it(tmp_path: Path) -> None:
+    index: NameIndex | None = make(tmp_path / "index", dict.fromkeys(GRAPHS, frozenset(LINES)))
+    assert index is not None
+    with ThreadPoolExecutor(3) as threads:
+        starts = Barrier(3)
+
+        def found(entity_id: str) -> int | None:
+            starts.wait(10)  # so that each thread has one of them
+            assert index is not None
+            return index.number(entity_id)
+
+        assert all(each is not None for each in threads.map(found, map(id_of, [THINGS[0]] * 3, [BASE] * 3)))
+        assert open_files(tmp_path) == 4
+        gc.disable()  # nobody looks for garbage in a service at rest
+        try:
+            index = None
+            assert open_files(tmp_path) == 0
+        finally:
+            gc.enable()
+
+
+def open_files(folder: Path) -> int:
+    descriptors = list(Path("/proc/self/fd").iterdir())
+    return sum(os.path.realpath(each).startswith(str(folder)) for each in descriptors)
