@@ -216,6 +216,17 @@ class Current:
             self._checked = time.monotonic()
             return found
 
+    def held(self) -> Snapshot | None:
+        """Return the current release where it is open already, else None: nothing is opened, so any thread may ask."""
+        opened = self._opened
+        if opened is None or time.monotonic() - self._checked < CHECK_SECONDS:
+            return opened[1] if opened else None
+        with contextlib.suppress(HamkorError, OSError):
+            if self._folder.current() == opened[0]:
+                self._checked = time.monotonic()
+                return opened[1]
+        return None
+
     def look(self) -> Snapshot:
         """Return the current release, looked up now.
 

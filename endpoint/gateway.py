@@ -25,6 +25,7 @@ from endpoint.delivery import Delivery, Message, Send, TooSlowError
 from endpoint.exchange import Exchange, Receive, Scope
 from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
+from endpoint.page_cache import PageCache, Reuse, key_of
 from endpoint.problems import ProblemError, problem_of
 from endpoint.proxy import Proxies
 from endpoint.reading import EXTENSION as READER
@@ -37,6 +38,7 @@ from graph.query.service import QueryService
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release, open_release
 
+MIB = 1 << 20
 LOOK_SECONDS, LET_GO_SECONDS = 0.2, 1.0
 PAGES, PAGES_OF_ONE = 3, 8
 """Threads that make pages: they share one interpreter, so more of them make none sooner, and each page later."""
@@ -81,7 +83,8 @@ class Gateway:
         reader = application.extensions[READER]
         self._shown: Current = application.extensions[EXTENSION]
         self._lane = SparqlLane(publication, self._service, self._forwarder, reader)
-        self._metrics = Metrics(self._service, self._lane, publication.settings.log.slow_seconds)
+        self._made = PageCache(publication.settings.limits.pages_mb * MIB)
+        self._metrics = Metrics(self._service, self._lane, self._made, publication.settings.log.slow_seconds)
         self._delivery = delivery = Delivery(publication.settings.limits.send_seconds)
         self._pages = Threads(application, delivery, PAGES, PAGES_OF_ONE)
         self._results = Threads(application, delivery)
@@ -92,7 +95,7 @@ class Gateway:
         self._readers, self._long = ThreadPoolExecutor(READERS, "reader"), Seats(1)
         self._bodies = Seats(LARGE_BODIES)
         self._followers: tuple[asyncio.Task[None], ...] = ()
-        self._most = int(publication.settings.limits.query_mb * (1 << 20)) * ENCODED + 4096
+        self._most = int(publication.settings.limits.query_mb * MIB) * ENCODED + 4096
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection or request (ASGI 3)."""
@@ -223,20 +226,25 @@ class Gateway:
             await exchange.plain(CONTENT_TYPE, self._metrics.text())
             status = exchange.status
         else:
-            status = await self._page(exchange, receive, send)
+            status = await self._page(exchange, path, receive, send)
         self._metrics.response(status)
         if self._log_access:
             shown = path if status != HTTPStatus.GONE else path[: path.find("/", 1) + 1]  # it may be a person's
             facts = {"method": scope["method"], "path": shown, "status": status}
             access.info(json.dumps(facts | {"ms": round((time.perf_counter() - began) * 1000, 1)}))
 
-    async def _page(self, exchange: Exchange, receive: Receive, send: Send) -> int:
-        """Let the Flask application answer; return the status."""
+    async def _page(self, exchange: Exchange, path: str, receive: Receive, send: Send) -> int:
+        """Answer with what was made before, or let the Flask application make it; return the status."""
+        key = key_of(exchange, path)
+        reuse = Reuse(self._made, self._shown, key) if key is not None else None
+        if reuse is not None and (found := reuse.made()) is not None:
+            await found.send(send, self._delivery)
+            return found.status
         whole = await self._body(exchange, receive)
         body = replayed(exchange.body, arriving(receive, BODY_SECONDS), whole=whole)
         threads = self._results if WAITED_FOR.search(exchange.scope["path"]) else self._pages
         try:
-            return await threads.answer(exchange, body, send, BODY_SECONDS, is_read=whole)
+            return await threads.answer(exchange, body, send, BODY_SECONDS, is_read=whole, reuse=reuse)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status

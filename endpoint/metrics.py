@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from endpoint.lane import SparqlLane
+from endpoint.page_cache import PageCache
 from graph.query.service import QueryService
 
 SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)
@@ -30,9 +31,9 @@ access = logging.getLogger("hamkor.access")
 class Metrics:
     """The figures of one serving process; counted as plain numbers, and given their form when they are asked for."""
 
-    def __init__(self, service: QueryService, lane: SparqlLane, slow_seconds: float) -> None:
+    def __init__(self, service: QueryService, lane: SparqlLane, pages: PageCache, slow_seconds: float) -> None:
         """Count for a service; queries that take ``slow_seconds`` or longer are logged."""
-        self._service, self._lane, self._slow_seconds = service, lane, slow_seconds
+        self._service, self._lane, self._pages, self._slow_seconds = service, lane, pages, slow_seconds
         self._queries: Counter[str] = Counter()
         self._responses: Counter[int] = Counter()
         self._buckets = [0] * (len(SECONDS) + 1)
@@ -76,7 +77,7 @@ class Metrics:
         yield from (queries, responses, seconds, *self._gauges())
 
     def _gauges(self) -> Iterator[Metric]:
-        pool, cache, service = self._service.pool, self._lane.cache, self._service
+        pool, cache, service, pages = self._service.pool, self._lane.cache, self._service, self._pages
         for name, text, value in (
             ("workers_busy", "Workers that run a query", pool.busy),
             ("queue_length", "Queries that wait for a worker", pool.waiting),
@@ -88,6 +89,9 @@ class Metrics:
             ("cache_bytes", "Bytes of answers held", cache.size),
             ("cache_hits", "Answers given from the cache", cache.counts.hits),
             ("cache_misses", "Answers that the cache did not have", cache.counts.misses),
+            ("pages_bytes", "Bytes of pages and documents held", pages.size),
+            ("pages_hits", "Pages and documents that had been made before", pages.hits),
+            ("pages_misses", "Pages and documents that had to be made", pages.misses),
             ("in_memory", "Whether the release is held in memory", service.mode == "memory"),
         ):
             yield GaugeMetricFamily(f"hamkor_{name}", text, float(value))

@@ -26,7 +26,8 @@ from endpoint.sentences import Sentence
 from endpoint.urls import as_requested
 from graph.namespaces import RDF_TYPE
 
-CACHE = "public, max-age=60, stale-while-revalidate=600"
+KEPT_SECONDS = 60
+CACHE = f"public, max-age={KEPT_SECONDS}, stale-while-revalidate=600"
 """A URL without a release in it may mean another release soon; the ETag makes asking again cheap."""
 IN_A_LINK = "%/:?#[]@!$&'()*+,;="
 """What stays as it is in the target of a link; the rest, above all letters beyond ASCII, is percent-encoded.

@@ -24,6 +24,7 @@ from flask import Flask
 
 from endpoint.delivery import Delivery, Message, Send
 from endpoint.exchange import Exchange, Headers, Receive
+from endpoint.page_cache import MadePage, Reuse
 from endpoint.problems import ProblemError
 from endpoint.sentences import Sentence
 from graph.errors import EngineUnavailableError
@@ -51,8 +52,9 @@ class Threads:
         self._seats, self._turns = Seats(count_of_one), Turns(count)
 
     async def answer(
-        self, exchange: Exchange, receive: Receive, send: Send, body_seconds: float, *, is_read: bool = False
-    ) -> int:
+        self, exchange: Exchange, receive: Receive, send: Send, body_seconds: float, *,
+        is_read: bool = False, reuse: Reuse | None = None,
+    ) -> int:  # fmt: skip
         """Let the application answer; return the status.
 
         Args:
@@ -61,6 +63,7 @@ class Threads:
             send: takes the response.
             body_seconds: how long a thread waits for a part of the body, where the event loop does not end that.
             is_read: whether the whole body has been read from the client already.
+            reuse: keeps what is made, and may have it by the time that it is this client's turn.
 
         Raises:
             EngineUnavailableError: too many requests of this client wait already.
@@ -69,7 +72,7 @@ class Threads:
         async with self._seats.taken(exchange.client):
             body = ArrivingBody(asyncio.get_running_loop(), receive, body_seconds)
             environ = dict(build_environ(cast("Any", exchange.scope), body))
-            made = await self._in_thread(exchange.client, lambda: _Made.by(self._application, environ))
+            made = await self._made(exchange.client, environ, reuse)
             try:
                 # the server ends a connection on which a body is left; a client that is not told would use it again
                 left = [] if is_read or not body.is_left(exchange) else [(b"connection", b"close")]
@@ -83,12 +86,26 @@ class Threads:
                         return made.status
                     await self._in_thread(exchange.client, made.go_on)
             finally:
-                await asyncio.shield(self._in_thread(exchange.client, made.close))
+                if made.rest is not None:  # the client has gone
+                    await asyncio.shield(self._in_thread(exchange.client, made.close))
+
+    async def _made(self, client: str, environ: dict[str, Any], reuse: Reuse | None) -> _Made:
+        """Make a response in a thread, or take what another request has had made meanwhile; keep it if it is whole."""
+        async with self._turns.taken(client):
+            if reuse is not None and (found := reuse.made()) is not None:
+                return _Made((), found.status, found.headers, found.body)
+            made = await self._run(lambda: _Made.by(self._application, environ))
+        if reuse is not None and made.rest is None:
+            reuse.keep(MadePage(made.status, made.headers, made.held))
+        return made
 
     async def _in_thread(self, client: str, work: Callable[[], T]) -> T:
-        context = contextvars.copy_context()
         async with self._turns.taken(client):
-            return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
+            return await self._run(work)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, work)
 
 
 class ArrivingBody(Body):
@@ -151,7 +168,7 @@ class _Made:
         return made
 
     def go_on(self) -> None:
-        """Make the next pieces."""
+        """Make the next pieces; let go of what the response was made of after the last."""
         pieces, size = list[bytes](), 0
         while self.rest is not None and size < HELD_BYTES:
             piece = next(self.rest, None)
@@ -161,6 +178,8 @@ class _Made:
                 pieces.append(piece)
                 size += len(piece)
         self.held = b"".join(pieces)
+        if self.rest is None:
+            self.close()
 
     def close(self) -> None:
         """Let go of what the response was made of."""

@@ -63,6 +63,7 @@ class LimitSettings(Section, frozen=True):
     require_if_match: bool = False
     queue_seconds: Positive = 5.0
     send_seconds: Positive = 20.0
+    pages_mb: Annotated[int, msgspec.Meta(ge=0)] = 64
     downloads_mb: Count = 2048
     kept_queries_mb: Count = 64
     kept_queries_per_minute: Count = 30
