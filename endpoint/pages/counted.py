@@ -14,15 +14,25 @@ from endpoint.pages.dates import readable
 from endpoint.pages.numbers import grouped
 from endpoint.pages.shapes import text_in
 from graph.literals import truth_value, whole_number
-from graph.namespaces import XSD
+from graph.namespaces import RDF, XSD
 
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 
 
-def counted(store: ox.Store, base: str, iri: str) -> str:
-    """Return a count as a sentence in the language of the interface; empty where a thing is none that says enough."""
+def stated(store: ox.Store, base: str, statement: str) -> str:
+    """Return what a statement (``rdf:Statement``) says a count is, as a sentence; empty where it says another thing."""
+    subject, predicate, number = (_first(store, statement, RDF + name) for name in ("subject", "predicate", "object"))
+    is_count = isinstance(subject, ox.NamedNode) and predicate == ox.NamedNode(f"{base}ns#memberCount")
+    return counted(store, base, subject.value, number) if is_count and isinstance(subject, ox.NamedNode) else ""
+
+
+def counted(store: ox.Store, base: str, iri: str, number: object = None) -> str:
+    """Return a count as a sentence in the language of the interface; empty where a thing is none that says enough.
+
+    ``number`` is how many somebody says they are; by itself the count says it.
+    """
     ns = f"{base}ns#"
-    number = _first(store, iri, f"{ns}memberCount")
+    number = number or _first(store, iri, f"{ns}memberCount")
     unit = _first(store, iri, f"{ns}countUnit")
     total = whole_number(number.value, number.datatype.value) if isinstance(number, ox.Literal) else None
     if total is None or not isinstance(unit, ox.NamedNode):

@@ -13,19 +13,26 @@ from itertools import islice
 import pyoxigraph as ox
 
 from endpoint.pages.backing import Backing, Statements
+from endpoint.pages.counted import stated
 from endpoint.pages.names import Names, Shown
-from graph.namespaces import DCT, RDF
+from graph.literals import RANGES
+from graph.namespaces import DCT, RDF, XSD
 
 MOST = 20
+NUMBERS = frozenset(XSD + name for name in (*RANGES, "decimal", "double", "float"))
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one source says: the value, the statement, and what backs it."""
+    """What one source says: the value, the statement, and what backs it.
+
+    ``property`` is what a bare number is the number of; None where the value says enough.
+    """
 
     value: Shown
     statement: Shown
     backing: Backing
+    property: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class Disagreements:
     def __init__(self, store: ox.Store, base: str, names: Names) -> None:
         """Read with the terms of the vocabulary below ``base``."""
         self._statements, self._names = Statements(store, base), names
+        self._store, self._base = store, base
         self.about, self.claim = (f"{base}ns#{name}" for name in ("discrepancyAbout", "claim"))
 
     def of(self, iri: str) -> tuple[Disagreement, ...]:
@@ -58,8 +66,20 @@ class Disagreements:
         return Disagreement(self._names.thing(iri), summary, tuple(ordered))
 
     def _claim(self, iri: str) -> Iterator[Claim]:
-        for value in self._best(iri, RDF + "object")[:1]:
-            yield Claim(value, self._names.thing(iri), self._statements.backing([iri]).shown(self._names))
+        sentence = stated(self._store, self._base, iri)
+        for value in [Shown(sentence)] if sentence else self._best(iri, RDF + "object")[:1]:
+            backing = self._statements.backing([iri]).shown(self._names)
+            yield Claim(value, self._names.thing(iri), backing, None if sentence else self._counted_by(iri))
+
+    def _counted_by(self, iri: str) -> Shown | None:
+        """Return the property of a statement whose value is a number; None where it is none."""
+        value = next(iter(self._statements.values(iri, RDF + "object")), None)
+        is_number = isinstance(value, ox.Literal) and value.datatype.value in NUMBERS
+        return (
+            next((self._names.thing(each) for each in self._things(iri, RDF + "predicate")), None)
+            if is_number
+            else None
+        )
 
     def _best(self, iri: str, predicate: str) -> list[Shown]:
         return self._names.best([self._names.term(each) for each in self._statements.values(iri, predicate)])

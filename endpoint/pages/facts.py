@@ -16,7 +16,7 @@ import pyoxigraph as ox
 from endpoint.current import Snapshot
 from endpoint.language import translated
 from endpoint.pages.containers import NIL, STRUCTURE, is_place, members_of
-from endpoint.pages.counted import counted
+from endpoint.pages.counted import counted, stated
 from endpoint.pages.incoming import INCOMING, VALUES, by_name, in_order, listing_path
 from endpoint.pages.names import TIMES, UNNAMED, Names, Shown
 from endpoint.pages.paths import Found, Path, Step, follow, spelt, steps
@@ -24,7 +24,7 @@ from endpoint.pages.provenance import Sources
 from endpoint.pages.shapes import LAST, Group, Shapes, ShownProperty, own_predicates, shapes_of, text_in
 from graph.description import Description, Term
 from graph.labels import LABEL_PROPERTIES
-from graph.namespaces import DCT, ENTAILED_GRAPH, PROV, RDF_TYPE, RDFS, SCHEMA, SKOS
+from graph.namespaces import DCT, ENTAILED_GRAPH, PROV, RDF, RDF_TYPE, RDFS, SCHEMA, SKOS
 from graph.periods import CONTACTS, Period, is_contact, published, spanned
 
 ORG, VCARD = "http://www.w3.org/ns/org#", "http://www.w3.org/2006/vcard/ns#"
@@ -256,9 +256,9 @@ class Facts:
             shown = [(one, each) for one, each in shown if not isinstance(each.term, ox.Literal) or one in best]
         shown.sort(key=lambda each: (each[0].datetime or each[0].text).casefold())
         entries = tuple(
-            replace(self._value(each.term, above), sources=self.sources.cite(each), published=self._published(each))
+            replace(self._said(each, above), sources=self.sources.cite(each), published=self._published(each))
             for _, each in shown[:ROW_VALUES]
-        )  # fmt: skip
+        )
         if any(each.is_reached for each in entries):  # who can be called stands first
             entries = tuple(sorted(entries, key=lambda each: not each.is_reached))
         return entries, dropped + max(0, len(shown) - ROW_VALUES)
@@ -280,6 +280,13 @@ class Facts:
             if every is not None:
                 return [each for each in every if isinstance(each, ox.NamedNode)]
         return by_name(self._snapshot, iris, self._names)
+
+    def _said(self, found: Found, above: tuple[str, ...]) -> Value:
+        """Return a value without its sources; a number that a statement says of a count with what is counted."""
+        value = self._value(found.term, above)
+        if found.predicate == RDF + "object" and isinstance(found.term, ox.Literal):
+            return replace(value, sentence=stated(self._store, self._names.urls.base, found.subject))
+        return value
 
     def _value(self, term: Term, above: tuple[str, ...]) -> Value:
         """Return a value without its sources; ``above`` are the things in which it stands."""

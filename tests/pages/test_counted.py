@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
+from writing import Write
 
+from endpoint.app import create_app
 from endpoint.pages.counted import form
+from graph.build import build
+from graph.publication import open_publication
 from tests.endpoint.serving import Served
 
 RU = "родитель|родителя|родителей"
@@ -38,6 +43,41 @@ def test_a_word_behind_a_number_has_its_form(
 def test_a_count_is_a_sentence(flagship_served: Served, language: str) -> None:
     html = read(flagship_served, "/doc/club/urgench", language)
     assert all(each in html for each in COUNTS[language])
+
+
+STATED = {
+    "en": "more than 90 families, counted between", "ru": "более 90 семей, подсчитано между",
+    "uz": "90 tadan ortiq oila, ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", STATED)
+def test_no_number_on_which_sources_disagree_is_bare(flagship_served: Served, language: str) -> None:
+    for path in ("/doc/club/urgench", "/doc/discrepancy/urgench-club-members"):
+        figures = re.findall(r'<p class="figure">(.*?)</p>', read(flagship_served, path, language), re.DOTALL)
+        assert len(figures) == 2
+        assert not [each for each in figures if re.sub(r"<[^>]+>", "", each).strip().isdecimal()]
+        assert any(STATED[language] in each for each in figures)
+    html = read(flagship_served, "/doc/statement/urgench-club-90-families", language)
+    assert html.count(STATED[language]) == 2  # of what is said, and what is said of it
+
+
+NUMBERED = """
+@prefix : <http://e/> . @prefix ns: <https://w3id.org/hamkor/ns#> .
+@prefix rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+:d ns:claim :a , :b . :height rdfs:label "height in metres"@en .
+:a rdf:subject :tower ; rdf:predicate :height ; rdf:object 140 .
+:b rdf:subject :tower ; rdf:predicate :height ; rdf:object "tall"@en .
+"""
+
+
+def test_a_number_of_others_stands_under_what_it_is_the_number_of(publication: Write) -> None:
+    release = build(publication({"data/a.ttl": NUMBERED, "hamkor.toml": ""}))
+    app = create_app(open_publication(release.folder.parents[2]))
+    html = unescape(app.test_client().get("/resource?iri=http://e/d", headers={"Accept": "text/html"}).text)
+    box = html.partition('<div class="versus">')[2].partition("</section>")[0]
+    assert re.search(r"Height in metres</p>\s*<p class=\"figure\"><span>140<", box)
+    assert box.count("Height in metres") == 1
 
 
 def test_who_can_be_called_stands_before_who_cannot(flagship_served: Served) -> None:
