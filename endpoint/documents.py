@@ -9,25 +9,33 @@ import io
 import logging
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
-from tempfile import SpooledTemporaryFile
-from threading import Lock
+from tempfile import TemporaryFile
+from threading import BoundedSemaphore, Lock
 from typing import IO, cast
 
 import pyoxigraph as ox
 from cachetools import LRUCache
 
 from endpoint.current import Snapshot
+from endpoint.problems import ProblemError
+from endpoint.sentences import Sentence
 from graph.errors import FormatError, HamkorError, SettingError
 from graph.export import write_graph, write_statements, xml_fault
 from graph.formats import JSON_LD, RESULTS_XML, Format
 from graph.jsonld import compacted
+from graph.releases.dumping import Document
+from graph.releases.manifest import GraphEntry
+from graph.sandbox import Bounds, Descriptor, run
 
 log = logging.getLogger("hamkor")
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
-IN_MEMORY, KEPT_BYTES = 1 << 20, 256 << 20
-"""Larger documents lie in files; so many bytes of these are kept with the release."""
+WRITTEN_HERE, KEPT_BYTES = 1_000, 256 << 20
+"""Documents of more triples are written by processes; so many bytes of these are kept with the release."""
+AT_A_TIME, LONGEST_SECONDS = 2, 24 * 3600.0
+"""So many documents of a release are written at a time; what they may take is bounded by their graph alone."""
 PIECE, LONGEST_FAULT = 1 << 20, 4096
 
 
@@ -71,40 +79,66 @@ def graph_document(snapshot: Snapshot, graph: str, form: Format) -> IO[bytes]:
 class GraphDocuments:
     """The documents of a release's graphs: a large one is written once, however many ask for it at a time.
 
-    So they cost what one costs, and nobody keeps the threads of pages by asking for many. They lie in files without a
-    name, which go with the process.
+    It is written by a process of its own, since lookups and pages wait for this one's interpreter, and so cost what one
+    costs; others wait for it a little. Large documents lie in files without a name, which go with this process.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
         """Keep none yet; they are kept as long as the release is."""
         self._release, self._prefixes = snapshot.release, _valid(snapshot.prefixes)
-        self._guard = Lock()
+        limits = snapshot.publication.settings.limits
+        self._seconds, self._bounds = limits.query_seconds, Bounds(LONGEST_SECONDS, limits.upload_memory_mb)
+        self._guard, self._at_work = Lock(), BoundedSemaphore(AT_A_TIME)
         self._writing: dict[tuple[str, Format], Lock] = {}
         self._kept: LRUCache[tuple[str, Format], IO[bytes]] = LRUCache(KEPT_BYTES, getsizeof=size_of)
 
     def document(self, graph: str, form: Format) -> IO[bytes]:
-        """Return a document as a file of its own, at its beginning; it waits where another thread writes it."""
+        """Return a document as a file of its own, at its beginning; it waits where it is being written for others.
+
+        Raises:
+            ProblemError: that takes longer than a client will wait.
+        """
+        entry = self._release.entry(graph)
+        if entry.triples <= WRITTEN_HERE:
+            return self._written_here(graph, form)
         key = graph, form
         with self._guard:
             writing = self._writing.setdefault(key, Lock())
-        with writing:
+        with self._taken(writing, graph):
             with self._guard:
                 found = self._kept.get(key)
             if found is not None:
                 return cast(IO[bytes], SharedFile(found))
-            file = self._written(graph, form)
-            size = size_of(file)
-            if not IN_MEMORY < size <= KEPT_BYTES:
-                return file
+            with self._taken(self._at_work, graph):
+                file = self._written(entry, form)
             with self._guard:
-                self._kept[key] = file
+                if size_of(file) <= KEPT_BYTES:
+                    self._kept[key] = file
             return cast(IO[bytes], SharedFile(file))
 
-    def _written(self, graph: str, form: Format) -> IO[bytes]:
-        file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  its reader closes it
+    @contextmanager
+    def _taken(self, lock: Lock | BoundedSemaphore, graph: str) -> Iterator[None]:
+        if not lock.acquire(timeout=self._seconds):
+            retry = {"Retry-After": f"{self._seconds:.0f}"}
+            said = Sentence("%(name)s is being made; ask again in a moment", name=graph)
+            raise ProblemError("unavailable", said, {}, retry)
         try:
-            write_graph(self._release.read_graph(graph), file, form, self._prefixes, directions=False)
-            file.seek(0)
+            yield
+        finally:
+            lock.release()
+
+    def _written_here(self, graph: str, form: Format) -> IO[bytes]:
+        file = BytesIO()
+        write_graph(self._release.read_graph(graph), file, form, self._prefixes, directions=False)
+        file.seek(0)
+        return file
+
+    def _written(self, entry: GraphEntry, form: Format) -> IO[bytes]:
+        file = TemporaryFile()  # noqa: SIM115  who reads it last closes it
+        member = self._release.folder / entry.file
+        wanted = Document(member, entry.iri, form.name, self._prefixes, Descriptor(file.fileno()))
+        try:
+            run("graph.releases.dumping:write_document", wanted, int, self._bounds)
         except HamkorError:
             file.close()
             raise

@@ -16,13 +16,15 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing import reduction
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -38,7 +40,12 @@ from graph.errors import (
 from graph.query.worker import end_with_parent
 
 T = TypeVar("T")
-PRELOADED = ("graph.contribution.work", "graph.validation.gate", "rdflib.plugins.serializers.turtle")
+PRELOADED = (
+    "graph.contribution.work",
+    "graph.releases.dumping",
+    "graph.validation.gate",
+    "rdflib.plugins.serializers.turtle",
+)
 NICENESS = 5
 SERVER_ENDED = 255
 """What ``multiprocessing`` gives as the status of a process whose fork server has been ended, and it with it."""
@@ -64,6 +71,21 @@ class Bounds:
     seconds: float
     memory_mb: int
     file_mb: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """An open file that stands in the argument of some work: the process that works has it, too."""
+
+    number: int
+
+    def __reduce__(self) -> tuple[Callable[[Any], Descriptor], tuple[Any]]:
+        """Pickle it for the process that is being started, and for no other use."""
+        return _received, (reduction.DupFd(self.number),)
+
+
+def _received(sent: Any) -> Descriptor:  # noqa: ANN401  multiprocessing names no type for it
+    return Descriptor(sent.detach())
 
 
 def run(work: str, argument: object, kind: type[T], bounds: Bounds) -> T:

@@ -1,4 +1,4 @@
-"""A process of its own that makes one file of a release: ``python -m graph.releases.dumping PUBLICATION RELEASE FILE``.
+"""Processes that each make one file of a release: ``python -m graph.releases.dumping PUBLICATION RELEASE FILE``.
 
 Writing ten million triples takes minutes of one processor; the service must not stand still meanwhile.
 """
@@ -9,18 +9,23 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from graph.errors import BusyError, Failure, HamkorError, WorkEndedError, WorkKilledError
+from graph.errors import BusyError, Failure, FormatError, HamkorError, WorkEndedError, WorkKilledError
+from graph.export import write_graph
+from graph.formats import format_named
 from graph.jsonld import prefixes, read_context
 from graph.publication import Publication, open_publication
 from graph.releases.downloads import Downloads, Ready
 from graph.releases.dumps import Dump, dump_named
 from graph.releases.folder import ReleasesFolder
+from graph.releases.members import read_member
 from graph.releases.release import Release, open_release
 from graph.releases.subjects import Subjects
+from graph.sandbox import Descriptor
 
 NICENESS = 15
 SUBJECTS = "subjects"
@@ -66,6 +71,40 @@ def fault_of(process: subprocess.Popen[bytes]) -> HamkorError:
         problem = "the process that made the file was ended from outside, or the machine has no memory left"
         return WorkKilledError(problem, "ask again")
     return WorkEndedError(f"the making of a file ended with status {process.returncode}")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a document is to be made of, and where it goes.
+
+    Attributes:
+        member: the file with the graph's triples.
+        graph: its IRI.
+        form: the name of the document's format.
+        prefixes: prefix → IRI.
+        output: the file into which it is written, from its beginning.
+    """
+
+    member: Path
+    graph: str
+    form: str
+    prefixes: dict[str, str]
+    output: Descriptor
+
+
+def write_document(wanted: Document) -> int:
+    """Write one graph as a document, without its name and its texts' directions; return how many bytes it has.
+
+    Raises:
+        FormatError: the format cannot express it.
+        ReleaseError: the member cannot be read.
+    """
+    form = format_named(wanted.form)
+    if form is None:
+        raise FormatError(wanted.form, "anything")
+    with os.fdopen(wanted.output.number, "wb") as output:
+        write_graph(read_member(wanted.member, wanted.graph), output, form, wanted.prefixes, directions=False)
+        return output.tell()
 
 
 def main(arguments: list[str]) -> int:

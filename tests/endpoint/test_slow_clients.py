@@ -8,16 +8,22 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from io import BytesIO
 from tempfile import TemporaryFile
 
 import pytest
+from writing import Write
 
 from endpoint.current import Snapshot
 from endpoint.delivery import LEAST_RATE, PIECE
-from endpoint.documents import GraphDocuments, SharedFile
+from endpoint.documents import AT_A_TIME, WRITTEN_HERE, GraphDocuments, SharedFile, size_of
 from endpoint.gateway import GAP_SECONDS
+from endpoint.problems import ProblemError
 from endpoint.threads import Turns
-from graph.formats import N_TRIPLES
+from graph.build import build
+from graph.errors import FormatError
+from graph.export import write_graph
+from graph.formats import N_TRIPLES, RDF_XML, TRIPLE_FORMATS
 from graph.publication import open_publication
 from tests.endpoint.serving import Served, client, serving, write
 
@@ -64,6 +70,8 @@ def test_whoever_reads_nothing_stops_nobody_s_page_and_is_given_up(large: Served
             for page in ("/", "/graphs", "/sparql?query=ASK%7B%7D"):
                 answer = other.get(large.url + page, headers={"X-Forwarded-For": "203.0.113.1", "Accept": "text/html"})
                 assert answer.status_code == 200
+        for connection in silent[:2]:
+            assert connection.recv(1, socket.MSG_PEEK)  # it has been made, and is being sent
         time.sleep(SEND_SECONDS + PIECE / LEAST_RATE + 1)
         for connection in silent[:2]:
             assert length_until_closed(connection) < len(LARGE)
@@ -192,6 +200,39 @@ def test_a_large_graph_is_written_once_however_many_ask_for_it(large: Served) ->
     contents = [each.read().decode() for each in files]
     assert len(set(contents)) == 1
     assert sorted(contents[0].splitlines()) == sorted(LARGE.splitlines())
+
+
+def test_what_a_process_writes_is_what_would_be_written_here(publication: Write) -> None:
+    lines = (
+        f'<http://e/{each}> <http://e/p> "{each}"@en--ltr , <http://e/{each // 7}> .' for each in range(WRITTEN_HERE)
+    )
+    ours = publication({"data/many.ttl": "\n".join(lines), "data/odd.nt": "<http://e/1> <http://e/1> <http://e/1> ."})
+    documents = GraphDocuments(Snapshot(ours, build(ours), None))
+    for form in TRIPLE_FORMATS:
+        with documents.document(ours.graph("many"), form) as file, BytesIO() as here:
+            write_graph(
+                documents._release.read_graph(ours.graph("many")), here, form, documents._prefixes, directions=False
+            )
+            assert isinstance(file, SharedFile)
+            assert file.read() == here.getvalue()
+    with pytest.raises(FormatError):
+        documents.document(ours.graph("odd"), RDF_XML)
+
+
+def test_who_asks_for_a_document_that_others_have_made_is_not_kept_waiting_for_ever(publication: Write) -> None:
+    ours = publication({
+        "hamkor.toml": "[limits]\nquery_seconds = 0.1",
+        "data/many.nt": "".join(f"<http://e/{each}> <http://e/1> <http://e/2> .\n" for each in range(WRITTEN_HERE + 1)),
+    })  # fmt: skip
+    documents = GraphDocuments(Snapshot(ours, build(ours), None))
+    with ExitStack() as stack:
+        for _ in range(AT_A_TIME):
+            stack.enter_context(documents._taken(documents._at_work, ""))
+        stack.enter_context(pytest.raises(ProblemError, match="is being made; ask again"))
+        documents.document(ours.graph("many"), N_TRIPLES)
+    with pytest.raises(FormatError):  # the process says so
+        documents.document(ours.graph("many"), RDF_XML)
+    assert size_of(documents.document(ours.graph("many"), N_TRIPLES)) > WRITTEN_HERE
 
 
 def test_a_file_is_read_by_many_from_places_of_their_own() -> None:
