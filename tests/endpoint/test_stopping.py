@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.processes import Service
+from benchmarks.start import free_port
 from endpoint.server import STOP_SECONDS
 from endpoint.supervision import MOST
 from tests.endpoint import contributing
@@ -108,11 +109,8 @@ except WorkEndedError as problem:
 
 @pytest.mark.parametrize(("when", "starts"), [("later", MOST), ("at once", 1)])
 def test_a_front_that_ends_again_and_again_is_given_up_with_words(when: str, starts: int) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
     done = subprocess.run(
-        [sys.executable, "-c", CRASHING, port, when], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", CRASHING, str(free_port()), when], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode != 0
     assert done.stderr.count("ended by itself, with status 3") == starts

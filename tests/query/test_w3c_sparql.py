@@ -60,7 +60,7 @@ def is_taken(case: Case) -> bool:
 
 
 @present
-@pytest.mark.parametrize("name", cases())
+@pytest.mark.parametrize("name", sorted(cases()))
 def test_as_the_suite_expects(name: str) -> None:
     assert passes(cases()[name]) == (name not in FAILING)
 

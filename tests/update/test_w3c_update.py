@@ -147,7 +147,7 @@ def begin(tmp_path_factory: pytest.TempPathFactory) -> Callable[[tuple[tuple[Pat
 
 
 @present
-@pytest.mark.parametrize("name", evaluations())
+@pytest.mark.parametrize("name", sorted(evaluations()))
 def test_an_update_does_what_the_suite_expects(
     name: str, begin: Callable[[tuple[tuple[Path, str], ...]], Release], tmp_path: Path
 ) -> None:
@@ -158,7 +158,7 @@ def test_an_update_does_what_the_suite_expects(
 
 
 @present
-@pytest.mark.parametrize("name", updates())
+@pytest.mark.parametrize("name", sorted(updates()))
 def test_an_update_is_legal_where_the_suite_says_so(
     name: str, begin: Callable[[tuple[tuple[Path, str], ...]], Release], tmp_path: Path
 ) -> None:
