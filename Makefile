@@ -1,11 +1,12 @@
 # make serve   sets everything up, builds the release and serves it (HOST and PORT can be set)
-# make test    sets everything up and checks everything: format, lint, types, tests
+# make test    sets everything up and checks everything: format, lint, types, tests (in PROCESSES processes)
 # make translations   collects the texts of the interface and compiles the catalogues
 # make lock    writes the lock files anew from pyproject.toml
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
+PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -24,7 +25,7 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .

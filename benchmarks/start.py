@@ -37,7 +37,10 @@ def free_port() -> int:
 
     It is none that the kernel gives to connections: one of them may take it before the server that it is for.
     """
-    each, processes = os.environ.get("PYTEST_XDIST_WORKER", "gw0"), int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    each, processes = (
+        os.environ.get("PYTEST_XDIST_WORKER", "gw0"),
+        int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")),
+    )
     ports = _PORTS[int(each.removeprefix("gw")) % processes :: processes]
     while True:
         port = random.choice(ports)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -14,6 +15,7 @@ from writing import Write
 from graph.build import build
 from graph.publication import Publication, open_publication
 from graph.publish import Put, publish
+from graph.releases.folder import Patience
 from graph.releases.release import Release
 from graph.sources.chunks import Chunk
 from tests.endpoint.serving import Served, serving
@@ -34,11 +36,37 @@ FORM = b'<http://e/%d> <http://e/p> "05"^^<http://www.w3.org/2001/XMLSchema#inte
 
 
 @pytest.fixture(scope="session")
-def flagship_publication(tmp_path_factory: pytest.TempPathFactory) -> Publication:
-    """The repository's own publication, with a folder for releases of its own."""
-    folder = tmp_path_factory.mktemp("flagship")
+def flagship_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository's own publication with its release: built once, by whichever process comes first; for copies."""
+    place = tmp_path_factory.getbasetemp()
+    folder = (place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / "flagship"
+    folder.mkdir(exist_ok=True)
     for part in PARTS:
-        (folder / part).symlink_to(REPOSITORY / part)
+        with suppress(FileExistsError):
+            (folder / part).symlink_to(REPOSITORY / part)
+    build(open_publication(folder), patience=Patience(300))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def flagship_copied(flagship_built: Path) -> Callable[[Path], Path]:
+    """A function that makes a new folder a flagship of its own, with a release; its files are files, and may change."""
+
+    def copied(folder: Path) -> Path:
+        folder.mkdir(exist_ok=True)
+        for part in PARTS:
+            copy(REPOSITORY / part, folder / part)
+        copy(flagship_built / ".hamkor", folder / ".hamkor")
+        return folder
+
+    return copied
+
+
+@pytest.fixture(scope="session")
+def flagship_publication(flagship_built: Path, tmp_path_factory: pytest.TempPathFactory) -> Publication:
+    """The repository's own publication, with a folder for releases of its own."""
+    folder = tmp_path_factory.mktemp("flagship") / "publication"
+    copy(flagship_built, folder)
     return open_publication(folder)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.conftest import PARTS, REPOSITORY
+from tests.conftest import REPOSITORY
 from tests.endpoint.serving import Served, serving
 from tests.test_readme import HERE, run_as_written, settled, split
 
@@ -16,11 +17,9 @@ BLOCKS = re.findall(r"^```console\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def ngo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def ngo(flagship_copied: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A copy of the flagship, served, and in its folder the table of the page."""
-    folder = tmp_path_factory.mktemp("ngo")
-    for part in PARTS:
-        (folder / part).symlink_to(REPOSITORY / part)
+    folder = flagship_copied(tmp_path_factory.mktemp("ngo"))
     shown = next(block for block in BLOCKS if "cat our-clubs.csv" in block)
     (folder / "our-clubs.csv").write_text(shown.partition("\n")[2], encoding="utf-8")
     with serving(folder) as served:

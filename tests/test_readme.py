@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -62,17 +61,12 @@ COMMANDS = list(console())
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def place(flagship_copied: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the publication, beside which another folder of data lies."""
-    folder = tmp_path_factory.mktemp("readme") / "hamkor"
-    folder.mkdir()
-    for name in ("ontology", "shapes", "data"):
-        shutil.copytree(ROOT / name, folder / name)
-    shutil.copy(ROOT / "hamkor.toml", folder)
+    folder = flagship_copied(tmp_path_factory.mktemp("readme") / "hamkor")
     other = folder.parent / "our-data" / "data"
     other.mkdir(parents=True)
     (other / "ours.ttl").write_text("<https://e.org/a> <https://e.org/b> 1 .")
-    subprocess.run([hamkor(), "build"], cwd=folder, check=True, capture_output=True)
     return folder
 
 

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,9 +17,8 @@ import pytest
 from rdflib import Graph, Namespace, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, PROV, RDF
 
-from tests.endpoint.serving import Served, serving
+from tests.endpoint.serving import Served
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 BASE = "https://w3id.org/hamkor/"
 DATASET = URIRef(f"{BASE}dataset")
 LINK = re.compile(r"<([^>]*)>(.*)")
@@ -71,13 +69,9 @@ def links(answer: httpx.Response) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(flagship_served: Served) -> Served:
     """The flagship as the service has it."""
-    folder = tmp_path_factory.mktemp("fair")
-    for part in ("ontology", "shapes", "data", "hamkor.toml"):
-        (folder / part).symlink_to(REPOSITORY / part)
-    with serving(folder) as running:
-        yield running
+    return flagship_served
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,12 @@ except WorkEndedError as problem:
 @pytest.mark.parametrize(("when", "starts"), [("later", MOST), ("at once", 1)])
 def test_a_front_that_ends_again_and_again_is_given_up_with_words(when: str, starts: int) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", CRASHING, str(free_port()), when], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", CRASHING, str(free_port()), when],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode != 0
     assert done.stderr.count("ended by itself, with status 3") == starts

@@ -5,8 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +51,11 @@ THINGS = sorted({
 
 
 @pytest.fixture(scope="module")
-def withheld(tmp_path_factory: pytest.TempPathFactory) -> tuple[Publication, Release, str]:
+def withheld(
+    flagship_copied: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Publication, Release, str]:
     """The flagship, first with its contacts, then without; and the id of the first release."""
-    folder = tmp_path_factory.mktemp("withheld")
-    for part in ("ontology", "shapes", "data"):
-        (folder / part).symlink_to(REPOSITORY / part)
-    shutil.copy(REPOSITORY / "hamkor.toml", folder)
+    folder = flagship_copied(tmp_path_factory.mktemp("withheld"))
     first = build(open_publication(folder)).id
     text = SETTINGS.replace("[privacy]", '[privacy]\nwithhold_graphs = ["contacts"]', 1)
     (folder / "hamkor.toml").write_text(text, encoding="utf-8")

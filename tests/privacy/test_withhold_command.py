@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,13 +33,11 @@ def hamkor(folder: Path, *arguments: str) -> Result:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, Result]:
+def done(
+    flagship_copied: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Result, Result]:
     """A copy of the flagship, what a dry run said, and what the command said."""
-    folder = tmp_path_factory.mktemp("flagship")
-    for part in ("ontology", "shapes", "data"):
-        shutil.copytree(REPOSITORY / part, folder / part)
-    shutil.copy(REPOSITORY / "hamkor.toml", folder)
-    build(open_publication(folder))
+    folder = flagship_copied(tmp_path_factory.mktemp("withholding"))
     dry = hamkor(folder, MAYA, "--dry-run")
     assert not (folder / SUPPRESSION_FILE).exists()
     return folder, dry, hamkor(folder, MAYA)
