@@ -92,15 +92,42 @@ def test_every_statement_leads_to_its_source(flagship_served: Served) -> None:
     assert cited
     assert cited == set(re.findall(r'<li id="(source-\d+)"', html))
     notes = words(html.partition('id="sources"')[2])
-    assert "Foot block: Samarkand" in notes
+    assert "Contacts at the foot of the project’s site: Samarkand" in notes
     assert "Graph: parents’ clubs" in notes
     assert "Confidence: Medium" in notes
+
+
+@pytest.mark.parametrize(("language", "said"), [
+    ("en", "Stands on the page"), ("ru", "Стоит на странице"), ("uz", "Turgan sahifasi"),
+])  # fmt: skip
+def test_a_part_of_the_source_says_on_which_page_it_stands(flagship_served: Served, language: str, said: str) -> None:
+    for name in ("forum-notice", "forum-notice-title", "foot-block-urgench"):
+        html = page(flagship_served, f"/doc/document/{name}?ui={language}")
+        assert in_order(words(html.partition("<h1")[2]), said, "http://inclusive-education.uz/en/news/96.htm")
+        assert '<a href="http://inclusive-education.uz/en/news/96.htm"' in html
+    whole = page(flagship_served, f"/doc/document/source?ui={language}")
+    assert whole.count('href="http://inclusive-education.uz/en/news/96.htm"') == 1
+
+
+BOOKKEEPING = re.compile(r"[Ff]oot block|[Нн]ижний блок|Sahifa osti|example · \d")
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "uz"])
+def test_no_page_names_things_as_bookkeepers_do(flagship_served: Served, language: str) -> None:
+    for path in ("/doc/club/urgench", "/doc/office/inclusive-education", "/doc/document/source", "/search?q=urgench",
+                 "/class/schema:CreativeWork", "/doc/discrepancy/number-of-clubs"):  # fmt: skip
+        html = page(flagship_served, f"{path}{'&' if '?' in path else '?'}ui={language}")
+        assert not BOOKKEEPING.search(words(html)), path
 
 
 def test_sources_that_disagree_stand_side_by_side(flagship_served: Served) -> None:
     html = page(flagship_served, "/doc/club/samarkand")
     box = html.partition('<div class="versus">')[2].partition("</section>")[0]
-    assert in_order(words(box), "2005", "Project site, news 172", "February 2014", "Foot block: Samarkand")
+    first, second = (
+        "Project site inclusive-education.uz, news 172",
+        "Contacts at the foot of the project’s site: Samarkand",
+    )
+    assert in_order(words(box), "2005", first, "February 2014", second)
     assert page(flagship_served, "/doc/discrepancy/samarkand-club-founding").count('<p class="figure">') == 2
 
 
