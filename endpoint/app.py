@@ -102,7 +102,7 @@ def create_app(
     app.register_error_handler(Exception, _unexpected)
     authorization.install(app, publication)
     works.install(app, publication.settings.limits)
-    reading.install(app)
+    reading.install(app, publication.settings.limits)
     language.install(app)
     telling.install(app)
     frame.install(app)

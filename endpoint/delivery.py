@@ -24,6 +24,10 @@ class TooSlowError(ConnectionError):
     """A client has not taken in time what was sent to it; its connection is given up."""
 
 
+class ClientGoneError(ConnectionError):
+    """A client has gone before anything was made for it; nothing is."""
+
+
 @dataclass
 class Delivery:
     """How patient one service is.

@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -52,13 +53,13 @@ NOT_KEPT = (b"cache-control", b"no-store")
 class Exchange:
     """A request to ``/sparql`` and its response."""
 
-    __slots__ = ("_delivery", "_receive", "_send", "body", "headers", "scope", "status")
+    __slots__ = ("_delivery", "_receive", "_send", "body", "has_gone", "headers", "scope", "status")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, delivery: Delivery) -> None:
         """Take up an exchange; header names are in small letters, the last of equal names counts."""
         self.scope, self._receive, self._send, self._delivery = scope, receive, send, delivery
         self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        self.body, self.status = b"", 0
+        self.body, self.status, self.has_gone = b"", 0, False
 
     @property
     def client(self) -> str:
@@ -88,9 +89,19 @@ class Exchange:
                 return size <= most
 
     async def gone(self) -> None:
-        """Return when the client has gone away."""
+        """Return when the client has gone away; to be asked when the whole body has been read, and once at a time."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self.has_gone = True
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Notice meanwhile where the client goes away (``has_gone``), so that what waits for a turn can be given up."""
+        watching = asyncio.ensure_future(self.gone())
+        try:
+            yield
+        finally:
+            watching.cancel()
 
     def _known(self, tag: str, release: str) -> str:
         """Return the tag by which If-None-Match names the answer, compressed or not, or an empty string.

@@ -15,13 +15,14 @@ import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 
 from endpoint.app import create_app
 from endpoint.archive import Archive
 from endpoint.bridge import VISITOR, PooledEngine, Visitor
 from endpoint.current import EXTENSION, Current
-from endpoint.delivery import Delivery, Message, Send, TooSlowError
+from endpoint.delivery import ClientGoneError, Delivery, Message, Send, TooSlowError
 from endpoint.exchange import Exchange, Receive, Scope
 from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
@@ -104,7 +105,7 @@ class Gateway:
         elif scope["type"] == "http":
             try:
                 await self._enter(scope, receive, send)
-            except TooSlowError as problem:
+            except (TooSlowError, ClientGoneError) as problem:
                 log.info("a connection is given up: %s", problem)
                 raise
             except Exception:
@@ -244,7 +245,8 @@ class Gateway:
         body = replayed(exchange.body, arriving(receive, BODY_SECONDS), whole=whole)
         threads = self._results if WAITED_FOR.search(exchange.scope["path"]) else self._pages
         try:
-            return await threads.answer(exchange, body, send, BODY_SECONDS, is_read=whole, reuse=reuse)
+            async with exchange.watched() if whole else contextlib.nullcontext():
+                return await threads.answer(exchange, body, send, BODY_SECONDS, is_read=whole, reuse=reuse)
         except EngineUnavailableError as error:
             await exchange.problem(error)
             return exchange.status
@@ -332,8 +334,9 @@ class Gateway:
         request = scope["method"], scope["query_string"], exchange.headers, exchange.body, exchange.client
         if not is_long(scope["query_string"], exchange.body):
             return self._lane.prepare(*request)
-        async with self._long.taken(exchange.client):
-            return await asyncio.get_running_loop().run_in_executor(self._readers, self._lane.prepare, *request)
+        async with exchange.watched(), self._long.taken(exchange.client):
+            prepare = partial(self._lane.prepare, *request, has_gone=lambda: exchange.has_gone)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, prepare)
 
     async def _asked(self, prepared: Prepared, exchange: Exchange) -> LaneAnswer:
         """Ask; where that takes longer than a moment, see whether the client is still there."""

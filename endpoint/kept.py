@@ -24,7 +24,7 @@ from endpoint.responses import page, see_other
 from endpoint.sentences import Sentence
 from endpoint.urls import memento, with_parameters
 from graph.publication import WORK_FOLDER
-from graph.query.guard import read_query
+from graph.query.guard import ReaderOptions, read_query
 from graph.query.kept import KeptQuery, check_length, keep, kept_query
 
 kept = Blueprint("kept", __name__)
@@ -49,9 +49,7 @@ def keep_one() -> Response:
     if wait := _rate().wait(request.remote_addr or ""):
         raise too_many(Sentence("too many queries are to be kept"), wait)
     base = f"{now.publication.base}sparql"
-    query_reader().read(
-        text, request.remote_addr or "", "kept", lambda each: read_query(each, services=_services(), base=base)
-    )
+    query_reader().read(text, request.remote_addr or "", ReaderOptions(_services(), base))
     found = keep(_folder(), text, now.release.id, publication().settings.limits.kept_queries_mb)
     response = see_other(urls().absolute(urls().link(f"query/~{found.name}")))
     response.headers["Cache-Control"] = "no-store"

@@ -28,7 +28,7 @@ from graph.query.cache import AnswerCache, AnswerKey
 from graph.query.engine import Answer, QueryForm, QueryRequest
 from graph.query.forwarder import Forwarder
 from graph.query.frames import ask
-from graph.query.guard import ReadQuery, read_query
+from graph.query.guard import ReaderOptions, ReadQuery
 from graph.query.lookup import looked_up
 from graph.query.service import QueryService
 from graph.query.shapes import Shapes
@@ -115,8 +115,9 @@ class SparqlLane:
         )
 
     def prepare(
-        self, method: str, query_string: bytes, headers: Mapping[str, str], body: bytes, client: str
-    ) -> Prepared | None:
+        self, method: str, query_string: bytes, headers: Mapping[str, str], body: bytes, client: str,
+        has_gone: Callable[[], bool] = lambda: False,
+    ) -> Prepared | None:  # fmt: skip
         """Return the request as read, or None where it is for the Flask application (a page, or an error).
 
         The same request is read once and remembered, unless it is long (``is_long``): that takes up to a second, and
@@ -129,17 +130,19 @@ class SparqlLane:
         if found is None:
             try:
                 operation = read_operation(method, query_string, content_type, body)
-                found = self._read(operation, accept, client)
+                found = self._read(operation, accept, client, has_gone)
             except HamkorError:
                 return None
             if found is not None and remembered:
                 self._prepared[key] = found
         return found
 
-    def _read(self, operation: Operation, accept: str, client: str) -> Prepared | None:
+    def _read(self, operation: Operation, accept: str, client: str, has_gone: Callable[[], bool]) -> Prepared | None:
         if operation.query is None or len(operation.query.encode()) > self._settings.limits.query_mb * MIB:
             return None
-        query = self._shapes.read(operation.query, lambda text: self._reader.read(text, client, "", self._guarded))
+        query = self._shapes.read(
+            operation.query, lambda text: self._reader.read(text, client, self._how(), has_gone=has_gone)
+        )
         wanted = [each for name in operation.formats if (each := named(name, OFFERS[query.form])) is not None]
         representation = wanted[0] if wanted else _suitable(accept, query.form)
         if representation is None or representation.format is None or (operation.formats and not wanted):
@@ -153,15 +156,9 @@ class SparqlLane:
         digest = blake2b(facts, digest_size=12).hexdigest() if cacheable else ""
         return Prepared(query, representation, ask(request), request, looked_up(query, request), digest)
 
-    def _guarded(self, text: str) -> ReadQuery:
+    def _how(self) -> ReaderOptions:
         limits = self._settings.limits
-        return read_query(
-            text,
-            services=self._forwarder.addresses,
-            base=self._base,
-            max_tokens=limits.query_tokens,
-            max_nesting=limits.query_nesting,
-        )
+        return ReaderOptions(self._forwarder.addresses, self._base, limits.query_tokens, limits.query_nesting)
 
     def known(self, prepared: Prepared) -> LaneAnswer | None:
         """Return the answer without asking anybody: where the cache has it, or it is but a lookup.

@@ -31,7 +31,7 @@ from graph.errors import HamkorError, QueryLimitError, QuerySyntaxError, Release
 from graph.formats import Format
 from graph.query.engine import Answer, QueryRequest
 from graph.query.examples import example_asked_by
-from graph.query.guard import ReadQuery, read_query
+from graph.query.guard import ReaderOptions, ReadQuery
 from graph.query.syntax import syntax_error
 
 sparql = Blueprint("sparql", __name__)
@@ -130,16 +130,8 @@ def _answered(operation: Operation, text: str) -> Response:
     if len(text.encode()) > limits.query_mb * MIB:
         raise _too_large(limits.query_mb)
 
-    def guarded(text: str) -> ReadQuery:
-        return read_query(
-            text,
-            services=here.engine.services,
-            base=base,
-            max_tokens=limits.query_tokens,
-            max_nesting=limits.query_nesting,
-        )
-
-    query = query_reader().read(text, request.remote_addr or "", "", guarded)
+    how = ReaderOptions(here.engine.services, base, limits.query_tokens, limits.query_nesting)
+    query = query_reader().read(text, request.remote_addr or "", how)
     representation = _representation(operation, query)
     form = representation.format
     wanted = _request(operation, query, form or CONVERTED[query.form], base)

@@ -22,7 +22,7 @@ from a2wsgi.wsgi import Body, build_environ
 from cachetools import LRUCache
 from flask import Flask
 
-from endpoint.delivery import Delivery, Message, Send
+from endpoint.delivery import ClientGoneError, Delivery, Message, Send
 from endpoint.exchange import Exchange, Headers, Receive
 from endpoint.page_cache import MadePage, Reuse
 from endpoint.problems import ProblemError
@@ -68,11 +68,12 @@ class Threads:
         Raises:
             EngineUnavailableError: too many requests of this client wait already.
             ProblemError: the body does not arrive.
+            ClientGoneError: the client has gone by the time that it is its turn.
         """
         async with self._seats.taken(exchange.client):
             body = ArrivingBody(asyncio.get_running_loop(), receive, body_seconds)
             environ = dict(build_environ(cast("Any", exchange.scope), body))
-            made = await self._made(exchange.client, environ, reuse)
+            made = await self._made(exchange, environ, reuse)
             try:
                 # the server ends a connection on which a body is left; a client that is not told would use it again
                 left = [] if is_read or not body.is_left(exchange) else [(b"connection", b"close")]
@@ -89,9 +90,11 @@ class Threads:
                 if made.rest is not None:  # the client has gone
                     await asyncio.shield(self._in_thread(exchange.client, made.close))
 
-    async def _made(self, client: str, environ: dict[str, Any], reuse: Reuse | None) -> _Made:
+    async def _made(self, exchange: Exchange, environ: dict[str, Any], reuse: Reuse | None) -> _Made:
         """Make a response in a thread, or take what another request has had made meanwhile; keep it if it is whole."""
-        async with self._turns.taken(client):
+        async with self._turns.taken(exchange.client):
+            if exchange.has_gone:
+                raise ClientGoneError("the client has gone")
             if reuse is not None and (found := reuse.made()) is not None:
                 return _Made((), found.status, found.headers, found.body)
             made = await self._run(lambda: _Made.by(self._application, environ))

@@ -43,6 +43,7 @@ T = TypeVar("T")
 PRELOADED = (
     "graph.contribution.work",
     "graph.releases.dumping",
+    "graph.query.guard",
     "graph.validation.gate",
     "rdflib.plugins.serializers.turtle",
 )

@@ -123,6 +123,32 @@ def read_query(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderOptions:
+    """How queries are to be read: the arguments of ``read_query`` that a service has."""
+
+    services: Mapping[str, str]
+    base: str
+    max_tokens: int = MAX_TOKENS
+    max_nesting: int = MAX_NESTING
+
+    def of(self, text: str) -> ReadQuery:
+        """Read a query so.
+
+        Raises:
+            HamkorError: as ``read_query``.
+        """
+        return read_query(
+            text, services=self.services, base=self.base, max_tokens=self.max_tokens, max_nesting=self.max_nesting
+        )
+
+
+def read_as(wanted: tuple[str, ReaderOptions]) -> ReadQuery:
+    """Read a query in a process of its own (``graph.sandbox``)."""
+    text, options = wanted
+    return options.of(text)
+
+
 def _as_plain(text: str, plain: PlainQuery, base: str | None) -> ReadQuery:
     return ReadQuery(text, plain.form, (), Dataset(), False, (), plain.normalised, text, base)
 

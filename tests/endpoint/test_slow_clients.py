@@ -12,19 +12,24 @@ from io import BytesIO
 from tempfile import TemporaryFile
 
 import pytest
+from flask import Flask
 from writing import Write
 
 from endpoint.current import Snapshot
-from endpoint.delivery import LEAST_RATE, PIECE
+from endpoint.delivery import LEAST_RATE, PIECE, ClientGoneError, Delivery, Message
 from endpoint.documents import AT_A_TIME, WRITTEN_HERE, GraphDocuments, SharedFile, size_of
+from endpoint.exchange import Exchange
 from endpoint.gateway import GAP_SECONDS
 from endpoint.problems import ProblemError
-from endpoint.threads import Turns
+from endpoint.reading import LONG, QueryReader
+from endpoint.threads import Threads, Turns
 from graph.build import build
-from graph.errors import FormatError
+from graph.errors import EngineUnavailableError, FormatError, QuerySyntaxError
 from graph.export import write_graph
 from graph.formats import N_TRIPLES, RDF_XML, TRIPLE_FORMATS
 from graph.publication import open_publication
+from graph.query.guard import ReaderOptions
+from graph.sandbox import Bounds
 from tests.endpoint.serving import Served, client, serving, write
 
 SEND_SECONDS = 1.0
@@ -253,3 +258,48 @@ def test_who_sends_more_than_is_read_is_told_that_the_connection_ends(large: Ser
         assert long.status_code in (401, 413, 415)
         assert long.headers["Connection"] == "close"
         assert "Connection" not in sending.get(f"{large.url}/health").headers
+
+
+def test_a_long_query_of_whoever_has_gone_is_not_read_and_others_are_read_once() -> None:
+    options = ReaderOptions({}, "http://e/")
+    long = "SELECT * { ?s ?p " + "?o ; ?p " * LONG
+    reader = QueryReader(Bounds(60, 1024))
+    with pytest.raises(EngineUnavailableError):
+        reader.read(long, "a", options, has_gone=lambda: True)
+    with pytest.raises(QuerySyntaxError) as first:
+        reader.read(long, "a", options)
+    with pytest.raises(QuerySyntaxError) as here:
+        options.of(long)
+    assert first.value == here.value
+    with pytest.raises(QuerySyntaxError):  # it is known: nobody asks whether the client is there
+        reader.read(long, "b", options, has_gone=lambda: True)
+    good = f"ASK {{}} # {'x' * LONG}"
+    assert reader.read(good, "a", options) == options.of(good)
+
+
+def test_no_page_is_made_for_whoever_has_gone() -> None:
+    made, received, sent = list[str](), list[Message](), list[Message]()
+
+    async def receive() -> Message:
+        return received.pop() if received else await asyncio.Event().wait() or {}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def asked(*, goes: bool) -> None:
+        app = Flask("made")
+        app.add_url_rule("/", view_func=lambda: made.append("page") or "page")
+        scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": [],
+                 "server": ("a", 80), "http_version": "1.1", "scheme": "http", "client": ("b", 1)}  # fmt: skip
+        exchange = Exchange(scope, receive, send, Delivery(1))
+        threads = Threads(app, Delivery(1), count=1)
+        async with exchange.watched():
+            received.extend([{"type": "http.disconnect"}] * goes)
+            await asyncio.sleep(0)
+            await threads.answer(exchange, receive, send, 1, is_read=True)
+
+    with pytest.raises(ClientGoneError):
+        asyncio.run(asked(goes=True))
+    assert not made
+    asyncio.run(asked(goes=False))
+    assert made == ["page"]
