@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, render_template, request
 
@@ -28,14 +28,23 @@ from graph.linking.kinds import DATA_SET, DOCUMENT, PERSON, TERMS, UNTYPED
 from graph.linking.search import LONGEST_QUERY, Hit
 from graph.linking.suggesting import suggested as suggested_names
 from graph.linking.wordforms import restated
+from graph.periods import Period, person_published
 
 search = Blueprint("search", __name__)
 
 POLICY = f"script-src 'self'; connect-src 'self'; {OF_PAGES}"
 """What the page may do: suggest while somebody types, with the one script, from this host."""
 
-Found = tuple[Entity, str, float | None]
-"""A thing, the name by which it was found, and its score where it was compared."""
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A thing that was found: by which name, how well, and when the number at which it answers was published."""
+
+    entity: Entity
+    matched: str
+    score: float | None = None
+    published: Period | None = None
+
 
 AS_DATA = Representation("json", "application/json", "json", "JSON", "application/json", ("text/json",))
 OFFERED = (AS_HTML, AS_DATA)
@@ -75,7 +84,7 @@ def suggested() -> Response:
     finds, reader = finder(), tongue()
     text, scope = request.args.get("q", ""), _scope(finds, without=(PERSON,))
     entities = _suggested(text, scope, min(_number("limit", SUGGESTED), MOST_SUGGESTED), finds)
-    results = [_result(entity, name.text, None, finds, reader) for entity, name in entities]
+    results = [_result(Found(entity, name.text), finds, reader) for entity, name in entities]
     body = json.dumps({"results": results}, ensure_ascii=False).encode()
     return answer(AS_DATA, lambda: body, tag=entity_tag(body))
 
@@ -121,15 +130,15 @@ def _view(finds: Finder, reader: Tongue) -> dict[str, object]:
     if text:
         found = _found(text, scope, finds)
         here = found[(number - 1) * SHOWN : number * SHOWN]
-        shown = [_result(entity, matched, score, finds, reader) for entity, matched, score in here]
-        everything = [entity for entity, _, _ in found]
+        shown = [_result(each, finds, reader) for each in here]
+        everything = [each.entity for each in found]
         total = len(found)
     elif scope != Scope():
         scope = Scope(scope.kinds, scope.place, (PERSON,))
         total = finds.search.count(scope)
         everything = finds.search.all_in(scope, FACETED)
         listed = finds.search.all_in(scope, SHOWN, (number - 1) * SHOWN)
-        shown = [_result(each, reader.label(each)[0], None, finds, reader) for each in listed]
+        shown = [_result(Found(each, reader.label(each)[0]), finds, reader) for each in listed]
     else:
         shown, everything, total = [], [], 0
     return {
@@ -143,13 +152,13 @@ def _view(finds: Finder, reader: Tongue) -> dict[str, object]:
 def _found(text: str, scope: Scope, finds: Finder) -> list[Found]:
     """Return what a text finds: what is at that number, else what bears the name; what describes comes behind."""
     if called := answering(text, scope, finds):
-        return [(each, text, None) for each in called]
+        return [Found(each, text, None, when) for each, when in called]
     hits = [each for each in finds.search.hits(text, scope, FACETED) if _is_shown(each)]
     hits += _of_other_forms(text, scope, hits, finds)
     best = max((each.score for each in hits), default=0.0)
     hits = [each for each in hits if not each.alike.left or each.score >= LEAST_OF_BEST * best]
     hits.sort(key=lambda each: (not _is_exact(each), bool(each.alike.left), _tier(each.entity), *each.order))
-    return [(each.entity, each.name.text, each.score) for each in hits] + _longer(text, scope, hits, finds)
+    return [Found(each.entity, each.name.text, each.score) for each in hits] + _longer(text, scope, hits, finds)
 
 
 def _of_other_forms(text: str, scope: Scope, hits: list[Hit], finds: Finder) -> Iterator[Hit]:
@@ -188,13 +197,14 @@ def _longer(text: str, scope: Scope, hits: list[Hit], finds: Finder) -> list[Fou
         return []
     known = {each.entity.id for each in hits}
     going_on = suggested_names(finds.search.candidates, text[:LONGEST_QUERY], replace(scope, without=(PERSON,)), SHOWN)
-    found: list[Found] = [(entity, name.text, None) for entity, name in going_on if entity.id not in known]
-    return sorted(found, key=lambda each: _tier(each[0]))
+    found = [Found(entity, name.text) for entity, name in going_on if entity.id not in known]
+    return sorted(found, key=lambda each: _tier(each.entity))
 
 
-def _result(
-    entity: Entity, matched: str, score: float | None, finds: Finder, reader: Tongue
-) -> dict[str, object]:  # fmt: skip
+def _result(found: Found, finds: Finder, reader: Tongue) -> dict[str, object]:
+    entity, score, when = found.entity, found.score, found.published
+    if PERSON in entity.kinds:
+        when = person_published(snapshot().release.store, entity.iri)
     label, language = reader.label(entity)
     result: dict[str, object] = {
         "id": entity.id,
@@ -202,11 +212,12 @@ def _result(
         "url": view_of(entity),
         "label": label,
         "language": language,
-        "matched": matched,
+        "matched": found.matched,
         "type": [{"id": each, "name": reader.kind(each)} for each in entity.kinds],
         "kind": reader.kind(main_kind(entity)),
         "description": reader.description(entity, finds),
     }
+    result |= {"published": str(when)} if when is not None else {}
     return result | ({"score": round(score, 1)} if score is not None else {})
 
 

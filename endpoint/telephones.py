@@ -18,6 +18,7 @@ from graph.linking.candidates import Scope
 from graph.linking.entity import Entity, id_of
 from graph.linking.kinds import PERSON
 from graph.namespaces import CV, FOAF, ORG, SCHEMA, VCARD
+from graph.periods import Period, published, spanned
 
 PROPERTIES = (VCARD + "hasValue", VCARD + "hasTelephone", SCHEMA + "telephone", FOAF + "phone")
 CONTACTS = (VCARD + "hasTelephone", CV + "contactPoint", SCHEMA + "contactPoint")
@@ -26,20 +27,25 @@ TYPED = re.compile(r"[+(]?\d[\d\s().+-]*\Z")
 LOCAL_DIGITS, MOST_DIGITS, MOST_NUMBERS, MOST_FOUND, STEPS = 7, 15, 100_000, 20, 3
 
 
-def answering(text: str, scope: Scope, finds: Finder) -> list[Entity]:
-    """Return the things in a scope that are at a number; what is typed before its last seven digits must agree."""
+def answering(text: str, scope: Scope, finds: Finder) -> list[tuple[Entity, Period | None]]:
+    """Return the things in a scope that are at a number, each with when that was published.
+
+    What is typed before the last seven digits of the number must agree.
+    """
     digits = re.sub(r"\D", "", text)
     if not TYPED.match(text.strip()) or not LOCAL_DIGITS <= len(digits) <= MOST_DIGITS:
         return []
     here = snapshot()
     found = here.once(_numbers).get(digits[-LOCAL_DIGITS:], ())
     nodes = [node for number, node in found if number.endswith(digits) or digits.endswith(number)]
-    ids = dict.fromkeys(
-        id_of(iri, here.publication.base) for node in nodes for iri in _owners(here.release.store, node)
-    )
+    store, ids = here.release.store, dict[str, list[Period | None]]()
+    for node in nodes:
+        for iri in _owners(store, node):
+            ids.setdefault(id_of(iri, here.publication.base), []).append(published(store, node))
     numbers = [n for each in ids if (n := finds.search.index.number(each)) is not None]
     inside = finds.search.candidates.within(numbers, scope)
-    return [each for each in finds.search.index.entities(inside) if PERSON not in each.kinds][:MOST_FOUND]
+    bodies = [each for each in finds.search.index.entities(inside) if PERSON not in each.kinds][:MOST_FOUND]
+    return [(each, spanned(ids[each.id])) for each in bodies]
 
 
 def _numbers(here: Snapshot) -> dict[str, list[tuple[str, str]]]:

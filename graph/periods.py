@@ -13,7 +13,7 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from graph.namespaces import DCAT, DCT, FOAF, PROV, SCHEMA, VCARD
+from graph.namespaces import DCAT, DCT, FOAF, ORG, PROV, SCHEMA, VCARD
 
 CONTACTS = ("tel:", "mailto:")
 """The schemes of what one dials or writes to."""
@@ -63,6 +63,13 @@ def contact_published(store: ox.Store, contact: str) -> Period | None:
     quads = store.quads_for_pattern(None, None, ox.NamedNode(contact), ox.DefaultGraph())
     named = (quad.subject.value for quad in islice(quads, MOST_SOURCES) if isinstance(quad.subject, ox.NamedNode))
     return spanned(published(store, each) for each in named)
+
+
+def person_published(store: ox.Store, person: str) -> Period | None:
+    """Return when it was published who somebody is, and where: from their sources and those of their memberships."""
+    found = store.quads_for_pattern(None, ox.NamedNode(ORG + "member"), ox.NamedNode(person), ox.DefaultGraph())
+    roles = (quad.subject.value for quad in islice(found, MOST_SOURCES) if isinstance(quad.subject, ox.NamedNode))
+    return spanned(published(store, each) for each in (person, *roles))
 
 
 def _of_document(store: ox.Store, document: str) -> Period | None:

@@ -136,6 +136,25 @@ def test_another_number_finds_nobody(service: Served, text: str) -> None:
     assert "club~termez" not in ids(service, f"/search?q={quote(text)}")
 
 
+@pytest.mark.parametrize(("language", "said"), [
+    ("en", "as published 2015–2016; may have changed"), ("ru", "по публикации 2015–2016; могло измениться"),
+    ("uz", "2015–2016-yillarda eʼlon qilingan; oʻzgargan boʻlishi mumkin"),
+])  # fmt: skip
+@pytest.mark.parametrize("text", ["580-30-65", "Майя Ганиева", "980-82-98"])
+def test_whom_one_finds_by_a_number_or_as_a_contact_says_of_which_years_that_is(
+    service: Served, text: str, language: str, said: str
+) -> None:
+    page = service.get(f"/search?q={quote(text)}&ui={language}", "text/html").text
+    assert page.count(said) == 1
+    (found,) = service.get(f"/search.json?q={quote(text)}").json()["results"]
+    assert found["published"] == "2015–2016"
+
+
+def test_what_is_found_by_its_name_is_of_no_year(service: Served) -> None:
+    found = service.get("/search.json?q=Termez").json()["results"]
+    assert not [each["id"] for each in found if "published" in each]
+
+
 def test_a_number_is_narrowed_like_a_name(service: Served) -> None:
     assert ids(service, "/search?q=580-30-65&place=place~khorezm") == []
     assert ids(service, "/suggest?q=580-30-65") == []
