@@ -13,7 +13,7 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from graph.namespaces import DCT, FOAF, RDFS_LABEL, SCHEMA, SKOS, SKOS_XL
+from graph.namespaces import CATALOG_GRAPH, DCT, FOAF, RDFS_LABEL, SCHEMA, SH, SKOS, SKOS_XL
 
 LABEL_PROPERTIES = (
     RDFS_LABEL, SKOS + "prefLabel", SCHEMA + "name", "http://schema.org/name", FOAF + "name", DCT + "title",
@@ -121,6 +121,39 @@ def labels(store: ox.Store, iris: Iterable[str], languages: Sequence[str]) -> di
         if iri not in best or rank < best[iri][0]:
             best[iri] = rank, Label(literal.value, tag)
     return {iri: label for iri, (_, label) in best.items()}
+
+
+def called(store: ox.Store, iri: str, languages: Sequence[str], base: str) -> Label | None:
+    """Return what an IRI is called, in the best language; None where nothing names it.
+
+    A named graph below ``base`` is called what the data calls it, which says more than the catalogue's own words; a
+    property shape by the name that it gives to its property, which is all the name that it has.
+    """
+    return _graph_name(store, iri, languages, base) or labels(store, (iri,), languages).get(iri) or _shape_name(
+        store, iri, languages
+    )  # fmt: skip
+
+
+def _graph_name(store: ox.Store, iri: str, languages: Sequence[str], base: str) -> Label | None:
+    if not iri.startswith(f"{base}graph/"):
+        return None
+    catalog = ox.NamedNode(f"{base}graph/{CATALOG_GRAPH}")
+    quads = store.quads_for_pattern(_node(iri), ox.NamedNode(RDFS_LABEL), None, None)
+    return _best([quad.object for quad in quads
+                  if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name != catalog], languages)  # fmt: skip
+
+
+def _shape_name(store: ox.Store, iri: str, languages: Sequence[str]) -> Label | None:
+    if (node := _node(iri)) is None:
+        return None
+    quads = store.quads_for_pattern(node, ox.NamedNode(SH + "name"), None, ox.DefaultGraph())
+    return _best([quad.object for quad in quads], languages)
+
+
+def _best(terms: Iterable[object], languages: Sequence[str]) -> Label | None:
+    chain = language_chain(languages)
+    found = [Label(each.value, each.language or "") for each in terms if isinstance(each, ox.Literal)]
+    return min(found, key=lambda each: (language_rank(each.language, chain), each.text), default=None)
 
 
 @dataclass(frozen=True, slots=True)

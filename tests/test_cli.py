@@ -267,6 +267,41 @@ def test_an_example_is_asked_in_a_language(flagship_publication: Publication, fl
     )
 
 
+NAMED = """PREFIX hk: <https://w3id.org/hamkor/ns#> PREFIX id: <https://w3id.org/hamkor/id/club/>
+SELECT ?group ?other { id:termez hk:targetGroup ?group BIND (<http://e/x> AS ?other) }"""
+
+
+@pytest.mark.parametrize(("language", "name"), [
+    ("en", "Parents"), ("ru", "Родители"), ("uz", "Ota-onalar"), ("uz-Cyrl", "Ота-оналар"), ("de", "Parents"),
+])  # fmt: skip
+def test_a_table_names_things_as_pages_do(
+    flagship_publication: Publication, flagship_release: Release, language: str, name: str
+) -> None:
+    assert flagship_release.folder.is_relative_to(flagship_publication.root)
+    said = called(flagship_publication.root, "query", NAMED, "--lang", language).stdout
+    cells = [[cell.strip() for cell in line.split("│")] for line in said.splitlines() if "│" in line]
+    assert cells[0] == [name, "http://e/x"]
+    assert "".join(row[0] for row in cells[1:]) == "https://w3id.org/hamkor/scheme/target-group/parents"
+    for form in ("csv", "tsv", "json"):
+        machine = called(flagship_publication.root, "query", NAMED, "--lang", language, "--format", form).stdout
+        assert name not in machine
+
+
+@pytest.mark.parametrize(("language", "names"), [
+    ("en", ("type", "Parents’ club")), ("ru", ("тип", "Родительский клуб")), ("uz", ("tip", "Ota-onalar klubi")),
+])  # fmt: skip
+def test_the_answer_of_a_stored_question_has_names_alone(
+    flagship_publication: Publication, flagship_release: Release, monkeypatch: pytest.MonkeyPatch,
+    language: str, names: tuple[str, ...],
+) -> None:  # fmt: skip
+    assert flagship_release.folder.is_relative_to(flagship_publication.root)
+    monkeypatch.setenv("COLUMNS", "250")
+    asked = ("query", "--example", "sources-of-club-statements", "--lang", language)
+    said = called(flagship_publication.root, *asked).stdout
+    assert all(f" {each} " in said for each in names)
+    assert "http" not in said
+
+
 def test_query_reads_the_graphs_that_from_names(folder: Path) -> None:
     query = "SELECT (COUNT(*) AS ?n) FROM <http://e/g> { ?s ?p ?o }"
     assert called(folder, "query", query, "--format", "csv").stdout.split() == ["n", "1"]

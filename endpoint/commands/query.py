@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -12,9 +13,10 @@ from rich.table import Table
 
 from endpoint.commands.options import Options, language_option, publication_option
 from endpoint.pages.numbers import reached
+from endpoint.transliteration import in_script
 from graph.errors import QueryRefusedError, QuerySyntaxError, SourceError
 from graph.formats import RESULT_FORMATS, RESULTS_JSON, TRIPLE_FORMATS, TURTLE, Format, format_named
-from graph.labels import preferred_tag
+from graph.labels import called, preferred_tag
 from graph.periods import CONTACTS, contact_published
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import QueryForm, QueryRequest
@@ -38,7 +40,7 @@ NAMES = ("table", *(each.name for each in RESULT_FORMATS + TRIPLE_FORMATS))
 @click.argument("text", required=False)
 @click.option("-f", "--file", "path", type=click.Path(path_type=Path, exists=True), help="Read the query from a file.")
 @click.option("-e", "--example", help="Run the stored example query of this name.")
-@language_option("The language in which an example is asked: en, ru, uz.")
+@language_option("The language in which an example is asked and a table names things: en, ru, uz.")
 @click.option("--list", "listing", is_flag=True, help="List the stored example queries.")
 @click.option("--format", "form", type=click.Choice(NAMES), help="Default: table, or turtle for a graph.")
 @publication_option
@@ -82,7 +84,7 @@ def command(
         raise
     body = answer.body if isinstance(answer.body, bytes) else answer.body.read_bytes()
     if form in (None, "table") and wanted is RESULTS_JSON:
-        _print_table(body, question, lang, release.store)
+        _print_table(body, question, Cells(release.store, publication.base, lang))
     else:
         click.echo(body, nl=not body.endswith(b"\n"))
 
@@ -116,25 +118,40 @@ def _format(name: str | None, form: QueryForm) -> Format:
     return format_named(name or "") or RESULTS_JSON
 
 
-def _print_table(body: bytes, question: Example | None, language: str, store: ox.Store) -> None:
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """How a table writes terms: the release that names things, its base, and the reader's language."""
+
+    store: ox.Store
+    base: str
+    language: str
+
+    def written(self, term: object, *, with_iri: bool) -> str:
+        """Return a term as text: a thing by its name as on pages, and below it the IRI, for who asks on with it."""
+        if not isinstance(term, ox.NamedNode):
+            return term.value if isinstance(term, ox.Literal) else str(term)
+        if term.value.startswith(CONTACTS):
+            period = contact_published(self.store, term.value)
+            told = CHANGING[preferred_tag(CHANGING, (self.language,))]
+            return reached(term.value) + (f"\n{told.format(period)}" if period else "")
+        label = called(self.store, term.value, (self.language,), self.base)
+        if label is None:
+            return term.value
+        name = in_script(label, (self.language,)).text
+        return f"{name}\n{term.value}" if with_iri else name
+
+
+def _print_table(body: bytes, question: Example | None, cells: Cells) -> None:
     results = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
     if isinstance(results, ox.QueryBoolean):
         click.echo("true" if results else "false")
         return
     table = Table(show_edge=False, header_style="bold")
     for variable in results.variables:
-        name = question.column(variable.value, (language,)) if question else variable.value
+        name = question.column(variable.value, (cells.language,)) if question else variable.value
         table.add_column(name, overflow="fold")
-    told = CHANGING[preferred_tag(CHANGING, (language,))]
     for solution in results:
-        table.add_row(*("" if term is None else _plain(term, store, told) for term in solution))
+        table.add_row(*("" if each is None else cells.written(each, with_iri=question is None) for each in solution))
     console = Console(highlight=False, markup=False)
     console.print(table)
     console.print(f"{table.row_count} solution{'s' * (table.row_count != 1)}")
-
-
-def _plain(term: object, store: ox.Store, told: str) -> str:
-    if isinstance(term, ox.NamedNode):
-        period = contact_published(store, term.value) if term.value.startswith(CONTACTS) else None
-        return reached(term.value) + (f"\n{told.format(period)}" if period else "")
-    return term.value if isinstance(term, ox.Literal) else str(term)

@@ -21,9 +21,9 @@ from endpoint.pages.dates import interval, is_time, readable
 from endpoint.pages.numbers import grouped, reached
 from endpoint.transliteration import in_script
 from endpoint.urls import Urls
-from graph.labels import Label, labels, language_chain, language_rank
+from graph.labels import Label, called, language_chain, language_rank
 from graph.literals import RANGES, is_legal, truth_value, whole_number
-from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, PLURAL, RDFS_LABEL, SH, XSD
+from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, PLURAL, XSD
 from graph.periods import CONTACTS
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
@@ -125,7 +125,7 @@ class Names:
 
     def label(self, iri: str) -> Label | None:
         """Return what an IRI is called, in the best language; None where nothing names it."""
-        return self._graph_label(iri) or labels(self._store, (iri,), self.languages).get(iri) or self._shape_name(iri)
+        return called(self._store, iri, self.languages, self.urls.base)
 
     def _thing(self, iri: str) -> Shown:
         found = self.label(iri)
@@ -138,25 +138,6 @@ class Names:
             return Shown(text, language, "", iri)
         is_elsewhere = label is None and not is_ours and is_followed(iri) and not self._is_told_here(iri)
         return Shown(text, language, iri if is_elsewhere else self.urls.page(iri), iri, tag=self._tag(language))
-
-    def _graph_label(self, iri: str) -> Label | None:
-        """Return what the data calls a named graph, which says more than the catalogue's own words for it."""
-        if not iri.startswith(f"{self.urls.base}graph/"):
-            return None
-        catalog = f"{self.urls.base}graph/{CATALOG_GRAPH}"
-        quads = self._store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(RDFS_LABEL), None, None)
-        said = [self.term(quad.object) for quad in quads if isinstance(quad.graph_name, ox.NamedNode)
-                and quad.graph_name.value != catalog]  # fmt: skip
-        return next((Label(each.text, each.language) for each in self.best(said)), None)
-
-    def _shape_name(self, iri: str) -> Label | None:
-        """Return the name that a property shape gives to its property, which is all the name that it has."""
-        try:
-            quads = self._store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(SH + "name"), None, ox.DefaultGraph())
-        except ValueError:
-            return None
-        said = self.best([self.term(quad.object) for quad in quads])
-        return Label(said[0].text, said[0].language) if said else None
 
     def best(self, texts: Sequence[Shown]) -> list[Shown]:
         """Return those of several texts that are in the reader's first language that there is, or in none."""
