@@ -78,6 +78,13 @@ class Service:
         """Proportional set size of all its processes in bytes: a page that n of them share counts 1/n in each."""
         return sum(_field(_read(Path(f"/proc/{pid}/smaps_rollup")), b"Pss:") for pid in self.processes())
 
+    def own_memory(self, folder: Path) -> int:
+        """As ``memory``, but of files only those below the folder.
+
+        How much of a program and its libraries counts depends on how many others run them at the moment.
+        """
+        return sum(_own_memory(Path(f"/proc/{pid}"), bytes(folder)) for pid in self.processes())
+
     def settle(self, *, quiet: float = 1.0, patience: float = 600.0) -> None:
         """Wait until it needs less than a tenth of a processor for ``quiet`` seconds.
 
@@ -123,6 +130,18 @@ def _read(path: Path) -> bytes:
 def _field(text: bytes, name: bytes) -> int:
     line = next((line for line in text.splitlines() if line.startswith(name)), b"")
     return int(line.split()[1]) * 1024 if line else 0
+
+
+def _own_memory(process: Path, folder: bytes) -> int:
+    whole, is_below = _read(process / "smaps_rollup"), False
+    found = _field(whole, b"Pss:") - _field(whole, b"Pss_File:")
+    for line in _read(process / "smaps").splitlines():
+        name, _, rest = line.partition(b" ")
+        if not name.endswith(b":"):  # the address of a mapping, and its file
+            is_below = folder in rest
+        elif name == b"Pss:" and is_below:
+            found += int(rest.split()[0]) * 1024
+    return found
 
 
 def _processor(pid: int) -> float:

@@ -42,7 +42,7 @@ class Watched(Served):
     def state(self) -> State:
         """What the service has now."""
         pids = self.service.processes()
-        return State(len(pids), sum(map(_descriptors, pids)), len(self.spooled()), self.service.memory())
+        return State(len(pids), sum(map(_descriptors, pids)), len(self.spooled()), self.service.own_memory(self.folder))
 
     def settled(self, seconds: float = 10.0) -> State:
         """What the service has when nothing changes any more, as ``comes_back_to`` sees it.
