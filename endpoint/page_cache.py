@@ -110,7 +110,7 @@ class PageCache:
         """Return what was made of a release, or None; what was made of another one is dropped."""
         self._keep(snapshot)
         found = self._held.get(key)
-        self.hits, self.misses = self.hits + (found is not None), self.misses + (found is None)
+        self.hits += found is not None
         return found[0] if found is not None else None
 
     def put(self, snapshot: Snapshot, key: Key, made: MadePage) -> None:
@@ -150,5 +150,6 @@ class Reuse:
 
     def keep(self, made: MadePage) -> None:
         """Keep what has been made, where the release has been the same all the time."""
+        self.cache.misses += 1
         if self._seen is not None and self.current.held() is self._seen:
             self.cache.put(self._seen, self.key, made)

@@ -11,7 +11,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextvars
+import heapq
+import itertools
+import math
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -33,9 +37,14 @@ T = TypeVar("T")
 COUNT, COUNT_OF_ONE = 32, 8
 HALF_LIFE = 2.0
 """Seconds after which half of the time that a client has had is forgotten."""
+LEAST_SCORE = -60.0
+"""The logarithm of what counts as nothing."""
 MOST_CLIENTS = 10_000
 MOST_WAITING = 64
 RETRY_SECONDS = 5.0
+PIECES = 2
+"""How many next pieces of long responses are made at a time: were there many at once, others' requests would wait for
+the event loop to hand all of them on."""
 HELD_BYTES = 1 << 18
 """How much of a response a thread makes at once; most responses are smaller, and whole then."""
 
@@ -49,7 +58,7 @@ class Threads:
         """Have so many threads, and so many of them for one client; they start as they are needed."""
         self._application, self._delivery = application, delivery
         self._threads = ThreadPoolExecutor(count, "pages")
-        self._seats, self._turns = Seats(count_of_one), Turns(count)
+        self._seats, self._turns, self._pieces = Seats(count_of_one), Turns(count), Turns(PIECES)
 
     async def answer(
         self, exchange: Exchange, receive: Receive, send: Send, body_seconds: float, *,
@@ -85,10 +94,11 @@ class Threads:
                     await self._delivery.send(send, message)
                     if made.rest is None:
                         return made.status
-                    await self._in_thread(exchange.client, made.go_on)
+                    async with self._pieces.taken(exchange.client):
+                        await self._run(made.go_on)
             finally:
                 if made.rest is not None:  # the client has gone
-                    await asyncio.shield(self._in_thread(exchange.client, made.close))
+                    await asyncio.shield(self._run(made.close))
 
     async def _made(self, exchange: Exchange, environ: dict[str, Any], reuse: Reuse | None) -> _Made:
         """Make a response in a thread, or take what another request has had made meanwhile; keep it if it is whole."""
@@ -101,10 +111,6 @@ class Threads:
         if reuse is not None and made.rest is None:
             reuse.keep(MadePage(made.status, made.headers, made.held))
         return made
-
-    async def _in_thread(self, client: str, work: Callable[[], T]) -> T:
-        async with self._turns.taken(client):
-            return await self._run(work)
 
     async def _run(self, work: Callable[[], T]) -> T:
         context = contextvars.copy_context()
@@ -191,13 +197,18 @@ class _Made:
 
 
 class Turns:
-    """So many turns at a time, given to who has had least lately; used from one event loop."""
+    """So many turns at a time, given to who has had least lately; used from one event loop.
+
+    What a client has had is forgotten at the same rate for all, so which of two has had less does not change while both
+    wait: ``_score`` grows with what it has had, and says when it had it, and the least is found without looking at all.
+    """
 
     def __init__(self, count: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Give ``count`` turns at a time; ``clock`` says the time in seconds."""
-        self._free, self._clock = count, clock
-        self._waiting: dict[asyncio.Future[None], str] = {}  # in the order in which they came
-        self._had: LRUCache[str, tuple[float, float]] = LRUCache(MOST_CLIENTS)
+        self._free, self._clock, self._numbers = count, clock, itertools.count()
+        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        self._next: list[tuple[float, int, str]] = []  # a heap: an entry for each client that waits
+        self._had: LRUCache[str, float] = LRUCache(MOST_CLIENTS)
 
     @asynccontextmanager
     async def taken(self, client: str) -> AsyncIterator[None]:
@@ -205,34 +216,55 @@ class Turns:
         if self._free:
             self._free -= 1
         else:
-            waiting = asyncio.get_running_loop().create_future()
-            self._waiting[waiting] = client
-            try:
-                await waiting
-            except asyncio.CancelledError:
-                if self._waiting.pop(waiting, None) is None:
-                    self._give()  # it had just been given
-                raise
+            await self._wait(client)
         begun = self._clock()
         try:
             yield
         finally:
-            now = self._clock()
-            self._had[client] = self._lately(client, now) + now - begun, now
+            self._count(client, self._clock() - begun)
             self._give()
 
-    def _lately(self, client: str, now: float) -> float:
-        """Return how many seconds a client has had, of which the long past ones count less."""
-        seconds, when = self._had.get(client, (0.0, now))
-        return float(seconds * 0.5 ** ((now - when) / HALF_LIFE))
+    async def _wait(self, client: str) -> None:
+        waiting = asyncio.get_running_loop().create_future()
+        if client not in self._waiting:
+            self._waiting[client] = deque()
+            self._enter(client)
+        self._waiting[client].append(waiting)
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            if not waiting.cancelled():
+                self._give()  # it had just been given
+            raise
+
+    def _enter(self, client: str) -> None:
+        heapq.heappush(self._next, (self._score(client), next(self._numbers), client))
+
+    def _score(self, client: str) -> float:
+        """Return the logarithm of the seconds that a client has had, as they would count at the clock's zero."""
+        return float(self._had.get(client, -math.inf))
+
+    def _count(self, client: str, seconds: float) -> None:
+        halvings = self._clock() / HALF_LIFE
+        lately = 2 ** max(self._score(client) - halvings, LEAST_SCORE) + max(seconds, 0.0)
+        self._had[client] = math.log2(lately) + halvings
 
     def _give(self) -> None:
-        now = self._clock()
-        while self._waiting:
-            least = min(self._waiting, key=lambda each: self._lately(self._waiting[each], now))
-            del self._waiting[least]
-            if not least.done():
-                least.set_result(None)
+        while self._next:
+            score, _, client = heapq.heappop(self._next)
+            queue = self._waiting[client]
+            while queue and queue[0].done():  # who waited has gone
+                queue.popleft()
+            if not queue:
+                del self._waiting[client]
+            elif score < self._score(client):  # it has had more meanwhile
+                self._enter(client)
+            else:
+                queue.popleft().set_result(None)
+                if queue:
+                    self._enter(client)
+                else:
+                    del self._waiting[client]
                 return
         self._free += 1
 

@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from io import BytesIO
+from itertools import combinations
 from tempfile import TemporaryFile
 
 import pytest
 from flask import Flask
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from writing import Write
 
 from endpoint.current import Snapshot
@@ -22,7 +25,7 @@ from endpoint.exchange import Exchange
 from endpoint.gateway import GAP_SECONDS
 from endpoint.problems import ProblemError
 from endpoint.reading import LONG, QueryReader
-from endpoint.threads import Threads, Turns
+from endpoint.threads import HALF_LIFE, Threads, Turns
 from graph.build import build
 from graph.errors import EngineUnavailableError, FormatError, QuerySyntaxError
 from graph.export import write_graph
@@ -180,6 +183,21 @@ def test_the_next_turn_is_of_who_has_had_least_lately() -> None:
         return done
 
     assert asyncio.run(order()) == ["once", "flood", "new", "new", "once", "flood", "flood", "flood"]
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.floats(0.001, 5), st.floats(0, 20)), min_size=1, max_size=20))
+def test_who_has_had_least_is_who_has_had_least_by_the_sum(had: list[tuple[str, float, float]]) -> None:
+    now, sums = 0.0, dict.fromkeys("abcd", 0.0)
+    turns = Turns(1, lambda: now)
+    for who, seconds, pause in had:
+        turns._count(who, seconds)
+        sums[who] += seconds
+        now += pause
+        sums = {each: sum_ * 0.5 ** (pause / HALF_LIFE) for each, sum_ in sums.items()}
+    for one, other in combinations("abcd", 2):
+        if abs(sums[one] - sums[other]) > 1e-9:
+            assert (turns._score(one) < turns._score(other)) == (sums[one] < sums[other])
 
 
 def test_who_gives_up_waiting_loses_nobody_s_turn() -> None:
