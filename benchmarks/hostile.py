@@ -29,8 +29,8 @@ from urllib.parse import quote
 from benchmarks.machine import head
 from benchmarks.section import RESULTS, publish, table
 from benchmarks.start import answers, free_port
-from graph.build import build
-from graph.publication import open_publication
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PARTS: Final = ("ontology", "shapes", "data", "hamkor.toml")

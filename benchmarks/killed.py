@@ -29,13 +29,13 @@ from benchmarks.publish import clubs
 from benchmarks.registry import write
 from benchmarks.section import RESULTS, WORK, table
 from benchmarks.section import publish as write_section
-from graph.build import build
-from graph.publication import Publication, open_publication
-from graph.publish import Put, publish
+from graph.model.publication import Publication, open_publication
+from graph.pipeline.build import build
+from graph.pipeline.write import Put, publish
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release
-from graph.releases.verify import verify
-from graph.sources.chunks import Chunk
+from graph.releases.verification import verify
+from graph.sources.batches import Chunk
 
 GRAPH: Final = "ngo-x/clubs"
 LEAST: Final = 4000

@@ -31,9 +31,9 @@ from benchmarks.noise import DISTORTIONS
 from benchmarks.organisations import CLUBS, foreign, lines, named
 from benchmarks.section import RESULTS, WORK, publish, table
 from benchmarks.start import answers, end, free_port
-from graph.build import build
-from graph.linking.making import make_index
-from graph.publication import open_publication
+from graph.model.publication import open_publication
+from graph.parts.linking.index_builder import make_index
+from graph.pipeline.build import build
 from graph.releases.release import Release
 
 BATCH: Final = 50

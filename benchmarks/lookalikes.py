@@ -20,13 +20,11 @@ from typing import Final, NamedTuple
 
 from benchmarks.quads import BASE
 from benchmarks.section import RESULTS, publish, table
-from graph.linking.entity import LABEL, Entity, Name
-from graph.linking.evidence import CITY, Constraint
-from graph.linking.folding import fold
-from graph.linking.index import INDEX_FILE, write_index
-from graph.linking.reader import open_index
-from graph.linking.reconciliation import Question, Reconciler
-from graph.linking.search import Search
+from graph.parts.linking.candidate_search import Search
+from graph.parts.linking.entities import LABEL, Entity, Name
+from graph.parts.linking.folding import fold
+from graph.parts.linking.names_index import INDEX_FILE, open_index, write_index
+from graph.parts.linking.reconciliation import CITY, Constraint, Question, Reconciler
 
 NEAR_WORDS: Final = MappingProxyType({
     "en": (

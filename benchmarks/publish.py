@@ -26,13 +26,13 @@ from benchmarks.build import Places, generate
 from benchmarks.machine import head
 from benchmarks.section import RESULTS, WORK, table
 from benchmarks.section import publish as write_section
-from graph.build import build
-from graph.publication import Publication, open_publication
-from graph.publish import Edit, publish
+from graph.model.publication import Publication, open_publication
+from graph.pipeline.build import build
+from graph.pipeline.write import GraphEdit, publish
 from graph.releases.folder import ReleasesFolder
-from graph.releases.index import STORE_FOLDER
 from graph.releases.release import current_release
-from graph.releases.verify import verify
+from graph.releases.store import STORE_FOLDER
+from graph.releases.verification import verify
 
 SECONDS, RATIO, SHARE = 1.0, 3.0, 5.0
 TRIPLES: Final = 100
@@ -86,7 +86,7 @@ def changed(publication: Publication, turn: int) -> Change:
     """Publish a hundred triples in place of those of the turn before."""
     before = ReleasesFolder(publication.releases_folder).current()
     removed = clubs(publication.base, turn - 1) if turn else frozenset()
-    edit = Edit(publication.graph(GRAPH), clubs(publication.base, turn), removed)
+    edit = GraphEdit(publication.graph(GRAPH), clubs(publication.base, turn), removed)
     begun = time.perf_counter()
     release = publish(publication, [edit]).release
     seconds = time.perf_counter() - begun

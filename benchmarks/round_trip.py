@@ -14,10 +14,10 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from graph.contribution.document import FORMATS
-from graph.export import SERIALISATIONS
-from graph.publication import open_publication
-from graph.publish import Put, publish
+from graph.export.documents import SERIALISATIONS
+from graph.model.publication import open_publication
+from graph.parts.contribution.contributed_document import FORMATS
+from graph.pipeline.write import Put, publish
 from tests.round_trip import BASE, Triples, canonical, got, graphs, is_held, lines_of, put, read_back, written
 
 BATCH = 500

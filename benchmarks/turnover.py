@@ -27,10 +27,10 @@ from urllib.parse import quote
 from benchmarks.machine import head
 from benchmarks.section import RESULTS, WORK, publish, table
 from benchmarks.start import answers, end, free_port
-from graph.publication import Publication, open_publication
-from graph.publish import Put
-from graph.publish import publish as publish_release
-from graph.sources.chunks import Chunk
+from graph.model.publication import Publication, open_publication
+from graph.pipeline.write import Put
+from graph.pipeline.write import publish as publish_release
+from graph.sources.batches import Chunk
 
 GOAL_SECONDS: Final = 1.0
 BASE: Final = "https://turnover.example/"

@@ -11,41 +11,30 @@ from collections.abc import Callable
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from endpoint import authorization, compression, headers, language, memento, reading, telling, works
-from endpoint.alternates import alternates
-from endpoint.classes import classes
-from endpoint.current import EXTENSION, Current
-from endpoint.dataset import dataset
-from endpoint.discovery import discovery
-from endpoint.downloads import downloads
-from endpoint.editor import editor
-from endpoint.examples import examples
-from endpoint.graphs import graphs
-from endpoint.home import home
-from endpoint.kept import kept
-from endpoint.operations import operations
+from endpoint.current import EXTENSION, Current, ReleasePrefix
+from endpoint.discovery.dataset import dataset, downloads
+from endpoint.discovery.health import operations
+from endpoint.discovery.home import discovery, home, privacy
+from endpoint.discovery.search import search
+from endpoint.graphs.graph_store import graphs, updating, writing
+from endpoint.graphs.validation_service import validating
+from endpoint.history import memento
+from endpoint.history.versions import versions
+from endpoint.http import authorization, jobs, languages, responses, wordings
+from endpoint.http.problems import Problem, Sentence, problem_of, problem_of_status, problem_of_system
+from endpoint.http.proxy import SpeltPath
+from endpoint.http.responses import problem_response
 from endpoint.pages import frame
-from endpoint.past import ReleasePrefix
-from endpoint.privacy import privacy
-from endpoint.problems import Problem, problem_of, problem_of_status, problem_of_system
-from endpoint.reconcile.draft import draft
-from endpoint.reconcile.stable import reconcile
-from endpoint.resources import resources
-from endpoint.responses import problem_response
-from endpoint.same_as import same_as
-from endpoint.search import search
-from endpoint.sentences import Sentence
-from endpoint.signposting import signposting
-from endpoint.sparql import sparql
-from endpoint.spelling import SpeltPath
-from endpoint.starting import starting
-from endpoint.updating import updating
-from endpoint.validate import validating
-from endpoint.versions import versions
-from endpoint.vocabulary import vocabulary
-from endpoint.writing import writing
-from graph.errors import HamkorError
-from graph.publication import Publication
+from endpoint.reconcile.reconciliation_api import draft, reconcile
+from endpoint.sparql import protocol
+from endpoint.sparql.shelf import editor, examples, kept
+from endpoint.sparql.sparql_resource import sparql
+from endpoint.things.classes import classes, starting, vocabulary
+from endpoint.things.profiles import alternates, signposting
+from endpoint.things.resources import resources
+from endpoint.things.same_as import same_as
+from graph.model.errors import HamkorError
+from graph.model.publication import Publication
 from graph.query.engine import Engine
 from graph.releases.release import Release
 
@@ -101,14 +90,14 @@ def create_app(
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
     authorization.install(app, publication)
-    works.install(app, publication.settings.limits)
-    reading.install(app, publication.settings.limits)
-    language.install(app)
-    telling.install(app)
+    jobs.install(app, publication.settings.limits)
+    protocol.install(app, publication.settings.limits)
+    languages.install(app)
+    wordings.install(app)
     frame.install(app)
-    headers.install(app)
+    responses.install_headers(app)
     memento.install(app)
-    compression.install(app)
+    responses.install_compression(app)
     app.wsgi_app = SpeltPath(ReleasePrefix(app.wsgi_app))  # type: ignore[method-assign]
     return app
 

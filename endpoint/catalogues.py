@@ -16,8 +16,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from endpoint.language import INTERFACE
-from endpoint.problems import KINDS
+from endpoint.http.languages import INTERFACE
+from endpoint.http.problems import KINDS
 
 PACKAGE = Path(__file__).resolve().parent
 FOLDER = PACKAGE / "translations"

@@ -16,10 +16,25 @@ import click
 
 from endpoint.commands.options import Options, readable_errors
 
-COMMANDS = (
-    "init", "build", "validate", "serve", "publish", "withdraw", "link", "check", "template", "query", "export",
-    "releases", "withhold", "token", "backup", "restore",
-)  # fmt: skip
+COMMANDS = {
+    "init": "releasing",
+    "build": "releasing",
+    "validate": "contributing",
+    "serve": "releasing",
+    "publish": "contributing",
+    "withdraw": "contributing",
+    "link": "linking",
+    "check": "linking",
+    "template": "linking",
+    "query": "asking",
+    "export": "asking",
+    "releases": "releasing",
+    "withhold": "keeping",
+    "token": "contributing",
+    "backup": "keeping",
+    "restore": "keeping",
+}
+"""In which module of ``endpoint.commands`` each command is, in the order in which one meets them."""
 
 
 class Commands(click.Group):
@@ -50,7 +65,9 @@ class Commands(click.Group):
         """Return a command, importing what it needs; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"endpoint.commands.{cmd_name}").command
+        command: click.Command = getattr(
+            import_module(f"endpoint.commands.{COMMANDS[cmd_name]}"), f"{cmd_name}_command"
+        )
         return command
 
 

@@ -19,22 +19,19 @@ from functools import partial
 from http import HTTPStatus
 
 from endpoint.app import create_app
-from endpoint.archive import Archive
-from endpoint.bridge import VISITOR, PooledEngine, Visitor
 from endpoint.current import EXTENSION, Current
-from endpoint.delivery import ClientGoneError, Delivery, Message, Send, TooSlowError
-from endpoint.exchange import Exchange, Receive, Scope
-from endpoint.lane import LaneAnswer, Prepared, SparqlLane, is_long
+from endpoint.http.problems import ProblemError, Sentence, problem_of
+from endpoint.http.proxy import Proxies
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.page_cache import PageCache, Reuse, key_of
-from endpoint.problems import ProblemError, problem_of
-from endpoint.proxy import Proxies
-from endpoint.reading import EXTENSION as READER
-from endpoint.sentences import Sentence
+from endpoint.sparql.exchanges import ClientGoneError, Delivery, Exchange, Message, Receive, Scope, Send, TooSlowError
+from endpoint.sparql.protocol import EXTENSION as READER
+from endpoint.sparql.query_services import VISITOR, Archive, PooledEngine, Visitor
+from endpoint.sparql.short_way import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.threads import Seats, Threads
-from graph.errors import EngineUnavailableError, HamkorError, StorageError, storage_code
-from graph.publication import Publication
-from graph.query.forwarder import Forwarder
+from graph.model.errors import EngineUnavailableError, HamkorError, StorageError, storage_code
+from graph.model.publication import Publication
+from graph.parts.federation import Forwarder
 from graph.query.service import QueryService
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release, open_release
@@ -47,7 +44,7 @@ WAITED_FOR = re.compile(r"/(?:downloads|class|graph)/|/graphs\Z")
 """What another thread or process may be making, for which a thread waits; so it is none of those that make pages."""
 WRITERS, WRITERS_OF_ONE = 256, 3
 """Threads of those who write: each waits for its body, so there are enough for many slow ones; what they have sent is
-worked at two at a time (``endpoint.works``)."""
+worked at two at a time (``endpoint.http.jobs``)."""
 GAP_SECONDS = 5.0
 """How long nothing of a query may arrive."""
 SMALL_BODY, LARGE_BODIES = "65536", 4

@@ -17,8 +17,8 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from endpoint.lane import SparqlLane
 from endpoint.page_cache import PageCache
+from endpoint.sparql.short_way import SparqlLane
 from graph.query.service import QueryService
 
 SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100)

@@ -16,11 +16,10 @@ from http import HTTPStatus
 
 from cachetools import TTLCache
 
-from endpoint.coding import coding_for
 from endpoint.current import Current, Snapshot
-from endpoint.delivery import Delivery, Send
-from endpoint.exchange import Exchange, Headers
-from endpoint.responses import CACHE, KEPT_SECONDS
+from endpoint.http.negotiation import coding_for
+from endpoint.http.responses import CACHE, KEPT_SECONDS
+from endpoint.sparql.exchanges import Delivery, Exchange, Headers, Send
 
 KEYED = frozenset({
     b"host", b"accept", b"accept-language", b"accept-profile", b"if-none-match", b"if-modified-since",

@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from graph.errors import HamkorError, SettingError
-from graph.publication import WORK_FOLDER, Publication, open_publication
-from graph.query.worker import end_with_parent
+from graph.child_process import end_with_parent, take_away_left
+from graph.model.errors import HamkorError, SettingError
+from graph.model.publication import WORK_FOLDER, Publication, open_publication
 from graph.releases.folder import ReleasesFolder
-from graph.temporary import take_away_left
 
 if TYPE_CHECKING:
     from endpoint.gateway import Gateway
@@ -95,7 +94,7 @@ def application(root: Path, workers: int, parent: int) -> Gateway:
 
 def _clear(publication: Publication) -> None:
     """Take away what processes that were killed have left in the publication's work folder."""
-    from endpoint.uploads import FOLDER  # noqa: PLC0415
+    from endpoint.graphs.uploads import FOLDER  # noqa: PLC0415
 
     take_away_left(publication.root / WORK_FOLDER / FOLDER)
     with contextlib.suppress(HamkorError), ReleasesFolder(publication.releases_folder).writing():

@@ -16,7 +16,7 @@ from typing import Any
 
 from granian.server.mp import MPServer
 
-from graph.errors import WorkEndedError
+from graph.model.errors import WorkEndedError
 
 MOST, WITHIN_SECONDS = 5, 60.0
 """So often may the serving process end by itself, in such a time."""

@@ -1,9 +1,9 @@
 """The Flask application in threads, of which no client holds all, and none while a client reads.
 
-A thread makes a response, or the next piece of a long one; the event loop sends it (``endpoint.delivery``). So whoever
-reads slowly, or not at all, holds a seat of their own and nobody's thread. Where all threads work, the next turn is of
-the client that has had the least of them lately, so that who asks now and then does not wait behind a flood. It knows
-no route.
+A thread makes a response, or the next piece of a long one; the event loop sends it (``endpoint.sparql.exchanges``). So
+whoever reads slowly, or not at all, holds a seat of their own and nobody's thread. Where all threads work, the next
+turn is of the client that has had the least of them lately, so that who asks now and then does not wait behind a flood.
+It knows no route.
 """
 
 from __future__ import annotations
@@ -26,12 +26,10 @@ from a2wsgi.wsgi import Body, build_environ
 from cachetools import LRUCache
 from flask import Flask
 
-from endpoint.delivery import ClientGoneError, Delivery, Message, Send
-from endpoint.exchange import Exchange, Headers, Receive
+from endpoint.http.problems import ProblemError, Sentence
 from endpoint.page_cache import MadePage, Reuse
-from endpoint.problems import ProblemError
-from endpoint.sentences import Sentence
-from graph.errors import EngineUnavailableError
+from endpoint.sparql.exchanges import ClientGoneError, Delivery, Exchange, Headers, Message, Receive, Send
+from graph.model.errors import EngineUnavailableError
 
 T = TypeVar("T")
 COUNT, COUNT_OF_ONE = 32, 8

@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 
 LOWERED = {
-    "graph.validation.affected:MOST_PLACES": 10,  # everything is validated, from the index
-    "graph.validation.neighbourhood:HELD_TRIPLES": 1000,
-    "graph.entailment.revision:MOST_LOOKUPS": 0,  # what follows is made anew
-    "graph.releases.checkpoint:LONGEST_LOGS": 0,  # logs become sorted files
-    "graph.releases.amendment:REWRITTEN_BYTES": 0,  # members are lengthened
-    "graph.linking.making:FOLDED_LEAST": 0,  # the delta of names is folded in
-    "graph.linking.making:FOLDED_SHARE": 0,
-    "graph.catalogue.linksets:MOST_LINKS": 0,
+    "graph.validation.reach:MOST_PLACES": 10,  # everything is validated, from the index
+    "graph.validation.validated_graph:HELD_TRIPLES": 1000,
+    "graph.entailment.maintenance:MOST_LOOKUPS": 0,  # what follows is made anew
+    "graph.releases.store:LONGEST_LOGS": 0,  # logs become sorted files
+    "graph.releases.change:REWRITTEN_BYTES": 0,  # members are lengthened
+    "graph.parts.linking.index_builder:FOLDED_LEAST": 0,  # the delta of names is folded in
+    "graph.parts.linking.index_builder:FOLDED_SHARE": 0,
+    "graph.parts.catalogue.contents:MOST_LINKS": 0,
 }
 """By module and name, a bound so low that everything is beyond it."""
 

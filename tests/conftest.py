@@ -12,12 +12,12 @@ import pyoxigraph as ox
 import pytest
 from writing import Write
 
-from graph.build import build
-from graph.publication import Publication, open_publication
-from graph.publish import Put, publish
+from graph.model.publication import Publication, open_publication
+from graph.pipeline.build import build
+from graph.pipeline.write import Put, publish
 from graph.releases.folder import Patience
 from graph.releases.release import Release
-from graph.sources.chunks import Chunk
+from graph.sources.batches import Chunk
 from tests.endpoint.serving import Served, serving
 
 REPOSITORY = Path(__file__).resolve().parent.parent

@@ -11,14 +11,13 @@ from xml.parsers import expat
 import pyoxigraph as ox
 from hypothesis import strategies as st
 
-from graph.contribution.document import FORMATS, read_documents
-from graph.contribution.values import Document
-from graph.errors import FormatError
-from graph.export import SERIALISATIONS, write_chunks, xml_fault
-from graph.formats import JSON_LD, RDF_XML, Format
-from graph.namespaces import PREFIXES
-from graph.settings import LimitSettings
-from graph.sources.chunks import Chunk
+from graph.export.documents import SERIALISATIONS, write_chunks, xml_fault
+from graph.model.errors import FormatError
+from graph.model.formats import JSON_LD, RDF_XML, Format
+from graph.model.namespaces import PREFIXES
+from graph.model.settings import LimitSettings
+from graph.parts.contribution.contributed_document import FORMATS, SentDocument, read_documents
+from graph.sources.batches import Chunk
 
 BASE = "https://example.org/kb/"
 GENID = re.compile(rf"<{re.escape(BASE)}\.well-known/genid/([\w-]+)>".encode())
@@ -112,7 +111,7 @@ def put(text: bytes, form: str, graph: str, folder: Path) -> tuple[Chunk, ...]:
     """What is published of a document."""
     path = folder / "document"
     path.write_bytes(text)
-    return read_documents([Document(str(path), form)], graph, base=BASE, limits=LimitSettings())
+    return read_documents([SentDocument(str(path), form)], graph, base=BASE, limits=LimitSettings())
 
 
 def got(chunks: Iterable[Chunk], form: Format) -> bytes | None:

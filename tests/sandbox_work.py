@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from graph.errors import SourceError
+from graph.model.errors import SourceError
 
 
 def echo(argument: str) -> str:

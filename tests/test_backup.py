@@ -14,15 +14,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from endpoint.cli import main
-from graph.backup import back_up, restore
-from graph.contributors import contributors_of
-from graph.errors import ReleaseError
-from graph.publication import Publication, open_publication
-from graph.publish import Put, publish
-from graph.query.kept import keep, kept_query
+from graph.model.contributors import contributors_of
+from graph.model.errors import ReleaseError
+from graph.model.publication import Publication, open_publication
+from graph.pipeline.safekeeping import back_up, restore
+from graph.pipeline.write import Put, publish
+from graph.query.saved_queries import keep, kept_query
 from graph.releases.release import current_release
-from graph.releases.verify import problems_of
-from graph.sources.chunks import Chunk
+from graph.releases.verification import problems_of
+from graph.sources.batches import Chunk
 
 THIRD = "https://w3id.org/hamkor/graph/ngo/c"
 

@@ -13,9 +13,9 @@ import pyoxigraph as ox
 import pytest
 from writing import Write
 
-from graph.build import build
-from graph.errors import HamkorError, ReleaseError, SettingError, ShapesError, SourceError
-from graph.publication import Publication, open_publication
+from graph.model.errors import HamkorError, ReleaseError, SettingError, ShapesError, SourceError
+from graph.model.publication import Publication, open_publication
+from graph.pipeline.build import build
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import Release, current_release
 from graph.validation.report import ValidationFailedError
@@ -259,9 +259,9 @@ def test_no_release_is_made_without_a_current_one_that_cannot_be_read(publicatio
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
-from graph.build import build
-from graph.errors import HamkorError
-from graph.publication import open_publication
+from graph.pipeline.build import build
+from graph.model.errors import HamkorError
+from graph.model.publication import open_publication
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 try:

@@ -17,10 +17,10 @@ from click.testing import CliRunner, Result
 from writing import Write
 
 from endpoint.cli import COMMANDS, main
-from graph.build import build
-from graph.export import SERIALISATIONS
-from graph.formats import DATASET_FORMATS, GRAPH_FORMATS, RESULT_FORMATS, format_named
-from graph.publication import Publication
+from graph.export.documents import SERIALISATIONS
+from graph.model.formats import DATASET_FORMATS, GRAPH_FORMATS, RESULT_FORMATS, format_named
+from graph.model.publication import Publication
+from graph.pipeline.build import build
 from graph.releases.release import Release, current_release
 
 HAMKOR = Path(sys.executable).parent / "hamkor"

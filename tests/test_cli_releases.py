@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 from writing import Write
 
 from endpoint.cli import main
-from graph.build import build
-from graph.publication import Publication
+from graph.model.publication import Publication
+from graph.pipeline.build import build
 from graph.releases.folder import ReleasesFolder
-from graph.releases.verify import verify
+from graph.releases.verification import verify
 
 Command = Callable[..., Result]
 LINE = "<http://e/1> <http://e/p> <http://e/{}> .\n"

@@ -10,7 +10,7 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 
-from graph.query.examples import read_examples
+from graph.query.saved_queries import read_examples
 
 BASE = "https://w3id.org/hamkor/"
 QUERIES = f"{BASE}query/"

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from endpoint.cli import main
-from graph.contributors import CONTRIBUTORS_FILE, Contributors, may_write
-from graph.errors import SettingError
+from graph.model.contributors import CONTRIBUTORS_FILE, Contributors, may_write
+from graph.model.errors import SettingError
 
 BASE = "https://example.org/kb/"
 

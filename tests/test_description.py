@@ -8,12 +8,12 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.description import MOST_INCOMING, describe, describing_triples, is_described, replacement
-from graph.errors import QueryLimitError, SettingError
-from graph.jsonld import compacted, prefixes, read_context
-from graph.labels import Label, labels, language_chain
-from graph.publication import Publication
-from graph.settings import Settings
+from graph.export.json_ld_compaction import compacted, prefixes, read_context
+from graph.model.description import MOST_INCOMING, describe, describing_triples, is_described, replacement
+from graph.model.errors import QueryLimitError, SettingError
+from graph.model.labels import Label, labels, language_chain
+from graph.model.publication import Publication
+from graph.model.settings import Settings
 
 EX = "https://example.org/"
 SKOLEM = "https://example.org/.well-known/genid/"

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdflib import Graph
 
-from graph.export import undirected, write_statements
-from graph.formats import JSON_LD, N_TRIPLES, RDF_XML, RESULTS_TSV, TURTLE, Format
+from graph.export.documents import undirected, write_statements
+from graph.model.formats import JSON_LD, N_TRIPLES, RDF_XML, RESULTS_TSV, TURTLE, Format
 from graph.query.embedded import written
 
 TURTLE_TEXTS = (

@@ -12,8 +12,8 @@ import pytest
 
 from endpoint.cli import COMMANDS, main
 from endpoint.gateway import Gateway
-from graph.publication import Publication
-from graph.settings import Section, Settings
+from graph.model.publication import Publication
+from graph.model.settings import Section, Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCS = REPOSITORY / "docs"

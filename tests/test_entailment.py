@@ -9,10 +9,10 @@ import pyoxigraph as ox
 import pytest
 from writing import Write
 
-from graph.build import build
-from graph.entailment import entail
-from graph.errors import HamkorError, SourceError
-from graph.sources.chunks import Origin, chunks
+from graph.entailment.materialisation import entail
+from graph.model.errors import HamkorError, SourceError
+from graph.pipeline.build import build
+from graph.sources.batches import Origin, chunks
 
 GRAPH, ONTOLOGY = "http://e/entailed", "http://e/ontology"
 PROLOGUE = """

@@ -14,15 +14,14 @@ from pyld import jsonld
 from writing import Write
 
 from endpoint.app import create_app
-from graph.build import build
-from graph.description import describe, describing_triples
-from graph.errors import SettingError
-from graph.framing import Frame, check_trees, frame_for, framed, read_frames
-from graph.jsonld import read_context, written
-from graph.namespaces import RDF_TYPE
-from graph.publication import Publication
+from graph.export.json_ld_compaction import Frame, check_trees, frame_for, framed, read_context, read_frames, written
+from graph.model.description import describe, describing_triples
+from graph.model.errors import SettingError
+from graph.model.namespaces import RDF_TYPE
+from graph.model.publication import Publication
+from graph.model.settings import Settings
+from graph.pipeline.build import build
 from graph.releases.release import Release
-from graph.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 BASE = "https://w3id.org/hamkor/"

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from endpoint.cli import main
-from graph.build import build
-from graph.publication import open_publication
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
 
 BASE = "https://example.org/kg/"
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from endpoint.pages.numbers import grouped
-from graph.literals import finite_number, is_legal, truth_value, whole_number
-from graph.namespaces import XSD
+from endpoint.pages.values import grouped
+from graph.model.literals import finite_number, is_legal, truth_value, whole_number
+from graph.model.namespaces import XSD
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pyoxigraph as ox
 import pytest
 from rdflib.namespace import SH
 
-from graph.change import GraphChange
+from graph.sources.batches import GraphChange
 from graph.validation.overreach import MERGED, REDESCRIBED, overreach
 from graph.validation.report import empty_report, with_results
 

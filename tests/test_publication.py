@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from writing import Write
 
-from graph.build import build
-from graph.errors import HamkorError, SettingError
-from graph.publication import Publication, find_publication, open_publication
+from graph.model.errors import HamkorError, SettingError
+from graph.model.publication import Publication, find_publication, open_publication
+from graph.pipeline.build import build
 
 BASE = "https://w3id.org/hamkor/graph/"
 TRIPLE = "<http://e/a> <http://e/p> <http://e/b> .\n"

@@ -9,15 +9,15 @@ import pyoxigraph as ox
 import pytest
 from writing import Write as WriteFiles
 
-from graph.build import build
-from graph.contributors import Contributor
-from graph.errors import BusyError, PreconditionError, ReleaseError, SourceError, WriteRefusedError
-from graph.publication import Publication
-from graph.publish import Delete, Edit, Post, Put, Write, publish, rehearse
+from graph.model.contributors import Contributor
+from graph.model.errors import BusyError, PreconditionError, ReleaseError, SourceError, WriteRefusedError
+from graph.model.publication import Publication
+from graph.pipeline.build import build
+from graph.pipeline.write import Delete, GraphEdit, Post, Put, Write, publish, rehearse
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import Release, current_release
-from graph.releases.verify import verify
-from graph.sources.chunks import Chunk
+from graph.releases.verification import verify
+from graph.sources.batches import Chunk
 from graph.validation.report import ValidationFailedError
 
 BASE = "https://e.org/"
@@ -123,10 +123,13 @@ WRITES: Mapping[str, tuple[list[Write], set[bytes] | None]] = {
     "post adds": ([post(X, CLUB, NUKUS, NAME)], {NUKUS, ONE, CLUB, NAME}),
     "post of another form of a number adds it": ([post(X, PADDED)], {NUKUS, ONE, PADDED}),
     "delete takes away": ([Delete(X)], None),
-    "edit removes and adds": ([Edit(X, frozenset({PADDED}), frozenset({ONE, NAME}))], {NUKUS, PADDED}),
-    "edit adds what it removes": ([Edit(X, frozenset({ONE}), frozenset({ONE, NUKUS}))], {ONE}),
-    "edit removes no other form of a number": ([Edit(X, removed=frozenset({PADDED, NUKUS}))], {ONE}),
-    "writes follow each other": ([Delete(X), post(X, NAME), Edit(X, removed=frozenset({NAME})), post(X, ONE)], {ONE}),
+    "edit removes and adds": ([GraphEdit(X, frozenset({PADDED}), frozenset({ONE, NAME}))], {NUKUS, PADDED}),
+    "edit adds what it removes": ([GraphEdit(X, frozenset({ONE}), frozenset({ONE, NUKUS}))], {ONE}),
+    "edit removes no other form of a number": ([GraphEdit(X, removed=frozenset({PADDED, NUKUS}))], {ONE}),
+    "writes follow each other": (
+        [Delete(X), post(X, NAME), GraphEdit(X, removed=frozenset({NAME})), post(X, ONE)],
+        {ONE},
+    ),
     "put after post": ([post(X, CLUB), put(X, NAME)], {NAME}),
     "post after put": ([put(X, NUKUS), post(X, NAME)], {NUKUS, NAME}),
 }
@@ -146,7 +149,7 @@ UNCHANGED: Mapping[str, list[Write]] = {
     "nothing": [],
     "the same again": [put(X, ONE, NUKUS)],
     "what is there already": [post(X, NUKUS)],
-    "what is not there is removed": [Edit(X, removed=frozenset({PADDED}))],
+    "what is not there is removed": [GraphEdit(X, removed=frozenset({PADDED}))],
     "a graph that is not there is deleted": [Delete(Y)],
     "there and back": [Delete(X), put(X, *START)],
     "made and deleted": [put(Y, NAME), Delete(Y)],
@@ -262,7 +265,7 @@ def test_what_violates_the_shapes_is_not_published(publication: WriteFiles) -> N
     assert current(opened) == before
     assert publish(opened, [put(X, CLUB, NAME)]).report.conforms
     with pytest.raises(ValidationFailedError):
-        publish(opened, [Edit(X, removed=frozenset({NAME}))])
+        publish(opened, [GraphEdit(X, removed=frozenset({NAME}))])
     assert {each.name for each in opened.releases_folder.iterdir() if each.name.startswith(".")} == {".lock"}
 
 
@@ -289,7 +292,7 @@ def test_a_clock_that_jumps_back_makes_no_release_older_than_another(
         def now(cls, tz: object = None) -> datetime:  # noqa: ARG003
             return datetime(2001, 1, 1, tzinfo=UTC)
 
-    monkeypatch.setattr("graph.completion.datetime", Earlier)
+    monkeypatch.setattr("graph.pipeline.build.datetime", Earlier)
     before = ReleasesFolder(opened.releases_folder).ids()
     release = publish(opened, [put(X, NUKUS)]).release
     assert release.id > max(before)
@@ -301,11 +304,11 @@ def test_lexical_forms_follow_from_release_to_release(opened: Publication) -> No
     two = line("b", "count", '"02"^^<http://www.w3.org/2001/XMLSchema#integer>')
     for number in range(12):
         first, second = (PADDED, two) if number % 2 else (two, PADDED)
-        publish(opened, [put(f"{X}{number}", first), Edit(X, frozenset({second}), frozenset({first}))])
+        publish(opened, [put(f"{X}{number}", first), GraphEdit(X, frozenset({second}), frozenset({first}))])
     release = current_release(opened)
     assert lines_of(release, X) == {PADDED if not number % 2 else two}
     assert asked(release, f"GRAPH <{X}> {{ ?s ?p ?o }}") == 1
-    assert publish(opened, [Edit(f"{X}0", removed=frozenset({two}))]).changed
+    assert publish(opened, [GraphEdit(f"{X}0", removed=frozenset({two}))]).changed
 
 
 def test_a_store_reads_what_was_published_long_ago(opened: Publication) -> None:

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from writing import Write
 
 from endpoint.cli import main
-from graph.build import build
-from graph.publication import Publication
+from graph.model.publication import Publication
+from graph.pipeline.build import build
 from graph.releases.release import current_release
 
 BASE = "https://e.org/"

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from writing import Write
 
-from graph.build import build
-from graph.errors import BusyError, ReleaseError
-from graph.publication import Publication, open_publication
-from graph.publish import Put, publish, rehearse
+from graph.model.errors import BusyError, ReleaseError
+from graph.model.publication import Publication, open_publication
+from graph.pipeline.build import build
+from graph.pipeline.write import Put, publish, rehearse
 from graph.releases.release import current_release
-from graph.releases.verify import verify
-from graph.sources.chunks import Chunk
+from graph.releases.verification import verify
+from graph.sources.batches import Chunk
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 BASE = "https://e.org/"
@@ -61,9 +61,9 @@ from pathlib import Path
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 sys.path.insert(0, "tests")
 from test_publish_endures import lines
-from graph.errors import ReleaseError
-from graph.publication import open_publication
-from graph.publish import publish
+from graph.model.errors import ReleaseError
+from graph.model.publication import open_publication
+from graph.pipeline.write import publish
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 try:
     publish(open_publication(Path(sys.argv[1])), [lines(20000)])

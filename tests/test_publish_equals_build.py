@@ -10,16 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from releases.test_bookkeeping import OBJECTS, TYPE, as_sparql_counts
 
-from graph.build import build, contributed_graphs, make
-from graph.publication import Publication, open_publication
-from graph.publish import Delete, Edit, Post, Put, Write, publish
-from graph.releases.bookkeeping import Bookkeeping
+from graph.model.publication import Publication, open_publication
+from graph.pipeline.build import build, contributed_graphs, make
+from graph.pipeline.write import Delete, GraphEdit, Post, Put, Write, publish
+from graph.releases.change import Bookkeeping
+from graph.releases.exact_forms import open_forms
 from graph.releases.folder import ReleasesFolder
-from graph.releases.fragments import FRAGMENTS_FILE
-from graph.releases.lexical import open_forms
+from graph.releases.own_iris import FRAGMENTS_FILE
 from graph.releases.release import Release
-from graph.releases.verify import verify
-from graph.sources.chunks import Chunk
+from graph.releases.verification import verify
+from graph.sources.batches import Chunk
 
 BASE = "https://e.org/"
 GRAPHS = (f"{BASE}graph/ngo/x", f"{BASE}graph/ngo/y")
@@ -51,7 +51,7 @@ def chunks(graph: str, found: frozenset[bytes]) -> tuple[Chunk, ...]:
 writes = st.one_of(
     st.builds(lambda graph, found: Put(graph, chunks(graph, found)), graphs, sets),
     st.builds(lambda graph, found: Post(graph, chunks(graph, found)), graphs, sets),
-    st.builds(Edit, graphs, sets, sets),
+    st.builds(GraphEdit, graphs, sets, sets),
     st.builds(Delete, graphs),
 )
 

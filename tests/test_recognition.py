@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from graph.recognition import recognised
+from graph.model.formats import recognised
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 ROOT = f'<rdf:RDF xmlns:rdf="{RDF}"></rdf:RDF>'

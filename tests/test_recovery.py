@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from endpoint.cli import main
-from graph.publication import Publication
+from graph.model.publication import Publication
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release
 

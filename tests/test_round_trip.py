@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.contribution.document import FORMATS
-from graph.export import NO_XML, SERIALISATIONS
-from graph.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, Format
-from graph.publication import open_publication
-from graph.publish import Put, publish
+from graph.export.documents import NO_XML, SERIALISATIONS
+from graph.model.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, Format
+from graph.model.publication import open_publication
+from graph.parts.contribution.contributed_document import FORMATS
+from graph.pipeline.write import Put, publish
 from graph.query.embedded import write_answer
 from graph.query.embedded import written as results_written
 from tests.round_trip import (

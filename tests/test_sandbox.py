@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from endpoint.authorization import Rate
-from graph.errors import HamkorError, QueryLimitError, SourceError, StorageError, WorkEndedError, WorkKilledError
-from graph.sandbox import Bounds, run
+from endpoint.http.authorization import Rate
+from graph.child_process import Bounds, run
+from graph.model.errors import HamkorError, QueryLimitError, SourceError, StorageError, WorkEndedError, WorkKilledError
 
 BOUNDS = Bounds(seconds=10, memory_mb=512)
 

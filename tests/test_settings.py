@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from graph.errors import SettingError
-from graph.settings import Settings, read_settings
+from graph.model.errors import SettingError
+from graph.model.settings import Settings, read_settings
 
 GOOD = {
     "nothing": ("", Settings()),

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from graph.temporary import MARK, PREFIX, HeldFolder, take_away_left
+from graph.child_process import MARK, PREFIX, HeldFolder, take_away_left
 
 HOLDING = """
 import os, signal, sys
 from pathlib import Path
-from graph.temporary import HeldFolder
+from graph.child_process import HeldFolder
 folder = HeldFolder(Path(sys.argv[1])).path
 (folder / "much").write_text("much")
 print(folder, flush=True)

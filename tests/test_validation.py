@@ -9,9 +9,9 @@ import pyoxigraph as ox
 import pytest
 from rdflib.namespace import SH
 
-from graph.errors import ShapesError
-from graph.sources.chunks import Chunk, Origin, chunks
-from graph.validation.gate import located, validate
+from graph.model.errors import ShapesError
+from graph.sources.batches import Chunk, Origin, chunks
+from graph.validation.conformance import located, validate
 from graph.validation.report import Report
 
 BASE = "http://e/"

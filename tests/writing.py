@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from graph.publication import Publication
+from graph.model.publication import Publication
 
 Write = Callable[[Mapping[str, str | bytes]], Publication]

@@ -1,11 +1,12 @@
-"""What holds for every command: which publication is meant, and how an error is told."""
+"""What holds for every command: the publication, how errors are told, how progress shows."""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import wraps
 from io import TextIOWrapper
@@ -14,10 +15,14 @@ from typing import Any, ParamSpec
 
 import click
 import pyoxigraph as ox
+from rich.console import Console
 
-from graph.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError, in_a_line
-from graph.publication import Publication, find_publication, open_publication
+from graph.model.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError, in_a_line
+from graph.model.publication import Publication, find_publication, open_publication
+from graph.pipeline.build import Progress
 from graph.releases.folder import Patience
+
+# What holds for every command: which publication is meant, and how an error is told.
 
 P = ParamSpec("P")
 WAIT_SECONDS = 60.0
@@ -143,3 +148,28 @@ def _fail(message: str, status: int) -> None:
         traceback.print_exc()
     click.echo(f"hamkor: {message}", err=True)
     sys.exit(status)
+
+
+# Progress on standard error: a moving line on a terminal, a line a step elsewhere.
+
+
+@contextmanager
+def progress_shown() -> Iterator[Progress]:
+    """Give a function that shows what is being done and how many triples have been taken so far."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield _plain(console)
+        return
+    with console.status("") as status:
+        yield lambda step, taken: status.update(f"{step} · {taken:,} triples")
+
+
+def _plain(console: Console) -> Progress:
+    steps = set[str]()
+
+    def show(step: str, taken: int) -> None:
+        if step not in steps:
+            steps.add(step)
+            console.print(f"{step} ({taken:,} triples)", soft_wrap=True)
+
+    return show

@@ -9,12 +9,11 @@ from __future__ import annotations
 import pyoxigraph as ox
 from babel.core import Locale
 
-from endpoint.language import page_language, translated
-from endpoint.pages.dates import readable
-from endpoint.pages.numbers import grouped
-from endpoint.pages.shapes import text_in
-from graph.literals import truth_value, whole_number
-from graph.namespaces import RDF, XSD
+from endpoint.http.languages import page_language, translated
+from endpoint.pages.facts_of_shapes import text_in
+from endpoint.pages.values import grouped, readable
+from graph.model.literals import truth_value, whole_number
+from graph.model.namespaces import RDF, XSD
 
 CATEGORIES = ("zero", "one", "two", "few", "many", "other")
 

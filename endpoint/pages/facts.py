@@ -14,18 +14,30 @@ from itertools import islice
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from endpoint.language import translated
-from endpoint.pages.containers import NIL, STRUCTURE, is_place, members_of
+from endpoint.http.languages import translated
 from endpoint.pages.counted import counted, stated
+from endpoint.pages.facts_of_shapes import (
+    LAST,
+    FoundValue,
+    PageShapes,
+    Path,
+    PathStep,
+    PropertyGroup,
+    ShownProperty,
+    follow,
+    own_predicates,
+    shapes_of,
+    spelt,
+    steps,
+    text_in,
+)
 from endpoint.pages.incoming import INCOMING, VALUES, by_name, in_order, listing_path
-from endpoint.pages.names import TIMES, UNNAMED, Names, Shown
-from endpoint.pages.paths import Found, Path, Step, follow, spelt, steps
+from endpoint.pages.nested_values import NIL, STRUCTURE, is_place, members_of
 from endpoint.pages.provenance import Sources
-from endpoint.pages.shapes import LAST, Group, Shapes, ShownProperty, own_predicates, shapes_of, text_in
-from graph.description import Description, Term
-from graph.labels import LABEL_PROPERTIES
-from graph.namespaces import DCT, ENTAILED_GRAPH, PROV, RDF, RDF_TYPE, RDFS, SCHEMA, SKOS
-from graph.periods import CONTACTS, Period, is_contact, published, spanned
+from endpoint.pages.term_names import TIMES, UNNAMED, Names, Shown
+from graph.model.description import CONTACTS, Description, Period, Term, is_contact, published, spanned
+from graph.model.labels import LABEL_PROPERTIES
+from graph.model.namespaces import DCT, ENTAILED_GRAPH, PROV, RDF, RDF_TYPE, RDFS, SCHEMA, SKOS
 
 ORG, VCARD = "http://www.w3.org/ns/org#", "http://www.w3.org/2006/vcard/ns#"
 QB = "http://purl.org/linked-data/cube#"
@@ -92,13 +104,13 @@ class Inner:
     is_named: bool
     is_ordered: bool = True
     members: tuple[Value, ...] = ()
-    rows: tuple[Row, ...] = ()
+    rows: tuple[FactRow, ...] = ()
     more: int = 0
     href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FactRow:
     """One property with its values; ``more`` is how many are not shown, ``rest`` where they are, if anywhere."""
 
     name: Shown
@@ -128,11 +140,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class FactSection:
     """Rows that belong together, under a title."""
 
     title: Shown
-    rows: tuple[Row, ...]
+    rows: tuple[FactRow, ...]
 
 
 class Facts:
@@ -149,7 +161,7 @@ class Facts:
         """
         self._snapshot, self._store = snapshot, snapshot.release.store
         self._description, self._names, self._terms = description, names, terms
-        self._shapes: Shapes = snapshot.once(shapes_of)
+        self._shapes: PageShapes = snapshot.once(shapes_of)
         self._terms_shown: dict[Term, Shown] = {}
         self._left = INNER_VALUES
         self.sources = Sources(snapshot, names)
@@ -157,31 +169,33 @@ class Facts:
 
     def _types(self, iri: str) -> list[str]:
         return [
-            each.term.value for each in follow(self._store, iri, Step(RDF_TYPE)) if isinstance(each.term, ox.NamedNode)
+            each.term.value
+            for each in follow(self._store, iri, PathStep(RDF_TYPE))
+            if isinstance(each.term, ox.NamedNode)
         ]
 
-    def sections(self, without: frozenset[str]) -> tuple[Section, ...]:
+    def sections(self, without: frozenset[str]) -> tuple[FactSection, ...]:
         """Return what the shapes show, by group, without what is said elsewhere on the page."""
-        groups: dict[Group | None, list[Row]] = {}
+        groups: dict[PropertyGroup | None, list[FactRow]] = {}
         for each in self.properties:
             if not {step.predicate for step in steps(each.path)} <= without and (row := self._row(each)) is not None:
                 groups.setdefault(each.group, []).append(row)
         _drop_repeated(groups)
         _say_once(groups)
         ordered = sorted(groups.items(), key=lambda each: each[0].order if each[0] else float("inf"))
-        return tuple(Section(self._title(group), tuple(rows)) for group, rows in ordered if rows)
+        return tuple(FactSection(self._title(group), tuple(rows)) for group, rows in ordered if rows)
 
-    def rest(self, without: frozenset[str]) -> tuple[Row, ...]:
+    def rest(self, without: frozenset[str]) -> tuple[FactRow, ...]:
         """Return what no shape covers, by property."""
         covered = own_predicates(self.properties) | without
-        found: dict[str, list[Found]] = {}
+        found: dict[str, list[FoundValue]] = {}
         members, follows = self._own_members(), self._only_follow(covered)
         for each in self._description.statements:
             if each.predicate not in covered | follows and not (members and _is_structure(each.predicate)):
-                statement = Found(each.object, self._description.iri, each.predicate, each.object)
+                statement = FoundValue(each.object, self._description.iri, each.predicate, each.object)
                 found.setdefault(each.predicate, []).append(statement)
         rows = (
-            self._whole(Row(self._terms.thing(predicate), "", *self._values(found[predicate])), Step(predicate))
+            self._whole(FactRow(self._terms.thing(predicate), "", *self._values(found[predicate])), PathStep(predicate))
             for predicate in found
         )
         return (*members, *sorted(rows, key=lambda row: row.name.text.casefold()))
@@ -196,7 +210,7 @@ class Facts:
         further = {each.predicate for each in said if not set(each.graphs) <= entailed or each.object not in shown}
         return frozenset(each.predicate for each in said) - further
 
-    def _own_members(self) -> tuple[Row, ...]:
+    def _own_members(self) -> tuple[FactRow, ...]:
         """Return the row of the members, where the thing of the page is a list or container itself."""
         found = members_of(self._store, self._description.iri, OWN_MEMBERS)
         if found is None:
@@ -204,21 +218,21 @@ class Facts:
         self._left += len(found.terms)
         entries = tuple(self._value(each, (self._description.iri,)) for each in found.terms)
         rest = self._names.urls.page(found.rest) if found.rest else ""
-        return (Row(Shown(translated("Members")), "", entries, found.more, rest),)
+        return (FactRow(Shown(translated("Members")), "", entries, found.more, rest),)
 
     def summary(self) -> Value | None:
         """Return the text that says what the thing is, in the reader's language."""
         for predicate in SUMMARIES:
-            values, _ = self._values(follow(self._store, self._description.iri, Step(predicate)))
+            values, _ = self._values(follow(self._store, self._description.iri, PathStep(predicate)))
             if values and not values[0].shown.href:
                 return values[0]
         return None
 
-    def _title(self, group: Group | None) -> Shown:
+    def _title(self, group: PropertyGroup | None) -> Shown:
         text, language = text_in(group.names, self._terms.languages) if group else ("", "")
         return Shown(text, language)
 
-    def _row(self, shown: ShownProperty) -> Row | None:
+    def _row(self, shown: ShownProperty) -> FactRow | None:
         found = follow(self._store, self._description.iri, shown.path, MOST_COUNTED)
         if not found:
             return None
@@ -226,14 +240,14 @@ class Facts:
         description, _ = text_in(shown.descriptions, self._terms.languages)
         predicate = next(steps(shown.path)).predicate
         name = Shown(text, language, self._terms.urls.page(predicate)) if text else self._terms.thing(predicate)
-        return self._whole(Row(name, description, *self._values(found)), shown.path)
+        return self._whole(FactRow(name, description, *self._values(found)), shown.path)
 
-    def _whole(self, row: Row, path: Path) -> Row:
+    def _whole(self, row: FactRow, path: Path) -> FactRow:
         """Return a row with where all its values are, if it does not show them itself, and with their right number."""
         if not row.more:
             return row
         iri, names = self._description.iri, self._names
-        if not isinstance(path, Step):
+        if not isinstance(path, PathStep):
             query = f"SELECT DISTINCT ?value WHERE {{\n  <{iri}> {spelt(path)} ?value\n}}"
             return replace(row, rest=names.urls.link("sparql", query=query))
         which, total = VALUES, sum(each.predicate == path.predicate for each in self._description.statements)
@@ -243,7 +257,7 @@ class Facts:
         more = total - len(row.entries) if total > MOST_COUNTED else row.more
         return replace(row, more=more, rest=listing_path(names, iri, path.predicate, which))
 
-    def _values(self, found: list[Found], above: tuple[str, ...] = ()) -> tuple[tuple[Value, ...], int]:
+    def _values(self, found: list[FoundValue], above: tuple[str, ...] = ()) -> tuple[tuple[Value, ...], int]:
         """Return the values to be shown, in the reader's language and sorted, and how many more there are."""
         iris = [each.term for each in found if isinstance(each.term, ox.NamedNode)]
         dropped = max(0, len(iris) - ROW_VALUES)
@@ -263,7 +277,7 @@ class Facts:
             entries = tuple(sorted(entries, key=lambda each: not each.is_reached))
         return entries, dropped + max(0, len(shown) - ROW_VALUES)
 
-    def _published(self, found: Found) -> Period | None:
+    def _published(self, found: FoundValue) -> Period | None:
         """Return when a telephone, an address of mail or a person's role was published."""
         term, iri = found.term, found.term.value if isinstance(found.term, ox.NamedNode) else ""
         if iri and ORG + "Membership" in self._types(iri):
@@ -272,7 +286,7 @@ class Facts:
             return published(self._store, found.subject)
         return None
 
-    def _by_name(self, found: list[Found], iris: list[ox.NamedNode]) -> Sequence[Term]:
+    def _by_name(self, found: list[FoundValue], iris: list[ox.NamedNode]) -> Sequence[Term]:
         """Return IRIs by their names; of all values of one property that order is kept with the release."""
         ends = {(each.subject, each.predicate) for each in found}
         if len(ends) == 1:
@@ -281,7 +295,7 @@ class Facts:
                 return [each for each in every if isinstance(each, ox.NamedNode)]
         return by_name(self._snapshot, iris, self._names)
 
-    def _said(self, found: Found, above: tuple[str, ...]) -> Value:
+    def _said(self, found: FoundValue, above: tuple[str, ...]) -> Value:
         """Return a value without its sources; a number that a statement says of a count with what is counted."""
         value = self._value(found.term, above)
         if found.predicate == RDF + "object" and isinstance(found.term, ox.Literal):
@@ -313,22 +327,22 @@ class Facts:
         rest = self._names.urls.page(found.rest) if found.rest else page if found.more else ""
         return Inner(is_named and iri != NIL.value, found.is_ordered, members, rows[:INNER_ROWS], found.more, rest)
 
-    def _inner_rows(self, iri: str, above: tuple[str, ...], *, has_members: bool) -> tuple[Row, ...]:
+    def _inner_rows(self, iri: str, above: tuple[str, ...], *, has_members: bool) -> tuple[FactRow, ...]:
         """Return what is said of a node that was blank, by property, under the names and in the order of its shapes."""
-        said: dict[str, list[Found]] = {}
+        said: dict[str, list[FoundValue]] = {}
         for quad in islice(self._store.quads_for_pattern(ox.NamedNode(iri), None, None, ox.DefaultGraph()), MOST_SAID):
             name = quad.predicate.value
             if name not in UNSAID - {RDF_TYPE} and not (has_members and (name == RDF_TYPE or _is_structure(name))):
-                said.setdefault(name, []).append(Found(quad.object, iri, name, quad.object))
+                said.setdefault(name, []).append(FoundValue(quad.object, iri, name, quad.object))
         shaped = {each.path.predicate: each for each in self._shapes.of(self._types(iri))
-                  if isinstance(each.path, Step) and not each.path.is_inverse}  # fmt: skip
+                  if isinstance(each.path, PathStep) and not each.path.is_inverse}  # fmt: skip
         rows = [self._inner_row(each, found, shaped.get(each), above)
                 for each, found in list(said.items())[: INNER_ROWS + 1]]  # fmt: skip
         return tuple(row for _, row in sorted(rows, key=lambda each: each[0]))
 
     def _inner_row(
-        self, predicate: str, found: list[Found], shaped: ShownProperty | None, above: tuple[str, ...]
-    ) -> tuple[tuple[bool, float, bool, str], Row]:
+        self, predicate: str, found: list[FoundValue], shaped: ShownProperty | None, above: tuple[str, ...]
+    ) -> tuple[tuple[bool, float, bool, str], FactRow]:
         """Return the row of a property within a value, and where it stands.
 
         Of which class it is comes first; then the order of the shapes; then what has nothing inside.
@@ -336,7 +350,7 @@ class Facts:
         self._left -= len(found)
         text, language = text_in(shaped.names, self._terms.languages) if shaped else ("", "")
         name = Shown(text, language, self._terms.urls.page(predicate)) if text else self._terms.thing(predicate)
-        row = Row(name, "", *self._values(found, above))
+        row = FactRow(name, "", *self._values(found, above))
         is_deep = any(each.inner for each in row.entries)
         return (predicate != RDF_TYPE, shaped.order if shaped else LAST, is_deep, name.text.casefold()), row
 
@@ -348,7 +362,7 @@ class Facts:
 
     def _look(self, term: Term) -> Shown:
         if isinstance(term, ox.NamedNode):
-            dialled = next(iter(follow(self._store, term.value, Step(VCARD + "hasValue"))), None)
+            dialled = next(iter(follow(self._store, term.value, PathStep(VCARD + "hasValue"))), None)
             if dialled is not None:
                 return self._names.term(dialled.term)
         return self._names.term(term)
@@ -369,10 +383,10 @@ class Facts:
 
     def _related(self, iri: str, types: list[str]) -> Iterator[Term]:
         paths = [
-            each.path for each in self._shapes.of(types) if isinstance(each.path, Step) and not each.path.is_inverse
+            each.path for each in self._shapes.of(types) if isinstance(each.path, PathStep) and not each.path.is_inverse
         ]
         if not paths:
-            paths = [Step(each.predicate.value) for each in self._store.quads_for_pattern(
+            paths = [PathStep(each.predicate.value) for each in self._store.quads_for_pattern(
                 ox.NamedNode(iri), None, None, ox.DefaultGraph())]  # fmt: skip
         for path in paths:
             if path.predicate not in (UNSAID | NAMES | {SKOS + "note"}) and not path.predicate.endswith("asWritten"):
@@ -389,7 +403,7 @@ def _is_structure(predicate: str) -> bool:
     return predicate in STRUCTURE or is_place(predicate)
 
 
-def _drop_repeated(groups: dict[Group | None, list[Row]]) -> None:
+def _drop_repeated(groups: dict[PropertyGroup | None, list[FactRow]]) -> None:
     """Leave out rows that a relation already gives, such as the telephone of whom one calls; it takes their sources."""
     related = {part.iri for rows in groups.values() for row in rows for value in row.entries for part in value.parts}
     dropped: dict[str, tuple[int, ...]] = {}
@@ -400,7 +414,7 @@ def _drop_repeated(groups: dict[Group | None, list[Row]]) -> None:
         rows[:] = [replace(row, entries=tuple(_citing(value, dropped) for value in row.entries)) for row in rows]
 
 
-def _say_once(groups: dict[Group | None, list[Row]]) -> None:
+def _say_once(groups: dict[PropertyGroup | None, list[FactRow]]) -> None:
     """Leave out what is listed twice: rows of what relations give with more, and what a smaller row has picked out."""
     related = {part.iri for rows in groups.values() for row in rows for value in row.entries for part in value.parts}
     for rows in groups.values():
@@ -412,16 +426,16 @@ def _say_once(groups: dict[Group | None, list[Row]]) -> None:
                 rows[place] = replace(row, entries=tuple(each for each in row.entries if each.shown.iri not in picked))
 
 
-def _is_list(row: Row) -> bool:
+def _is_list(row: FactRow) -> bool:
     """Whether a row names several things and nothing else."""
     return len(row.entries) > 1 and not row.more and all(each.shown.iri and not each.parts for each in row.entries)
 
 
-def _iris(row: Row) -> set[str]:
+def _iris(row: FactRow) -> set[str]:
     return {each.shown.iri for each in row.entries if each.shown.iri and not each.parts}
 
 
-def _is_in(row: Row, related: set[str]) -> bool:
+def _is_in(row: FactRow, related: set[str]) -> bool:
     """Whether a row only dials or writes to what a relation already gives."""
     iris = [value.shown.iri for value in row.entries]
     return all(each in related and each.startswith(("tel:", "mailto:")) for each in iris)

@@ -16,16 +16,25 @@ from flask_babel import format_decimal
 from markupsafe import Markup, escape
 
 from endpoint.current import kept, languages, publication, snapshot, urls
-from endpoint.language import INTERFACE, N_, OWN_NAMES, direction, interface, own_name, page_language, translated
-from endpoint.pages.dates import interval, readable
-from endpoint.pages.diagrams import fitted
-from endpoint.pages.names import Shown, is_followed
-from endpoint.pages.shapes import text_in
-from endpoint.transliteration import in_both_scripts
+from endpoint.http.languages import (
+    INTERFACE,
+    N_,
+    OWN_NAMES,
+    direction,
+    in_both_scripts,
+    interface,
+    own_name,
+    page_language,
+    translated,
+)
+from endpoint.pages.charts import fitted
+from endpoint.pages.facts_of_shapes import text_in
+from endpoint.pages.term_names import Shown, is_followed
+from endpoint.pages.values import interval, readable
 from endpoint.urls import URI_CHARACTERS, with_parameters
-from graph.errors import HamkorError
-from graph.labels import preferred_tag
-from graph.namespaces import XSD
+from graph.model.errors import HamkorError
+from graph.model.labels import preferred_tag
+from graph.model.namespaces import XSD
 
 PLACES = (
     ("search", N_("Search")), ("queries", N_("Questions")), ("sparql", N_("SPARQL")), ("graphs", N_("Graphs")),
@@ -52,7 +61,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PageFrame:
     """What the frame of a page shows.
 
     Attributes:
@@ -90,7 +99,7 @@ class Frame:
         return f"/{path}" in self.routes
 
 
-def frame() -> Frame:
+def frame() -> PageFrame:
     """Return the frame of the page that answers this request."""
     settings, has_vocabulary, release, created = publication().settings, False, "", ""
     try:
@@ -101,7 +110,7 @@ def frame() -> Frame:
     offered = in_both_scripts(settings.languages)
     chosen = preferred_tag(offered, languages())
     routes = frozenset(rule.rule for rule in current_app.url_map.iter_rules())
-    return Frame(
+    return PageFrame(
         language=interface(),
         site=_site(),
         home=urls().link(""),

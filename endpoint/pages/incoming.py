@@ -14,13 +14,12 @@ import pyoxigraph as ox
 from cachetools import LRUCache
 
 from endpoint.current import Snapshot
-from endpoint.pages.names import UNNAMED, Names, Shown
-from endpoint.problems import ProblemError
-from endpoint.sentences import Sentence
+from endpoint.http.problems import ProblemError, Sentence
+from endpoint.pages.term_names import UNNAMED, Names, Shown
 from endpoint.urls import with_parameters
-from graph.description import MERGE, MOST_INCOMING, Incoming, Term, incoming_page
-from graph.labels import labels
-from graph.namespaces import DCAT, OWL, PROV, RDFS, SD, SH, VOID
+from graph.model.description import MERGE, MOST_INCOMING, Incoming, Term, incoming_page
+from graph.model.labels import labels
+from graph.model.namespaces import DCAT, OWL, PROV, RDFS, SD, SH, VOID
 
 FEW = 8
 PAGE = 100

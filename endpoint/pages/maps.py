@@ -14,12 +14,11 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from endpoint.pages.names import Names, Shown
 from endpoint.pages.outlines import Area, Outlines, Point, outlines
-from graph.description import Term
-from graph.literals import finite_number
-from graph.namespaces import PREFIXES, RDFS, SCHEMA, SKOS, XSD
-from graph.sources.matching import matching
+from endpoint.pages.term_names import Names, Shown
+from graph.model.description import Term
+from graph.model.literals import finite_number, matching
+from graph.model.namespaces import PREFIXES, RDFS, SCHEMA, SKOS, XSD
 
 GEO, WGS = PREFIXES["geo"], "http://www.w3.org/2003/01/geo/wgs84_pos#"
 LOCALITIES = (PREFIXES["vcard"] + "locality", SCHEMA + "addressLocality")

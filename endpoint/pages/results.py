@@ -12,14 +12,14 @@ from typing import IO
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from endpoint.language import translated
-from endpoint.pages.names import Names, Shown, names_for
-from endpoint.pages.shapes import text_in
+from endpoint.http.languages import translated
+from endpoint.pages.facts_of_shapes import text_in
+from endpoint.pages.term_names import Names, Shown, names_for
 from endpoint.urls import Urls
-from graph.formats import RESULTS_JSON, TURTLE
-from graph.periods import CONTACTS, contact_published
+from graph.model.description import CONTACTS, contact_published
+from graph.model.formats import RESULTS_JSON, TURTLE
 from graph.query.engine import QueryForm
-from graph.query.examples import Example
+from graph.query.saved_queries import ExampleQuery
 
 MOST_ROWS = 1_000
 MOST_CHARACTERS = 200_000
@@ -57,7 +57,7 @@ def results_page(
     snapshot: Snapshot,
     urls: Urls,
     languages: tuple[str, ...],
-    question: Example | None = None,
+    question: ExampleQuery | None = None,
 ) -> ResultsPage:
     """Return the page of an answer in the format that ``CONVERTED`` names for its form.
 
@@ -98,6 +98,6 @@ def _cell(term: object, names: Names, snapshot: Snapshot) -> Shown:
     return shown
 
 
-def _column(variable: str, question: Example | None, languages: tuple[str, ...]) -> Shown:
+def _column(variable: str, question: ExampleQuery | None, languages: tuple[str, ...]) -> Shown:
     text, language = text_in(question.columns.get(variable, {}), languages) if question else ("", "")
     return Shown(text or variable, language)

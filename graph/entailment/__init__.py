@@ -5,7 +5,7 @@ transitive properties, property chains) and the publication's own SHACL rules (S
 no reasoner: it draws no conclusion about classes themselves and detects no contradiction.
 """
 
-from graph.entailment.change import entail_change
-from graph.entailment.whole import entail
+from graph.entailment.maintenance import entail_change
+from graph.entailment.materialisation import entail
 
 __all__ = ["entail", "entail_change"]

@@ -18,8 +18,7 @@ from rdflib.plugins.sparql.algebra import translatePath, translatePName, transla
 from rdflib.plugins.sparql.parser import parseQuery
 from rdflib.plugins.sparql.parserutils import CompValue
 
-from graph.entailment.patterns import Pattern, Term
-from graph.entailment.rules import OWN, Form, Group
+from graph.entailment.rules import OWN, Form, Pattern, PatternGroup, Term
 
 UNSTEADY = frozenset({"Builtin_NOW", "Builtin_RAND", "Builtin_UUID", "Builtin_STRUUID", "Builtin_BNODE",
                       "GraphGraphPattern", "ServiceGraphPattern"})  # fmt: skip
@@ -35,7 +34,7 @@ class Construct:
     form: Form
     heads: tuple[Pattern, ...]
     body: tuple[Pattern, ...]
-    groups: tuple[Group, ...] = ()
+    groups: tuple[PatternGroup, ...] = ()
 
 
 class _OpaqueError(Exception):
@@ -71,7 +70,7 @@ def _parsed(text: str) -> tuple[CompValue, bool]:
 def _seen_through(heads: tuple[Pattern, ...], where: CompValue, *, has_more: bool) -> Construct:
     if has_more:
         raise _OpaqueError
-    body, groups, plain = list[Pattern](), list[Group](), True
+    body, groups, plain = list[Pattern](), list[PatternGroup](), True
     for part in _parts(where):
         if part.name == "TriplesBlock":
             body += _patterns(part.triples)
@@ -90,14 +89,14 @@ def _seen_through(heads: tuple[Pattern, ...], where: CompValue, *, has_more: boo
     return Construct(Form.PLAIN if plain else Form.FILTERED, heads, tuple(body))
 
 
-def _group(graph: CompValue, body: list[Pattern], *, is_optional: bool) -> Group:
+def _group(graph: CompValue, body: list[Pattern], *, is_optional: bool) -> PatternGroup:
     """Return a group; of what ties it to the rest only what stands before it is taken, which is never too much."""
     if any(part.name not in ("TriplesBlock", "Filter", "Bind") for part in _parts(graph)):
         raise _OpaqueError
     if any(node.name in EXISTS for node in _nodes(graph)):
         raise _OpaqueError
     patterns = tuple(_patterns(_blocks(_parts(graph))))
-    return Group(patterns, _variables(patterns) & _variables(body), is_optional)
+    return PatternGroup(patterns, _variables(patterns) & _variables(body), is_optional)
 
 
 def _parts(group: CompValue) -> Iterable[CompValue]:

@@ -1,13 +1,4 @@
-"""The holder: a process that has a release open and forks a worker for each connection; as PostgreSQL does it.
-
-It has no threads and runs no queries. In memory mode it has loaded the release into a store that all workers share
-copy-on-write; in disk mode each worker opens the release's own store. When the front closes a connection, the holder
-kills that worker; when a worker dies, the holder says so on its connection; when the front is gone, everything ends;
-and when the holder is gone, the system kills its workers.
-
-Started as ``python -m graph.query.holder SETTINGS`` (``HolderSettings`` in JSON). When it can serve, it connects to
-the front's control socket, says ``Ready`` there, and takes commands from it, one JSON line each.
-"""
+"""The holder: a process that has a release's store in memory, forks workers over it, makes it the next one's."""
 
 from __future__ import annotations
 
@@ -20,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -28,14 +19,86 @@ from typing import Literal, NoReturn
 import msgspec
 import pyoxigraph as ox
 
-from graph.query import last_words
-from graph.query.columns.answering import Columns
+from graph.child_process import end_with_parent
+from graph.query import frames
+from graph.query.answers import remove_left
+from graph.query.columns.columns_engine import Columns
 from graph.query.columns.table import build
 from graph.query.frames import Ended, pack
-from graph.query.spool import remove_left
-from graph.query.succession import apply_difference, load
-from graph.query.worker import WorkerLimits, WorkerStore, end_with_parent, work
+from graph.query.worker import WorkerLimits, WorkerStore, work
 from graph.releases.release import Release, open_release
+
+# A release in memory, and how it becomes the next one: by the difference of their graphs, not by loading it anew.
+
+TYPED = b'"^^<'
+
+
+def load(release: Release) -> ox.Store:
+    """Return a store in memory with the release's named graphs, and their merge as its default graph."""
+    store = ox.Store()
+    for chunk in release.read_all():
+        store.bulk_load(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True)
+        store.bulk_load(chunk.quads(), ox.RdfFormat.N_QUADS, lenient=True)
+    return store
+
+
+def apply_difference(store: ox.Store, old: Release, new: Release) -> None:
+    """Change a store that holds ``old`` into one that holds ``new``.
+
+    Lines are compared as they were parsed, but the store takes ``"01"^^xsd:integer`` and ``1`` for one literal: what
+    removing one of them may have taken along is put back.
+    """
+    before = {entry.iri: entry.digest for entry in old.manifest.graphs}
+    after = {entry.iri: entry.digest for entry in new.manifest.graphs}
+    changed = sorted(iri for iri in before.keys() | after.keys() if before.get(iri) != after.get(iri))
+    removed, added = [], []
+    for iri in changed:
+        lines_before = _lines(old, iri) if iri in before else set()
+        lines_after = _lines(new, iri) if iri in after else set()
+        removed += list(_quads(lines_before - lines_after, iri))
+        added += list(_quads(lines_after - lines_before, iri))
+        added += list(_quads(_alike(lines_before - lines_after, lines_before & lines_after), iri))
+    for quad in removed:
+        store.remove(quad)
+    store.extend(added)
+    store.extend(ox.Quad(quad.subject, quad.predicate, quad.object) for quad in added)
+    for quad in removed:
+        if not any(_named(store, quad)):
+            store.remove(ox.Quad(quad.subject, quad.predicate, quad.object))
+
+
+def _alike(removed: Iterable[bytes], kept: Iterable[bytes]) -> Iterable[bytes]:
+    """Return the kept lines that the store may not tell from a removed one: typed literals of the same subject."""
+    subjects = {line.split(b" ", 2)[0] for line in removed if TYPED in line}
+    return [line for line in kept if TYPED in line and line.split(b" ", 2)[0] in subjects] if subjects else ()
+
+
+def _lines(release: Release, iri: str) -> set[bytes]:
+    return {line for chunk in release.read_graph(iri) for line in chunk.lines()}
+
+
+def _quads(lines: Iterable[bytes], iri: str) -> Iterable[ox.Quad]:
+    graph = ox.NamedNode(iri)
+    for quad in ox.parse(b"".join(line + b"\n" for line in lines), ox.RdfFormat.N_TRIPLES, lenient=True):
+        yield ox.Quad(quad.subject, quad.predicate, quad.object, graph)
+
+
+def _named(store: ox.Store, quad: ox.Quad) -> Iterable[bool]:
+    """Yield True for each named graph that still holds the quad's triple."""
+    for found in store.quads_for_pattern(quad.subject, quad.predicate, quad.object, None):
+        if not isinstance(found.graph_name, ox.DefaultGraph):
+            yield True
+
+
+# The holder: a process that has a release open and forks a worker for each connection; as PostgreSQL does it.
+#
+# It has no threads and runs no queries. In memory mode it has loaded the release into a store that all workers share
+# copy-on-write; in disk mode each worker opens the release's own store. When the front closes a connection, the holder
+# kills that worker; when a worker dies, the holder says so on its connection; when the front is gone, everything ends;
+# and when the holder is gone, the system kills its workers.
+#
+# Started as ``python -m graph.query.holder SETTINGS`` (``HolderSettings`` in JSON). When it can serve, it connects to
+# the front's control socket, says ``Ready`` there, and takes commands from it, one JSON line each.
 
 Mode = Literal["memory", "disk"]
 BACKLOG, NICENESS = 128, 15
@@ -68,7 +131,7 @@ class HolderSettings(msgspec.Struct, frozen=True):
     columns_from: int
 
 
-class Ready(msgspec.Struct, frozen=True, tag="ready"):
+class HolderReady(msgspec.Struct, frozen=True, tag="ready"):
     """Holder to front, first of all: it listens."""
 
     name: str
@@ -109,7 +172,7 @@ class Holder:
         gc.collect()
         gc.freeze()
         self.wake, self.woken = _wakeup()
-        self._say(Ready(self.settings.name))
+        self._say(HolderReady(self.settings.name))
         if self._has_columns:
             self._make_columns()
         try:
@@ -176,7 +239,7 @@ class Holder:
             self.successors[pid] = command.name
         return True
 
-    def _say(self, message: Ready | Lost) -> None:
+    def _say(self, message: HolderReady | Lost) -> None:
         with contextlib.suppress(OSError):  # the front has gone: the next turn finds out
             self.control.sendall(msgspec.json.encode(message) + b"\n")
 
@@ -197,14 +260,14 @@ class Holder:
         serve(settings, release, self.store)
 
     def _fork(self, connection: socket.socket) -> None:
-        own, record = os.getpid(), last_words.new_record(Path(self.settings.spool))
+        own, record = os.getpid(), frames.new_record(Path(self.settings.spool))
         pid = _forked()
         if pid == 0:
             self._drop()
             _exit_after(lambda: self._work(connection, own, record))
         if pid is None:
             connection.close()  # the front takes that for an engine that is not there
-            last_words.read(record)
+            frames.read(record)
         else:
             self.workers[pid], self.records[pid] = connection, record
 
@@ -215,7 +278,7 @@ class Holder:
         for own in (self.listener, self.control, self.wake, self.woken, *self.workers.values()):
             own.close()
         for record in self.records.values():
-            last_words.read(record)
+            frames.read(record)
         self.workers.clear()
         self.successors.clear()
         self.records.clear()
@@ -244,7 +307,7 @@ class Holder:
     def _ended(self, pid: int, ended_by: int) -> None:
         """Say how a worker or a successor ended, and remove what a worker left in the spool."""
         connection = self.workers.pop(pid, None)
-        words = last_words.read(self.records.pop(pid, -1))
+        words = frames.read(self.records.pop(pid, -1))
         if (name := self.successors.pop(pid, None)) is not None:
             self._say(Lost(name))
         if connection is not None:

@@ -13,10 +13,10 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from graph.errors import EngineUnavailableError
-from graph.query.connection import WorkerConnection, WorkerLostError
+from graph.model.errors import EngineUnavailableError
+from graph.model.settings import Settings
 from graph.query.engine import Answer
-from graph.settings import Settings
+from graph.query.frames import WorkerConnection, WorkerLostError
 
 LOOK_SECONDS = 0.05
 CALM_SECONDS = 0.25

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import msgspec
 
-from graph.errors import EngineUnavailableError
-from graph.query.holder import HolderSettings, Lost, Mode, Ready, Succeed
-from graph.query.lookup import LookupStore, load_lookup
+from graph.child_process import HeldFolder
+from graph.model.errors import EngineUnavailableError
+from graph.model.settings import Settings
+from graph.query.holder import HolderReady, HolderSettings, Lost, Mode, Succeed
 from graph.query.pool import Address, Pool
+from graph.query.short_cuts import LookupStore, load_lookup
 from graph.releases.release import Release
-from graph.settings import Settings
-from graph.temporary import HeldFolder
 
 BYTES_A_QUAD = 330
 SMALL_QUADS = 100_000
@@ -254,7 +254,7 @@ class QueryService:
         held = None
         with contextlib.suppress(OSError, msgspec.DecodeError):
             while line := await reader.readline():
-                said = msgspec.json.decode(line, type=Ready | Lost)
+                said = msgspec.json.decode(line, type=HolderReady | Lost)
                 named = self._holders.get(said.name)
                 if named is None:
                     break  # it was given up before it was ready

@@ -6,10 +6,8 @@ It is killed, not asked, when a query runs too long; so it holds nothing that wo
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import resource
-import signal
 import socket
 import sys
 import time
@@ -20,12 +18,12 @@ from typing import IO, Literal, cast
 import msgspec
 import pyoxigraph as ox
 
-from graph.errors import FormatError, QueryRefusedError, QuerySyntaxError, StorageError, storage_code
-from graph.query.columns.answering import Columns
+from graph.model.errors import FormatError, QueryRefusedError, QuerySyntaxError, StorageError, storage_code
+from graph.query.answers import ResultTooLargeError, Spool
+from graph.query.columns.columns_engine import Columns
 from graph.query.embedded import evaluate, write_answer
 from graph.query.engine import QueryRequest
 from graph.query.frames import Answered, Ask, Failed, FailureKind, Frame, Hello, asked, pack, receive
-from graph.query.spool import ResultTooLargeError, Spool
 
 GROWTH_BYTES = 64 << 20
 LOOK_SECONDS = 0.02
@@ -38,8 +36,6 @@ FAILURES: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (MemoryError, "memory"),
 )
 Source = Literal["columns", "engine"]
-SET_SIGNAL_OF_PARENT = 1
-"""PR_SET_PDEATHSIG of Linux."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +81,6 @@ def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> 
         last = took > LOOK_SECONDS and _private() - start > GROWTH_BYTES
         reply, content = _reply(outcome, spool, last=last)
         connection.sendall(pack(reply, content))
-
-
-def end_with_parent(parent: int) -> None:
-    """Let the system kill this process when its parent, whose id is given, has ended; where it can (Linux).
-
-    Nobody else would: a worker that evaluates reads nothing, so it does not see that a connection has ended.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(SET_SIGNAL_OF_PARENT, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(0)
 
 
 def _columns_are_ready(columns: Columns | None, limits: WorkerLimits) -> bool:

@@ -1,32 +1,68 @@
-"""The files in which a release can be taken home: everything or one named graph, in each RDF format, gzip.
-
-It says which there are and writes them; where they are kept is ``graph.releases.downloads``. Everything but N-Quads is
-written from the members in one go, in bounded memory, the same bytes for the same release. N-Quads are the members
-themselves, one behind the other: gzip members may be concatenated (RFC 1952 2.2).
-
-The computed catalogue is in no file of the whole: so these hold what the content digest covers, and the catalogue can
-hold their checksums. It has files of its own, as every graph.
-"""
+"""Dumps: the files in which a release can be taken home, made once, in a process of their own, and kept beside it."""
 
 from __future__ import annotations
 
+import fcntl
+import gzip
+import os
 import re
+import shutil
+import subprocess
+import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 
+import msgspec
 from isal import isal_zlib
 
-from graph.errors import unreadable
-from graph.export import SYNTAX_NAMES, write_chunks
-from graph.formats import DATASET_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
-from graph.namespaces import CATALOG_GRAPH, graph_iri
+from graph.child_process import Descriptor
+from graph.export.documents import SYNTAX_NAMES, write_chunks, write_graph
+from graph.export.json_ld_compaction import prefixes, read_context
+from graph.model.errors import (
+    BusyError,
+    Failure,
+    FormatError,
+    HamkorError,
+    ReleaseError,
+    StorageError,
+    WorkEndedError,
+    WorkKilledError,
+    unreadable,
+)
+from graph.model.formats import (
+    DATASET_FORMATS,
+    JSON_LD,
+    N_QUADS,
+    N_TRIPLES,
+    RDF_XML,
+    TRIG,
+    TURTLE,
+    Format,
+    format_named,
+)
+from graph.model.namespaces import CATALOG_GRAPH, genid_iri, graph_iri
+from graph.model.publication import Publication, open_publication
+from graph.releases.folder import ReleasesFolder
+from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, file_sha256, read_member
 from graph.releases.manifest import GraphEntry, Manifest
-from graph.releases.members import GRAPHS_FOLDER, GZIP_WINDOW, read_member
-from graph.releases.merge import merged
-from graph.sources.chunks import Chunk
+from graph.releases.release import Release, open_release
+from graph.releases.store import merged
+from graph.sources.batches import Chunk
+
+# The files in which a release can be taken home: everything or one named graph, in each RDF format, gzip.
+#
+# It says which there are and writes them; where they are kept is ``graph.releases.dumps``. Everything but N-Quads is
+# written from the members in one go, in bounded memory, the same bytes for the same release. N-Quads are the members
+# themselves, one behind the other: gzip members may be concatenated (RFC 1952 2.2).
+#
+# The computed catalogue is in no file of the whole: so these hold what the content digest covers, and the catalogue can
+# hold their checksums. It has files of its own, as every graph.
 
 WHOLE = "dataset"
 FORMS = (N_QUADS, TRIG, TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
@@ -146,3 +182,434 @@ class _Compressed:
 def _is_qname(iri: str) -> bool:
     """Whether an element of XML can bear the name of a property: at its end stands what may be a local name."""
     return iri not in SYNTAX_NAMES and LOCAL_NAME.search(iri) is not None
+
+
+# The files of a release that have been made, kept beside it: each is written once, whole or not at all.
+#
+# What is kept is no part of the release: its manifest knows nothing of it, and whoever removes the folder loses nothing
+# but time. N-Quads are never kept, being the members themselves.
+
+FOLDER = "downloads"
+SUBJECTS = "subjects"
+"""The folder of the lists of ``graph.releases.dumps``."""
+LOCK, MAKING, DIGEST, FAULT = ".lock", ".making", ".sha256", ".fault"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyFile:
+    """A file that can be sent: parts, one behind the other, and the SHA-256 of the whole in hexadecimal."""
+
+    parts: tuple[tuple[Path, int], ...]
+    sha256: str
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return sum(size for _, size in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """The files of one release.
+
+    Attributes:
+        folder: the release's.
+        manifest: the release's.
+        most: how many bytes of made files are kept; the oldest go first.
+    """
+
+    folder: Path
+    manifest: Manifest
+    most: int = 2 << 30
+
+    def ready(self, dump: Dump) -> ReadyFile | None:
+        """Return a file that need not be made, or None.
+
+        Raises:
+            ReleaseError: a member cannot be read.
+        """
+        if dump.form is N_QUADS:
+            entries = dumped_graphs(self.manifest, dump)
+            digest = dump.graph.sha256 if dump.graph is not None else self._digest_of_members(dump)
+            return ReadyFile(tuple((self.folder / each.file, each.size) for each in entries), digest)
+        path = self._path(dump)
+        try:
+            return ReadyFile(((path, path.stat().st_size),), _beside(path).read_text("ascii"))
+        except OSError:
+            return None
+
+    def refuse_impossible(self, dump: Dump) -> None:
+        """Make sure that nobody has tried yet in vain to make a file.
+
+        Raises:
+            FormatError: the format cannot express what the graphs hold.
+        """
+        with suppress(OSError):
+            raise FormatError(dump.form.title, self._fault(dump).read_text("utf-8"))
+
+    def size(self, dump: Dump) -> int:
+        """Return about how many bytes of members have to be read to make a file."""
+        return sum(each.size for each in dumped_graphs(self.manifest, dump))
+
+    def make(self, dump: Dump, prefixes: Mapping[str, str]) -> ReadyFile:
+        """Make a file, unless somebody has meanwhile; one is made at a time.
+
+        Raises:
+            BusyError: another file of this release is being made.
+            FormatError: the format cannot express what the graphs hold.
+            ReleaseError: a member cannot be read, or the file cannot be kept.
+        """
+        try:
+            with making(self.folder) as folder:
+                if (found := self.ready(dump)) is not None:
+                    return found
+                self.refuse_impossible(dump)
+                self._make_room()
+                fresh = folder / MAKING
+                try:
+                    self._write(dump, fresh, prefixes)
+                    path = self._path(dump)
+                    path.parent.mkdir(exist_ok=True)
+                    _beside(path).write_text(file_sha256(fresh), "ascii")
+                    fresh.replace(path)
+                finally:
+                    fresh.unlink(missing_ok=True)  # where the disk is full, it is this that fills it
+        except OSError as problem:
+            raise StorageError.of("the file cannot be kept", problem, "take N-Quads, or use hamkor export") from problem
+        ready = self.ready(dump)
+        if ready is None:
+            raise ReleaseError("the file is gone already", "ask again")
+        return ready
+
+    def damaged(self) -> Iterator[str]:
+        """Yield what is wrong with the files that are kept, a sentence each; every file is read."""
+        return (_named(each, self.folder) for each in self._damaged())
+
+    def discard_damaged(self) -> Iterator[str]:
+        """Remove what is not as it was made, yielding what was: it is made again when it is asked for."""
+        for path in list(self._damaged()):
+            if path.parent.name == SUBJECTS:
+                shutil.rmtree(path.parent)
+            else:
+                path.unlink(missing_ok=True)
+                _beside(path).unlink(missing_ok=True)
+            yield _named(path, self.folder)
+
+    def _damaged(self) -> Iterator[Path]:
+        top = self.folder / FOLDER
+        for beside in sorted(top.rglob(f"*{DIGEST}")):
+            path = beside.with_name(beside.name.removesuffix(DIGEST))
+            try:
+                known = beside.read_bytes()
+                if path.name.endswith(ENDING):
+                    dump = dump_named(self.manifest, path.relative_to(top).as_posix())
+                    is_whole = dump is not None and known.decode() == self._sha256_of_members(dump)
+                else:
+                    is_whole = known.decode() == file_sha256(path)
+            except (OSError, ValueError, ReleaseError):
+                is_whole = False
+            if not is_whole:
+                yield path
+        yield from (each for each in sorted((top / SUBJECTS).glob("*.gz")) if not _is_whole_gzip(each))
+
+    def _write(self, dump: Dump, path: Path, prefixes: Mapping[str, str]) -> None:
+        """Write a file; that it cannot be written, is remembered: a release never changes, and trying takes minutes."""
+        try:
+            with path.open("wb") as stream:
+                write_dump(self.folder, self.manifest, dump, stream, prefixes)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except FormatError as problem:
+            fault = self._fault(dump)
+            try:
+                fault.parent.mkdir(exist_ok=True)
+                fault.write_text(problem.fault, "utf-8")
+            except OSError:  # then it is tried again
+                fault.unlink(missing_ok=True)
+            raise
+
+    def _make_room(self) -> None:
+        """Remove the files that were made longest ago until what is kept is within bounds."""
+        kept = [path for path in (self.folder / FOLDER).rglob("*.gz") if path.is_file()]
+        total = 0
+        for path in sorted(kept, key=lambda each: each.stat().st_mtime, reverse=True):
+            total += path.stat().st_size
+            if total > self.most:
+                path.unlink()
+                _beside(path).unlink(missing_ok=True)
+
+    def _path(self, dump: Dump) -> Path:
+        return self.folder / FOLDER / dump.name
+
+    def _fault(self, dump: Dump) -> Path:
+        path = self._path(dump)
+        return path.with_name(path.name + FAULT)
+
+    def _sha256_of_members(self, dump: Dump) -> str:
+        return members_sha256(self.folder, dumped_graphs(self.manifest, dump))
+
+    def _digest_of_members(self, dump: Dump) -> str:
+        """Return the SHA-256 of several members, computed once and kept where that can be."""
+        beside = _beside(self._path(dump))
+        try:
+            return beside.read_text("ascii")
+        except OSError:
+            digest = self._sha256_of_members(dump)
+            fresh = beside.with_name(f"{beside.name}.{os.getpid()}")
+            try:
+                beside.parent.mkdir(exist_ok=True)
+                fresh.write_text(digest, "ascii")
+                fresh.replace(beside)
+            except OSError:  # a read-only folder, or a full disk: it is computed again next time
+                with suppress(OSError):
+                    fresh.unlink(missing_ok=True)
+            return digest
+
+
+@contextmanager
+def making(release: Path) -> Iterator[Path]:
+    """Give the folder of what is made of the release in ``release``, to one process at a time.
+
+    Raises:
+        BusyError: something is being made of it.
+        OSError: the folder cannot be written.
+    """
+    folder = release / FOLDER
+    folder.mkdir(exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as problem:
+            raise BusyError("another file of this release is being made", "ask again in a moment") from problem
+        yield folder
+
+
+def is_busy(release: Path) -> bool:
+    """Whether something is being made of the release in ``release``.
+
+    Raises:
+        ReleaseError: its folder cannot be written.
+    """
+    try:
+        with making(release):
+            return False
+    except BusyError:
+        return True
+    except OSError as problem:
+        raise StorageError.of("nothing can be kept", problem, "take N-Quads, or use hamkor export") from problem
+
+
+def forget(folder: Path) -> None:
+    """Remove every file that was made of the release in ``folder``: what it holds is no longer to be had."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def _named(path: Path, folder: Path) -> str:
+    return f"{path.relative_to(folder).as_posix()}: the file is not the one that was made"
+
+
+def _is_whole_gzip(path: Path) -> bool:
+    try:
+        with gzip.open(path, "rb") as stream:
+            while stream.read(PIECE):
+                pass
+    except (OSError, EOFError, zlib.error):
+        return False
+    return True
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}{DIGEST}")
+
+
+# The own things of a release, as lists of IRIs: what a sitemap lists. Made once, kept beside the release.
+#
+# A thing of its own is a subject in some graph, below the base, that is no fragment of a document, no skolem IRI, and
+# no part of the computed catalogue.
+
+READY = ".ready"
+MOST = 49_000
+"""How many IRIs stand in one list: a sitemap takes 50,000 URLs (sitemaps.org)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """The own things of the release in ``folder``."""
+
+    folder: Path
+    manifest: Manifest
+
+    def lists(self) -> tuple[Path, ...] | None:
+        """Return the lists, or None where they have not been made yet."""
+        folder = self.folder / FOLDER / SUBJECTS
+        return tuple(sorted(folder.glob("*.gz"))) if (folder / READY).exists() else None
+
+    def make(self) -> tuple[Path, ...]:
+        """Make the lists, unless somebody has meanwhile.
+
+        Raises:
+            BusyError: something else is being made of this release.
+            ReleaseError: a member cannot be read, or the lists cannot be kept.
+        """
+        try:
+            with making(self.folder) as top:
+                if (found := self.lists()) is not None:
+                    return found
+                folder, iris = top / SUBJECTS, self._iris()
+                folder.mkdir(exist_ok=True)
+                for number in range(1, 1_000_000):
+                    part = list(islice(iris, MOST))
+                    if not part:
+                        break
+                    text = "".join(f"{iri}\n" for iri in part)
+                    (folder / f"{number:06}.gz").write_bytes(gzip.compress(text.encode(), 6, mtime=0))
+                (folder / READY).touch()
+        except BusyError:
+            raise
+        except OSError as problem:
+            raise StorageError.of("the lists cannot be kept", problem) from problem
+        return self.lists() or ()
+
+    def _iris(self) -> Iterator[str]:
+        base = self.manifest.base
+        start, unnamed, seen = f"<{base}".encode(), f"<{genid_iri(base, '')}".encode(), set[int]()
+        for entry in data_graphs(self.manifest):
+            for chunk in read_member(self.folder / entry.file, entry.iri):
+                subjects = dict.fromkeys(line.partition(b" ")[0] for line in chunk.lines())
+                for each in subjects:
+                    if each.startswith(start) and not each.startswith(unnamed) and b"#" not in each:
+                        key = hash(each)
+                        if key not in seen:
+                            seen.add(key)
+                            yield each[1:-1].decode()
+
+
+def read_list(path: Path) -> Iterator[str]:
+    """Yield the IRIs of a list.
+
+    Raises:
+        ReleaseError: it cannot be read.
+    """
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as stream:
+            for line in stream:
+                yield line.rstrip("\n")
+    except (OSError, EOFError) as problem:
+        raise unreadable(path.name, problem, "ask again") from problem
+
+
+# Processes that each make one file of a release: ``python -m graph.releases.dumps PUBLICATION RELEASE FILE``.
+#
+# Writing ten million triples takes minutes of one processor; the service must not stand still meanwhile.
+
+NICENESS = 15
+MIB = 1 << 20
+
+
+def downloads_of(publication: Publication, release: Release) -> Downloads:
+    """Return the files of a release, within the bounds that the settings name."""
+    return Downloads(release.folder, release.manifest, publication.settings.limits.downloads_mb * MIB)
+
+
+def make_here(publication: Publication, release: Release, dump: Dump) -> ReadyFile:
+    """Make a file in this process.
+
+    Raises:
+        As ``Downloads.make``; SettingError: the publication's JSON-LD context cannot be read.
+    """
+    return downloads_of(publication, release).make(dump, prefixes(publication, read_context(publication)))
+
+
+def begin(publication: Publication, release: Release, name: str) -> subprocess.Popen[bytes]:
+    """Begin to make a file, or ``SUBJECTS``, in a process of its own; it ends with status 0 where that is there.
+
+    Where it ends otherwise, ``fault_of`` says why.
+    """
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", ""))))
+    return subprocess.Popen(  # noqa: S603  nothing of a request is in it but the name of a file that there is
+        [sys.executable, "-m", "graph.releases.dumps", str(publication.root), release.id, name],
+        env={**os.environ, "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C ends the service; the file is finished, or is not there
+    )
+
+
+def fault_of(process: subprocess.Popen[bytes]) -> HamkorError:
+    """Return why a process of ``begin`` has ended with another status than 0."""
+    said = process.stdout.read() if process.stdout is not None else b""
+    if said:
+        return msgspec.msgpack.decode(said, type=Failure).error()
+    if process.returncode < 0:
+        problem = "the process that made the file was ended from outside, or the machine has no memory left"
+        return WorkKilledError(problem, "ask again")
+    return WorkEndedError(f"the making of a file ended with status {process.returncode}")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a document is to be made of, and where it goes.
+
+    Attributes:
+        member: the file with the graph's triples.
+        graph: its IRI.
+        form: the name of the document's format.
+        prefixes: prefix → IRI.
+        output: the file into which it is written, from its beginning.
+    """
+
+    member: Path
+    graph: str
+    form: str
+    prefixes: dict[str, str]
+    output: Descriptor
+
+
+def write_document(wanted: Document) -> int:
+    """Write one graph as a document, without its name and its texts' directions; return how many bytes it has.
+
+    Raises:
+        FormatError: the format cannot express it.
+        ReleaseError: the member cannot be read.
+    """
+    form = format_named(wanted.form)
+    if form is None:
+        raise FormatError(wanted.form, "anything")
+    with os.fdopen(wanted.output.number, "wb") as output:
+        write_graph(read_member(wanted.member, wanted.graph), output, form, wanted.prefixes, directions=False)
+        return output.tell()
+
+
+def main(arguments: list[str]) -> int:
+    """Make the file; return the exit status, 0 also where somebody else is making one."""
+    os.nice(NICENESS)
+    try:
+        publication = open_publication(Path(arguments[0]))
+        release = open_release(ReleasesFolder(publication.releases_folder).release(arguments[1]))
+        if arguments[2] == SUBJECTS:
+            Subjects(release.folder, release.manifest).make()
+            return 0
+        dump = dump_named(release.manifest, arguments[2])
+        if dump is None:
+            return 2
+        make_here(publication, release, dump)
+    except BusyError:
+        return 0
+    except HamkorError as problem:
+        _tell(arguments[2], problem)
+        return 1
+    return 0
+
+
+def _tell(name: str, problem: HamkorError) -> None:
+    """Tell an error to whoever waits, and to the log."""
+    with suppress(OSError):  # nobody waits any more
+        sys.stdout.buffer.write(msgspec.msgpack.encode(Failure.of(problem)))
+        sys.stdout.buffer.flush()
+    with suppress(OSError):  # the log lies on a disk that may be full, too
+        sys.stderr.write(f"{name}: {problem}\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -17,8 +17,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from secrets import token_hex
 
-from graph.errors import BusyError, ReleaseError, StorageError, storage_code
-from graph.publication import CURRENT
+from graph.model.errors import BusyError, ReleaseError, StorageError, storage_code
+from graph.model.publication import CURRENT
 
 STAGING = ".staging-"
 LOCK = ".lock"

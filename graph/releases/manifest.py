@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from graph.errors import unreadable
+from graph.model.errors import unreadable
 
 MANIFEST_FILE = "manifest.json"
 
@@ -18,7 +18,7 @@ MANIFEST_FILE = "manifest.json"
 Origin = Literal["source", "contributed", "computed"]
 
 
-class Contribution(msgspec.Struct, frozen=True):
+class LastContribution(msgspec.Struct, frozen=True):
     """Who wrote a graph last, and when.
 
     Attributes:
@@ -59,7 +59,7 @@ class GraphEntry(msgspec.Struct, frozen=True):
     lanes: str = ""
     indexed: int = 0
     origin: Origin = "source"
-    contribution: Contribution | None = None
+    contribution: LastContribution | None = None
 
 
 class Statistics(msgspec.Struct, frozen=True):

@@ -18,10 +18,9 @@ from urllib.parse import urljoin
 
 import pyoxigraph as ox
 
-from graph.errors import SourceError
-from graph.namespaces import RDF_TYPE
-from graph.sources.document_warnings import DocumentWarning, Told, WarningKind, unheard
-from graph.sources.nesting import Token, tokens
+from graph.model.errors import SourceError
+from graph.model.namespaces import RDF_TYPE
+from graph.sources.document_checks import DocumentToken, DocumentWarning, Told, WarningKind, tokens, unheard
 
 LEVELS = 500
 MOST_NAMED = 100
@@ -99,14 +98,14 @@ class _Level:
     key: str = ""
     is_key_due: bool = True
     count: int = 0
-    keywords: dict[str, Token] = field(default_factory=dict)
+    keywords: dict[str, DocumentToken] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
     """A key, or a value that is no object or array, where it stands."""
 
-    token: Token
+    token: DocumentToken
     is_key: bool
     key: str
     level: _Level
@@ -383,7 +382,7 @@ class _Losses:
         return SourceError(self._name, problem, *place, remedy=remedy, pointer=found.pointer)
 
 
-def _placed(stream: IO[bytes], token: Token) -> tuple[int, int]:
+def _placed(stream: IO[bytes], token: DocumentToken) -> tuple[int, int]:
     """Return the line of a token, and its column in characters; the stream stands where it stood."""
     here = stream.tell()
     stream.seek(token.line_start)

@@ -14,10 +14,9 @@ from typing import IO, cast
 
 import pyoxigraph as ox
 
-from graph.errors import SourceError
-from graph.sources.document_warnings import DocumentWarning, Told, unheard
+from graph.model.errors import SourceError
+from graph.sources.document_checks import DocumentWarning, Told, check_triple_terms, comment_to_the_end, unheard
 from graph.sources.json_ld import REMOTE, read_json_ld
-from graph.sources.nesting import check_triple_terms, comment_to_the_end
 from graph.sources.rdfxml import WatchedXml, WithoutEntities, place_of_error
 
 RDF_FORMATS = {
@@ -28,7 +27,7 @@ RDF_FORMATS = {
     "nquads": ox.RdfFormat.N_QUADS,
     "trig": ox.RdfFormat.TRIG,
 }
-"""The formats that are read, by the names of ``graph.formats``."""
+"""The formats that are read, by the names of ``graph.model.formats``."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_TOKEN = 16 << 20
 """The buffer of pyoxigraph's parsers, in bytes: no token can be longer (in JSON-LD, half of it)."""

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 import pyoxigraph as ox
 
-from graph.errors import SourceError
+from graph.model.errors import SourceError
 
 LEVELS = 1000
 ATTRIBUTES = 1000

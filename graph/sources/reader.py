@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from graph.errors import SourceError
-from graph.publication import SourceFile
-from graph.recognition import TABLE, recognised
-from graph.settings import LimitSettings
-from graph.sources.chunks import Chunk, Origin, chunks
-from graph.sources.document_warnings import Told, unheard
+from graph.child_process import HeldFolder
+from graph.model.errors import SourceError
+from graph.model.formats import TABLE, recognised
+from graph.model.publication import SourceFile
+from graph.model.settings import LimitSettings
+from graph.sources.batches import Chunk, Origin, chunks
+from graph.sources.document_checks import Told, unheard
 from graph.sources.rdf import read_rdf
-from graph.temporary import HeldFolder
 
 PIECE = 1 << 20
 PIECE_OF_ZSTD = 1 << 10
@@ -50,7 +50,7 @@ def read_source(source: SourceFile, *, base: str, limits: LimitSettings, told: T
 
 
 def _table(source: SourceFile, content: Path, origin: Origin) -> Iterator[Chunk]:
-    from graph.sources.table import TableFile, is_suppressed, read_described  # noqa: PLC0415  csvw is slow to import
+    from graph.sources.csvw.conversion import TableFile, is_suppressed, read_described  # noqa: PLC0415  csvw is slow to import
 
     file = TableFile(source.path, origin.base, source.name, content, source.inner, origin.literal_bytes)
     quads = read_described(file)
@@ -68,7 +68,7 @@ def unpacked(path: Path, name: str, coding: str, most_mb: int) -> Iterator[Path]
     Args:
         path: the file.
         name: how the user calls it, for messages.
-        coding: as ``graph.recognition`` has it.
+        coding: as ``graph.model.formats`` has it.
         most_mb: how much it may be, unpacked, in MiB.
 
     Raises:

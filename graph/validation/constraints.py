@@ -1,20 +1,16 @@
-"""pySHACL's shapes with constraints that are made once and that compare values as SPARQL does (SHACL 4.3, 4.5).
-
-pySHACL ends with an exception over values that Python cannot compare (NaN and a decimal, an ill-formed date and
-another, a blank node), compares IRIs and texts in a language as plain texts, and takes forms that XML Schema does not
-have. What cannot be compared is a result at its node here, as the specification has it.
-"""
+"""pySHACL's shapes with constraints that are made once, compare values as SPARQL does, on a stack of their own."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import lru_cache, partial, wraps
 from math import isnan
 from types import MethodType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from pyshacl.constraints import CONSTRAINT_PARAMETERS_MAP
 from pyshacl.constraints.constraint_component import ConstraintComponent
@@ -39,6 +35,12 @@ from rdflib.plugins.sparql.parser import parseQuery
 from rdflib.plugins.sparql.parserutils import CompValue, Expr
 from rdflib.plugins.sparql.sparql import Prologue, Query, SPARQLError
 from rdflib.term import IdentifiedNode, Node
+
+# pySHACL's shapes with constraints that are made once and that compare values as SPARQL does (SHACL 4.3, 4.5).
+#
+# pySHACL ends with an exception over values that Python cannot compare (NaN and a decimal, an ill-formed date and
+# another, a blank node), compares IRIs and texts in a language as plain texts, and takes forms that XML Schema does not
+# have. What cannot be compared is a result at its node here, as the specification has it.
 
 Found = list[tuple[Any, Any, Any]]
 """Results of pySHACL: text, node, triples."""
@@ -242,7 +244,7 @@ class Sparql(SPARQLBasedConstraint):
             return [True]
 
 
-class Datatype(DatatypeConstraintComponent):
+class DatatypeConstraint(DatatypeConstraintComponent):
     """sh:datatype."""
 
     def _assert_actual_datatype(self, value_node: Literal, datatype_rule: Node) -> bool:
@@ -254,7 +256,7 @@ class Datatype(DatatypeConstraintComponent):
 COMPONENTS: Mapping[Node, type[ConstraintComponent]] = {
     **CONSTRAINT_PARAMETERS_MAP, SH.minInclusive: MinInclusive, SH.minExclusive: MinExclusive,
     SH.maxInclusive: MaxInclusive, SH.maxExclusive: MaxExclusive, SH.lessThan: LessThan,
-    SH.lessThanOrEquals: LessThanOrEquals, SH.datatype: Datatype, SH.sparql: Sparql,
+    SH.lessThanOrEquals: LessThanOrEquals, SH.datatype: DatatypeConstraint, SH.sparql: Sparql,
 }  # fmt: skip
 """By parameter, the component that a shape with it has."""
 
@@ -327,3 +329,23 @@ def _guarded(evaluate: Callable[[object], object]) -> Callable[[Expr, object], o
             raise SPARQLError(str(problem)) from problem
 
     return guarded
+
+
+# Validation on a stack of its own, so that what it leaves behind holds nothing of its callers'.
+#
+# pyparsing and rdflib keep exceptions, and with them frames, in cycles until the collector comes. Every such frame
+# holds those that called it, and thereby a store that somebody is about to close.
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def apart(function: Callable[P, T]) -> Callable[P, T]:
+    """Return the function run in a thread; who calls it waits for it."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        with ThreadPoolExecutor(1, thread_name_prefix="validation") as thread:
+            return thread.submit(function, *args, **kwargs).result()
+
+    return run

@@ -13,18 +13,16 @@ from pyshacl.shape import Shape
 from rdflib import RDFS, SH, Graph
 from rdflib.term import Node
 
-from graph.change import GraphChange
-from graph.namespaces import RDF_TYPE
-from graph.sources.chunks import Chunk
-from graph.sources.stored import Term, stored
-from graph.validation.affected import TooManyError
-from graph.validation.apart import apart
+from graph.model.literals import Term, stored
+from graph.model.namespaces import RDF_TYPE
+from graph.sources.batches import Chunk, GraphChange
 from graph.validation.candidates import candidates
-from graph.validation.evaluation import FocusNodes, evaluate
-from graph.validation.neighbourhood import ValidatedData
+from graph.validation.conformance import FocusNodes, evaluate
+from graph.validation.constraints import apart
+from graph.validation.reach import TooManyError
 from graph.validation.report import Report, read_report
 from graph.validation.shapes import Shapes, load_shapes
-from graph.validation.terms import to_oxigraph
+from graph.validation.validated_graph import ValidatedData, to_oxigraph
 
 TYPE = ox.NamedNode(RDF_TYPE)
 
@@ -66,7 +64,7 @@ def validate_change(
 ) -> Report:
     """Validate a release that differs from its parent by some changes; return the report of the whole release.
 
-    Its files are not located; ``graph.validation.gate.located`` does that.
+    Its files are not located; ``graph.validation.conformance.located`` does that.
 
     Args:
         before: what was validated of the parent.

@@ -14,8 +14,8 @@ from itertools import chain, islice
 
 import pyoxigraph as ox
 
-from graph.change import GraphChange
-from graph.namespaces import CATALOG_GRAPH, DATASET, DCT, OWL, RDFS, RELEASE, SCHEMA, SKOS, graph_iri
+from graph.model.namespaces import CATALOG_GRAPH, DATASET, DCT, OWL, RDFS, RELEASE, SCHEMA, SKOS, graph_iri
+from graph.sources.batches import GraphChange
 from graph.validation.report import COMPONENT, Messages, Result
 
 SAME_AS = f"{OWL}sameAs"

@@ -11,16 +11,16 @@ from io import BytesIO
 from typing import Literal as Choice
 
 import pyoxigraph as ox
-from rdflib import Graph, URIRef
-from rdflib.namespace import RDF, SH
+from rdflib import SH, Graph, URIRef
+from rdflib.namespace import RDF
 from rdflib.plugins.serializers.turtle import TurtleSerializer
 from rdflib.term import BNode, Literal, Node
 
-from graph.errors import HamkorError
-from graph.labels import preferred_tag
-from graph.namespaces import XSD
-from graph.sources.document_warnings import DocumentWarning
-from graph.validation.terms import from_oxigraph, quiet_rdflib
+from graph.model.errors import HamkorError
+from graph.model.labels import preferred_tag
+from graph.model.namespaces import XSD
+from graph.sources.document_checks import DocumentWarning
+from graph.validation.validated_graph import from_oxigraph, quiet_rdflib
 
 Severity = Choice["Violation", "Warning", "Info"]
 SEVERITIES: tuple[Severity, ...] = ("Violation", "Warning", "Info")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from endpoint.editor import is_installed
+from endpoint.sparql.shelf import is_installed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from writing import Write
 
-from graph.build import build
-from graph.namespaces import SD, VOID
+from graph.model.namespaces import SD, VOID
+from graph.pipeline.build import build
 from graph.releases.release import Release
 
 BASE = "https://w3id.org/hamkor/"

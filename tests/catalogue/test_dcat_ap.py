@@ -9,7 +9,7 @@ from pyshacl import validate
 from rdflib import Graph, Namespace, URIRef
 from rdflib.namespace import DCAT, DCTERMS, RDF, SKOS
 
-from graph.publication import Publication
+from graph.model.publication import Publication
 from graph.releases.release import CATALOG_FILE, Release
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"

@@ -9,12 +9,12 @@ from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCAT, DCTERMS, PROV, RDF, RDFS
 from writing import Write
 
-from graph.build import build
-from graph.contributors import Contributor
-from graph.namespaces import SCHEMA
-from graph.publish import Put, publish
+from graph.model.contributors import Contributor
+from graph.model.namespaces import SCHEMA
+from graph.pipeline.build import build
+from graph.pipeline.write import Put, publish
 from graph.releases.release import CATALOG_FILE, Release
-from graph.sources.chunks import Chunk
+from graph.sources.batches import Chunk
 
 BASE = "https://w3id.org/hamkor/"
 DATASET = URIRef(f"{BASE}dataset")

@@ -8,11 +8,11 @@ import tomllib
 import pytest
 from babel.core import get_global
 
-from graph.catalogue import authorities
-from graph.catalogue.dataset import left_out
-from graph.catalogue.graphs import KNOWN
-from graph.catalogue.wording import FILE
-from graph.settings import AboutSettings, PrivacySettings, Settings
+from graph.model.settings import AboutSettings, PrivacySettings, Settings
+from graph.parts.catalogue import catalogue_terms
+from graph.parts.catalogue.catalogue_terms import FILE
+from graph.parts.catalogue.contents import KNOWN
+from graph.parts.catalogue.dataset_description import left_out
 
 TEXTS: dict[str, dict[str, str]] = tomllib.loads(FILE.read_text(encoding="utf-8"))
 WRONG = re.compile("['`´‘’]|[OoGg]\u02bc|(?<![OoGg])\u02bb")
@@ -35,7 +35,7 @@ def test_the_graphs_that_every_publication_has_are_called_by_what_is_in_them() -
 
 
 def test_languages_have_the_codes_of_the_eu() -> None:
-    named = {tag: list(authorities.languages([tag])) for tag in ("hu", "ga", "pt-BR", "uz-Cyrl", "kaa", "iw", "mt")}
+    named = {tag: list(catalogue_terms.languages([tag])) for tag in ("hu", "ga", "pt-BR", "uz-Cyrl", "kaa", "iw", "mt")}
     codes = {tag: [iri.rpartition("/")[2] for iri in iris] for tag, iris in named.items()}
     assert codes == {"hu": ["HUN"], "ga": ["GLE"], "pt-BR": ["POR"], "uz-Cyrl": ["UZB"], "kaa": ["KAA"],
                      "iw": ["HEB"], "mt": ["MLT"]}  # fmt: skip
@@ -43,8 +43,8 @@ def test_languages_have_the_codes_of_the_eu() -> None:
 
 def test_every_code_of_two_letters_is_known_and_means_what_cldr_says() -> None:
     aliases = {three: two for three, two in get_global("language_aliases").items() if len(three) == 3}
-    assert {two for two in aliases.values() if len(two) == 2} <= authorities.LANGUAGES.keys()
-    others = {two: three for two, three in authorities.LANGUAGES.items() if aliases.get(three.lower()) != two}
+    assert {two for two in aliases.values() if len(two) == 2} <= catalogue_terms.LANGUAGES.keys()
+    others = {two: three for two, three in catalogue_terms.LANGUAGES.items() if aliases.get(three.lower()) != two}
     assert others == {"sh": "HBS", "tl": "TGL", "tw": "TWI", "iw": "HEB", "in": "IND", "ji": "YID", "mo": "RON"}
 
 

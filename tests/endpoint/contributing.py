@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from graph.contributors import Contributors
+from graph.model.contributors import Contributors
 from tests.endpoint.serving import Served, write
 
 BASE = "https://example.org/kb/"

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 
 from benchmarks.start import free_port
-from graph.build import build
-from graph.publication import open_publication
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
 from graph.releases.release import Release
 
 __all__ = ["BROWSER", "Served", "client", "free_port", "serving", "write"]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.publication import Publication
+from graph.model.publication import Publication
 from graph.releases.release import Release
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +42,7 @@ ASK = """
 import hashlib, json, sys
 from pathlib import Path
 from endpoint.app import create_app
-from graph.publication import open_publication
+from graph.model.publication import open_publication
 
 client = create_app(open_publication(Path(sys.argv[1]))).test_client()
 found = {}

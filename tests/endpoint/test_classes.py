@@ -13,13 +13,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from endpoint.app import create_app
-from endpoint.classes import class_of, table
 from endpoint.current import EXTENSION
-from endpoint.pages.holdings import class_name
-from graph.namespaces import RDF_TYPE
-from graph.publication import Publication
+from endpoint.pages.front import class_name
+from endpoint.things.classes import class_of, table
+from graph.model.namespaces import RDF_TYPE
+from graph.model.publication import Publication
 from graph.releases.release import Release
-from graph.sources.table import read_table
+from graph.sources.csvw.conversion import read_table
 
 BASE = "https://w3id.org/hamkor/"
 CLUBS = "/class/ParentsClub"

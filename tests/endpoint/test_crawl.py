@@ -9,7 +9,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 
-from endpoint.language import INTERFACE
+from endpoint.http.languages import INTERFACE
 from tests.endpoint.crawling import Fetched, Link, crawl
 from tests.endpoint.serving import Served
 

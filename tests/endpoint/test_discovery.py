@@ -11,8 +11,8 @@ from xml.etree import ElementTree
 import pytest
 from rdflib import Graph
 
-from graph.releases import subjects
-from graph.releases.subjects import Subjects
+from graph.releases import dumps
+from graph.releases.dumps import Subjects
 from tests.endpoint.conftest import BASE
 from tests.endpoint.serving import Served, serving, write
 
@@ -56,10 +56,10 @@ def test_the_lists_hold_each_thing_once_and_no_more_than_a_sitemap_takes(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = served.release
-    monkeypatch.setattr(subjects, "MOST", 4)
+    monkeypatch.setattr(dumps, "MOST", 4)
     (tmp_path / "graphs").symlink_to(release.folder / "graphs")
     lists = Subjects(tmp_path, release.manifest).make()
-    found = [list(subjects.read_list(each)) for each in lists]
+    found = [list(dumps.read_list(each)) for each in lists]
     assert all(0 < len(each) <= 4 for each in found)
     flat = [iri for each in found for iri in each]
     assert len(flat) == len(set(flat))

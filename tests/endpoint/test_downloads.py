@@ -13,7 +13,7 @@ import pyoxigraph as ox
 import pytest
 from rdflib import Dataset
 
-from graph.export import SERIALISATIONS
+from graph.export.documents import SERIALISATIONS
 from graph.releases.dumps import FORMS, graph_dumps, whole_dumps
 from tests.endpoint.conftest import BASE
 from tests.endpoint.serving import Served, serving, write

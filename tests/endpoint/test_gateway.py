@@ -22,8 +22,8 @@ import zstandard
 from benchmarks.queries import prefixed
 from benchmarks.runaways import RUNAWAYS
 from endpoint.threads import COUNT_OF_ONE
-from graph.build import build
-from graph.publication import open_publication
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
 from tests.endpoint.serving import Served, write
 from tests.endpoint.watching import Watched, browser, until, watched
 

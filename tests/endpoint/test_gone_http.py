@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from graph.build import build
-from graph.publication import open_publication
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
 from tests.endpoint.conftest import CLUBS, PLACES, SETTINGS
 from tests.endpoint.serving import BROWSER, Served, serving, write
 

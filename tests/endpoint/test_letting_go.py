@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.turnover import chunks, publication_in
-from endpoint.past import IDLE_SECONDS
-from graph.publication import Publication
-from graph.publish import publish
+from endpoint.current import IDLE_SECONDS
+from graph.model.publication import Publication
+from graph.pipeline.write import publish
 from graph.releases.folder import ReleasesFolder
 from tests.endpoint.watching import Watched, until, watched
 

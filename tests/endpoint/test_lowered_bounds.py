@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from endpoint.cli import main
-from graph.contributors import Contributors
-from graph.publication import Publication, open_publication
+from graph.model.contributors import Contributors
+from graph.model.publication import Publication, open_publication
 from graph.releases.release import Release, current_release
-from graph.releases.verify import verify
+from graph.releases.verification import verify
 from tests.bounds import LOWERED
 from tests.conftest import copy
 from tests.endpoint.contributing import Writer

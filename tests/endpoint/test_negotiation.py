@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from endpoint.negotiation import choose, parse_accept
-from endpoint.representations import OFFERS, named, with_suffix
+from endpoint.http.negotiation import OFFERS, choose, named, parse_accept, with_suffix
 from tests.endpoint.clients import (
     CHROME,
     COMUNICA,

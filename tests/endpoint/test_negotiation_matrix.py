@@ -12,7 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from endpoint.app import create_app
-from graph.publication import Publication
+from graph.model.publication import Publication
 from graph.releases.release import Release
 from tests.endpoint import clients
 

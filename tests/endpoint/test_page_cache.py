@@ -11,10 +11,10 @@ from writing import Write
 
 from endpoint.app import create_app
 from endpoint.current import Current
+from endpoint.http.responses import CACHE, KEPT_SECONDS
 from endpoint.page_cache import KEYED, PASSED_BY, MadePage, PageCache, Reuse
-from endpoint.responses import CACHE, KEPT_SECONDS
-from graph.build import build
-from graph.publication import Publication
+from graph.model.publication import Publication
+from graph.pipeline.build import build
 from graph.releases.release import Release
 from tests.endpoint.serving import BROWSER, Served
 

@@ -6,9 +6,9 @@ import inspect
 
 import pytest
 
-from endpoint.problems import KINDS, Problem, ProblemError, problem_of, problem_of_status
-from graph import errors
-from graph.errors import (
+from endpoint.http.problems import KINDS, Problem, ProblemError, problem_of, problem_of_status
+from graph.model import errors
+from graph.model.errors import (
     BusyError,
     EngineFaultError,
     EngineUnavailableError,

@@ -13,8 +13,8 @@ from rdflib import RDF, RDFS, Graph, Namespace, URIRef
 from werkzeug.test import TestResponse
 
 from endpoint.app import create_app
-from endpoint.negotiation import parse_accept_profile
-from graph.publication import Publication
+from endpoint.http.negotiation import parse_accept_profile
+from graph.model.publication import Publication
 from graph.releases.release import Release
 
 BASE = "https://w3id.org/hamkor/"

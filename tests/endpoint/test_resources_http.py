@@ -17,8 +17,8 @@ import pytest
 from rdflib import Dataset, Graph, Literal, URIRef
 from rdflib.namespace import RDFS, XSD
 
-from graph.build import build
-from graph.publication import open_publication
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
 from tests.endpoint.conftest import BASE, CLUBS
 from tests.endpoint.serving import BROWSER, Served, free_port, serving, write
 

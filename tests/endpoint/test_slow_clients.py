@@ -19,20 +19,19 @@ from hypothesis import strategies as st
 from writing import Write
 
 from endpoint.current import Snapshot
-from endpoint.delivery import LEAST_RATE, PIECE, ClientGoneError, Delivery, Message
-from endpoint.documents import AT_A_TIME, WRITTEN_HERE, GraphDocuments, SharedFile, size_of
-from endpoint.exchange import Exchange
 from endpoint.gateway import GAP_SECONDS
-from endpoint.problems import ProblemError
-from endpoint.reading import LONG, QueryReader
+from endpoint.http.problems import ProblemError
+from endpoint.sparql.exchanges import LEAST_RATE, PIECE, ClientGoneError, Delivery, Exchange, Message
+from endpoint.sparql.protocol import LONG, QueryReader
+from endpoint.things.rdf_documents import AT_A_TIME, WRITTEN_HERE, GraphDocuments, SharedFile, size_of
 from endpoint.threads import HALF_LIFE, Threads, Turns
-from graph.build import build
-from graph.errors import EngineUnavailableError, FormatError, QuerySyntaxError
-from graph.export import write_graph
-from graph.formats import N_TRIPLES, RDF_XML, TRIPLE_FORMATS
-from graph.publication import open_publication
-from graph.query.guard import ReaderOptions
-from graph.sandbox import Bounds
+from graph.child_process import Bounds
+from graph.export.documents import write_graph
+from graph.model.errors import EngineUnavailableError, FormatError, QuerySyntaxError
+from graph.model.formats import N_TRIPLES, RDF_XML, TRIPLE_FORMATS
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
+from graph.query.sparql.guard import ReaderOptions
 from tests.endpoint.serving import Served, client, serving, write
 
 SEND_SECONDS = 1.0

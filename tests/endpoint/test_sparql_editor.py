@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from endpoint.editor import FOLDER, is_installed
+from endpoint.sparql.shelf import FOLDER, is_installed
 from tests.endpoint.serving import Served, serving, write
 
 HTML = "text/html"

@@ -95,7 +95,7 @@ CRASHING = """
 import os, sys, threading
 from functools import partial
 from endpoint.supervision import WatchedServer, supervise
-from graph.errors import WorkEndedError
+from graph.model.errors import WorkEndedError
 answered = threading.Event()
 if sys.argv[2] == "later":
     answered.set()

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from graph.publication import open_publication
+from graph.child_process import NICENESS
+from graph.model.publication import open_publication
 from graph.releases.release import current_release
-from graph.releases.verify import verify
-from graph.sandbox import NICENESS
+from graph.releases.verification import verify
 from tests.endpoint.contributing import BASE, CLUB, SETTINGS, Writer, publication, writer
 from tests.endpoint.watching import Watched, until, watched
 

@@ -12,13 +12,11 @@ from flask import Flask
 
 from endpoint.app import create_app
 from endpoint.catalogues import TRANSLATED, collected
-from endpoint.language import translated
-from endpoint.problems import KINDS, Problem, document_problem, problem_of
-from endpoint.responses import problem_response
-from endpoint.sentences import Quotation, Sentence
-from endpoint.telling import recognised, told
-from endpoint.wordings import WORDINGS
-from graph.errors import (
+from endpoint.http.languages import translated
+from endpoint.http.problems import KINDS, Problem, Quotation, Sentence, document_problem, problem_of
+from endpoint.http.responses import problem_response
+from endpoint.http.wordings import WORDINGS, recognised, told
+from graph.model.errors import (
     BusyError,
     EngineUnavailableError,
     GraphNameError,
@@ -33,7 +31,7 @@ from graph.errors import (
     UpdateError,
     WriteRefusedError,
 )
-from graph.publication import Publication
+from graph.model.publication import Publication
 from graph.releases.release import Release
 from tests.endpoint.serving import BROWSER
 
@@ -147,7 +145,14 @@ MET = {
     "misplaced": (2,),
     "_misplaced": (0, 1),
 }
-FOLDERS = ("graph/query", "graph/update", "graph/contribution", "graph/sources", "graph/tabulation", "graph/sandbox.py")
+FOLDERS = (
+    "graph/query",
+    "graph/parts/update",
+    "graph/parts/contribution",
+    "graph/sources",
+    "graph/parts/tables",
+    "graph/child_process.py",
+)
 
 
 def literals() -> Iterator[tuple[str, str]]:
@@ -178,7 +183,7 @@ def _sample(value: ast.expr) -> str:
 
 def test_what_the_packages_below_say_is_recognised() -> None:
     unknown = [f"{place}: {text}" for place, text in literals() if recognised(text) is None]
-    assert not unknown, "write them in endpoint/wordings.py, and run make translations"
+    assert not unknown, "write them in endpoint/http/wordings.py, and run make translations"
 
 
 @pytest.mark.parametrize("template", WORDINGS)

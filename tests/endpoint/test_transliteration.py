@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from endpoint.transliteration import in_script, to_cyrillic, to_latin
-from graph.labels import Label
+from endpoint.http.languages import in_script, to_cyrillic, to_latin
+from graph.model.labels import Label
 from tests.endpoint.serving import BROWSER, Served
 
 BOTH = [

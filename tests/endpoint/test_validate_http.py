@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from graph.publication import Publication
+from graph.model.publication import Publication
 from graph.releases.release import Release
 from tests.endpoint.serving import Served, serving
 

@@ -13,8 +13,8 @@ import pyoxigraph as ox
 import pytest
 from werkzeug.http import http_date, parse_date
 
-from graph.build import build
-from graph.publication import open_publication
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
 from graph.releases.history import release_time
 from tests.endpoint.conftest import CLUBS, CONTEXT, ONTOLOGY, PLACES, QUERIES, SETTINGS
 from tests.endpoint.contributing import BASE, publication

@@ -12,8 +12,8 @@ from pathlib import Path
 import httpx
 
 from benchmarks.processes import Service
-from graph.build import build
-from graph.publication import open_publication
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
 from tests.endpoint.serving import Served, client, free_port
 
 ROOT = Path(__file__).resolve().parents[2]

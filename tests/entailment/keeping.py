@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
-from graph.change import GraphChange, MergeChange
-from graph.entailment import entail, entail_change
-from graph.sources.chunks import Chunk
+from graph.entailment.maintenance import entail_change
+from graph.entailment.materialisation import entail
+from graph.sources.batches import Chunk, GraphChange, MergeChange
 
 E = "http://e/"
 ENTAILED, ONTOLOGY = E + "entailed", E + "ontology"

@@ -9,12 +9,11 @@ import pyoxigraph as ox
 import pytest
 from keeping import lines_of
 
-from graph.change import MergeChange
-from graph.entailment import entail, entail_change
-from graph.entailment.patterns import quad
+from graph.entailment.maintenance import ConclusionsRevision, entail_change
+from graph.entailment.materialisation import entail
 from graph.entailment.program import read_program
-from graph.entailment.revision import Revision
-from graph.sources.chunks import Origin, chunks
+from graph.entailment.rules import quad
+from graph.sources.batches import MergeChange, Origin, chunks
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 ENTAILED, ONTOLOGY = ox.NamedNode("http://e/entailed"), ox.NamedNode("http://e/ontology")
@@ -61,7 +60,7 @@ def test_what_is_looked_up_does_not_grow_with_the_data(tmp_path: Path, *, is_los
             changed = clubs(range(10_000, 10_010))
             store.extend(map(quad, changed))
         stated, lost = (set[ox.Triple](), changed) if is_loss else (changed, set[ox.Triple]())
-        revision = Revision(store, ENTAILED.value, stated, lost)
+        revision = ConclusionsRevision(store, ENTAILED.value, stated, lost)
         for stratum in read_program(store, ONTOLOGY.value, str).strata:
             revision.settle(stratum)
         assert revision.added() or revision.removed()

@@ -7,13 +7,13 @@ from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 from keeping import ENTAILED, ONTOLOGY, E, Kept, lines, lines_of, rule, store_of
 
-from graph.change import NONE, GraphChange
 from graph.entailment.program import read_program
-from graph.errors import SourceError
-from graph.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH
-from graph.publication import Publication
-from graph.query.guard import read_query
+from graph.model.errors import SourceError
+from graph.model.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH
+from graph.model.publication import Publication
+from graph.query.sparql.guard import read_query
 from graph.releases.release import Release
+from graph.sources.batches import NONE, GraphChange
 
 GRAPHS = (E + "g1", E + "g2", E + "g3")
 

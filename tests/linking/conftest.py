@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from graph.linking.reader import open_index
-from graph.linking.reconciliation import Reconciler
-from graph.linking.search import Search
+from graph.parts.linking.candidate_search import Search
+from graph.parts.linking.names_index import open_index
+from graph.parts.linking.reconciliation import Reconciler
 from graph.releases.release import Release
 from tests.endpoint.serving import Served
 

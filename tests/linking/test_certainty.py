@@ -9,17 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.lookalikes import changed, wrong_matches
-from graph.linking.certainty import difference, is_sure
-from graph.linking.entity import LABEL, Entity, Name
-from graph.linking.evidence import CITY, FOUNDED, Constraint, read_date
-from graph.linking.folding import fold
-from graph.linking.index import INDEX_FILE, write_index
-from graph.linking.reader import open_index
-from graph.linking.reconciliation import Candidate, Question, Reconciler
-from graph.linking.search import Search
-from graph.linksets.mapping import Acceptance
-from graph.linksets.naming import RowNames
-from graph.linksets.sheet import Answer, cells_of, header, line
+from graph.parts.linking.candidate_search import Search
+from graph.parts.linking.certainty import difference, is_sure
+from graph.parts.linking.entities import LABEL, Entity, Name
+from graph.parts.linking.folding import fold
+from graph.parts.linking.names_index import INDEX_FILE, open_index, write_index
+from graph.parts.linking.reconciliation import CITY, FOUNDED, Candidate, Constraint, Question, Reconciler, read_date
+from graph.parts.linksets.answer_sheet import AnswerRow, RowNames, cells_of, header, line
+from graph.parts.linksets.matching import Acceptance
 
 BASE = "https://example.org/kb/"
 
@@ -146,7 +143,7 @@ def test_two_wings_of_a_building_are_not_the_very_same_thing(tmp_path: Path) -> 
     asked = reconciler(tmp_path, "Yoshlar uyi, A qanoti", "Yoshlar uyi, O qanoti")
     sheet = tmp_path / "answers.csv"
     answers = (
-        Answer(row, name, f"https://ngo.example/{row}", (), {}, "body~0", "same", False, ())
+        AnswerRow(row, name, f"https://ngo.example/{row}", (), {}, "body~0", "same", False, ())
         for row, name in enumerate(("Yoshlar uyi, O qanoti", "Yoshlar uyi, I qanoti", "Yoshlar uyi, A qanoti"), 1)
     )
     sheet.write_bytes(b"".join([line(header({})), *(line(cells_of(each)) for each in answers)]))

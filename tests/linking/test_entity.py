@@ -6,9 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.linking.entity import LOCAL_NAME, VALID_ID, Name, id_of
-from graph.linking.naming import entity_of, kinds_by
-from graph.linking.statements import AS_PRINTED, CLASS, IS_DESCRIBED, NAME, PLACE
+from graph.parts.linking.entities import (
+    AS_PRINTED,
+    CLASS,
+    IS_DESCRIBED,
+    LOCAL_NAME,
+    NAME,
+    PLACE,
+    VALID_ID,
+    Name,
+    entity_of,
+    id_of,
+    kinds_by,
+)
 
 BASE = "https://example.org/kb/"
 ORGANISATION = b"<http://www.w3.org/ns/org#Organization>"

@@ -16,15 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.change import GraphChange
-from graph.errors import ReleaseError
-from graph.linking import making
-from graph.linking.candidates import Scope
-from graph.linking.entity import id_of
-from graph.linking.index import INDEX_FILE
-from graph.linking.making import make_index, renew_index
-from graph.linking.reader import DELTA_FILE, NameIndex, open_index
-from graph.linking.search import Search
+from graph.model.errors import ReleaseError
+from graph.parts.linking import index_builder
+from graph.parts.linking.candidate_search import Search, SearchScope
+from graph.parts.linking.entities import id_of
+from graph.parts.linking.index_builder import make_index, renew_index
+from graph.parts.linking.names_index import DELTA_FILE, INDEX_FILE, NameIndex, open_index
+from graph.sources.batches import GraphChange
 
 BASE = "https://example.org/kb/"
 GRAPHS = (f"{BASE}graph/one", f"{BASE}graph/two", f"{BASE}graph/entailed")
@@ -92,7 +90,7 @@ def renewed(parent: Path, folder: Path, old: State, new: State) -> NameIndex:
 def answers(index: NameIndex) -> Iterable[object]:
     search = Search(index, BASE)
     yield sorted((each.iri, each) for each in index.all_entities())
-    for scope in (Scope(), Scope(kinds=("organisation",)), Scope(place=THINGS[3])):
+    for scope in (SearchScope(), SearchScope(kinds=("organisation",)), SearchScope(place=THINGS[3])):
         for query in QUERIES:
             hits = search.hits(query, scope)
             yield query, [(each.entity.iri, each.name, round(each.score, 6), each.is_identified) for each in hits]
@@ -130,7 +128,7 @@ def test_a_change_lies_beside_the_whole_index(tmp_path: Path) -> None:
 
 
 def test_a_delta_that_has_grown_is_folded_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "FOLDED_LEAST", 0)
+    monkeypatch.setattr(index_builder, "FOLDED_LEAST", 0)
     make(tmp_path / "old", TWO)
     index = renewed(tmp_path / "old", tmp_path / "new", TWO, {**TWO, GRAPHS[1]: frozenset(LINES[8:9])})
     assert index.delta is None
@@ -143,18 +141,21 @@ def test_where_the_parent_has_no_index_none_is_made(tmp_path: Path) -> None:
 def test_a_large_index_is_made_beside_other_work_and_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(making, "LARGE", 0)
+    monkeypatch.setattr(index_builder, "LARGE", 0)
     members = members_of(tmp_path, TWO)
-    with making.index_beside(tmp_path, BASE, members, 1):
+    with index_builder.index_beside(tmp_path, BASE, members, 1):
         pass
     assert list(answers(opened(tmp_path))) == list(answers(make(tmp_path / "whole", TWO)))
 
 
 def test_an_index_that_cannot_be_made_is_an_error_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "LARGE", 0)
+    monkeypatch.setattr(index_builder, "LARGE", 0)
     broken = tmp_path / "broken.nq.gz"
     broken.write_bytes(b"no gzip")
-    with pytest.raises(ReleaseError, match="broken"), making.index_beside(tmp_path, BASE, {GRAPHS[0]: broken}, 1):
+    with (
+        pytest.raises(ReleaseError, match="broken"),
+        index_builder.index_beside(tmp_path, BASE, {GRAPHS[0]: broken}, 1),
+    ):
         pass
 
 

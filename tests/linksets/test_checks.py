@@ -9,9 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pyoxigraph as ox
 import pytest
 
-from graph.linksets.answering import ask_all
-from graph.linksets.checks import check_links, foreign
-from graph.linksets.identifiers import AUTHORITIES, identifier_of, is_as_written
+from graph.parts.linksets.clusters import AUTHORITIES, identifier_of, is_as_written
+from graph.parts.linksets.link_checks import ask_all, check_links, foreign
 
 BASE = "https://example.org/kb/"
 PREFIXES = f"""@prefix : <{BASE}id/> . @prefix wd: <http://www.wikidata.org/entity/> .
@@ -108,7 +107,7 @@ def server() -> Iterator[str]:
 def test_what_no_longer_answers_is_told_from_what_only_refuses_robots(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graph.linksets.answering.SECONDS", 1.0)
+    monkeypatch.setattr("graph.parts.linksets.link_checks.SECONDS", 1.0)
     paths = {"200": True, "403": True, "405": True, "302/200": True, "404": False, "410": False, "503": False,
              "302": False, "slow": False}  # fmt: skip
     replies = ask_all([f"{server}/{each}" for each in paths], allow_private=True)

@@ -10,15 +10,14 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import SourceError
-from graph.linking.reconciliation import Reconciler
-from graph.linking.search import Search
-from graph.linksets import matching
-from graph.linksets.mapping import Acceptance
-from graph.linksets.matching import Labels, Matcher, Matching, unfinished
-from graph.linksets.naming import RowNames
-from graph.namespaces import OWL, SCHEMA, SKOS
-from graph.publication import Publication
+from graph.model.errors import SourceError
+from graph.model.namespaces import OWL, SCHEMA, SKOS
+from graph.model.publication import Publication
+from graph.parts.linking.candidate_search import Search
+from graph.parts.linking.reconciliation import Reconciler
+from graph.parts.linksets import matching
+from graph.parts.linksets.answer_sheet import RowNames
+from graph.parts.linksets.matching import Acceptance, Labels, Matcher, Matching, unfinished
 from graph.releases.release import Release
 
 BASE, OURS = "https://ngo-x.example/club/", "https://w3id.org/hamkor/"

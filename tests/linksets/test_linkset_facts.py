@@ -8,7 +8,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.linksets.clusters import LIKE, SAME, linksets
+from graph.parts.linksets.clusters import LIKE, SAME, linksets
 
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts"
 BASE = "https://w3id.org/hamkor/"

@@ -7,8 +7,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 import pytest
 
-from graph.linksets.clusters import Clusters, linksets
-from graph.linksets.identifiers import spellings
+from graph.parts.linksets.clusters import Clusters, linksets, spellings
 from tests.endpoint.serving import Served
 
 OURS = "https://w3id.org/hamkor/"

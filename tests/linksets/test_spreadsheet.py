@@ -8,11 +8,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from graph.errors import SourceError
-from graph.linking.reconciliation import Reconciler
-from graph.linksets import spreadsheet
-from graph.linksets.matching import Labels, Matcher, Matching
-from graph.linksets.spreadsheet import Row, open_spreadsheet
+from graph.model.errors import SourceError
+from graph.parts.linking.reconciliation import Reconciler
+from graph.parts.linksets import spreadsheets
+from graph.parts.linksets.matching import Labels, Matcher, Matching
+from graph.parts.linksets.spreadsheets import SpreadsheetRow, open_spreadsheet
 
 TEXT = "Название;Город\nКлуб родителей в Термезе;Термез\n\nРодительский клуб в Ургенче;Ургенч\n"
 CLUBS = [["Клуб родителей в Термезе", "Термез"], ["Родительский клуб в Ургенче", "Ургенч"]]
@@ -75,7 +75,7 @@ def test_what_is_no_table_is_refused_in_one_line(what: str, tmp_path: Path) -> N
 
 def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     openpyxl.Workbook().save(tmp_path / "bomb.xlsx")
-    monkeypatch.setattr(spreadsheet, "LARGEST_WORKBOOK", 1000)
+    monkeypatch.setattr(spreadsheets, "LARGEST_WORKBOOK", 1000)
     with pytest.raises(SourceError, match="unpacked"), open_spreadsheet(tmp_path / "bomb.xlsx"):
         pass
 
@@ -93,5 +93,5 @@ def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path)
 def test_a_row_of_totals_means_nothing_and_is_not_asked_for(flagship_reconciler: Reconciler, name: str) -> None:
     matching = Matching("Nomi", (), {}, "", "http://e/", "http://o/", "r")
     matcher = Matcher(matching, flagship_reconciler, Labels(lambda _: "", lambda _: ""))
-    answer = matcher.answer(Row(9, {"Nomi": name, "Aʼzolar": "142"}), name, "http://e/9")
+    answer = matcher.answer(SpreadsheetRow(9, {"Nomi": name, "Aʼzolar": "142"}), name, "http://e/9")
     assert (answer.match, answer.proposals) == ("", ())

@@ -10,8 +10,8 @@ from writing import Write
 
 from endpoint.app import create_app
 from endpoint.pages.counted import form
-from graph.build import build
-from graph.publication import open_publication
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
 from tests.endpoint.serving import Served
 
 RU = "родитель|родителя|родителей"

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endpoint.language import INTERFACE
-from endpoint.pages.dates import interval, readable
-from endpoint.pages.diagrams import Diagram, Edge, diagram, fitted
+from endpoint.http.languages import INTERFACE
+from endpoint.pages.charts import Diagram, Edge, diagram, fitted
 from endpoint.pages.maps import Box, _hits, _places, point_of
-from endpoint.pages.names import Names, Shown
 from endpoint.pages.outlines import Area, outlines, simplified
+from endpoint.pages.term_names import Names, Shown
+from endpoint.pages.values import interval, readable
 from endpoint.urls import Urls
-from graph.namespaces import PREFIXES, SCHEMA, XSD
+from graph.model.namespaces import PREFIXES, SCHEMA, XSD
 
 EX, GEO = "https://example.org/", PREFIXES["geo"]
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from endpoint.pages.findings import OPEN, folded
-from graph.contribution.values import Found
-from graph.templates.advice import GENERIC, LANGUAGES, PLAIN, WITHOUT_EXAMPLE
+from graph.parts.contribution.contributed_document import FoundResult
+from graph.parts.templates.advice import GENERIC, LANGUAGES, PLAIN, WITHOUT_EXAMPLE
 
 BASE = "https://example.org/kb/"
 ADD, WRITE = {"en": "Add it."}, {"en": "Write it so."}
 
 
-def found(number: int, path: str = "urn:p", message: str = "No city.", **more: object) -> Found:
+def found(number: int, path: str = "urn:p", message: str = "No city.", **more: object) -> FoundResult:
     facts: dict[str, object] = {"document": "the document", "line": number, "remedy": ADD} | more
-    return Found("Violation", f"<{BASE}id/{number}>", path, None, {"en": message}, "urn:s", **facts)  # type: ignore[arg-type]
+    return FoundResult("Violation", f"<{BASE}id/{number}>", path, None, {"en": message}, "urn:s", **facts)  # type: ignore[arg-type]
 
 
 def test_alike_findings_are_one_entry_with_all_places() -> None:

@@ -7,9 +7,9 @@ import pytest
 from writing import Write
 
 from endpoint.current import Snapshot
+from endpoint.pages.front import overview
 from endpoint.pages.maps import located
-from endpoint.pages.overview import overview
-from graph.build import build
+from graph.pipeline.build import build
 
 PLACES = """
 @base <http://e/> .

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pyoxigraph as ox
 import pytest
 
-from endpoint.pages.paths import follow, read_path
-from graph.namespaces import SH
+from endpoint.pages.facts_of_shapes import follow, read_path
+from graph.model.namespaces import SH
 
 DATA = """
 @prefix ex: <https://example.org/> . @prefix sh: <http://www.w3.org/ns/shacl#> .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyoxigraph as ox
 import pytest
 
-from graph.periods import contact_published, is_contact, published
+from graph.model.description import contact_published, is_contact, published
 from tests.endpoint.serving import Served
 
 PROLOGUE = """

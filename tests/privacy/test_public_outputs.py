@@ -14,8 +14,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from endpoint.app import create_app
-from graph.build import build
-from graph.publication import Publication, open_publication
+from graph.model.publication import Publication, open_publication
+from graph.pipeline.build import build
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import Release
 

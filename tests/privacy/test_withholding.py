@@ -13,22 +13,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 from writing import Write
 
-from graph.build import build
-from graph.errors import ReleaseError, SettingError, WriteRefusedError
-from graph.privacy.purge import Judged, purge
-from graph.privacy.request import identity
-from graph.privacy.suppression import Suppression, read_suppression
-from graph.privacy.traces import Traces, TracesFile, read_traces
-from graph.privacy.withholding import Withholding, withholding_of
-from graph.privacy.words import readings
-from graph.publication import SUPPRESSION_FILE, Publication, open_publication
-from graph.publish import Delete, Put, publish
+from graph.model.errors import ReleaseError, SettingError, WriteRefusedError
+from graph.model.publication import SUPPRESSION_FILE, Publication, open_publication
+from graph.parts.withholding.removal_request import identity, readings
+from graph.parts.withholding.withholding import (
+    Judged,
+    Suppression,
+    Traces,
+    TracesFile,
+    Withholding,
+    purge,
+    read_suppression,
+    read_traces,
+    withholding_of,
+)
+from graph.pipeline.build import build
+from graph.pipeline.removal import withhold
+from graph.pipeline.write import Delete, Put, publish
 from graph.releases.folder import ASIDE, ReleasesFolder
-from graph.releases.gone import GONE_FILE, Gone
 from graph.releases.history import History
+from graph.releases.own_iris import GONE_FILE, Gone
 from graph.releases.release import Release, open_release
-from graph.removal import withhold
-from graph.sources.chunks import Chunk
+from graph.sources.batches import Chunk
 
 BASE = "https://w3id.org/hamkor/"
 NAME = "http://xmlns.com/foaf/0.1/name"
@@ -291,7 +297,7 @@ def test_an_interrupted_purge_is_finished_by_the_next_build(
 ) -> None:
     old = build(publication({"data/a.nt": PERSON})).id
     with monkeypatch.context() as patched:
-        patched.setattr("graph.build.purge", lambda *_: Judged())
+        patched.setattr("graph.pipeline.build.purge", lambda *_: Judged())
         written = withheld(publication({}))
         new = build(written).id
     releases = ReleasesFolder(written.releases_folder)

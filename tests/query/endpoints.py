@@ -14,10 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import HamkorError
-from graph.query.forwarder import Forwarder
-from graph.query.guard import read_query
-from graph.settings import FederationSettings, Settings
+from graph.model.errors import HamkorError
+from graph.model.settings import FederationSettings, Settings
+from graph.parts.federation import Forwarder
+from graph.query.sparql.guard import read_query
 
 JSON = "application/sparql-results+json"
 XML = "application/sparql-results+xml"

@@ -13,14 +13,14 @@ from uuid import uuid4
 
 import msgspec
 
-from graph.build import build
-from graph.formats import RESULTS_JSON, TURTLE, Format
-from graph.publication import Publication
+from graph.model.formats import RESULTS_JSON, TURTLE, Format
+from graph.model.publication import Publication
+from graph.model.settings import EngineSettings, LimitSettings, Settings
+from graph.pipeline.build import build
 from graph.query.engine import Answer, Dataset, QueryForm, QueryRequest
 from graph.query.frames import ask
 from graph.query.service import QueryService
 from graph.releases.release import Release, open_release
-from graph.settings import EngineSettings, LimitSettings, Settings
 
 MARK = "HAMKOR_TEST"
 BASE = "https://example.org/kb/"

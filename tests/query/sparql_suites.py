@@ -20,13 +20,12 @@ from typing import Literal
 
 import pyoxigraph as ox
 
-from graph.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TURTLE, Format
-from graph.namespaces import XSD
+from graph.model.formats import CERTAIN, RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TURTLE, Format
+from graph.model.namespaces import XSD
 from graph.query.embedded import RESULTS, evaluate, written
 from graph.query.engine import Dataset, QueryRequest
-from graph.query.guard import ReadQuery, read_query
-from graph.recognition import CERTAIN
-from graph.sources.chunks import Origin, chunks
+from graph.query.sparql.guard import ReadQuery, read_query
+from graph.sources.batches import Origin, chunks
 from graph.sources.rdf import RDF_FORMATS, read_rdf
 
 SUITES = Path(__file__).resolve().parents[3] / "shared" / "suites" / "sparql"

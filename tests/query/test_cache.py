@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.query.cache import LARGEST_SHARE, OVERHEAD_BYTES, AnswerCache, AnswerKey
+from graph.query.answers import LARGEST_SHARE, OVERHEAD_BYTES, AnswerCache, AnswerKey
 from graph.query.engine import Answer
 
 KIB = 1 << 10

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import HamkorError, QuerySyntaxError
+from graph.model.errors import HamkorError, QuerySyntaxError
 from graph.query.engine import Dataset
-from graph.query.guard import read_query
+from graph.query.sparql.guard import read_query
 
 BASE = "http://example.org/data/sparql"
 PROLOGUE = "PREFIX g: <http://example.org/graph/> PREFIX : <http://example.org/> PREFIX odd: <http://h:> "

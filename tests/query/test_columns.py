@@ -12,13 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.formats import RESULTS_TSV
-from graph.query.columns.answering import Columns
-from graph.query.columns.plan import UnsupportedError
-from graph.query.columns.reading import read_plan
+from graph.model.formats import RESULTS_TSV
+from graph.query.columns.columns_engine import Columns
+from graph.query.columns.plan import UnsupportedError, read_plan
 from graph.query.columns.solving import solve
-from graph.query.columns.table import Table, build, open_table
-from graph.query.columns.terms import lexical, lowered, sort_key
+from graph.query.columns.table import TripleTable, build, lexical, lowered, open_table, sort_key
 from graph.query.embedded import evaluate
 from graph.query.engine import QueryRequest
 
@@ -41,7 +39,7 @@ def store() -> ox.Store:
 
 
 @pytest.fixture(scope="module")
-def table(store: ox.Store, tmp_path_factory: pytest.TempPathFactory) -> Table:
+def table(store: ox.Store, tmp_path_factory: pytest.TempPathFactory) -> TripleTable:
     return made(store, tmp_path_factory.mktemp("columns") / "table")
 
 
@@ -51,14 +49,14 @@ def loaded(turtle: str) -> ox.Store:
     return store
 
 
-def made(store: ox.Store, folder: Path) -> Table:
+def made(store: ox.Store, folder: Path) -> TripleTable:
     build(store, folder)
     table = open_table(folder)
     assert table is not None
     return table
 
 
-def by_columns(query: str, table: Table) -> list[tuple[str | None, ...]]:
+def by_columns(query: str, table: TripleTable) -> list[tuple[str | None, ...]]:
     rows = solve(read_plan(query), table)
     return [tuple(None if term is None else term.decode() for term in row) for row in rows]
 
@@ -120,7 +118,7 @@ ANSWERED = {
 
 
 @pytest.mark.parametrize("query", ANSWERED.values(), ids=ANSWERED.keys())
-def test_answers_as_the_engine_does(query: str, store: ox.Store, table: Table) -> None:
+def test_answers_as_the_engine_does(query: str, store: ox.Store, table: TripleTable) -> None:
     assert by_columns(PROLOGUE + query, table) == by_engine(PROLOGUE + query, store)
 
 
@@ -188,7 +186,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("query", REFUSED.values(), ids=REFUSED.keys())
-def test_leaves_to_the_engine(query: str, table: Table) -> None:
+def test_leaves_to_the_engine(query: str, table: TripleTable) -> None:
     with pytest.raises(UnsupportedError):
         by_columns(PROLOGUE + query, table)
 

@@ -9,9 +9,8 @@ import pyoxigraph as ox
 import pytest
 from sparql_suites import ABSENT, Case, cases, read, request, world
 
-from graph.errors import QuerySyntaxError
-from graph.query.columns.plan import UnsupportedError
-from graph.query.columns.reading import read_plan
+from graph.model.errors import QuerySyntaxError
+from graph.query.columns.plan import UnsupportedError, read_plan
 from graph.query.columns.solving import Row, solve
 from graph.query.columns.table import build, open_table
 from graph.query.embedded import evaluate

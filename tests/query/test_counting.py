@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from graph.build import build
-from graph.formats import RESULTS_JSON
-from graph.publication import Publication, open_publication
+from graph.model.formats import RESULTS_JSON
+from graph.model.publication import Publication, open_publication
+from graph.pipeline.build import build
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import QueryRequest
-from graph.query.guard import read_query
+from graph.query.sparql.guard import read_query
 from graph.releases.release import Release
 from tests.endpoint.serving import Served, serving
 from tests.query.counting import BASE, CASES, PROLOGUE, QUERIES, Case, Solutions, contents, data, expected, found, seen

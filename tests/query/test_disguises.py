@@ -8,8 +8,8 @@ import time
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import QueryRefusedError, QuerySyntaxError
-from graph.query.guard import read_query
+from graph.model.errors import QueryRefusedError, QuerySyntaxError
+from graph.query.sparql.guard import read_query
 from tests.query.query_material import Listener
 
 GROUP = "{ ?a ?b ?c }"

@@ -36,8 +36,8 @@ from endpoints import (
 from query_material import Listener
 
 from benchmarks.start import free_port
-from graph.errors import EngineUnavailableError, QueryLimitError, QueryRefusedError, SettingError
-from graph.query.guard import read_query
+from graph.model.errors import EngineUnavailableError, QueryLimitError, QueryRefusedError, SettingError
+from graph.query.sparql.guard import read_query
 
 # Calls that are answered
 

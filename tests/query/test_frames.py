@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from graph.formats import RESULTS_JSON, TURTLE
-from graph.query import last_words
+from graph.model.formats import RESULTS_JSON, TURTLE
+from graph.query import frames
 from graph.query.engine import Dataset, QueryRequest
 from graph.query.frames import Answered, Ask, Ended, Failed, Frame, Hello, ask, asked, length, pack, receive, unpack
 
@@ -73,7 +73,7 @@ def test_a_connection_that_ends_inside_a_frame_is_an_error() -> None:
             receive(here)
 
 
-@pytest.mark.parametrize("ended", [Ended(0), Ended(6), Ended(9), Ended(64), Ended(6, "w" * last_words.MOST)])
+@pytest.mark.parametrize("ended", [Ended(0), Ended(6), Ended(9), Ended(64), Ended(6, "w" * frames.MOST)])
 @pytest.mark.parametrize("body", [b"", b"\xff" * 200, b"{}" * 100], ids=["empty", "all ends", "text"])
 def test_what_the_holder_says_of_a_dead_worker_never_completes_its_answer(ended: Ended, body: bytes) -> None:
     answer, said = pack(Answered(None, "", last=False), body), pack(ended)

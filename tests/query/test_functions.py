@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import QuerySyntaxError
-from graph.query.functions import EXTENSION_FUNCTIONS, unsupported
-from graph.query.guard import read_query
+from graph.model.errors import QuerySyntaxError
+from graph.query.engine import EXTENSION_FUNCTIONS, unsupported
+from graph.query.sparql.guard import read_query
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 GEOF = "http://www.opengis.net/def/function/geosparql/"

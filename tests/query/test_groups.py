@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.errors import QueryRefusedError, QuerySyntaxError
-from graph.formats import RESULTS_TSV
-from graph.query import groups
+from graph.model.errors import QueryRefusedError, QuerySyntaxError
+from graph.model.formats import RESULTS_TSV
 from graph.query.embedded import evaluate
 from graph.query.engine import Dataset, QueryRequest
-from graph.query.groups import by_specification
+from graph.query.sparql import groups
+from graph.query.sparql.groups import by_specification
 from graph.query.worker import FRAMES
 
 PREFIX = "PREFIX : <http://x/> "

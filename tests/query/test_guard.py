@@ -11,12 +11,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from query_material import LEGAL, answer, texts
 
-from graph.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
+from graph.model.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
 from graph.query.engine import Dataset
-from graph.query.escapes import resolved
-from graph.query.guard import read_query
-from graph.query.keywords import UPDATES
-from graph.query.tokens import tokens
+from graph.query.sparql.guard import read_query
+from graph.query.sparql.tokens import UPDATES, escapes_resolved, tokens
 
 EX = "PREFIX ex: <http://example.org/> "
 ALLOWED = "https://data.example.org/service/sparql"
@@ -45,7 +43,7 @@ def test_the_normal_form_means_the_same(store: ox.Store, query: str) -> None:
 @pytest.mark.parametrize("query", LEGAL)
 def test_white_space_and_comments_do_not_change_the_normal_form(query: str) -> None:
     chance = random.Random(query)  # noqa: S311  no secret
-    text = resolved(query).text
+    text = escapes_resolved(query).text
     parts, end = [], 0
     for token in tokens(text):
         if token.start > end:

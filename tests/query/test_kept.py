@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from graph.errors import QueryLimitError, ReleaseError
-from graph.query import kept
-from graph.query.kept import KeptQuery, kept_query, name_of
+from graph.model.errors import QueryLimitError, ReleaseError
+from graph.query import saved_queries
+from graph.query.saved_queries import KeptQuery, kept_query, name_of
 
 QUERY, RELEASE = "SELECT * { ?s ?p ?o }", "2026-11-22T170525Z-3f9a1c07"
 
 
 def keep(folder: Path, text: str, release: str, most_mb: float = 64) -> KeptQuery:
-    return kept.keep(folder, text, release, most_mb)
+    return saved_queries.keep(folder, text, release, most_mb)
 
 
 def test_what_is_kept_is_found_again(tmp_path: Path) -> None:
@@ -59,18 +59,18 @@ def test_a_long_query_is_refused(tmp_path: Path) -> None:
 
 def test_a_full_shelf_takes_new_ones_and_keeps_what_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old = keep(tmp_path, QUERY, RELEASE)
-    monkeypatch.setattr(kept, "_today", lambda: 30_000)
+    monkeypatch.setattr(saved_queries, "_today", lambda: 30_000)
     assert kept_query(tmp_path, old.name) == old
     for number in range(300):
         last = keep(tmp_path, f"ASK {{ <x:{number}> ?p '{'x' * 10_000}' }}", RELEASE, 1)
     assert kept_query(tmp_path, old.name) == old
     assert kept_query(tmp_path, last.name) == last
-    assert (tmp_path / kept.FILE).stat().st_size <= 1 << 20
+    assert (tmp_path / saved_queries.FILE).stat().st_size <= 1 << 20
 
 
 def test_a_shelf_of_before_is_read_and_goes_on(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / kept.FILE) as shelf:
-        shelf.execute(kept.TABLE)
+    with sqlite3.connect(tmp_path / saved_queries.FILE) as shelf:
+        shelf.execute(saved_queries.TABLE)
         shelf.execute("INSERT INTO kept VALUES (?, ?, ?)", (name_of(QUERY, RELEASE), RELEASE, QUERY))
     assert kept_query(tmp_path, name_of(QUERY, RELEASE)) == KeptQuery(name_of(QUERY, RELEASE), QUERY, RELEASE)
     assert keep(tmp_path, "ASK {}", RELEASE).text == "ASK {}"

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from graph.build import build
-from graph.formats import N_TRIPLES, RESULTS_JSON, RESULTS_TSV
-from graph.publication import open_publication
+from graph.model.formats import N_TRIPLES, RESULTS_JSON, RESULTS_TSV
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Dataset, QueryRequest
-from graph.query.guard import ReadQuery, read_query
-from graph.query.lookup import MANY, LookupStore, load_lookup, looked_up
+from graph.query.short_cuts import MANY, LookupStore, load_lookup, looked_up
+from graph.query.sparql.guard import ReadQuery, read_query
 from graph.releases.release import Release
 
 A = "https://e.org/a"

@@ -11,13 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.errors import QuerySyntaxError
-from graph.formats import RESULTS_TSV, TURTLE
-from graph.namespaces import XSD
+from graph.model.errors import QuerySyntaxError
+from graph.model.formats import RESULTS_TSV, TURTLE
+from graph.model.namespaces import XSD
 from graph.query.embedded import evaluate
 from graph.query.engine import QueryForm, QueryRequest
-from graph.query.order_keys import sortable
-from graph.query.ordering import in_order
+from graph.query.sparql.ordering import in_order, sortable
 
 NUMBERS = [
     ("integer", "2"), ("integer", "3"), ("integer", "11"), ("integer", "100982"), ("integer", "-5"), ("decimal", "2.4"),

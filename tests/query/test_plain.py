@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.errors import HamkorError
-from graph.query.guard import PLAIN_TOKENS, read_query
-from graph.query.plain import LONGEST, PLAIN, read_plain
+from graph.model.errors import HamkorError
+from graph.query.sparql.guard import LONGEST, PLAIN, PLAIN_TOKENS, read_plain, read_query
 
 A = "<https://e.org/a>"
 PLAINS = [

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from graph.errors import EngineUnavailableError, HamkorError, QueryLimitError
-from graph.publication import Publication
+from graph.model.errors import EngineUnavailableError, HamkorError, QueryLimitError
+from graph.model.publication import Publication
 from graph.query.frames import LENGTHS, Answered, Ended, Hello, ask, length, pack
 from graph.query.pool import QUEUE_OF_ONE, Address, Pool
 from graph.releases.release import Release

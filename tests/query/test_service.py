@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from graph.errors import (
+from graph.model.errors import (
     EngineFaultError,
     EngineUnavailableError,
     HamkorError,
@@ -23,8 +23,8 @@ from graph.errors import (
     QueryRefusedError,
     QuerySyntaxError,
 )
-from graph.formats import RESULTS_CSV, RESULTS_TSV, TURTLE
-from graph.publication import Publication
+from graph.model.formats import RESULTS_CSV, RESULTS_TSV, TURTLE
+from graph.model.publication import Publication
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Answer, Dataset
 from graph.query.service import QueryService

@@ -36,7 +36,7 @@ from endpoints import (
 from query_material import Listener
 
 from benchmarks.start import free_port
-from graph.errors import EngineUnavailableError
+from graph.model.errors import EngineUnavailableError
 
 DEEP = b'{"results":{"bindings":[' + b"[" * 200_000
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.errors import HamkorError
-from graph.query.guard import ReadQuery, read_query
-from graph.query.shapes import CONSTANT, LONGEST, Shapes
+from graph.model.errors import HamkorError
+from graph.query.short_cuts import CONSTANT, LONGEST, QueryShapes
+from graph.query.sparql.guard import ReadQuery, read_query
 from tests.query.query_material import LEGAL, texts
 
 IRI = "<https://e.org/a>"
@@ -51,7 +51,7 @@ class Counting:
         return read_query(text)
 
 
-def outcome(text: str, shapes: Shapes | None = None) -> ReadQuery | str:
+def outcome(text: str, shapes: QueryShapes | None = None) -> ReadQuery | str:
     try:
         return shapes.read(text, read_query) if shapes else read_query(text)
     except HamkorError as error:
@@ -60,7 +60,7 @@ def outcome(text: str, shapes: Shapes | None = None) -> ReadQuery | str:
 
 @pytest.mark.parametrize(("one", "other"), KNOWN.values(), ids=KNOWN)
 def test_another_query_of_a_shape_is_read_without_the_guard(one: str, other: str) -> None:
-    shapes, guard = Shapes(), Counting()
+    shapes, guard = QueryShapes(), Counting()
     assert shapes.read(one, guard.read) == read_query(one)
     assert shapes.read(other, guard.read) == read_query(other)
     assert guard.asked == 1
@@ -68,19 +68,19 @@ def test_another_query_of_a_shape_is_read_without_the_guard(one: str, other: str
 
 @pytest.mark.parametrize(("one", "other"), NEVER.values(), ids=NEVER)
 def test_what_depends_on_its_constants_is_the_guard_s_every_time(one: str, other: str) -> None:
-    shapes, guard = Shapes(), Counting()
+    shapes, guard = QueryShapes(), Counting()
     for query in (one, other, one):
         assert shapes.read(query, guard.read) == read_query(query)
     assert guard.asked == 3
 
 
 def test_what_the_guard_refuses_is_refused_every_time() -> None:
-    shapes = Shapes()
+    shapes = QueryShapes()
     assert [outcome("SELECT * { <urn:a:b> }}", shapes) for _ in range(2)] == [outcome("SELECT * { <urn:a:b> }}")] * 2
 
 
 def test_a_service_of_a_known_shape_is_refused() -> None:
-    shapes = Shapes()
+    shapes = QueryShapes()
     shapes.read(f"SELECT * {{ {IRI} ?p ?o . ?s ?q ?r }}", read_query)
     refused = f"SELECT * {{ SERVICE {IRI} {{ ?s ?q ?r }} }}"
     assert outcome(refused, shapes) == outcome(refused) != ""
@@ -89,7 +89,7 @@ def test_a_service_of_a_known_shape_is_refused() -> None:
 @settings(max_examples=400, deadline=None)
 @given(st.data(), st.one_of(st.sampled_from(LEGAL), texts))
 def test_with_any_other_constants_a_query_is_read_as_the_guard_reads_it(data: st.DataObject, query: str) -> None:
-    shapes = Shapes()
+    shapes = QueryShapes()
     assert outcome(query, shapes) == outcome(query)
 
     def changed(found: re.Match[str]) -> str:

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.query.succession import apply_difference, load
+from graph.query.holder import apply_difference, load
+from graph.releases.graph_files import GRAPHS_FOLDER, Member, member_name
 from graph.releases.manifest import Manifest
-from graph.releases.members import GRAPHS_FOLDER, Member, member_name
 from graph.releases.release import Release
-from graph.sources.chunks import Chunk
+from graph.sources.batches import Chunk
 
 BASE = "https://example.org/kb/"
 XSD = "http://www.w3.org/2001/XMLSchema#"

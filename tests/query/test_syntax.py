@@ -6,18 +6,16 @@ import pyoxigraph as ox
 import pytest
 from query_material import LEGAL
 
-from graph.errors import QuerySyntaxError
-from graph.query.escapes import resolved
-from graph.query.grammar import departure
-from graph.query.guard import read_query
-from graph.query.places import Edit, line_and_column, offset_at, revised
-from graph.query.syntax import syntax_error
-from graph.query.tokens import tokens
+from graph.model.errors import QuerySyntaxError
+from graph.query.embedded import syntax_error
+from graph.query.sparql.grammar import departure
+from graph.query.sparql.guard import read_query
+from graph.query.sparql.tokens import TextEdit, escapes_resolved, line_and_column, offset_at, revised, tokens
 
 
 @pytest.mark.parametrize("query", LEGAL)
 def test_the_grammar_accepts_every_legal_query(query: str) -> None:
-    assert departure(tokens(resolved(query).text)) is None
+    assert departure(tokens(escapes_resolved(query).text)) is None
 
 
 @pytest.mark.parametrize(
@@ -74,7 +72,7 @@ def test_a_message_of_another_form_is_passed_on() -> None:
 
 
 def test_the_way_back_from_a_rewritten_text() -> None:
-    revision = revised("one two three", [Edit(0, 3, "1"), Edit(4, 7, ""), Edit(13, 13, "!")])
+    revision = revised("one two three", [TextEdit(0, 3, "1"), TextEdit(4, 7, ""), TextEdit(13, 13, "!")])
     assert revision.text == "1  three!"
     assert [revision.origin(offset) for offset in range(9)] == [0, 3, 7, 8, 9, 10, 11, 12, 13]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.query.columns.times import PLACES, LearntTimes, prepare
+from graph.query.columns.table import PLACES, LearntTimes, prepare
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from query_material import LEGAL, texts
 
-from graph.errors import QuerySyntaxError
-from graph.query.escapes import resolved
-from graph.query.tokens import Kind, tokens
+from graph.model.errors import QuerySyntaxError
+from graph.query.sparql.tokens import TokenKind, escapes_resolved, tokens
 
 SKIPPED = re.compile(r"(?:[ \t\r\n]|#[^\r\n]*(?=[\r\n]|\Z))*")
 
@@ -104,7 +103,7 @@ def test_tokens_and_what_lies_between_them_are_the_text(text: str) -> None:
 
 @pytest.mark.parametrize("query", LEGAL)
 def test_every_legal_query_has_tokens(query: str) -> None:
-    assert Kind.ERROR not in {token.kind for token in tokens(resolved(query).text)}
+    assert TokenKind.ERROR not in {token.kind for token in tokens(escapes_resolved(query).text)}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pyoxigraph as ox
 import pytest
 from sparql_suites import ABSENT, Case, agree, answer, base_of, cases, expected, read
 
-from graph.errors import QuerySyntaxError
+from graph.model.errors import QuerySyntaxError
 
 FAILURES = {
     "numbers": (

@@ -8,9 +8,8 @@ import pyoxigraph as ox
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.releases.bookkeeping import Bookkeeping, StoreChange
+from graph.releases.change import Bookkeeping, StoreChange, index_triples
 from graph.releases.manifest import Statistics
-from graph.releases.revision import index_triples
 
 GRAPHS = ("http://e/g1", "http://e/g2", "http://e/g3")
 TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from writing import Write
 
-from graph.build import build
-from graph.releases.difference import Part, changed_graphs, difference, graph_difference, patch
+from graph.pipeline.build import build
 from graph.releases.folder import ReleasesFolder
+from graph.releases.history import Part, changed_graphs, difference, graph_difference, patch
 from graph.releases.release import Release, open_release
-from graph.sources.chunks import Chunk
+from graph.sources.batches import Chunk
 
 GRAPH = "http://example.org/g"
 LINES = st.lists(st.integers(0, 60).map(lambda n: f"<http://e/{n}> <http://e/p> <http://e/o> .".encode()), unique=True)

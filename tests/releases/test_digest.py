@@ -18,8 +18,8 @@ LINES = st.lists(st.binary(min_size=1, max_size=20), unique=True, max_size=30)
 BUILD = """
 import sys
 from pathlib import Path
-from graph.build import build
-from graph.publication import open_publication
+from graph.pipeline.build import build
+from graph.model.publication import open_publication
 print(build(open_publication(Path(sys.argv[1]))).manifest.digest)
 """
 FILES = {

@@ -13,14 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from writing import Write
 
-from graph.build import build
-from graph.errors import BusyError, FormatError
-from graph.namespaces import RDF
-from graph.releases.downloads import FOLDER, Downloads, forget, is_busy, making
-from graph.releases.dumping import main
-from graph.releases.dumps import dump_named, whole_dumps, write_dump
-from graph.releases.merge import merged
+from graph.model.errors import BusyError, FormatError
+from graph.model.namespaces import RDF
+from graph.pipeline.build import build
+from graph.releases.dumps import FOLDER, Downloads, dump_named, forget, is_busy, main, making, whole_dumps, write_dump
 from graph.releases.release import Release
+from graph.releases.store import merged
 
 FILES = {
     "data/a.nt": "".join(f"<http://e/{n}> <http://e/p> <http://e/x> .\n" for n in range(50)),

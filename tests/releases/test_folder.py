@@ -11,7 +11,7 @@ from threading import Event, Thread
 
 import pytest
 
-from graph.errors import BusyError, ReleaseError
+from graph.model.errors import BusyError, ReleaseError
 from graph.releases import folder as folder_module
 from graph.releases.folder import Patience, ReleasesFolder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.releases.fragments import Fragments, stated_in
+from graph.releases.own_iris import Fragments, stated_in
 
 BASE = "https://e.org/"
 

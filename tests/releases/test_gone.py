@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.releases.difference import Part
-from graph.releases.gone import GONE_FILE, Gone, GoneChange, write_gone, write_rows
+from graph.releases.history import Part
+from graph.releases.own_iris import GONE_FILE, Gone, GoneChange, write_gone, write_rows
 
 BASE = "https://e.example/"
 WORDS = st.text("abcé/~", min_size=1, max_size=6)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import ReleaseError
-from graph.releases import index as index_module
-from graph.releases.index import Index
-from graph.sources.chunks import Chunk
+from graph.model.errors import ReleaseError
+from graph.releases import store as index_module
+from graph.releases.store import Index
+from graph.sources.batches import Chunk
 
 
 def line(number: int) -> bytes:

@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.releases.digest import triple_hashes
-from graph.releases.lexical import LEXICAL_FOLDER, LexicalForms, index_line, open_forms, parsed, rewritten
-from graph.releases.noting import Noting
+from graph.releases.exact_forms import LEXICAL_FOLDER, LexicalForms, Noting, index_line, open_forms, parsed, rewritten
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 OBJECTS = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from graph.errors import ReleaseError
+from graph.model.errors import ReleaseError
 from graph.releases.manifest import GraphEntry, Manifest, read_manifest, write_manifest
 
 MANIFEST = Manifest(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from graph.errors import ReleaseError
+from graph.model.errors import ReleaseError
 from graph.releases.digest import graph_digest, sum_of, triple_hashes
+from graph.releases.graph_files import Member, member_name, read_member
 from graph.releases.manifest import GraphEntry
-from graph.releases.members import Member, member_name, read_member
-from graph.sources.chunks import Chunk
+from graph.sources.batches import Chunk
 
 BASE = "https://example.org/"
 GRAPH = f"{BASE}graph/clubs"

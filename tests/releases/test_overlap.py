@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graph.releases.digest import Lanes, triple_hashes
-from graph.releases.overlap import overlap, repeated_keys
+from graph.releases.digest import Lanes, overlap, repeated_keys, triple_hashes
 
 
 def keys(*lines: str) -> Lanes:

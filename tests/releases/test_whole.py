@@ -10,15 +10,15 @@ import msgspec
 import pyoxigraph as ox
 import pytest
 
-from graph.build import build
-from graph.errors import ReleaseError
-from graph.publication import Publication
-from graph.publish import Put, publish
+from graph.model.errors import ReleaseError
+from graph.model.publication import Publication
+from graph.pipeline.build import build
+from graph.pipeline.write import Put, publish
 from graph.releases.folder import ReleasesFolder
 from graph.releases.manifest import read_manifest, write_manifest
 from graph.releases.release import current_release
-from graph.releases.verify import problems_of
-from graph.sources.chunks import Chunk
+from graph.releases.verification import problems_of
+from graph.sources.batches import Chunk
 
 THIRD = "https://w3id.org/hamkor/graph/ngo/c"
 Damage = Callable[[Path], None]

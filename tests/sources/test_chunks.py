@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import SourceError
-from graph.sources.chunks import Chunk, Origin, chunks
+from graph.model.errors import SourceError
+from graph.sources.batches import Chunk, Origin, chunks
 
 ORIGIN = Origin("a.nq", "http://e/default", "http://e/")
 A, P = ox.NamedNode("http://e/a"), ox.NamedNode("http://e/p")

@@ -15,8 +15,8 @@ from urllib.parse import urljoin
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import SourceError
-from graph.sources.table import read_table
+from graph.model.errors import SourceError
+from graph.sources.csvw.conversion import read_table
 
 SUITE = Path(__file__).resolve().parents[3] / "shared" / "suites" / "csvw"
 PLACE = "http://www.w3.org/2013/csvw/tests/"

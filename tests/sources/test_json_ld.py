@@ -8,8 +8,8 @@ from io import BytesIO
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import SourceError
-from graph.sources.document_warnings import DocumentWarning
+from graph.model.errors import SourceError
+from graph.sources.document_checks import DocumentWarning
 from graph.sources.rdf import read_rdf_stream
 
 BASE = "https://e.org/graph/g"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.namespaces import XSD
-from graph.sources.matching import matching
+from graph.model.literals import matching
+from graph.model.namespaces import XSD
 
 
 def integer(number: int, form: str = "integer") -> ox.Literal:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from graph.errors import SourceError
-from graph.publication import SourceFile
-from graph.settings import LimitSettings
+from graph.model.errors import SourceError
+from graph.model.publication import SourceFile
+from graph.model.settings import LimitSettings
 from graph.sources.reader import read_source
 
 LINE = b"<http://e/a> <http://e/p> <http://e/b> .\n"

@@ -14,9 +14,9 @@ from socket import create_server, socket
 
 import pytest
 
-from graph.errors import SourceError
-from graph.publication import SourceFile
-from graph.settings import LimitSettings
+from graph.model.errors import SourceError
+from graph.model.publication import SourceFile
+from graph.model.settings import LimitSettings
 from graph.sources.rdfxml import WatchedXml
 from graph.sources.reader import read_source
 
@@ -373,9 +373,9 @@ HEAD_AND_TAIL = {
 READ = """
 import resource, sys
 from pathlib import Path
-from graph.errors import SourceError
-from graph.publication import SourceFile
-from graph.settings import LimitSettings
+from graph.model.errors import SourceError
+from graph.model.publication import SourceFile
+from graph.model.settings import LimitSettings
 from graph.sources.rdfxml import WatchedXml
 from graph.sources.reader import read_source
 path = Path(sys.argv[1])

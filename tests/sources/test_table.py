@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graph.sources.table import read_table
-from graph.sources.tabular.rows import BLANKS
+from graph.sources.csvw.conversion import read_table
+from graph.sources.csvw.records import BLANKS
 
 EXAMPLES = Path(__file__).with_name("csvw")
 CLUBS = Path(__file__).parents[2] / "data" / "clubs.csv"

@@ -13,13 +13,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.errors import QueryLimitError
-from graph.namespaces import RDF_TYPE, XSD
-from graph.sources.table import read_table
-from graph.tabulation import columns
-from graph.tabulation.columns import Property, Table, table_of
-from graph.tabulation.description import description, headings
-from graph.tabulation.sheets import rows, write_csv, write_workbook
+from graph.model.errors import QueryLimitError
+from graph.model.namespaces import RDF_TYPE, XSD
+from graph.parts import tables
+from graph.parts.tables import (
+    ClassTable,
+    TableProperty,
+    description,
+    headings,
+    rows,
+    table_of,
+    write_csv,
+    write_workbook,
+)
+from graph.sources.csvw.conversion import read_table
 
 EX = "https://example.org/"
 KIND = f"{EX}Club"
@@ -33,25 +40,25 @@ def store_of(turtle: str) -> ox.Store:
     return store
 
 
-def csv_of(store: ox.Store, table: Table, language: str = "en") -> bytes:
+def csv_of(store: ox.Store, table: ClassTable, language: str = "en") -> bytes:
     stream = io.BytesIO()
     write_csv(headings(table, language), rows(store, table, lambda iri: f"name of {iri[-1]}"), stream)
     return stream.getvalue()
 
 
-def workbook_of(store: ox.Store, table: Table) -> bytes:
+def workbook_of(store: ox.Store, table: ClassTable) -> bytes:
     stream = io.BytesIO()
     write_workbook(table, headings(table, "en"), rows(store, table, lambda _: ""), stream, CREATED)
     return stream.getvalue()
 
 
-def read_back(folder: Path, store: ox.Store, table: Table, language: str = "en") -> set[ox.Triple]:
+def read_back(folder: Path, store: ox.Store, table: ClassTable, language: str = "en") -> set[ox.Triple]:
     (folder / "Club.csv").write_bytes(csv_of(store, table, language))
     (folder / "Club.csv-metadata.json").write_bytes(description(table, "Club.csv", ["en", "ru"], {"en": "Club"}, {}))
     return set(read_table(folder / "Club.csv", base=EX))
 
 
-def expected(store: ox.Store, table: Table) -> set[ox.Triple]:
+def expected(store: ox.Store, table: ClassTable) -> set[ox.Triple]:
     exact = {each.property.predicate for each in table.columns if each.is_exact} | {RDF_TYPE}
     return {quad.triple for thing in table.things for quad in store.quads_for_pattern(ox.NamedNode(thing), None, None)
             if quad.predicate.value in exact
@@ -75,8 +82,8 @@ def test_cells_lead_back_to_their_terms(tmp_path: Path) -> None:
 def test_columns_are_those_of_the_shapes_in_their_order_and_language(tmp_path: Path) -> None:
     store = store_of(DATA)
     shown = [
-        Property(f"{EX}size", {"en": "members", "ru": "членов"}),
-        Property(f"{EX}in", {"en": "city", "ru": "город"}),
+        TableProperty(f"{EX}size", {"en": "members", "ru": "членов"}),
+        TableProperty(f"{EX}in", {"en": "city", "ru": "город"}),
     ]
     table = table_of(store, KIND, shown)
     assert headings(table, "ru") == ["IRI", "Членов [size_integer]", "Членов [size_string]", "Город", "Город 2",
@@ -86,14 +93,14 @@ def test_columns_are_those_of_the_shapes_in_their_order_and_language(tmp_path: P
 
 def test_names_of_things_stand_beside_them() -> None:
     store = store_of(DATA)
-    text = csv_of(store, table_of(store, KIND, [Property(f"{EX}in", {"en": "city"})])).decode()
+    text = csv_of(store, table_of(store, KIND, [TableProperty(f"{EX}in", {"en": "city"})])).decode()
     assert text.splitlines() == ["IRI,City,City 2,City (name)", f"{EX}a,{EX}x,,name of x",
                                  f"{EX}b,{EX}x,{EX}y,name of x; name of y"]  # fmt: skip
 
 
 def test_values_are_separated_by_what_no_value_holds() -> None:
     store = store_of(DATA)
-    (column,) = table_of(store, KIND, [Property(f"{EX}tag", {})]).columns
+    (column,) = table_of(store, KIND, [TableProperty(f"{EX}tag", {})]).columns
     assert column.separator == "¦"
 
 
@@ -162,19 +169,21 @@ def test_a_workbook_holds_numbers_days_and_no_formula() -> None:
 
 
 def test_a_class_with_too_many_things_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "MOST_ROWS", 1)
+    monkeypatch.setattr(tables, "MOST_ROWS", 1)
     with pytest.raises(QueryLimitError, match="more things than a table holds"):
         table_of(store_of(DATA), KIND, [])
 
 
 def test_a_table_with_too_many_columns_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "MOST_COLUMNS", 3)
+    monkeypatch.setattr(tables, "MOST_COLUMNS", 3)
     with pytest.raises(QueryLimitError, match="this table would have"):
         table_of(store_of(DATA), KIND, [])
 
 
 def test_the_description_says_what_columns_are() -> None:
-    table = table_of(store_of(DATA), KIND, [Property(f"{EX}in", {"en": "city", "ru": "город"}, {"en": "Where it is."})])
+    table = table_of(
+        store_of(DATA), KIND, [TableProperty(f"{EX}in", {"en": "city", "ru": "город"}, {"en": "Where it is."})]
+    )
     found = json.loads(description(table, "Club.csv", ["en", "ru"], {"en": "Club"}, {"dc:license": {"@id": f"{EX}l"}}))
     city = found["tableSchema"]["columns"][1]
     assert city["titles"] == {"en": "City", "ru": "Город"}

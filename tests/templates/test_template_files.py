@@ -12,17 +12,17 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 
-from endpoint.commands.template import library_of
-from graph.contribution.document import TABLE, read_documents
-from graph.contribution.values import Document
-from graph.contributors import Contributor
-from graph.namespaces import RDF_TYPE
-from graph.publication import Publication
-from graph.publish import Put, rehearse
+from endpoint.commands.linking import library_of
+from graph.model.contributors import Contributor
+from graph.model.formats import TABLE
+from graph.model.namespaces import RDF_TYPE
+from graph.model.publication import Publication
+from graph.model.settings import LimitSettings
+from graph.parts.contribution.contributed_document import SentDocument, read_documents
+from graph.parts.templates.template_files import Library
+from graph.pipeline.write import Put, rehearse
 from graph.releases.release import Release
-from graph.settings import LimitSettings
-from graph.sources.table import read_table
-from graph.templates.library import Library
+from graph.sources.csvw.conversion import read_table
 
 NOT_FILLED_IN = {"Axiom", "Dataset"}
 """Classes without a template: the evidence of links, which ``hamkor link`` writes, and the catalogue's."""
@@ -78,7 +78,7 @@ def test_a_template_can_be_filled_wherever_it_is_empty(
     library: Library, flagship: ox.Store, flagship_publication: Publication, tmp_path: Path
 ) -> None:
     graph, base, limits = flagship_publication.graph("contribution"), flagship_publication.base, LimitSettings()
-    documents, filled = list[Document](), 0
+    documents, filled = list[SentDocument](), 0
     for name in library.classes():
         path = tmp_path / f"{name}.csv"
         path.write_bytes(library.text(name, "csv", "en") or b"")
@@ -102,7 +102,7 @@ def test_a_template_can_be_filled_wherever_it_is_empty(
         filled += len(added)
         expected = set(library.example(name).triples()) | added  # type: ignore[union-attr]
         assert set(read_table(path, base=base)) == expected, name
-        documents.append(Document(str(path), TABLE, f"{name}.csv"))
+        documents.append(SentDocument(str(path), TABLE, f"{name}.csv"))
     assert filled > 100
     chunks = read_documents(documents, graph, base=base, limits=limits)
     report = rehearse(flagship_publication, [Put(graph, chunks)])
@@ -130,7 +130,7 @@ def test_a_template_passes_as_it_is(
     graph, now = flagship_publication.graph("contribution"), datetime.now(UTC)
     (tmp_path / "t.ttl").write_bytes(library.text(name, "ttl", "en") or b"")
     chunks = read_documents(
-        [Document(str(tmp_path / "t.ttl"), "turtle")], graph, base=flagship_publication.base,
+        [SentDocument(str(tmp_path / "t.ttl"), "turtle")], graph, base=flagship_publication.base,
         limits=flagship_publication.settings.limits,
     )  # fmt: skip
     stranger = Contributor("", "", "", (graph,), now, now)
@@ -144,7 +144,7 @@ def test_all_templates_together_pass(library: Library, flagship_publication: Pub
     for name in sorted({*library.classes()} - {*SOME}):
         path = tmp_path / f"{name}.ttl"
         path.write_bytes(library.text(name, "ttl", "en") or b"")
-        documents.append(Document(str(path), "turtle", name))
+        documents.append(SentDocument(str(path), "turtle", name))
     for one in documents:
         chunks = read_documents(
             [one], graph, base=flagship_publication.base, limits=flagship_publication.settings.limits

@@ -11,15 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.errors import HamkorError, OutOfScopeError, QueryLimitError, QueryRefusedError, QuerySyntaxError, UpdateError
-from graph.publication import open_publication
-from graph.publish import Put, publish
+from graph.model.errors import (
+    HamkorError,
+    OutOfScopeError,
+    QueryLimitError,
+    QueryRefusedError,
+    QuerySyntaxError,
+    UpdateError,
+)
+from graph.model.publication import open_publication
+from graph.model.settings import LimitSettings
+from graph.parts.update.evaluation import UpdateScope, UpdateState, carry_out, check_scope
+from graph.parts.update.update_reading import read_update
+from graph.pipeline.write import Put, publish
 from graph.releases.release import Release
-from graph.settings import LimitSettings
-from graph.sources.chunks import Chunk
-from graph.update.evaluation import Scope, carry_out, check_scope
-from graph.update.reading import read_update
-from graph.update.state import UpdateState
+from graph.sources.batches import Chunk
 from tests.update.cases import CASES, ILLEGAL, LEGAL, PREFIXES
 
 BASE, NAMES = "https://example.org/kb/", "http://example.org/"
@@ -67,15 +73,15 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     return Prepared(publish(publication, writes).release)
 
 
-def scope_of(place: str, **more: object) -> Scope:
+def scope_of(place: str, **more: object) -> UpdateScope:
     known: dict[str, object] = {
         "default": f"{place}default", "may_write": lambda graph: graph.startswith(place), "is_everything": True,
         "base": BASE, "address": f"{BASE}update", "services": {}, "limits": LimitSettings(), "salt": "salt",
     }  # fmt: skip
-    return Scope(**(known | more))  # type: ignore[arg-type]
+    return UpdateScope(**(known | more))  # type: ignore[arg-type]
 
 
-def carried_out(update: str, release: Release, folder: Path, scope: Scope) -> UpdateState:
+def carried_out(update: str, release: Release, folder: Path, scope: UpdateScope) -> UpdateState:
     state = UpdateState(release, folder)
     operations = read_update(update, base=scope.address, max_tokens=10_000)
     check_scope(operations, scope)

@@ -14,15 +14,14 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import QueryRefusedError, QuerySyntaxError, UpdateError
-from graph.releases.index import STORE_FOLDER
+from graph.model.errors import QueryRefusedError, QuerySyntaxError, UpdateError
+from graph.model.settings import LimitSettings
+from graph.parts.update.evaluation import UpdateScope, UpdateState, carry_out, check_scope
+from graph.parts.update.update_reading import read_update
 from graph.releases.manifest import GraphEntry, Manifest
 from graph.releases.release import Release
-from graph.settings import LimitSettings
-from graph.sources.chunks import Chunk, Origin, chunks
-from graph.update.evaluation import Scope, carry_out, check_scope
-from graph.update.reading import read_update
-from graph.update.state import UpdateState
+from graph.releases.store import STORE_FOLDER
+from graph.sources.batches import Chunk, Origin, chunks
 from tests.query.sparql_suites import ABSENT, BASE, MANIFEST, SUITES, Row, _parsed, _path, _plain, isomorphic, loaded
 
 DEFAULT = f"{BASE}graph/default"
@@ -118,7 +117,7 @@ def released(files: tuple[tuple[Path, str], ...], folder: Path) -> Release:
 
 
 def carried_out(request: Path, release: Release, folder: Path) -> UpdateState:
-    scope = Scope(
+    scope = UpdateScope(
         default=DEFAULT, may_write=lambda _: True, is_everything=True, base=BASE, address=request.as_uri(), services={},
         limits=LimitSettings(), salt=request.stem,
     )  # fmt: skip

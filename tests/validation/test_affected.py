@@ -6,7 +6,7 @@ import pyoxigraph as ox
 import pytest
 from validation_material import BASE, COMMON, PROLOGUE, read_shapes, state
 
-from graph.sources.chunks import Origin, chunks
+from graph.sources.batches import Origin, chunks
 from graph.validation.incremental import Affected
 from graph.validation.report import empty_report
 from graph.validation.shapes import load_shapes

@@ -6,7 +6,7 @@ import pyoxigraph as ox
 import pytest
 from validation_material import BASE, PROLOGUE, read_shapes, state, told
 
-from graph.sources.chunks import Origin, chunks
+from graph.sources.batches import Origin, chunks
 from graph.validation.candidates import candidates
 from graph.validation.incremental import validate_change, validate_index
 from graph.validation.shapes import load_shapes

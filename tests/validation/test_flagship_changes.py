@@ -8,15 +8,14 @@ import pyoxigraph as ox
 import pytest
 from validation_material import told
 
-from graph.change import GraphChange
-from graph.releases.lexical import LexicalForms, index_lines
+from graph.releases.exact_forms import LexicalForms, index_lines
 from graph.releases.release import Release
-from graph.sources.chunks import Chunk
-from graph.validation.gate import validate
+from graph.sources.batches import Chunk, GraphChange
+from graph.validation.conformance import validate
 from graph.validation.incremental import validate_change, validate_index
-from graph.validation.neighbourhood import ValidatedData
 from graph.validation.report import Report, parse_report
 from graph.validation.shapes import load_shapes
+from graph.validation.validated_graph import ValidatedData
 
 Graphs = dict[str, frozenset[bytes]]
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from validation_material import BASE, DATA, read_shapes, shapes, state, told
 
-from graph.errors import ShapesError
+from graph.model.errors import ShapesError
 from graph.validation.incremental import validate_change, validate_index
 from graph.validation.report import Report, parse_report
 from graph.validation.shapes import load_shapes

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from writing import Write
 
-from graph.build import LARGE, build
-from graph.errors import HamkorError
+from graph.model.errors import HamkorError
+from graph.pipeline.build import LARGE, build
 from graph.releases.release import Release
-from graph.sources.chunks import Chunk
-from graph.validation.gate import validate
+from graph.sources.batches import Chunk
+from graph.validation.conformance import validate
 
 SHAPES = """
 @prefix : <http://e/> . @prefix sh: <http://www.w3.org/ns/shacl#> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .

@@ -15,13 +15,13 @@ from rdflib import BNode, Graph, URIRef
 from rdflib.namespace import SH
 from validation_material import BASE, SHAPES, State, state, told
 
-from graph.errors import ShapesError
-from graph.namespaces import genid_iri
-from graph.sources.chunks import Chunk, Origin, chunks
+from graph.model.errors import ShapesError
+from graph.model.namespaces import genid_iri
+from graph.sources.batches import Chunk, Origin, chunks
 from graph.validation.incremental import validate_change, validate_index
 from graph.validation.report import Report, parse_report, read_report
 from graph.validation.shapes import load_shapes
-from graph.validation.terms import to_rdflib
+from graph.validation.validated_graph import to_rdflib
 
 SUITE = Path(__file__).resolve().parents[3] / "shared" / "suites" / "shacl"
 ACTION = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#action"

@@ -10,9 +10,9 @@ from validation_material import BASE, read_shapes
 from writing import Write
 
 from endpoint.cli import main
-from graph.build import build
-from graph.errors import ShapesError
-from graph.validation.wellformed import Remark, remarks
+from graph.model.errors import ShapesError
+from graph.pipeline.build import build
+from graph.validation.shapes import Remark, remarks
 
 DECLARED = ': sh:declare [ sh:prefix "" ; sh:namespace "http://e/"^^xsd:anyURI ] .'
 COMPONENT = """:Odd a sh:ConstraintComponent ; sh:parameter [ sh:path :odd ] ; sh:validator

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 from hypothesis import strategies as st
 
-from graph.change import GraphChange
-from graph.releases.lexical import LexicalForms
-from graph.sources.chunks import Chunk, Origin, chunks
-from graph.validation.gate import validate
-from graph.validation.neighbourhood import ValidatedData
+from graph.releases.exact_forms import LexicalForms
+from graph.sources.batches import Chunk, GraphChange, Origin, chunks
+from graph.validation.conformance import validate
 from graph.validation.report import Report, Result
+from graph.validation.validated_graph import ValidatedData
 
 BASE = "http://e/"
 GRAPHS = (f"{BASE}graph/a", f"{BASE}graph/b")

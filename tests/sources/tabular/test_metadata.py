@@ -14,7 +14,7 @@ from writing import Write
 from written_table import BASE, WrittenTable, literal
 
 from endpoint.cli import main
-from graph.build import build
+from graph.pipeline.build import build
 
 CONTEXT = "http://www.w3.org/ns/csvw"
 

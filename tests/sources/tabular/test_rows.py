@@ -10,7 +10,7 @@ import pyoxigraph as ox
 import pytest
 from written_table import BASE, WrittenTable, literal
 
-from graph.sources.table import read_table
+from graph.sources.csvw.conversion import read_table
 
 
 class TestDialects:

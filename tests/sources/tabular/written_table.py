@@ -9,9 +9,9 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 
-from graph.errors import SourceError
-from graph.sources.table import read_table
-from graph.sources.tabular.rows import CELL_CHARACTERS
+from graph.model.errors import SourceError
+from graph.sources.csvw.conversion import read_table
+from graph.sources.csvw.records import CELL_CHARACTERS
 
 BASE = "http://example.org/"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

@@ -1,0 +1,232 @@
+"""``hamkor query`` and ``export``: the current release, asked and taken home."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pyoxigraph as ox
+from rich.console import Console
+from rich.table import Table
+
+from endpoint.commands.options import Options, language_option, publication_option
+from endpoint.http.languages import in_script
+from endpoint.pages.values import reached
+from graph.export.documents import chunks_about, distinct, used_prefixes, write_chunks
+from graph.model.description import CONTACTS, contact_published
+from graph.model.errors import FormatError, QueryRefusedError, QuerySyntaxError, ReleaseError, SourceError, in_a_line
+from graph.model.formats import (
+    DATASET_FORMATS,
+    RESULT_FORMATS,
+    RESULTS_JSON,
+    TRIPLE_FORMATS,
+    TURTLE,
+    Format,
+    format_named,
+)
+from graph.model.labels import called, preferred_tag
+from graph.model.namespaces import PREFIXES
+from graph.model.publication import Publication
+from graph.query.embedded import EmbeddedEngine, syntax_error
+from graph.query.engine import QueryForm, QueryRequest
+from graph.query.saved_queries import ExampleQuery, read_examples
+from graph.query.sparql.guard import read_query
+from graph.releases.release import Release, current_release
+from graph.releases.store import merged
+from graph.sources.batches import Chunk
+
+# ``hamkor query``: SPARQL over the current release, on the command line.
+
+LARGEST = 16 << 20
+"""Bytes of a query in a file, or on standard input, which may have no end."""
+CHANGING = {
+    "en": "as published {}; may have changed",
+    "ru": "по публикации {}; могло измениться",
+    "uz": "{}-yillarda eʼlon qilingan; oʻzgargan boʻlishi mumkin",
+}
+"""What is told beside a telephone or an address of mail, in the languages of pages."""
+NAMES = ("table", *(each.name for each in RESULT_FORMATS + TRIPLE_FORMATS))
+
+
+@click.command("query")
+@click.argument("text", required=False)
+@click.option("-f", "--file", "path", type=click.Path(path_type=Path, exists=True), help="Read the query from a file.")
+@click.option("-e", "--example", help="Run the stored example query of this name.")
+@language_option("The language in which an example is asked and a table names things: en, ru, uz.")
+@click.option("--list", "listing", is_flag=True, help="List the stored example queries.")
+@click.option("--format", "form", type=click.Choice(NAMES), help="Default: table, or turtle for a graph.")
+@publication_option
+def query_command(
+    options: Options,
+    text: str | None,
+    path: Path | None,
+    example: str | None,
+    lang: str,
+    listing: bool,
+    form: str | None,
+) -> None:
+    """Ask the current release in SPARQL: TEXT, a file, or a stored example.
+
+    Updates and SERVICE calls are refused. "-" as TEXT reads standard input.
+
+    \b
+      hamkor query 'SELECT ?club WHERE { ?club a <https://w3id.org/hamkor/ns#ParentsClub> }'
+      hamkor query -f question.rq --format csv
+      hamkor query --list
+      hamkor query --example clubs-by-region
+      hamkor query --example clubs-by-region --lang ru
+    """  # noqa: D301  click reads \b as the sign itself
+    publication = options.publication()
+    release = current_release(publication)
+    engine = EmbeddedEngine(release)
+    examples = read_examples(release.store, publication.base)
+    if listing:
+        for each in examples:
+            click.echo(f"{each.slug:32} {each.label((lang,))}")
+        return
+    question = next((each for each in examples if each.slug == example), None)
+    query = read_query(_text(text, path, example, question, lang))
+    wanted = _format(form, query.form)
+    request = QueryRequest(query.text, query.form, wanted, f"{publication.base}sparql", clauses=query.clauses)
+    try:
+        answer = engine.answer(request)
+    except QuerySyntaxError as problem:
+        if problem.line is None and problem.problem.startswith("error at"):
+            raise syntax_error(SyntaxError(problem.problem), query) from problem
+        raise
+    body = answer.body if isinstance(answer.body, bytes) else answer.body.read_bytes()
+    if form in (None, "table") and wanted is RESULTS_JSON:
+        _print_table(body, question, Cells(release.store, publication.base, lang))
+    else:
+        click.echo(body, nl=not body.endswith(b"\n"))
+
+
+def _text(
+    text: str | None, path: Path | None, example: str | None, question: ExampleQuery | None, language: str
+) -> str:
+    given = [each for each in (text, path, example) if each is not None]
+    if len(given) != 1:
+        raise click.UsageError("give one query: as TEXT, with --file or with --example")
+    if path is not None:
+        with path.open("rb") as stream:
+            return _decoded(stream.read(LARGEST + 1), str(path))
+    if text is not None:
+        return _decoded(sys.stdin.buffer.read(LARGEST + 1), "standard input") if text == "-" else text
+    if question is not None:
+        return question.asked((language,))
+    raise QueryRefusedError(f"no example {example!r}", "hamkor query --list shows what there is")
+
+
+def _decoded(query: bytes, name: str) -> str:
+    if len(query) > LARGEST:
+        raise SourceError(name, f"larger than {LARGEST >> 20} MiB, which no query is")
+    try:
+        return query.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        raise QuerySyntaxError(f"{name} is not UTF-8; save it as UTF-8") from problem
+
+
+def _format(name: str | None, form: QueryForm) -> Format:
+    if name in (None, "table"):
+        return TURTLE if form in ("CONSTRUCT", "DESCRIBE") else RESULTS_JSON
+    return format_named(name or "") or RESULTS_JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """How a table writes terms: the release that names things, its base, and the reader's language."""
+
+    store: ox.Store
+    base: str
+    language: str
+
+    def written(self, term: object, *, with_iri: bool) -> str:
+        """Return a term as text: a thing by its name as on pages, and below it the IRI, for who asks on with it."""
+        if not isinstance(term, ox.NamedNode):
+            return term.value if isinstance(term, ox.Literal) else str(term)
+        if term.value.startswith(CONTACTS):
+            period = contact_published(self.store, term.value)
+            told = CHANGING[preferred_tag(CHANGING, (self.language,))]
+            return reached(term.value) + (f"\n{told.format(period)}" if period else "")
+        label = called(self.store, term.value, (self.language,), self.base)
+        if label is None:
+            return term.value
+        name = in_script(label, (self.language,)).text
+        return f"{name}\n{term.value}" if with_iri else name
+
+
+def _print_table(body: bytes, question: ExampleQuery | None, cells: Cells) -> None:
+    results = ox.parse_query_results(body, ox.QueryResultsFormat.JSON)
+    if isinstance(results, ox.QueryBoolean):
+        click.echo("true" if results else "false")
+        return
+    table = Table(show_edge=False, header_style="bold")
+    for variable in results.variables:
+        name = question.column(variable.value, (cells.language,)) if question else variable.value
+        table.add_column(name, overflow="fold")
+    for solution in results:
+        table.add_row(*("" if each is None else cells.written(each, with_iri=question is None) for each in solution))
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    console.print(f"{table.row_count} solution{'s' * (table.row_count != 1)}")
+
+
+# ``hamkor export``: a thing, a named graph or everything, in any RDF format.
+
+
+@click.command("export")
+@click.argument("iri", required=False)
+@click.option("--graph", "graph_name", help="A named graph: its name (clubs) or its IRI.")
+@click.option("--all", "everything", is_flag=True, help="All named graphs.")
+@click.option("--format", "form", type=click.Choice([each.name for each in TRIPLE_FORMATS]))
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@publication_option
+def export_command(
+    options: Options, iri: str | None, graph_name: str | None, everything: bool, form: str | None, output: Path | None
+) -> None:
+    """Write what the current release holds: about one IRI, one named graph, or everything.
+
+    The default format is Turtle, and N-Quads for everything. Literals come out exactly as they were put in.
+
+    \b
+      hamkor export https://w3id.org/hamkor/id/club/termez
+      hamkor export --graph clubs --format jsonld
+      hamkor export --all -o hamkor.nq
+    """  # noqa: D301  click reads \b as the sign itself
+    if sum(map(bool, (iri, graph_name, everything))) != 1:
+        raise click.UsageError("give one of: an IRI, --graph NAME, --all")
+    publication = options.publication()
+    release = current_release(publication)
+    wanted = format_named(form or ("nquads" if everything else "turtle"))
+    if wanted is None:
+        raise click.UsageError(f"no format {form!r}")
+    once = wanted not in DATASET_FORMATS
+    chunks = _chunks(publication, release, iri, graph_name, once=once)
+    prefixes = {"hk": f"{publication.base}ns#", **PREFIXES}
+    if iri is not None:
+        prefixes = used_prefixes(chunks, prefixes)
+    try:
+        with nullcontext(sys.stdout.buffer) if output is None else output.open("wb") as stream:
+            write_chunks(chunks, stream, wanted, prefixes)
+    except FormatError:
+        if output is not None and output.is_file():
+            output.unlink()  # a part of a document would be taken for the whole
+        raise
+
+
+def _chunks(
+    publication: Publication, release: Release, iri: str | None, name: str | None, *, once: bool
+) -> Iterable[Chunk]:
+    """Return what is asked for; ``once``: without the names of graphs, each triple once."""
+    if name is not None:
+        return release.read_graph(name if ":" in name else publication.graph(name))
+    if iri is None:
+        return merged(release.folder, release.manifest, release.manifest.graphs) if once else release.read_all()
+    found = list(chunks_about(release.read_all(), iri))
+    if not found:
+        raise ReleaseError(f"nothing is said about <{in_a_line(iri)}> in release {release.id}", "is the IRI complete?")
+    return list(distinct(found)) if once else found

@@ -1,0 +1,409 @@
+"""``hamkor init``, ``build``, ``serve`` and ``releases``: releases made, served, and listed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import msgspec
+
+from endpoint.commands.options import Options, language_option, progress_shown, publication_option, wait_option
+from graph.model.errors import ReleaseError
+from graph.model.publication import SETTINGS_FILE, Publication
+from graph.parts.catalogue.dataset_description import left_out
+from graph.parts.withholding.withholding import read_traces, withholding_of
+from graph.pipeline.build import build
+from graph.pipeline.removal import resume
+from graph.pipeline.safekeeping import NOTHING_LEFT, Survey, recover, survey
+from graph.pipeline.starter_publication import begin
+from graph.releases.folder import Patience, ReleasesFolder
+from graph.releases.history import History, changed_graphs, difference, patch
+from graph.releases.manifest import Manifest
+from graph.releases.release import Release, current_release, open_release
+from graph.releases.verification import problems_of, prune
+from graph.sources.document_checks import DocumentWarning
+from graph.validation.report import ValidationFailedError
+
+# ``hamkor init``: the files of a new publication.
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(path_type=Path), default=".")
+@click.option("--base", required=True, help="The IRI below which its things are named, such as https://example.org/kg/")
+@click.option("--title", default="A new publication", show_default=True, help="What it is called.")
+@click.option("--lang", default="en", show_default=True, help="The language of its texts.")
+def init_command(folder: Path, base: str, title: str, lang: str) -> None:
+    """Begin a publication in FOLDER, which is empty: settings, an example of data, and a shape for it.
+
+    What is written can be served at once; change it bit by bit into your own.
+
+    \b
+      hamkor init our-data --base https://example.org/kg/ --title 'Our data'
+      hamkor serve --publication our-data
+    """  # noqa: D301  click reads \b as the sign itself
+    for path in begin(folder, base, title, lang):
+        click.echo(f"wrote {path}")
+    click.echo(f"Next: hamkor serve --publication {folder}")
+
+
+# ``hamkor build``: sources → a new release, if anything changed.
+
+SHOWN = 50
+
+
+@click.command("build")
+@click.option("--quiet", is_flag=True, help="Print the id of the release and nothing else.")
+@language_option("The language of the shapes' messages: en, ru, uz.")
+@wait_option
+@publication_option
+def build_command(options: Options, quiet: bool, lang: str) -> None:
+    """Check the sources and make a release of them, if anything changed.
+
+    Reads data/, ontology/ and shapes/, adds what follows from the ontology, validates with SHACL and makes a new
+    release below .hamkor/releases, which becomes the current one in one step. Whatever fails, the release that was
+    current stays current.
+
+    Shapes are checked before the data: every constraint is made, every query is read. What stands in them and has no
+    effect (a term that SHACL does not have, as sh:minCout, or that is not evaluated here) is a warning. Which files
+    there are not read, what is left out of a JSON-LD file because its context does not know the key, and where the
+    settings name no publisher, it says in one line each.
+
+    Exit status: 0 done, 1 the data violates the shapes, 2 something could not be read or written.
+
+    \b
+      hamkor build
+      hamkor build --publication ../our-data
+    """  # noqa: D301  click reads \b as the sign itself
+    if not quiet:
+        warn_of_files(options.publication())
+    release, fresh = build_release(options.publication(), lang, options.patience)
+    if quiet:
+        click.echo(release.id)
+        return
+    manifest = release.manifest
+    click.echo(f"{'Release' if fresh else 'Nothing has changed since release'} {release.id}")
+    click.echo(f"  {manifest.triples:,} triples in {len(manifest.graphs)} named graphs, {manifest.warnings} warnings")
+    click.echo(f"  digest {manifest.digest}")
+    warn_of_settings(options.publication())
+    if fresh:
+        warn_of_shapes(options.publication())
+
+
+def warn_of_settings(publication: Publication) -> None:
+    """Say on standard error, in a line each, which settings the catalogue needs and has not, and what that costs."""
+    for warning in left_out(publication.settings):
+        click.echo(f"hamkor: warning: {SETTINGS_FILE}: {warning}", err=True)
+
+
+def warn_of_files(publication: Publication) -> None:
+    """Say on standard error, one line each, which files of the publication's folders are not read, and why."""
+    unread = publication.unread()
+    for each in unread[:SHOWN]:
+        click.echo(f"hamkor: not read: {each.name}: {each.reason}", err=True)
+    if len(unread) > SHOWN:
+        click.echo(f"hamkor: not read: {len(unread) - SHOWN} more files", err=True)
+
+
+def warn_of_shapes(publication: Publication) -> None:
+    """Say on standard error, a line each, what stands in the shapes and has no effect here."""
+    sources = [each for each in publication.sources(may_be_none=True) if each.role == "shapes"]
+    if sources:
+        from graph.pipeline.rehearsal import shape_remarks  # noqa: PLC0415  takes most of a second to import
+
+        for each in shape_remarks(sources, base=publication.base, limits=publication.settings.limits):
+            click.echo(f"hamkor: warning: {each}", err=True)
+
+
+def warn_of_document(warning: DocumentWarning) -> None:
+    """Say on standard error, in one line, what is left out of a file, or doubtful in it."""
+    click.echo(f"hamkor: warning: {warning}", err=True)
+
+
+def warn_of_release(problem: str) -> None:
+    """Say on standard error, in one line, what is wrong with the current release and is made anew."""
+    click.echo(f"hamkor: warning: {problem}", err=True)
+
+
+def build_release(publication: Publication, language: str, patience: Patience) -> tuple[Release, bool]:
+    """Build, showing progress; return the release and whether it is new. Ends the process with 1 on violations."""
+    before = History(ReleasesFolder(publication.releases_folder)).current
+    with progress_shown() as progress, violations_shown(publication, language):
+        release = build(publication, progress, warn_of_document, patience, warn_of_release)
+    return release, before != release.id
+
+
+@contextmanager
+def violations_shown(publication: Publication, language: str) -> Iterator[None]:
+    """Say on standard error how what would be a release violates the shapes, and end the process with 1."""
+    try:
+        yield
+    except ValidationFailedError as problem:
+        lines = list(problem.report.lines((language, *publication.settings.languages)))
+        for line in lines[:SHOWN]:
+            click.echo(line, err=True)
+        if len(lines) > SHOWN:
+            click.echo(f"… and {len(lines) - SHOWN} more: hamkor validate shows all", err=True)
+        click.echo(f"hamkor: {problem}", err=True)
+        sys.exit(1)
+
+
+# ``hamkor serve``: the current release over HTTP; built first where something changed.
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, envvar="HOST", help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, envvar="PORT", type=click.IntRange(0, 65535))
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that answer. Default: engine.workers.")
+@click.option("--no-build", is_flag=True, help="Serve the current release even if the sources have changed.")
+@wait_option
+@publication_option
+def serve_command(options: Options, host: str, port: int, workers: int | None, no_build: bool) -> None:
+    """Serve the publication at http://HOST:PORT, building a release first if the sources have changed.
+
+    Stop it with Ctrl-C. A release that is made while it runs is picked up by itself.
+
+    \b
+      hamkor serve
+      hamkor serve --host 0.0.0.0 --port 8080
+      hamkor serve --publication ../our-data
+    """  # noqa: D301  click reads \b as the sign itself
+    publication = options.publication()
+    if no_build:
+        current_release(publication)
+        try:
+            resume(publication, options.patience)
+        except ReleaseError as problem:  # where nothing can be written, what is there can be read still
+            click.echo(f"hamkor: warning: {problem}", err=True)
+    else:
+        warn_of_files(publication)
+        build_release(publication, publication.settings.languages[0], options.patience)
+    from endpoint.server import serve  # noqa: PLC0415  after the build, whose errors come first
+    from endpoint.sparql.shelf import is_installed  # noqa: PLC0415
+
+    if not is_installed():
+        click.echo(
+            "The SPARQL editor is not installed (it needs npm, then make serve); /sparql has a plain form.", err=True
+        )
+    serve(publication, host, port, workers or publication.settings.engine.workers)
+
+
+# ``hamkor releases``: what was published when, what differs, and how to go back, recover, clear away and verify.
+
+FORMATS = ("patch", "added", "removed", "counts")
+
+
+@click.group("releases")
+@publication_option
+def releases_command(_: Options) -> None:
+    """Releases: list and show them, compare two, go back to one, recover, clear old ones away, verify.
+
+    A release is named by its id, by the beginning of it, or by a word: current, parent (that of the current one).
+
+    \b
+      hamkor releases list
+      hamkor releases diff parent current
+      hamkor releases rollback parent
+    """  # noqa: D301  click reads \b as the sign itself
+
+
+def _history(options: Options) -> History:
+    return History(ReleasesFolder(options.publication().releases_folder, options.patience))
+
+
+def _json(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+@releases_command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@publication_option
+def list_releases(options: Options, as_json: bool) -> None:
+    """List all releases, newest first; * marks the current one."""
+    history = _history(options)
+    rows = [_row(each, history) for each in reversed(history.manifests)]
+    if as_json:
+        click.echo(_json(rows))
+        return
+    if not rows:
+        raise ReleaseError("there is no release yet", "run hamkor build")
+    for row in rows:
+        by = f"  by {', '.join(row.contributors)}" if row.contributors else ""
+        click.echo(
+            f"{'*' if row.current else ' '} {row.id}  {row.triples:>12,} triples  {row.graphs:>4} graphs  "
+            f"{row.warnings:>4} warnings{by}"
+        )
+    for each in history.rollbacks:
+        click.echo(f"  {each.time:%Y-%m-%d %H:%M:%S}Z rolled back from {each.before} to {each.current}", err=True)
+
+
+class ReleaseRow(msgspec.Struct, frozen=True):
+    """One release, as the list has it."""
+
+    id: str
+    created: str
+    parent: str | None
+    current: bool
+    triples: int
+    graphs: int
+    warnings: int
+    contributors: tuple[str, ...]
+
+
+def _row(manifest: Manifest, history: History) -> ReleaseRow:
+    return ReleaseRow(
+        manifest.id, manifest.created, manifest.parent, manifest.id == history.current,
+        manifest.triples, len(manifest.graphs), manifest.warnings, history.contributors(manifest),
+    )  # fmt: skip
+
+
+@releases_command.command("show")
+@click.argument("release", default="current")
+@click.option("--json", "as_json", is_flag=True, help="The whole manifest, as JSON.")
+@publication_option
+def show(options: Options, release: str, as_json: bool) -> None:
+    """Show one release (the current one if none is named): its digest, counts, graphs and who contributed them."""
+    manifest = open_release(_history(options).find(release)).manifest
+    if as_json:
+        click.echo(_json(manifest))
+        return
+    click.echo(f"Release {manifest.id}, made {manifest.created}, parent {manifest.parent or 'none'}")
+    click.echo(f"  {manifest.triples:,} triples in {len(manifest.graphs)} named graphs, {manifest.warnings} warnings")
+    click.echo(f"  digest {manifest.digest}")
+    for each in manifest.graphs:
+        by = (
+            f"  {each.contribution.name or each.contribution.id}, {each.contribution.time}" if each.contribution else ""
+        )
+        click.echo(f"  {each.triples:>12,}  {each.origin:<11}  {each.iri}{by}")
+
+
+@releases_command.command("diff")
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="patch", show_default=True,
+    help="An RDF Patch (A added, D deleted), the added or the removed N-Quads, or only how many.",
+)  # fmt: skip
+@publication_option
+def diff(options: Options, a: str, b: str, form: str) -> None:
+    """Write what makes release B of release A, graph by graph, literals exactly as they were put in."""
+    history = _history(options)
+    old, new = open_release(history.find(a)), open_release(history.find(b))
+    if form == "counts":
+        _counts(old, new)
+        return
+    stream = sys.stdout.buffer
+    if form == "patch":
+        for piece in patch(old, new):
+            stream.write(piece)
+        return
+    for part in difference(old, new):
+        if part.added == (form == "added"):
+            stream.write(part.quads())
+
+
+def _counts(old: Release, new: Release) -> None:
+    for iri in changed_graphs(old, new):
+        counts = {True: 0, False: 0}
+        for part in difference(old, new, (iri,)):
+            counts[part.added] += len(part.lines)
+        click.echo(f"+{counts[True]}\t-{counts[False]}\t{iri}")
+
+
+@releases_command.command("rollback")
+@click.argument("release")
+@wait_option
+@publication_option
+def rollback(options: Options, release: str) -> None:
+    """Make an older release current again, in one step. A running service serves it within a second.
+
+    The files in data/ stay as they are: the next hamkor build publishes them again.
+    """
+    resume(options.publication(), options.patience)
+    history = _history(options)
+    found = history.find(release).name
+    before = history.roll_back(found)
+    if read_traces(history.releases.path / found).mark != withholding_of(options.publication()).mark:
+        remedy = "run hamkor build, or every write is refused"
+        click.echo(f"hamkor: warning: what is withheld has changed since {found} was made: {remedy}", err=True)
+    click.echo(f"Current is {found}. To undo: hamkor releases rollback {before}")
+
+
+@releases_command.command("recover")
+@click.option("--dry-run", is_flag=True, help="Say what was found and what would be done; change nothing.")
+@publication_option
+def recover_releases(options: Options, dry_run: bool) -> None:
+    """Make the newest whole release current, where the current one is damaged or nobody can tell which it is.
+
+    A back-up made file by file leaves a link "current" that leads nowhere, or a folder in its place. Then nothing is
+    made until this is done, since what contributors wrote stands in releases only. Nothing is removed; it says which
+    releases are not whole, and which contributed graphs of these the whole one does not hold in the same state.
+    """
+    publication = options.publication()
+    if dry_run:
+        _tell(found := survey(ReleasesFolder(publication.releases_folder)))
+        click.echo(_outlook(found))
+        return
+    with progress_shown() as progress:
+        found, current, aside = recover(publication, progress)
+    _tell(found)
+    if aside is not None:
+        click.echo(f"set aside: {aside} (remove it when you no longer need it)", err=True)
+    click.echo(f"Current is {current}" + (", as before: nothing had to be done" if found.is_current else ""))
+
+
+def _tell(found: Survey) -> None:
+    """Say on standard error what was found, a line each."""
+    if found.fault:
+        click.echo(f"hamkor: {found.fault}", err=True)
+    for each in found.damaged:
+        click.echo(f"hamkor: {each.release} is not whole: {'; '.join(each.problems)}", err=True)
+    for iri in found.lost:
+        click.echo(
+            f"hamkor: warning: <{iri}> was contributed and is not so in {found.whole or 'any release'}", err=True
+        )
+
+
+def _outlook(found: Survey) -> str:
+    if found.is_current:
+        return f"Current is {found.whole}, which is whole: nothing has to be done"
+    if found.anew:
+        return f"Of {found.whole} what is damaged would be made anew, and what contributors wrote be kept"
+    return f"{found.whole} would be made current" if found.whole else f"No release is whole: {NOTHING_LEFT}"
+
+
+@releases_command.command("prune")
+@click.option("--keep", type=click.IntRange(min=1), required=True, help="How many of the newest releases stay.")
+@wait_option
+@publication_option
+def prune_releases(options: Options, keep: int) -> None:
+    """Remove old releases; the current one stays, and so does any that a running service reads."""
+    done = prune(_history(options).releases, keep)
+    for each in done.removed:
+        click.echo(f"removed {each}")
+    for each in done.held:
+        click.echo(f"kept {each}: it is being read", err=True)
+    click.echo(f"{len(done.removed)} removed, {done.freed / 1e6:,.1f} MB freed")
+
+
+@releases_command.command("verify")
+@click.argument("release", required=False)
+@publication_option
+def verify_releases(options: Options, release: str | None) -> None:
+    """Read a release whole, or all of them, and compare it with its digests. Exit status 2 where one is not whole."""
+    history = _history(options)
+    wanted = [history.find(release).name] if release is not None else list(history.releases.ids())
+    if not wanted:
+        raise ReleaseError("there is no release yet", "run hamkor build")
+    broken = 0
+    for each in wanted:
+        with progress_shown() as progress:
+            problems = problems_of(history.releases.release(each), progress=progress)
+        click.echo(f"{each}: {'whole' if not problems else '; '.join(problems)}")
+        broken += bool(problems)
+    if broken:
+        raise ReleaseError(
+            f"{broken} of {len(wanted)} releases are not whole", "hamkor releases recover, where the current one is"
+        )

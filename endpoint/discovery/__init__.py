@@ -1,0 +1,1 @@
+"""How a publication is found out about: home, dataset, downloads, search, what programs look for."""

@@ -1,0 +1,1 @@
+"""Named graphs over HTTP: read, written, updated, validated; and who may."""

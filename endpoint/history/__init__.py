@@ -1,0 +1,1 @@
+"""Earlier releases over HTTP: Memento, ``/releases``, and queries over them."""

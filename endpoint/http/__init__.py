@@ -1,0 +1,1 @@
+"""How HTTP is answered, whatever is asked for: negotiation, validators, problems, threads, limits, proxies."""

@@ -1,0 +1,214 @@
+"""The two languages of a page: ``?ui=`` and ``?lang=``; and Uzbek in the reader's script."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any, cast
+
+from babel.core import Locale, UnknownLocaleError
+from flask import Flask, request
+from flask_babel import Babel, get_locale, gettext
+from markupsafe import Markup
+
+from endpoint.current import kept
+from graph.model.labels import Label, script_of
+
+# The two languages of a page: that of the interface (``?ui=``) and that of the content (``?lang=``).
+#
+# Somebody may read Russian headings around Uzbek names, so they are chosen apart. The interface follows ``ui``, else
+# Accept-Language (RFC 9110 12.5.4); the content follows ``lang``, else ``ui``, else Accept-Language. What stands in the
+# URL stays there while one moves: ``endpoint.urls`` writes it into every link of a page.
+
+INTERFACE = ("en", "ru", "uz")
+"""The languages that the interface has catalogues for (``endpoint/translations``), the default first."""
+OWN_NAMES = {"en": "English", "ru": "Русский", "uz": "Oʻzbekcha"}
+"""What each language calls itself."""
+
+
+FROM_THE_RIGHT = frozenset((
+    "adlm", "arab", "aran", "armi", "avst", "elym", "hatr", "hebr", "hung", "khar", "lydi", "mand", "mani", "mend",
+    "merc", "mero", "narb", "nbat", "nkoo", "orkh", "ougr", "palm", "phli", "phlp", "phnx", "prti", "rohg", "samr",
+    "sarb", "sogd", "sogo", "syrc", "thaa", "yezi",
+))  # fmt: skip
+"""The scripts that run from right to left (ISO 15924, Unicode)."""
+
+
+def N_(text: str) -> str:  # noqa: N802  the name by which gettext's tools know it
+    """Mark a text for the catalogues without translating it here."""
+    return text
+
+
+def translated(text: str, /, **values: object) -> str:
+    """Return a text in the language of the interface; ``%(name)s`` in it stands for a value."""
+    return cast(str, gettext(text, **values))
+
+
+def interface() -> str:
+    """Return the language of this request's interface."""
+    asked = request.args.get("ui", "").lower()
+    return asked if asked in INTERFACE else request.accept_languages.best_match(INTERFACE) or INTERFACE[0]
+
+
+def page_language() -> str:
+    """Return the language in which texts, numbers and dates are written now, also outside a request."""
+    locale = get_locale()
+    return locale.language if locale else INTERFACE[0]
+
+
+def own_name(tag: str) -> str:
+    """Return what a language calls itself, in the script of the tag; the tag where CLDR does not know that."""
+    if tag in OWN_NAMES:
+        return OWN_NAMES[tag]
+    try:
+        locale = Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return tag
+    return locale.get_display_name(locale) or tag
+
+
+def direction(text: str, language: str = "", stated: str = "") -> str:
+    """Return the value of HTML's attribute ``dir`` for a text; empty where it runs as the interface does.
+
+    Args:
+        text: the text.
+        language: its tag, or empty: then a text with letters that run from right to left is left to the browser.
+        stated: the direction that the data names (RDF 1.2), or empty.
+    """
+    runs_left = any(unicodedata.bidirectional(sign) in ("R", "AL") for sign in text)
+    if stated:
+        return stated
+    if not language:
+        return "auto" if runs_left else ""
+    if script_of(language) in FROM_THE_RIGHT:
+        return "rtl"
+    return "ltr" if runs_left else ""
+
+
+def told(text: str, language: str = "", stated: str = "") -> Markup:
+    """Return the attributes ``lang`` and ``dir`` of an element that holds a text, each where it has to be named."""
+    named = {"lang": language if language != interface() else "", "dir": direction(text, language, stated)}
+    return Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in named.items() if value)
+
+
+def install(app: Flask) -> None:
+    """Let an application speak the languages of its readers."""
+    Babel(app, default_locale=INTERFACE[0], locale_selector=interface)
+    app.url_defaults(_keep)
+    app.add_template_global(told)
+    app.add_template_global(direction)
+
+
+def _keep(endpoint: str, values: dict[str, Any]) -> None:
+    """Keep the languages in links that ``url_for`` makes, but for files and data."""
+    if endpoint != "static" and "format" not in values:
+        for name, language in kept():
+            values.setdefault(name, language)
+
+
+# Uzbek in the reader's script: a name that the data has in the other one alone, letter by letter, and marked as such.
+#
+# Latin follows the alphabet of 1995, Cyrillic that of 1940. It is mechanical: signs that one script does not write (ь,
+# ц of loanwords) are not restored. The language tag says so: ``uz-Cyrl-t-uz-latn`` is Cyrillic that was Latin (RFC
+# 6497).
+
+PAIRS = (
+    ("oʻ", "ў"), ("gʻ", "ғ"), ("sh", "ш"), ("ch", "ч"), ("yo", "ё"), ("yu", "ю"), ("ya", "я"), ("ye", "е"),
+    ("a", "а"), ("b", "б"), ("d", "д"), ("e", "е"), ("f", "ф"), ("g", "г"), ("h", "ҳ"), ("i", "и"), ("j", "ж"),
+    ("k", "к"), ("l", "л"), ("m", "м"), ("n", "н"), ("o", "о"), ("p", "п"), ("q", "қ"), ("r", "р"), ("s", "с"),
+    ("t", "т"), ("u", "у"), ("v", "в"), ("x", "х"), ("y", "й"), ("z", "з"), ("ʼ", "ъ"),
+)  # fmt: skip
+TO_CYRILLIC = MappingProxyType(dict(PAIRS))
+TO_LATIN = MappingProxyType({
+    **{cyrillic: latin for latin, cyrillic in PAIRS if latin != "ye"},
+    "э": "e", "ц": "s", "щ": "sh", "ы": "i", "ь": "",
+})  # fmt: skip
+LATIN_LETTER = re.compile("yoʻ|[og]ʻ|sʼh|[sc]h|y[oeua]|[a-zʼ]", re.IGNORECASE)
+LATIN_WORD = re.compile("[A-Za-zʻʼ]+")
+CYRILLIC_LETTER = re.compile("[а-яёўқғҳ]", re.IGNORECASE)
+FOREIGN = re.compile("w|c(?!h)", re.IGNORECASE)
+"""What no Uzbek word has: such words stay as they are, as Roman numerals do."""
+NUMERAL = re.compile("[IVXLCDM]+\\Z")
+VOWELS = frozenset("aeiouаеёиоуыэюяў")
+OPENING = frozenset("aeiouаеёиоуыэюяўъь")
+"""After these, and at the beginning of a word, е is read *ye* and *e* is written э."""
+LATIN, CYRILLIC = "uz-Latn-t-uz-cyrl", "uz-Cyrl-t-uz-latn"
+
+
+def in_script(label: Label, languages: Sequence[str]) -> Label:
+    """Return a label in the script in which its reader wants Uzbek; any other label as it is.
+
+    Args:
+        label: what was found for the reader.
+        languages: what the reader prefers, the best first.
+    """
+    wanted = next((each for each in languages if is_uzbek(each)), "")
+    if not is_uzbek(label.language) or not wanted or script_of(wanted) == script_of(label.language):
+        return label
+    if script_of(wanted) == "cyrl":
+        return Label(to_cyrillic(label.text), CYRILLIC.lower())
+    return Label(to_latin(label.text), LATIN.lower())
+
+
+def in_both_scripts(languages: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages of a publication with Uzbek in both of its scripts, if it is one of them."""
+    is_there = any(is_uzbek(each) and script_of(each) == "cyrl" for each in languages)
+    return tuple(
+        tag for each in languages for tag in (each, "uz-Cyrl") if tag == each or (is_uzbek(each) and not is_there)
+    )
+
+
+def is_uzbek(tag: str) -> bool:
+    """Whether a tag is one of Uzbek, in whatever script."""
+    return tag.lower().partition("-")[0] == "uz"
+
+
+def to_cyrillic(text: str) -> str:
+    """Return Uzbek in Latin letters in Cyrillic ones."""
+    return LATIN_WORD.sub(lambda word: _word_in_cyrillic(word[0]), text)
+
+
+def _word_in_cyrillic(word: str) -> str:
+    if FOREIGN.search(word) or NUMERAL.match(word):
+        return word
+    return LATIN_LETTER.sub(lambda found: _cased(found[0], _cyrillic(found), word), word)
+
+
+def _cyrillic(found: re.Match[str]) -> str:
+    letter, before = found[0].lower(), found.string[: found.start()][-1:].lower()
+    if letter == "yoʻ":
+        return "йў"
+    if letter == "sʼh":
+        return "сҳ"
+    if letter == "e" and (not before or before in VOWELS or before == "ʻ"):
+        return "э"
+    return TO_CYRILLIC.get(letter, letter)
+
+
+def to_latin(text: str) -> str:
+    """Return Uzbek in Cyrillic letters in Latin ones."""
+    return CYRILLIC_LETTER.sub(lambda found: _cased(found[0], _latin(found), _around(found)), text)
+
+
+def _latin(found: re.Match[str]) -> str:
+    letter, before = found[0].lower(), found.string[: found.start()][-1:].lower()
+    is_first = not before.isalpha()
+    if letter == "е":
+        return "ye" if is_first or before in OPENING else "e"
+    if letter == "ц":
+        return "ts" if before in VOWELS else "s"
+    return TO_LATIN[letter]
+
+
+def _around(found: re.Match[str]) -> str:
+    """Return a letter with those beside it."""
+    return found.string[max(0, found.start() - 1) : found.end() + 1]
+
+
+def _cased(letter: str, written: str, word: str) -> str:
+    """Return letters in capitals where the letter was one: all of them in a word of capitals."""
+    if not letter[:1].isupper():
+        return written
+    return written.upper() if len(word) > 1 and word.isupper() else written[:1].upper() + written[1:]

@@ -1,0 +1,1 @@
+"""``/sparql``: the short way on the event loop, the protocol in Flask, saved queries, the editor."""

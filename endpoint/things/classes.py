@@ -1,0 +1,373 @@
+"""Classes: as tables (``/class``), as the publication's own vocabulary (``/ns``), and as templates to start from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from hashlib import blake2b
+from tempfile import SpooledTemporaryFile
+from typing import IO
+from urllib.parse import unquote
+
+import pyoxigraph as ox
+from cachetools import LRUCache
+from flask import Blueprint, Response, render_template, request
+
+from endpoint.current import Snapshot, languages, snapshot, urls
+from endpoint.http.languages import interface
+from endpoint.http.negotiation import (
+    AS_CSV,
+    AS_CSVW,
+    AS_HTML,
+    AS_JSON_LD,
+    AS_TABLE,
+    AS_TURTLE,
+    AS_WORKBOOK,
+    OFFERS,
+    Representation,
+)
+from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.responses import HeaderLink, answer, as_page, document_links, entity_tag, negotiated, page
+from endpoint.pages.facts_of_shapes import PageShapes, PathStep, shapes_of, text_in
+from endpoint.pages.front import class_name, overview
+from endpoint.pages.term_names import Shown, names_for
+from endpoint.pages.thing_page import interface_names
+from endpoint.pages.vocabulary_page import VocabularyTerms
+from endpoint.things.rdf_documents import rdf_document
+from endpoint.things.resources import describing, downloads
+from graph.export.json_ld_compaction import CONTEXT_NAME
+from graph.model.formats import METADATA_SUFFIX
+from graph.model.labels import LABEL_PROPERTIES, labels, preferred_tag
+from graph.model.namespaces import COMPUTED_GRAPHS, DCT, ONTOLOGY_GRAPH, RDFS, SKOS
+from graph.parts.catalogue.contents import graph_named
+from graph.parts.tables import (
+    ClassTable,
+    TableProperty,
+    description,
+    headings,
+    rows,
+    table_of,
+    things_of,
+    write_csv,
+    write_workbook,
+)
+from graph.parts.templates.example_thing import Examples
+from graph.parts.templates.fields import TemplateShapes
+from graph.parts.templates.template_files import Library
+
+# Classes as tables: ``/class`` lists them, ``/class/<name>`` shows one, ``.csv`` and ``.xlsx`` are all its things.
+#
+# ``<name>.csv-metadata.json`` describes the CSV file (CSVW) and leads back to RDF. A class is named by its local name
+# in the publication's vocabulary, or with a prefix (``schema:City``). What columns there are is decided in
+# ``graph.parts.tables``, in which order and under which names by the shapes.
+
+classes = Blueprint("classes", __name__)
+PAGE, PIECE, IN_MEMORY = 50, 1 << 16, 8 << 20
+MOST_KEPT, MOST_TAGS = 8, 64
+SUFFIXES = (AS_CSVW.suffix, AS_TABLE.suffix, AS_WORKBOOK.suffix, AS_HTML.suffix)
+DESCRIPTIONS = (f"{RDFS}comment", f"{SKOS}definition", f"{DCT}description")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassEntry:
+    """A class, its name in the path, and how many things it has."""
+
+    thing: Shown
+    name: str
+    count: int
+
+
+@classes.get("/class")
+def classes_listed() -> Response:
+    """All classes that have things and a name here: first those that the publication is about."""
+    as_page()
+    here = snapshot()
+    names, counts = names_for(here, urls(), languages()), here.release.manifest.statistics.classes
+    shown = [iri for iri, _ in here.once(overview).classes if iri in counts]
+    further = sorted(counts.keys() - set(shown))
+    told = names.told_apart(names.plural(iri) for iri in (*shown, *further))
+    rows = [ClassEntry(thing, class_name(here, thing.iri), counts[thing.iri]) for thing in told]
+    first, rest = rows[: len(shown)], sorted(rows[len(shown) :], key=lambda each: each.thing.text.casefold())
+    return page("classes.html", classes=[row for row in first if row.name], further=[row for row in rest if row.name])
+
+
+@classes.get("/class/<path:name>")
+def one(name: str) -> Response:
+    """One class: a page, or its things as a table."""
+    here, name = snapshot(), unquote(name)
+    suffix = next((each for each in SUFFIXES if name.endswith(f".{each}")), "")
+    name = name.removesuffix(f".{suffix}") if suffix else name
+    iri = class_of(here, name)
+
+    def url(suffix: str) -> str:
+        return urls().absolute(urls().link(f"class/{name}.{suffix}"))
+
+    representation = negotiated("class", suffix, url)
+    links = [HeaderLink(url(each.suffix), "alternate", each.media_type) for each in OFFERS["class"]]
+    links.append(HeaderLink(url(AS_CSVW.suffix), "describedby", AS_CSVW.media_type))
+    links.append(HeaderLink(here.publication.settings.about.license, "license"))
+    location = "" if suffix else url(representation.suffix)
+    if representation is AS_HTML:
+        body = _class_page(here, iri, name, links)
+    elif representation is AS_CSVW:
+        body = _description(here, iri, name)
+    else:
+        return _file(here, iri, name, representation, location, links)
+    return answer(
+        representation, lambda: body, tag=entity_tag(representation.name, body), location=location, links=links
+    )
+
+
+def class_of(here: Snapshot, name: str) -> str:
+    """Return the class that a name means.
+
+    Raises:
+        ProblemError: no class with things has this name.
+    """
+    prefix, colon, local = name.partition(":")
+    iri = here.prefixes.get(prefix, "") + local if colon else f"{here.publication.base}ns#{name}"
+    if iri not in here.release.manifest.statistics.classes:
+        raise ProblemError("not-found", Sentence("no class %(name)s has things here", name=repr(name[:200])))
+    return iri
+
+
+def properties_of(here: Snapshot, iri: str) -> list[TableProperty]:
+    """Return the properties of a class, in the order and with the names of its shapes; none where it has no shape."""
+    found = dict[str, TableProperty]()
+    for each in here.once(_shapes).of([iri]):
+        if isinstance(each.path, PathStep) and not each.path.is_inverse:
+            lower = {tag.lower(): text for tag, text in each.names.items()}
+            found.setdefault(each.path.predicate, TableProperty(each.path.predicate, lower, each.descriptions))
+    return list(found.values())
+
+
+def table(here: Snapshot, iri: str) -> ClassTable:
+    """Return the table of a class; it is made once a release, and kept while others are asked for seldom.
+
+    Raises:
+        QueryLimitError: it is too large.
+    """
+    kept = here.once(_tables)
+    found = kept.get(iri)
+    if found is None:
+        found = kept[iri] = table_of(here.release.store, iri, properties_of(here, iri))
+    return found
+
+
+def _shapes(here: Snapshot) -> PageShapes:
+    return shapes_of(here)
+
+
+def _tables(_: Snapshot) -> LRUCache[str, ClassTable]:
+    return LRUCache(MOST_KEPT)
+
+
+def _tags(_: Snapshot) -> LRUCache[tuple[str, ...], str]:
+    return LRUCache(MOST_TAGS)
+
+
+def _class_page(here: Snapshot, iri: str, name: str, links: list[HeaderLink]) -> bytes:
+    names, things = names_for(here, urls(), languages()), things_of(here.release.store, iri)
+    number = request.args.get("page", "1")
+    last = max(1, -(-len(things) // PAGE))
+    if not (number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= last):
+        raise ProblemError("not-found", Sentence("there is no page %(number)s of this class", number=number[:20]))
+    start = (int(number) - 1) * PAGE
+    return render_template(
+        "class.html", title=names.thing(iri), comment=_comment(here, iri), name=name, total=len(things),
+        things=[names.thing(each) for each in things[start : start + PAGE]], start=start, number=int(number), last=last,
+        links=links, formats=[(each.title, urls().link(f"class/{name}.{each.suffix}")) for each in OFFERS["class"][1:]],
+    ).encode()  # fmt: skip
+
+
+def _comment(here: Snapshot, iri: str) -> tuple[str, str]:
+    """Return what is said of a class, in the reader's language, and the language."""
+    for predicate in DESCRIPTIONS:
+        texts = _texts(here, iri, predicate)
+        if texts:
+            return text_in(texts, languages())
+    return "", ""
+
+
+def _texts(here: Snapshot, iri: str, predicate: str) -> dict[str, str]:
+    quads = here.release.store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(predicate), None, ox.DefaultGraph())
+    return {each.object.language or "": each.object.value for each in quads if isinstance(each.object, ox.Literal)}
+
+
+def _description(here: Snapshot, iri: str, name: str) -> bytes:
+    titles = next((texts for each in LABEL_PROPERTIES if (texts := _texts(here, iri, each))), {})
+    licence = here.publication.settings.about.license
+    about = {"dc:license": {"@id": licence}} if licence else {}
+    url = f"{name.rpartition('/')[2]}.{AS_TABLE.suffix}"
+    return description(table(here, iri), _relative(url), here.publication.settings.languages, titles, about)
+
+
+def _relative(url: str) -> str:
+    """Return a relative reference whose first segment may hold a colon (RFC 3986 4.2)."""
+    return f"./{url}" if ":" in url else url
+
+
+def _file(
+    here: Snapshot, iri: str, name: str, representation: Representation, location: str, links: list[HeaderLink]
+) -> Response:
+    """Return a table as a file; its tag is the digest of its bytes."""
+    tags, key = here.once(_tags), (iri, representation.name, *languages())
+    file, tag = None, tags.get(key, "")
+    if not tag:
+        file = _made(here, iri, representation)
+        tag = tags[key] = _digest(file)
+    response = answer(representation, lambda: b"", tag=tag, location=location, links=links)
+    if response.status_code == 304:
+        if file is not None:
+            file.close()
+        return response
+    file = file or _made(here, iri, representation)
+    size = file.seek(0, 2)
+    file.seek(0)
+    response.response = iter(partial(file.read, PIECE), b"")
+    response.call_on_close(file.close)
+    response.headers["Content-Length"] = str(size)
+    kind = "attachment" if representation is AS_WORKBOOK else "inline"
+    response.headers["Content-Disposition"] = f'{kind}; filename="{name.replace(":", "-")}.{representation.suffix}"'
+    return response
+
+
+def _made(here: Snapshot, iri: str, representation: Representation) -> IO[bytes]:
+    """Return a table written to a file."""
+    # of the languages in which the description of the table has its headings, so that the one fits the other
+    found, language = table(here, iri), preferred_tag(here.publication.settings.languages, languages())
+    known = dict[str, str]()
+
+    def name(thing: str) -> str:
+        if thing not in known:
+            label = labels(here.release.store, (thing,), languages()).get(thing)
+            known[thing] = label.text if label else ""
+        return known[thing]
+
+    lines: Iterator[list[str]] = rows(here.release.store, found, name)
+    # the caller sends it, and it is closed with the response
+    file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
+    if representation is AS_TABLE:
+        write_csv(headings(found, language), lines, file)
+    else:
+        created = datetime.fromisoformat(here.release.manifest.created)
+        write_workbook(found, headings(found, language), lines, file, created)
+    file.seek(0)
+    return file
+
+
+def _digest(file: IO[bytes]) -> str:
+    digest = blake2b(digest_size=12)
+    for piece in iter(partial(file.read, PIECE), b""):
+        digest.update(piece)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+# The publication's own vocabulary: ``/ns``, its terms as RDF and as a table, and ``/context.jsonld``.
+#
+# Terms are hash IRIs below ``<base>ns``, so that one document describes them all.
+
+vocabulary = Blueprint("vocabulary", __name__)
+
+
+@vocabulary.get("/ns", defaults={"suffix": ""})
+@vocabulary.get("/ns.<suffix>")
+def ontology(suffix: str) -> Response:
+    """The ontology: everything that is stated of the vocabulary and its terms."""
+    here, iri = urls(), f"{urls().base}ns"
+    triples = list(snapshot().once(_triples))
+    if not triples:
+        return describing(iri, suffix, "vocabulary")
+    representation = negotiated("vocabulary", suffix, lambda each: here.absolute(here.document(iri, each)))
+    links = document_links(iri, OFFERS["vocabulary"])
+    form = representation.format
+    body = _page(iri, triples, links) if form is None else rdf_document(snapshot(), triples, form)
+    location = "" if suffix else here.absolute(here.document(iri, representation.suffix))
+    tag = entity_tag(representation.name, body)
+    return answer(representation, lambda: body, tag=tag, location=location, links=links)
+
+
+def _triples(here: Snapshot) -> tuple[ox.Triple, ...]:
+    """Return what is stated of the vocabulary and its terms, in whichever graph; nothing where no term is."""
+    iri, aside = f"{here.publication.base}ns", {here.publication.graph(name) for name in COMPUTED_GRAPHS}
+    terms = here.stated_of(iri)
+    quads = here.release.store.quads_for_pattern(ox.NamedNode(iri), None, None, None)
+    own = {
+        each.triple
+        for each in quads
+        if isinstance(each.graph_name, ox.NamedNode) and each.graph_name.value not in aside
+    }
+    ontology = here.publication.graph(ONTOLOGY_GRAPH) in here.graphs
+    return tuple(sorted({*own, *terms}, key=str)) if terms or (own and ontology) else ()
+
+
+def _page(iri: str, triples: list[ox.Triple], links: list[HeaderLink]) -> bytes:
+    view = VocabularyTerms(iri, triples, interface_names()).page()
+    return render_template("vocabulary.html", page=view, links=links, downloads=downloads(iri, "vocabulary")).encode()
+
+
+@vocabulary.get(f"/{CONTEXT_NAME}")
+def context() -> Response:
+    """The JSON-LD context, for those who write data of this kind."""
+    found = snapshot().context
+    if found is None:
+        raise ProblemError("not-found", Sentence("this publication has no JSON-LD context"))
+    body = json.dumps({"@context": found}, ensure_ascii=False, indent=1).encode() + b"\n"
+    return answer(AS_JSON_LD, lambda: body, tag=entity_tag(body))
+
+
+# ``/templates``: files to start from, one for each class that shapes know, as CSV with CSVW, Turtle and JSON-LD.
+
+starting = Blueprint("starting", __name__)
+CSVM = Representation("csvm", "application/csvm+json", "json", "CSVW", "application/csvm+json")
+FORMS = {"csv": AS_CSV, "ttl": AS_TURTLE, "jsonld": AS_JSON_LD}
+
+
+@starting.get("/templates")
+def templates_listed() -> Response:
+    """The templates that there are."""
+    as_page()
+    library = templates()
+    names = names_for(snapshot(), urls(), languages(), library.classes().values())
+    return page("templates.html", classes=library.classes(), names=names)
+
+
+@starting.get("/templates/<name>")
+def template(name: str) -> Response:
+    """One of them: ``ParentsClub.csv``, ``.csv-metadata.json``, ``.ttl`` or ``.jsonld``."""
+    name = unquote(name)
+    if name.endswith(f".csv{METADATA_SUFFIX}"):
+        class_name, form, representation = name.removesuffix(f".csv{METADATA_SUFFIX}"), "metadata", CSVM
+    else:
+        class_name, _, form = name.rpartition(".")
+        representation = FORMS.get(form, CSVM)
+    text = templates().text(class_name, form, interface()) if form in (*FORMS, "metadata") else None
+    if text is None:
+        known = ", ".join(templates().classes())
+        problem = Sentence("there is no template %(name)s", name=repr(name[:100]))
+        raise ProblemError(
+            "not-found", problem, {"remedy": Sentence("name a class and .csv, .ttl or .jsonld: %(known)s", known=known)}
+        )
+    links = [
+        HeaderLink(urls().absolute(urls().route(f"templates/{name}{METADATA_SUFFIX}")), "describedby", CSVM.media_type)
+    ]
+    response = answer(representation, lambda: text, tag=entity_tag(text), links=links if form == "csv" else ())
+    if "download" in request.args:
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def templates() -> Library:
+    """Return the templates of the release of this request."""
+    return snapshot().once(_library)
+
+
+def _library(here: Snapshot) -> Library:
+    own = here.publication
+    personal = frozenset(graph_named(own, name) for name in own.settings.privacy.personal_graphs)
+    shapes = TemplateShapes(here.release.store, own.base)
+    return Library(Examples(shapes, personal), here.prefixes, here.context)

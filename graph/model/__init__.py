@@ -1,0 +1,1 @@
+"""What everything else stands on: errors, names, formats, settings, a publication, labels and descriptions."""

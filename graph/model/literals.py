@@ -1,0 +1,194 @@
+"""What literals mean, and how pyoxigraph's store rewrites them: quads are matched by what they say all the same.
+
+Literals are never rewritten on their way out of a release; see ``graph.releases.exact_forms``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Protocol
+
+import pyoxigraph as ox
+
+from graph.model.namespaces import XSD
+
+# What literals mean: whether a text is a lexical form of its datatype, and which number or truth value it stands for.
+#
+# A literal whose text is none is legal RDF (RDF 1.1 Concepts 3.3): it means nothing here, and whoever shows it shows
+# its text. The texts of cells, which CSVW reads by formats, are ``graph.sources.csvw``'s.
+
+_ZONE = r"(?:Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))"
+_YEAR = r"-?(?:[1-9]\d{3,}|0\d{3})"
+_MONTH, _DAY = r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_TIME = r"(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?|24:00:00(?:\.0+)?)"
+_DATE = f"{_YEAR}-{_MONTH}-{_DAY}"
+_DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
+_DOUBLE = rf"{_DECIMAL}(?:[eE][+-]?\d+)?|[+-]?INF|NaN"
+_SECONDS = r"(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?"
+
+LEXICAL_SPACES = MappingProxyType({
+    "boolean": "true|false|1|0",
+    "decimal": _DECIMAL,
+    "integer": r"[+-]?\d+",
+    "double": _DOUBLE,
+    "float": _DOUBLE,
+    "date": f"{_DATE}{_ZONE}?",
+    "dateTime": f"{_DATE}T{_TIME}{_ZONE}?",
+    "dateTimeStamp": f"{_DATE}T{_TIME}{_ZONE}",
+    "time": f"{_TIME}{_ZONE}?",
+    "duration": rf"-?P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=.){_SECONDS})?",
+    "dayTimeDuration": rf"-?P(?=.)(?:\d+D)?(?:T(?=.){_SECONDS})?",
+    "yearMonthDuration": r"-?P(?=.)(?:\d+Y)?(?:\d+M)?",
+    "gDay": f"---{_DAY}{_ZONE}?",
+    "gMonth": f"--{_MONTH}{_ZONE}?",
+    "gMonthDay": f"--(?!02-3|(?:0[469]|11)-31){_MONTH}-{_DAY}{_ZONE}?",
+    "gYear": f"{_YEAR}{_ZONE}?",
+    "gYearMonth": f"{_YEAR}-{_MONTH}{_ZONE}?",
+    "hexBinary": r"(?:[\da-fA-F]{2})*",
+    "base64Binary": r"(?:[a-zA-Z\d+/]{4})*(?:[a-zA-Z\d+/]{2}==|[a-zA-Z\d+/]{3}=)?",
+    "anyURI": r"(?:[^\x00-\x20<>\"{}|\\^`%]|%[\da-fA-F]{2})+",
+    "language": r"[a-zA-Z]{1,8}(?:-[a-zA-Z\d]{1,8})*",
+})  # fmt: skip
+"""Regular expressions of whole lexical forms, in ASCII (XML Schema 1.1 part 2), by the datatype's local name."""
+RANGES: MappingProxyType[str, tuple[int | None, int | None]] = MappingProxyType({
+    "integer": (None, None), "nonNegativeInteger": (0, None), "positiveInteger": (1, None),
+    "nonPositiveInteger": (None, 0), "negativeInteger": (None, -1),
+    **{name: (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+       for name, bits in (("long", 64), ("int", 32), ("short", 16), ("byte", 8))},
+    **{f"unsigned{name}": (0, 2**bits - 1) for name, bits in (("Long", 64), ("Int", 32), ("Short", 16), ("Byte", 8))},
+})  # fmt: skip
+"""The whole numbers, by local name: the least and the greatest value, where there is one."""
+MOST_DIGITS = 1_000
+"""Longer numbers are legal, and nobody here computes with them; Python refuses to read 4,301 digits."""
+
+
+def lexical_space(name: str) -> re.Pattern[str] | None:
+    """Return what a whole lexical form of a datatype of XML Schema matches, or None where any text will do."""
+    return _space("integer" if name in RANGES else name)
+
+
+@cache
+def _space(name: str) -> re.Pattern[str] | None:
+    return re.compile(LEXICAL_SPACES[name], re.ASCII) if name in LEXICAL_SPACES else None
+
+
+def check_day(form: str) -> None:
+    """Refuse a date whose month has no such day; the Gregorian calendar repeats every 400 years.
+
+    Raises:
+        ValueError: there is no such day.
+    """
+    found = re.match(r"(-?\d+)-(\d\d)-(\d\d)", form)
+    if found:
+        date(2000 + int(found[1][-4:]) % 400, int(found[2]), int(found[3]))
+
+
+def is_legal(text: str, datatype: str) -> bool:
+    """Whether a text is a lexical form of a datatype; of one that is not known here, every text is taken for one.
+
+    Args:
+        text: the literal's text, as it is: the white space that XML documents allow is none here.
+        datatype: its datatype's IRI.
+    """
+    name = datatype.removeprefix(XSD)
+    space = lexical_space(name) if datatype.startswith(XSD) else None
+    if space is None:
+        return True
+    if not space.fullmatch(text):
+        return False
+    if name in RANGES:
+        return _is_within(text, *RANGES[name])
+    try:
+        check_day(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_within(text: str, least: int | None, most: int | None) -> bool:
+    """Whether a whole number is in a range; one that is too long to be read is as far from zero as any bound."""
+    digits = text.lstrip("+-").lstrip("0")
+    sign = -1 if text.startswith("-") else 1
+    value = sign * (int(digits or "0") if len(digits) < MOST_DIGITS else 10**MOST_DIGITS)
+    return (least is None or least <= value) and (most is None or value <= most)
+
+
+def whole_number(text: str, datatype: str) -> int | None:
+    """Return the whole number that a literal means; None where it means none, or one of over ``MOST_DIGITS`` digits."""
+    is_whole = datatype.removeprefix(XSD) in RANGES and datatype.startswith(XSD)
+    return int(text) if is_whole and len(text) <= MOST_DIGITS and is_legal(text, datatype) else None
+
+
+def finite_number(text: str, datatype: str) -> Decimal | None:
+    """Return the number that a literal means, exactly as it is written; None where it means none, or no finite one.
+
+    What is larger than an ``xsd:double`` can be is none: it could be compared with no other.
+    """
+    name = datatype.removeprefix(XSD)
+    is_number = datatype.startswith(XSD) and (name in RANGES or name in ("decimal", "double", "float"))
+    if not is_number or len(text) > MOST_DIGITS or not is_legal(text, datatype) or text.strip("+-") in ("INF", "NaN"):
+        return None
+    nearest = float(text)
+    return None if abs(nearest) == float("inf") else Decimal(text) if nearest else Decimal(0)
+
+
+def truth_value(text: str) -> bool | None:
+    """Return what an ``xsd:boolean`` means; None where its text is no lexical form (``True`` is none)."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(text)
+
+
+# A term as pyoxigraph's store gives it back: numbers, truth values, times and durations are rewritten there.
+
+Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+
+
+@lru_cache(maxsize=65536)
+def stored(term: Term) -> Term:
+    """Return an object of a triple as a store gives it back."""
+    if isinstance(term, ox.NamedNode | ox.BlankNode):
+        return term
+    store, node = ox.Store(), ox.NamedNode("urn:x")
+    store.add(ox.Quad(node, node, term))
+    found: Term = next(iter(store)).object
+    return found
+
+
+# Quads of a store that match a pattern, exactly: ``Store.quads_for_pattern`` without what a store on disk adds to it.
+#
+# pyoxigraph 0.5.13 ends the scan of a prefix too late where its last byte is 0xFF: asked for 255, it also gives the
+# quads whose object is any integer up to 510 (SPARQL is not affected). Only literals that are kept as numbers can be
+# meant by mistake: the hashes of other terms lie too far apart.
+
+Place = ox.NamedNode | ox.BlankNode | ox.DefaultGraph | None
+Subject = ox.NamedNode | ox.BlankNode | ox.Triple | None
+
+
+class ReadableStore(Protocol):
+    """What can be read as a store can: one of pyoxigraph's, or a view of it that outlives it; nothing is iterated."""
+
+    def quads_for_pattern(
+        self, subject: Subject, predicate: ox.NamedNode | None, object_: Term | None, graph: Place = None, /
+    ) -> Iterable[ox.Quad]:
+        """Return the quads that match a pattern; None matches everything."""
+
+    def query(self, text: str, /) -> object:
+        """Return the answer to a query."""
+
+
+def matching(
+    store: ReadableStore,
+    subject: Subject,
+    predicate: ox.NamedNode | None,
+    object_: Term | None,
+    graph: Place = None,
+) -> Iterator[ox.Quad]:
+    """Yield the quads that match; None matches everything, a literal also what the store takes for the same."""
+    found = store.quads_for_pattern(subject, predicate, object_, graph)
+    if isinstance(object_, ox.Literal | ox.Triple):
+        return (quad for quad in found if quad.object == object_ or quad.object == stored(object_))
+    return iter(found)

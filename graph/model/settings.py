@@ -1,0 +1,275 @@
+"""The settings of a publication: what ``hamkor.toml`` may say, with defaults.
+
+It is the one place that reads settings. It does not act on any of them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import pyoxigraph as ox
+
+from graph.model.errors import SettingError
+
+THEMES = (
+    "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "OP_DATPRO", "REGI", "SOCI", "TECH", "TRAN",
+)  # fmt: skip
+"""The codes of the EU's data themes."""
+PUBLISHER_TYPES = (
+    "Academia-ScientificOrganisation", "Company", "IndustryConsortium", "LocalAuthority", "NationalAuthority",
+    "NonGovernmentalOrganisation", "NonProfitOrganisation", "PrivateIndividual(s)", "RegionalAuthority",
+    "StandardisationBody", "SupraNationalAuthority",
+)  # fmt: skip
+"""The codes of ADMS for types of publisher."""
+TEXTS = ("title", "description", "publisher", "keywords")
+"""The settings of ``[about]`` that are tables from language to text."""
+CONTACT = re.compile(r"(mailto:)?[^@\s:/]+@[^@\s/]+\.[^@\s/.]+|tel:\+?[\d().-]{3,}|https?://[^/\s?#]+\S*")
+"""An address that a person can write to, call or open."""
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One table of the file: immutable, and a key it does not know is an error."""
+
+
+class EngineSettings(Section, frozen=True):
+    """``[engine]``: where queries run."""
+
+    memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 2048
+    workers: Count = 2
+    cache_mb: Annotated[int, msgspec.Meta(ge=0)] = 64
+    lookup_mb: Annotated[int, msgspec.Meta(ge=0)] = 512
+    columns_from: Count = 50_000
+
+
+class LimitSettings(Section, frozen=True):
+    """``[limits]``: what one request may cost (seconds, MiB)."""
+
+    query_seconds: Positive = 30.0
+    query_memory_mb: Count = 1024
+    query_mb: Positive = 1.0
+    result_mb: Count = 256
+    upload_mb: Count = 64
+    upload_seconds: Positive = 120.0
+    upload_memory_mb: Count = 2048
+    writes_per_minute: Count = 60
+    require_if_match: bool = False
+    queue_seconds: Positive = 5.0
+    send_seconds: Positive = 20.0
+    pages_mb: Annotated[int, msgspec.Meta(ge=0)] = 64
+    downloads_mb: Count = 2048
+    kept_queries_mb: Count = 64
+    kept_queries_per_minute: Count = 30
+    literal_mb: Annotated[int, msgspec.Meta(ge=1, le=16)] = 16
+    unpacked_mb: Count = 8192
+    document_statements: Count = 50_000
+    query_tokens: Count = 500_000
+    query_nesting: Annotated[int, msgspec.Meta(ge=1, le=400)] = 400
+
+
+class FederationSettings(Section, frozen=True):
+    """``[federation]``: which SPARQL services a query may call, and what one call may cost (seconds, MiB)."""
+
+    services: tuple[str, ...] = ()
+    seconds: Positive = 10.0
+    result_mb: Count = 16
+    allow_private: bool = False
+
+
+class PrivacySettings(Section, frozen=True):
+    """``[privacy]``: what is withheld from every output, and which graphs hold personal data, and why."""
+
+    withhold_graphs: tuple[str, ...] = ()
+    withhold: tuple[str, ...] = ()
+    personal_graphs: tuple[str, ...] = ()
+    purpose: dict[str, str] = {}
+
+
+class ProxySettings(Section, frozen=True):
+    """``[proxy]``: which reverse proxies are believed: addresses, or networks such as 10.0.0.0/8."""
+
+    addresses: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
+class LogSettings(Section, frozen=True):
+    """``[log]``: what is written to standard error while serving."""
+
+    access: bool = False
+    slow_seconds: Positive = 1.0
+
+
+class AboutSettings(Section, frozen=True):
+    """``[about]``: what the catalogue says of the dataset; texts are tables from language to text."""
+
+    title: dict[str, str] = {}
+    description: dict[str, str] = {}
+    publisher: dict[str, str] = {}
+    publisher_type: str = ""
+    contact: str = ""
+    keywords: dict[str, tuple[str, ...]] = {}
+    themes: tuple[str, ...] = ()
+    spatial: tuple[str, ...] = ()
+    temporal: str = ""
+    access_rights: Literal["PUBLIC", "RESTRICTED", "NON_PUBLIC"] = "PUBLIC"
+    license: str = "https://creativecommons.org/licenses/by/4.0/"
+    code_license: str = "https://www.apache.org/licenses/LICENSE-2.0"
+
+    @property
+    def contact_iri(self) -> str:
+        """The contact as an IRI, an e-mail address as ``mailto:``; empty where there is none."""
+        return f"mailto:{self.contact}" if "@" in self.contact and ":" not in self.contact else self.contact
+
+
+class Settings(Section, frozen=True):
+    """Everything that ``hamkor.toml`` may say."""
+
+    base: str = "https://w3id.org/hamkor/"
+    languages: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ("en", "ru", "uz")
+    about: AboutSettings = AboutSettings()
+    engine: EngineSettings = EngineSettings()
+    limits: LimitSettings = LimitSettings()
+    federation: FederationSettings = FederationSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    proxy: ProxySettings = ProxySettings()
+    log: LogSettings = LogSettings()
+
+
+def read_settings(path: Path) -> Settings:
+    """Return the settings of the file ``path``; defaults where it is absent.
+
+    Raises:
+        SettingError: the file is no TOML, has a key that is not known, or a value of the wrong type or range.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
+    except UnicodeDecodeError as problem:
+        raise SettingError(path.name, "the file is not UTF-8; save it as UTF-8") from problem
+    except OSError as problem:
+        raise SettingError(path.name, problem.strerror or str(problem)) from problem
+    return settings_of(text, path.name) if text else Settings()
+
+
+def settings_of(text: str, name: str) -> Settings:
+    """Return the settings that a text says; messages call it ``name``.
+
+    Raises:
+        SettingError: as ``read_settings``.
+    """
+    try:
+        settings = msgspec.convert(tomllib.loads(text), Settings)
+    except tomllib.TOMLDecodeError as problem:
+        raise SettingError(name, f"no TOML: {problem}") from problem
+    except msgspec.ValidationError as problem:
+        raise SettingError(name, _explained(str(problem))) from problem
+    _check_base(name, settings.base)
+    _check_languages(name, settings)
+    _check_iris(name, settings)
+    _check_about(name, settings.about)
+    _check_contact(name, settings.about.contact)
+    _check_proxies(name, settings.proxy)
+    return settings
+
+
+def _explained(problem: str) -> str:
+    """Return a message of msgspec with the setting's name first, as it stands in the file."""
+    text, _, place = problem.partition(" - at `$.")
+    place = place.rstrip("`")
+    if unknown := re.search(r"unknown field `(.*)`", text):
+        section: type[msgspec.Struct] = Settings
+        for part in filter(None, place.split(".")):
+            section = next(each.type for each in msgspec.structs.fields(section) if each.name == part)
+        name = f"{place}.{unknown[1]}" if place else unknown[1]
+        return f"unknown setting `{name}`; known are {', '.join(section.__struct_fields__)}"
+    return f"`{place}`: {text}"
+
+
+def _check_base(path: str, base: str) -> None:
+    if not re.match(r"https?://[^/]", base) or not base.endswith("/"):
+        raise SettingError(path, f"base must be an absolute http(s) IRI that ends in '/', not {base!r}")
+    if "?" in base or "#" in base or not _is_iri(base):
+        raise SettingError(path, f"base must be an IRI without query, fragment, space or bracket, not {base!r}")
+
+
+def _check_languages(path: str, settings: Settings) -> None:
+    about = settings.about
+    for key, tags in (
+        ("languages", settings.languages),
+        *((f"about.{name}", tuple(getattr(about, name))) for name in TEXTS),
+        ("privacy.purpose", tuple(settings.privacy.purpose)),
+    ):
+        for tag in tags:
+            if not _is_language(tag):
+                raise SettingError(path, f"{key}: {tag!r} is no language; write a tag such as en, ru, uz-Latn")
+            if tags.count(tag) > 1:
+                raise SettingError(path, f"{key}: {tag!r} twice; name each language once")
+
+
+def _check_iris(path: str, settings: Settings) -> None:
+    for key, iris in (
+        ("about.license", (settings.about.license,)),
+        ("about.code_license", (settings.about.code_license,)),
+        ("about.spatial", settings.about.spatial),
+        ("federation.services", settings.federation.services),
+        ("privacy.withhold", settings.privacy.withhold),
+    ):
+        for iri in iris:
+            if not _is_iri(iri):
+                raise SettingError(path, f"{key}: {iri!r} is no absolute IRI")
+
+
+def _check_about(path: str, about: AboutSettings) -> None:
+    for each in about.themes:
+        if each not in THEMES:
+            raise SettingError(path, f"about.themes: {each!r} is no data theme; there are {', '.join(THEMES)}")
+    if about.publisher_type and about.publisher_type not in PUBLISHER_TYPES:
+        known = ", ".join(PUBLISHER_TYPES)
+        raise SettingError(path, f"about.publisher_type: {about.publisher_type!r} is none; there are {known}")
+    if about.temporal and not _is_period(about.temporal):
+        raise SettingError(path, f"about.temporal: {about.temporal!r} is no period; write 2014-11-01/2014-11-30")
+
+
+def _check_contact(path: str, contact: str) -> None:
+    """Refuse what nobody can follow: the page on privacy and ``security.txt`` send people there."""
+    if contact and not (CONTACT.fullmatch(contact) and _is_iri(AboutSettings(contact=contact).contact_iri)):
+        remedy = "write an e-mail address, or mailto:…, tel:+… or https://…"
+        raise SettingError(path, f"about.contact: {contact!r} leads nowhere; {remedy}")
+
+
+def _check_proxies(path: str, proxy: ProxySettings) -> None:
+    for each in proxy.addresses:
+        try:
+            ipaddress.ip_network(each, strict=False)
+        except ValueError:
+            problem = f"proxy.addresses: {each!r} is no address and no network; write 127.0.0.1 or 10.0.0.0/8"
+            raise SettingError(path, problem) from None
+
+
+def _is_period(text: str) -> bool:
+    start, _, end = text.partition("/")
+    try:
+        return date.fromisoformat(start) <= date.fromisoformat(end) and len(start) == len(end) == len("2014-11-01")
+    except ValueError:
+        return False
+
+
+def _is_iri(text: str) -> bool:
+    try:
+        ox.NamedNode(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_language(tag: str) -> bool:
+    try:
+        ox.Literal("", language=tag)
+    except ValueError:
+        return False
+    return True

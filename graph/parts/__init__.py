@@ -1,0 +1,1 @@
+"""What is optional: each part is a package of its own, which the core does without."""

@@ -1,0 +1,341 @@
+"""The dataset in the words of DCAT-AP 3.0.1, PROV and schema.org: catalogue, record, publisher, views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from graph.model.formats import N_QUADS
+from graph.model.namespaces import ADMS, CATALOG_GRAPH, DCAT, DCT, FOAF, PROV, RDF_TYPE, RDFS_LABEL, SCHEMA, VCARD, VOID
+from graph.model.publication import Publication
+from graph.model.settings import Settings
+from graph.parts.catalogue import catalogue_terms as eu
+from graph.parts.catalogue.catalogue_terms import CatalogueNames, around, labelled, link, texts, typed, value, words
+from graph.parts.catalogue.contents import distributions, graphs, linksets, of_form, personal_data
+from graph.parts.catalogue.counts import Counting
+from graph.releases.dumps import data_graphs, whole_dumps
+from graph.releases.manifest import Manifest
+from graph.sources.batches import Chunk
+
+# The dataset, its catalogue and record, publisher and service: DCAT-AP 3.0.1 with PROV.
+#
+# Everything is taken from the settings and the manifest; what schema.org says of the same is in ``schema``. Who
+# publishes nobody but the settings can say: where they do not, nothing is said, and ``left_out`` tells what that costs.
+
+Texts = dict[str, str]
+
+
+def title_of(settings: Settings) -> Texts:
+    """Return the title of the dataset; where the settings name none, one made of its base."""
+    return settings.about.title or words("title", settings.languages, base=settings.base)
+
+
+def description_of(settings: Settings) -> Texts:
+    """Return the description of the dataset."""
+    return settings.about.description or words("description", settings.languages)
+
+
+def left_out(settings: Settings) -> Iterator[str]:
+    """Yield a warning for all that the catalogue ought to say and cannot, since the settings do not name it."""
+    if not settings.about.publisher:
+        yield (
+            "about.publisher is not set: the catalogue names no publisher and no creator, which DCAT-AP 3 demands, "
+            "so data portals may refuse it and nobody can be cited"
+        )
+    if settings.privacy.personal_graphs and not settings.about.contact:
+        yield (
+            "about.contact is not set, and privacy.personal_graphs names personal data: the page /privacy can name "
+            "nobody to whom those whom it is about could write; set an e-mail address or a web address that is read"
+        )
+    if unknown := eu.without_code(settings.languages):
+        yield (
+            f"languages: {', '.join(unknown)} has no code in ISO 639, so the catalogue does not name it; "
+            "write the registered tag of the language"
+        )
+
+
+def dataset(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
+    """Yield what is said of the dataset itself, without files, graphs and counts."""
+    settings, names = publication.settings, CatalogueNames(publication.base, manifest.id)
+    iri, about = names.dataset, settings.about
+    yield from typed(iri, VOID + "Dataset", DCAT + "Dataset")
+    yield from labelled(iri, title_of(settings))
+    yield from texts(iri, DCT + "title", title_of(settings))
+    yield from texts(iri, DCT + "description", description_of(settings))
+    yield value(iri, DCT + "identifier", iri, "anyURI")
+    yield from _by_publisher(iri, names, settings, DCT + "publisher", DCT + "creator", PROV + "wasAttributedTo")
+    yield link(iri, DCAT + "contactPoint", names.part("contact"))
+    yield link(iri, DCT + "isPartOf", names.part("catalog"))
+    yield link(iri, DCAT + "landingPage", publication.base)
+    yield from _rights(iri, settings)
+    yield from _dates(iri, manifest)
+    yield value(iri, DCAT + "version", manifest.id)
+    yield link(iri, DCAT + "hasCurrentVersion", names.version(manifest.id))
+    if manifest.parent:
+        yield link(iri, DCAT + "previousVersion", names.version(manifest.parent))
+    yield from (link(iri, DCT + "language", each) for each in eu.languages(settings.languages))
+    yield from (link(iri, DCAT + "theme", f"{eu.DATA_THEME}/{each}") for each in about.themes)
+    for language, keywords in about.keywords.items():
+        for each in keywords:
+            yield from texts(iri, DCAT + "keyword", {language: each})
+    yield from (link(iri, DCT + "spatial", each) for each in about.spatial)
+    yield from _period(names, settings)
+
+
+def around_the_dataset(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
+    """Yield its catalogue, the record in it, who publishes it, whom to ask, the service, and how it was made."""
+    settings, names = publication.settings, CatalogueNames(publication.base, manifest.id)
+    yield from _catalog(names, settings, manifest)
+    yield from _record(names, settings, manifest)
+    yield from _publisher(names, settings)
+    yield from _contact(names, settings)
+    yield from _service(names, settings)
+    yield from _making(names, settings, manifest)
+
+
+def _rights(iri: str, settings: Settings) -> Iterator[ox.Triple]:
+    yield link(iri, DCT + "license", settings.about.license)
+    yield link(iri, DCT + "accessRights", f"{eu.EU}access-right/{settings.about.access_rights}")
+
+
+def _dates(iri: str, manifest: Manifest) -> Iterator[ox.Triple]:
+    yield value(iri, DCT + "issued", manifest.created, "dateTime")
+    yield value(iri, DCT + "modified", manifest.created, "dateTime")
+
+
+def _period(names: CatalogueNames, settings: Settings) -> Iterator[ox.Triple]:
+    start, _, end = settings.about.temporal.partition("/")
+    if not start:
+        return
+    period = names.part("period")
+    yield link(names.dataset, DCT + "temporal", period)
+    yield from typed(period, DCT + "PeriodOfTime")
+    yield from labelled(period, words("period", settings.languages, start=start, end=end))
+    yield value(period, DCAT + "startDate", start, "date")
+    yield value(period, DCAT + "endDate", end, "date")
+
+
+def _catalog(names: CatalogueNames, settings: Settings, manifest: Manifest) -> Iterator[ox.Triple]:
+    iri, title = names.part("catalog"), around("catalog", title_of(settings))
+    yield from typed(iri, DCAT + "Catalog")
+    yield from labelled(iri, title)
+    yield from texts(iri, DCT + "title", title)
+    yield from texts(iri, DCT + "description", words("catalog-description", settings.languages))
+    yield from _by_publisher(iri, names, settings, DCT + "publisher")
+    yield link(iri, DCT + "license", settings.about.license)
+    yield from _dates(iri, manifest)
+    yield from (link(iri, DCT + "language", each) for each in eu.languages(settings.languages))
+    yield from (link(iri, DCT + "spatial", each) for each in settings.about.spatial)
+    yield link(iri, DCAT + "themeTaxonomy", eu.DATA_THEME)
+    yield link(iri, FOAF + "homepage", names.base)
+    yield from typed(names.base, FOAF + "Document")
+    yield link(iri, DCAT + "dataset", names.dataset)
+    yield link(iri, DCAT + "service", names.part("sparql"))
+    yield link(iri, DCAT + "record", names.part("record"))
+
+
+def _record(names: CatalogueNames, settings: Settings, manifest: Manifest) -> Iterator[ox.Triple]:
+    iri = names.part("record")
+    yield from typed(iri, DCAT + "CatalogRecord", VOID + "DatasetDescription")
+    yield from labelled(iri, words("record", settings.languages))
+    yield link(iri, FOAF + "primaryTopic", names.dataset)
+    yield link(iri, DCT + "conformsTo", eu.DCAT_AP)
+    yield link(iri, ADMS + "status", eu.CHANGE_TYPE + ("updated" if manifest.parent else "created"))
+    yield from _dates(iri, manifest)
+
+
+def _by_publisher(iri: str, names: CatalogueNames, settings: Settings, *properties: str) -> Iterator[ox.Triple]:
+    """Yield that something is the publisher's, if the settings say who that is."""
+    if settings.about.publisher:
+        yield from (link(iri, each, names.part("publisher")) for each in properties)
+
+
+def _publisher(names: CatalogueNames, settings: Settings) -> Iterator[ox.Triple]:
+    iri, about = names.part("publisher"), settings.about
+    if not about.publisher:
+        return
+    yield from typed(iri, FOAF + "Agent", PROV + "Agent")
+    yield from labelled(iri, about.publisher)
+    yield from texts(iri, FOAF + "name", about.publisher)
+    yield link(iri, FOAF + "homepage", names.base)
+    if about.publisher_type:
+        yield link(iri, DCT + "type", eu.PUBLISHER_TYPE + about.publisher_type)
+
+
+def _contact(names: CatalogueNames, settings: Settings) -> Iterator[ox.Triple]:
+    """Whom to ask; where the settings name no contact, by way of the home page, and called after the dataset."""
+    iri, contact = names.part("contact"), settings.about.contact_iri or names.base
+    called = settings.about.publisher or around("contact", title_of(settings))
+    yield from typed(iri, VCARD + "Kind")
+    yield from labelled(iri, called)
+    yield from texts(iri, VCARD + "fn", called)
+    yield link(iri, VCARD + ("hasEmail" if contact.startswith("mailto:") else "hasURL"), contact)
+
+
+def _service(names: CatalogueNames, settings: Settings) -> Iterator[ox.Triple]:
+    iri, title, endpoint = names.part("sparql"), around("service", title_of(settings)), names.route("sparql")
+    yield link(names.dataset, VOID + "sparqlEndpoint", endpoint)
+    yield from typed(iri, DCAT + "DataService")
+    yield from labelled(iri, title)
+    yield from texts(iri, DCT + "title", title)
+    yield from texts(iri, DCT + "description", words("service-description", settings.languages))
+    yield link(iri, DCAT + "endpointURL", endpoint)
+    yield link(iri, DCAT + "endpointDescription", endpoint)
+    yield link(iri, DCAT + "servesDataset", names.dataset)
+    yield link(iri, DCT + "conformsTo", eu.SPARQL_PROTOCOL)
+    yield link(iri, DCAT + "contactPoint", names.part("contact"))
+    yield from _by_publisher(iri, names, settings, DCT + "publisher")
+    yield from _rights(iri, settings)
+    yield from (link(iri, DCAT + "theme", f"{eu.DATA_THEME}/{each}") for each in settings.about.themes)
+    yield from texts(iri, DCAT + "keyword", {"en": "SPARQL"})
+
+
+def _making(names: CatalogueNames, settings: Settings, manifest: Manifest) -> Iterator[ox.Triple]:
+    iri, software = names.part("making"), names.part("software")
+    yield link(names.dataset, PROV + "wasGeneratedBy", iri)
+    yield from typed(iri, PROV + "Activity")
+    yield from labelled(iri, words("making", settings.languages))
+    yield value(iri, PROV + "endedAtTime", manifest.created, "dateTime")
+    yield link(iri, PROV + "wasAssociatedWith", software)
+    yield from typed(software, PROV + "SoftwareAgent")
+    yield from texts(software, RDFS_LABEL, {"en": "Hamkor"})
+    yield link(software, DCT + "license", settings.about.code_license)
+    yield value(software, SCHEMA + "softwareVersion", manifest.tools.get("hamkor", "unknown"))
+
+
+# The same dataset in the words of schema.org, for search engines: Dataset, DataDownload, DataCatalog, Organization.
+
+
+def schema(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
+    """Yield the dataset, its files, its catalogue and, where it is named, its publisher as schema.org has them."""
+    names = CatalogueNames(publication.base, manifest.id)
+    yield from _dataset(publication, names, manifest)
+    yield from _downloads(names, manifest)
+    catalog, publisher = names.part("catalog"), names.part("publisher")
+    yield from typed(catalog, SCHEMA + "DataCatalog")
+    yield from texts(catalog, SCHEMA + "name", around("catalog", title_of(publication.settings)))
+    yield link(catalog, SCHEMA + "url", publication.base)
+    if publication.settings.about.publisher:
+        yield from typed(publisher, SCHEMA + "Organization")
+        yield from texts(publisher, SCHEMA + "name", publication.settings.about.publisher)
+        yield link(publisher, SCHEMA + "url", publication.base)
+
+
+def _dataset(publication: Publication, names: CatalogueNames, manifest: Manifest) -> Iterator[ox.Triple]:
+    iri, settings = names.dataset, publication.settings
+    yield from typed(iri, SCHEMA + "Dataset")
+    yield from texts(iri, SCHEMA + "name", title_of(settings))
+    yield from texts(iri, SCHEMA + "description", description_of(settings))
+    yield link(iri, SCHEMA + "url", iri)
+    yield value(iri, SCHEMA + "identifier", iri)
+    yield link(iri, SCHEMA + "license", settings.about.license)
+    yield value(iri, SCHEMA + "version", manifest.id)
+    yield value(iri, SCHEMA + "datePublished", manifest.created, "dateTime")
+    yield value(iri, SCHEMA + "dateModified", manifest.created, "dateTime")
+    is_public = settings.about.access_rights == "PUBLIC"
+    yield value(iri, SCHEMA + "isAccessibleForFree", str(is_public).lower(), "boolean")
+    if settings.about.publisher:
+        yield link(iri, SCHEMA + "creator", names.part("publisher"))
+        yield link(iri, SCHEMA + "publisher", names.part("publisher"))
+    yield link(iri, SCHEMA + "includedInDataCatalog", names.part("catalog"))
+    yield from (value(iri, SCHEMA + "inLanguage", each) for each in settings.languages)
+    for language, keywords in settings.about.keywords.items():
+        for each in keywords:
+            yield from texts(iri, SCHEMA + "keywords", {language: each})
+    yield from (link(iri, SCHEMA + "spatialCoverage", each) for each in settings.about.spatial)
+    if settings.about.temporal:
+        yield value(iri, SCHEMA + "temporalCoverage", settings.about.temporal)
+
+
+def _downloads(names: CatalogueNames, manifest: Manifest) -> Iterator[ox.Triple]:
+    for dump in whole_dumps(manifest):
+        iri = names.part(of_form(dump.form))
+        yield link(names.dataset, SCHEMA + "distribution", iri)
+        yield from typed(iri, SCHEMA + "DataDownload")
+        yield link(iri, SCHEMA + "contentUrl", names.file(dump.name))
+        yield value(iri, SCHEMA + "encodingFormat", dump.form.media_type)
+        if dump.form is N_QUADS:
+            yield value(iri, SCHEMA + "contentSize", f"{sum(each.size for each in data_graphs(manifest))} B")
+
+
+# The catalogue of a release: one graph of metadata, computed; the cost follows graphs and classes, not the data.
+
+LOOKED_AT = 20
+MOST_EXAMPLES = 100
+
+
+def catalogue(publication: Publication, store: ox.Store, manifest: Manifest, folder: Path) -> Chunk:
+    """Return the catalogue graph of a release.
+
+    Args:
+        publication: for names and texts.
+        store: everything of the release but its catalogue.
+        manifest: as it would be if the release had no catalogue: graphs, counts and statistics without it.
+        folder: where the members of the graphs are.
+
+    Raises:
+        SettingError: the publication's JSON-LD context cannot be read.
+        ReleaseError: a member cannot be read.
+    """
+    triples = [
+        *dataset(publication, manifest),
+        *around_the_dataset(publication, manifest),
+        *distributions(publication.settings, manifest, folder),
+        *schema(publication, manifest),
+        *graphs(publication, store, manifest),
+        *linksets(publication, store, manifest),
+        *personal_data(publication, store, manifest),
+        *_entrances(publication, store, manifest),
+    ]
+    triples += Counting(publication, manifest, store, triples).statements()
+    lines = ox.serialize(sorted(set(triples), key=str), format=ox.RdfFormat.N_TRIPLES) or b""
+    return Chunk(publication.graph(CATALOG_GRAPH), lines)
+
+
+def _entrances(publication: Publication, store: ox.Store, manifest: Manifest) -> Iterator[ox.Triple]:
+    """Yield where one may begin: the IRIs' common beginning, and one thing of each class."""
+    dataset_iri, things = CatalogueNames(publication.base, manifest.id).dataset, f"{publication.base}id/"
+    yield value(dataset_iri, VOID + "uriSpace", publication.base)
+    for iri in sorted(manifest.statistics.classes)[:MOST_EXAMPLES]:
+        found = store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), ox.NamedNode(iri), ox.DefaultGraph())
+        for _, quad in zip(range(LOOKED_AT), found, strict=False):
+            if isinstance(quad.subject, ox.NamedNode) and quad.subject.value.startswith(things):
+                yield link(dataset_iri, VOID + "exampleResource", quad.subject.value)
+                break
+
+
+# Views of the catalogue: what schema.org says of the dataset and nothing else, and what DCAT says of it.
+
+DCAT_AP_PROFILE = "http://data.europa.eu/r5r/"
+SCHEMA_PROFILE = SCHEMA
+COUNTS = (VOID + "classPartition", VOID + "propertyPartition", VOID + "class", VOID + "property", VOID + "entities")
+
+
+def schema_view(triples: Iterable[ox.Triple]) -> list[ox.Triple]:
+    """Return the statements in the words of schema.org."""
+    return [each for each in triples if _is_schema(each)]
+
+
+def dcat_view(triples: Iterable[ox.Triple], dataset: str) -> list[ox.Triple]:
+    """Return the statements of DCAT-AP and PROV, without those of schema.org and without counts by class and property.
+
+    Args:
+        triples: the catalogue's.
+        dataset: IRI of the dataset.
+    """
+    partitions = (f"{dataset}#class-", f"{dataset}#property-")
+    return [
+        each
+        for each in triples
+        if not _is_schema(each)
+        and each.predicate.value not in COUNTS
+        and not (isinstance(each.subject, ox.NamedNode) and each.subject.value.startswith(partitions))
+    ]
+
+
+def _is_schema(triple: ox.Triple) -> bool:
+    is_class = triple.predicate.value == RDF_TYPE and isinstance(triple.object, ox.NamedNode)
+    name = triple.object.value if is_class and isinstance(triple.object, ox.NamedNode) else triple.predicate.value
+    return name.startswith(SCHEMA) and triple.predicate.value != RDFS_LABEL

@@ -1,0 +1,448 @@
+"""From a publication's files to a new current release: the pipeline, in the order in which data flows.
+
+``graph.pipeline.write`` makes a release from another one and a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import pyoxigraph as ox
+
+from graph.entailment.materialisation import entail
+from graph.export.json_ld_compaction import check_trees
+from graph.model.contributors import contributors_of
+from graph.model.errors import ReleaseError, SourceError, StorageError
+from graph.model.namespaces import (
+    CATALOG_GRAPH,
+    COMPUTED_GRAPHS,
+    ENTAILED_GRAPH,
+    ONTOLOGY_GRAPH,
+    PREFIXES,
+    SHAPES_GRAPH,
+)
+from graph.model.publication import Publication, SourceFile
+from graph.parts.catalogue.dataset_description import catalogue
+from graph.parts.linking.index_builder import index_beside
+from graph.parts.withholding.withholding import Judged, Traces, Withholding, purge, read_traces, settle, withholding_of
+from graph.query.sparql.guard import read_query
+from graph.releases.change import ReleaseRevision
+from graph.releases.digest import release_digest
+from graph.releases.dumps import Downloads
+from graph.releases.exact_forms import open_forms
+from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
+from graph.releases.graph_files import GRAPHS_FOLDER, read_member
+from graph.releases.manifest import MANIFEST_FILE, GraphEntry, LastContribution, Manifest, write_manifest
+from graph.releases.own_iris import GONE_FILE, fragments_after_build, gone_after_build
+from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, open_release
+from graph.releases.release_builder import Staged, fingerprint, tool_versions
+from graph.releases.store import STORE_FOLDER, Index, reading
+from graph.releases.verification import damaged, newest_first, readable_current, whole_graph, write_checksums
+from graph.sources.batches import Chunk
+from graph.sources.document_checks import Told, unheard
+from graph.sources.reader import read_source
+from graph.validation.report import Report, ValidationFailedError, empty_report
+
+# What every release gets at its end, however it was made: report, catalogue, manifest.
+
+ID_TIME = "%Y-%m-%dT%H%M%SZ"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOrigin:
+    """From what a release is made.
+
+    Attributes:
+        created: when; the time that its id bears.
+        fingerprint: of the files and settings.
+        parent: id of the release before it.
+        sources: the files, and the graphs that each fills.
+    """
+
+    created: datetime
+    fingerprint: str
+    parent: str | None
+    sources: Mapping[str, tuple[str, ...]]
+
+
+def time_of_next(releases: ReleasesFolder) -> datetime:
+    """Return the time of a release made now: whole seconds, and later than every other's, whatever the clock says."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    times = [time for each in releases.ids() if (time := _time_of(each)) is not None]
+    return max(now, max(times) + timedelta(seconds=1)) if times else now
+
+
+def _time_of(release_id: str) -> datetime | None:
+    try:
+        return datetime.strptime(release_id[:18], ID_TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def complete(publication: Publication, revision: ReleaseRevision, origin: ReleaseOrigin, report: Report) -> Manifest:
+    """Write report, catalogue and manifest of a release in the making, which holds everything but these.
+
+    Raises:
+        SettingError: a setting that the catalogue needs is not usable.
+    """
+    revision.take_over()
+    without = _manifest(publication, revision, origin, report)
+    chunk = catalogue(publication, revision.store, without, revision.folder)
+    revision.fill(chunk)
+    (revision.folder / CATALOG_FILE).write_bytes(_turtle(chunk, publication.base))
+    (revision.folder / REPORT_FILE).write_bytes(report.turtle())
+    revision.close()
+    manifest = _manifest(publication, revision, origin, report)
+    write_manifest(manifest, revision.folder)
+    return manifest
+
+
+def _turtle(chunk: Chunk, base: str) -> bytes:
+    triples = (quad.triple for quad in ox.parse(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True))
+    prefixes = {"hk": f"{base}ns#", **PREFIXES}
+    return ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=prefixes, base_iri=base) or b""
+
+
+def _manifest(publication: Publication, revision: ReleaseRevision, origin: ReleaseOrigin, report: Report) -> Manifest:
+    entries, catalog = revision.graphs(), publication.graph(CATALOG_GRAPH)
+    digest = release_digest({each.iri: each.digest for each in entries if each.iri != catalog})
+    return Manifest(
+        id=f"{origin.created:{ID_TIME}}-{digest[:8]}",
+        created=origin.created.isoformat().replace("+00:00", "Z"),
+        parent=origin.parent,
+        base=publication.base,
+        digest=digest,
+        fingerprint=origin.fingerprint,
+        triples=revision.book.triples,
+        quads=sum(each.indexed for each in entries),
+        graphs=entries,
+        shared=revision.shared(),
+        sources={name: tuple(sorted(graphs)) for name, graphs in sorted(origin.sources.items())},
+        warnings=report.warnings,
+        tools=dict(tool_versions()),
+        statistics=revision.book.statistics(),
+        checksums=True,
+    )
+
+
+# From a publication's files to a new current release: the pipeline, in the order in which data flows.
+#
+# read → members and index → entailment → validation → catalogue → manifest → commit. Whatever fails, fails before the
+# commit, and the release that was current stays current. What contributors wrote comes along from release to release.
+
+Progress = Callable[[str, int], None]
+"""Called with what is being done and how many triples have been taken so far."""
+LARGE = 20_000
+"""From so many triples on, validation asks the index which nodes are in doubt, and reads no more than these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contributed:
+    """A graph that no file fills, and by whom it was written."""
+
+    chunks: Callable[[], Iterable[Chunk]]
+    contribution: LastContribution | None
+
+
+def build(
+    publication: Publication,
+    progress: Progress = lambda *_: None,
+    told: Told = unheard,
+    patience: Patience = AT_ONCE,
+    mended: Callable[[str], None] = lambda _: None,
+) -> Release:
+    """Make a release of the publication's files, and of what contributors wrote, and make it current; return it.
+
+    Where nothing has changed since the current release was made, and it is whole, that one is returned.
+
+    Args:
+        publication: what to publish.
+        progress: told what is being done.
+        told: told what is left out of the files, or doubtful in them.
+        patience: how long to wait while somebody else writes.
+        mended: told, a sentence each, what is wrong with the current release, and is made anew.
+
+    Raises:
+        SourceError: a file cannot be read.
+        SettingError: the publication's settings or files are not usable.
+        ShapesError: the shapes are not usable.
+        ValidationFailedError: the data violates the shapes.
+        BusyError: somebody else is writing.
+        ReleaseError: the disk does not take it, or there have been releases and the current one cannot be read.
+    """
+    releases = ReleasesFolder(publication.releases_folder, patience)
+    parent = readable_current(releases)
+    publication.sources(may_be_none=bool(contributed_graphs(parent)))  # what is wrong with the files' names comes first
+    if not withholding_of(publication) and _is_of(parent, publication) and not _wrong(parent, lambda _: None):
+        return cast(Release, parent)
+    with releases.staging() as folder:
+        return build_in(folder, publication, releases, progress, told, mended)[0]
+
+
+def build_in(
+    folder: Path,
+    publication: Publication,
+    releases: ReleasesFolder,
+    progress: Progress,
+    told: Told = unheard,
+    mended: Callable[[str], None] = lambda _: None,
+) -> tuple[Release, Judged]:
+    """As ``build``, in the staging folder that the one writer has; return which earlier releases had to go, too.
+
+    A list of what is withheld that lies in the folder (``publication.staged_list``) becomes the publication's with the
+    release, in the same step.
+    """
+    settled = replace(publication, staged_list=None)
+    settle(settled)
+    parent = readable_current(releases)  # somebody may have published in between
+    if not _wrong(parent, mended) and _is_of(parent, publication):
+        release = cast(Release, parent)
+    else:
+        release = make(publication, releases, folder, parent, contributed_graphs(parent), progress, told)
+    del parent  # whoever has a release holds it, and it may have to go
+    settle(settled)
+    return release, purge(releases, withholding_of(settled))
+
+
+def _is_of(release: Release | None, publication: Publication) -> bool:
+    """Whether a release was made of what the publication is now."""
+    return release is not None and release.manifest.fingerprint == fingerprint(publication)
+
+
+def _wrong(release: Release | None, mended: Callable[[str], None]) -> frozenset[str]:
+    """Return the files of a release that are not what was written, telling of each.
+
+    A kept download that is not what was made is removed: it is made when it is asked for.
+
+    Raises:
+        ReleaseError: the manifest is one of them.
+    """
+    if release is None:
+        return frozenset()
+    for problem in Downloads(release.folder, release.manifest).discard_damaged():
+        mended(problem)
+    wrong = dict(damaged(release.folder))
+    if MANIFEST_FILE in wrong:
+        raise ReleaseError(f"{release.id} is not whole: {wrong[MANIFEST_FILE]}", "hamkor releases recover")
+    for problem in wrong.values():
+        mended(f"{release.id} is not whole, and is made anew: {problem}")
+    return frozenset(wrong)
+
+
+def _before(releases: ReleasesFolder, parent: Release | None) -> Release | None:
+    """Return the release with which a new one is compared for what is gone: the one before, or the newest whole one."""
+    if parent is None:
+        return None
+    wrong = dict(damaged(parent.folder))
+    if GONE_FILE not in wrong and not any(each.startswith(GRAPHS_FOLDER) for each in wrong):
+        return parent
+    for each in newest_first(releases):
+        if each != parent.id and not next(damaged(releases.path / each), None):
+            return open_release(releases.path / each)
+    return None
+
+
+def rebuild(publication: Publication, start: Release, progress: Progress = lambda *_: None) -> Release:
+    """Make a release of the publication's files, and of what contributors wrote in ``start``, and make it current.
+
+    It is for when no release is current, or must not be; the writer's part to hold the lock.
+
+    Raises:
+        As ``build``.
+    """
+    releases = ReleasesFolder(publication.releases_folder)
+    with releases.folder_for_staging() as folder:
+        return make(publication, releases, folder, start, contributed_graphs(start), progress)
+
+
+def contributed_graphs(release: Release | None) -> dict[str, Contributed]:
+    """Return the graphs that contributors wrote, by IRI."""
+    if release is None:
+        return {}
+    return {each.iri: _carried(release, each) for each in release.manifest.graphs if each.origin == "contributed"}
+
+
+def _carried(release: Release, entry: GraphEntry) -> Contributed:
+    releases = ReleasesFolder(release.folder.parent)
+    return Contributed(lambda: whole_graph(releases, release, entry), entry.contribution)
+
+
+def make(
+    publication: Publication,
+    releases: ReleasesFolder,
+    folder: Path,
+    parent: Release | None,
+    contributed: Mapping[str, Contributed],
+    progress: Progress,
+    told: Told = unheard,
+) -> Release:
+    """Make a release from nothing in the staging folder, after ``parent``, and make it current.
+
+    Raises:
+        As ``build``.
+    """
+    origin = ReleaseOrigin(
+        time_of_next(releases), fingerprint(publication), parent.id if parent is not None else None, {}
+    )
+    try:
+        before = _before(releases, parent)
+        manifest, _ = _make(publication, folder, _Inputs(origin, parent, contributed, told, before), progress)
+        write_checksums(folder)
+        return open_release(releases.commit(folder, manifest.id))
+    except OSError as problem:
+        raise StorageError.of("the release could not be written", problem, "the current one stays") from problem
+
+
+def try_out(
+    publication: Publication, folder: Path, contributed: Mapping[str, Contributed], progress: Progress
+) -> Report:
+    """Return what validation says of a release that is made from nothing in an empty folder, and not committed.
+
+    Raises:
+        As ``build``, but for violations, which are in the report.
+    """
+    origin = ReleaseOrigin(datetime.now(UTC), "", None, {})
+    try:
+        return _make(publication, folder, _Inputs(origin, None, contributed), progress)[1]
+    except ValidationFailedError as problem:
+        return problem.report
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What goes into a release beside the files."""
+
+    origin: ReleaseOrigin
+    parent: Release | None
+    contributed: Mapping[str, Contributed]
+    told: Told = unheard
+    before: Release | None = None
+
+
+def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Progress) -> tuple[Manifest, Report]:
+    check_trees(publication)
+    with Index(folder / STORE_FOLDER) as index:
+        staged, withholding = Staged(folder, publication.base, index), withholding_of(publication)
+        traces = Traces.of(withholding.mark, withholding.graphs | withholding.iris)
+        _read(publication, staged, inputs, StatementFilter(withholding, traces), progress)
+        if withholding:
+            traces.write(folder)
+        progress("drawing conclusions", staged.read)
+        index.flush()
+        graphs = publication.graph(ENTAILED_GRAPH), publication.graph(ONTOLOGY_GRAPH)
+        entailed = entail(index.store, *graphs, lambda text: read_query(text).text)
+        if entailed is not None:
+            staged.add(entailed)
+        entries = staged.close()
+        staged.close_notes()
+        progress("validating", staged.read)
+        report = _validate(publication, staged, entries, inputs.contributed)
+        progress("writing the catalogue", staged.read)
+        index.flush()
+        manifest = _completed(publication, staged, inputs, report)
+        if inputs.contributed or contributors_of(publication).all():
+            progress("settling the store", staged.read)
+            index.settle()
+        return manifest, report
+
+
+def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report: Report) -> Manifest:
+    if inputs.parent is not None:
+        staged.link_unchanged(inputs.parent, inputs.contributed)
+    entries = {each.iri: _with_origin(publication, each, inputs.contributed) for each in staged.close()}
+    members = {iri: staged.folder / each.file for iri, each in entries.items()}
+    revision = ReleaseRevision(staged.folder, publication.base, staged.index.store, staged.book(), entries)
+    withholding, traces = withholding_of(publication), read_traces(staged.folder)
+    gone_after_build(revision, inputs.before, lambda iri: withholding.withholds(iri) or iri in traces)
+    sources = {name: tuple(graphs) for name, graphs in staged.graphs_of.items()}
+    with index_beside(staged.folder, publication.base, members, staged.read):
+        fragments_after_build(revision)
+        return complete(publication, revision, replace(inputs.origin, sources=sources), report)
+
+
+def _with_origin(publication: Publication, entry: GraphEntry, contributed: Mapping[str, Contributed]) -> GraphEntry:
+    if entry.iri in contributed:
+        contribution = contributed[entry.iri].contribution
+        return msgspec.structs.replace(entry, origin="contributed", contribution=contribution)
+    is_computed = entry.iri == publication.graph(ENTAILED_GRAPH)
+    return msgspec.structs.replace(entry, origin="computed" if is_computed else "source")
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFilter:
+    """What every triple goes through on its way into a release: what must not be published stays outside."""
+
+    withholding: Withholding
+    traces: Traces
+
+    def passed(self, chunks: Iterable[Chunk]) -> Iterable[Chunk]:
+        """Return what may be published."""
+        return self.withholding.passed(chunks, self.traces)
+
+
+def _read(publication: Publication, staged: Staged, inputs: _Inputs, door: StatementFilter, progress: Progress) -> None:
+    contributed, limits = inputs.contributed, publication.settings.limits
+    computed = {publication.graph(name) for name in COMPUTED_GRAPHS}
+    for source in publication.sources(may_be_none=bool(contributed)):
+        for chunk in door.passed(read_source(source, base=publication.base, limits=limits, told=inputs.told)):
+            if chunk.graph in computed:
+                raise SourceError(source.name, f"the graph <{chunk.graph}> is computed", remedy="name it otherwise")
+            if chunk.graph in contributed:
+                problem = f"the graph <{chunk.graph}> has been contributed"
+                raise SourceError(source.name, problem, remedy="name it otherwise, or take that back: hamkor withdraw")
+            staged.add(chunk, source.name)
+            progress(f"reading {source.name}", staged.read)
+    for iri, graph in contributed.items():
+        if not door.withholding.withholds(iri):
+            staged.open(iri)
+        for chunk in door.passed(graph.chunks()):
+            staged.add(chunk)
+            progress(f"taking over <{iri}>", staged.read)
+
+
+def _validate(
+    publication: Publication,
+    staged: Staged,
+    entries: Sequence[GraphEntry],
+    contributed: Mapping[str, Contributed],
+) -> Report:
+    """Validate what was parsed, and what follows from it, where there are shapes."""
+    members = {entry.iri: staged.folder / entry.file for entry in entries}
+    shapes = publication.graph(SHAPES_GRAPH)
+    if shapes not in members:
+        return empty_report()
+    from graph.pipeline.rehearsal import file_of_shape  # noqa: PLC0415  takes most of a second to import
+    from graph.validation.conformance import located, validate  # noqa: PLC0415
+    from graph.validation.incremental import validate_index  # noqa: PLC0415
+    from graph.validation.shapes import refuse_malformed  # noqa: PLC0415
+    from graph.validation.validated_graph import ValidatedData  # noqa: PLC0415
+
+    rules, sources = list(read_member(members[shapes], shapes)), publication.sources(may_be_none=True)
+    file_of = file_of_shape(sources, base=publication.base, limits=publication.settings.limits)
+    refuse_malformed(rules, file_of, base=publication.base)
+    if staged.read < LARGE:
+        data = {iri: read_member(path, iri) for iri, path in members.items() if iri != shapes}
+        report = validate(data, rules, base=publication.base)
+    else:
+        staged.index.flush()
+        with reading(staged.index.store) as index:
+            indexed = ValidatedData(index, open_forms(staged.folder), frozenset({shapes}), publication.base)
+            report = validate_index(indexed, rules, base=publication.base)
+    if not report.conforms:
+        raise ValidationFailedError(located(report, _by_file(publication, contributed)))
+    return report
+
+
+def _by_file(publication: Publication, contributed: Mapping[str, Contributed]) -> dict[str, Iterable[Chunk]]:
+    """Return everything that was validated by the name of its file, read once more: several may fill one graph."""
+    limits, shapes = publication.settings.limits, publication.graph(SHAPES_GRAPH)
+    files: dict[str, SourceFile] = {
+        each.name: each for each in publication.sources(may_be_none=True) if each.graph != shapes
+    }
+    read = {name: read_source(each, base=publication.base, limits=limits) for name, each in files.items()}
+    return {**read, **{f"<{iri}>": each.chunks() for iri, each in contributed.items()}}

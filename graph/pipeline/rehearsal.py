@@ -1,0 +1,108 @@
+"""Validation without a release: do these files conform to these shapes? Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from pyoxigraph import RdfFormat, Store
+
+from graph.entailment.materialisation import entail
+from graph.model.errors import SourceError
+from graph.model.formats import OTHER, known_suffixes, recognised
+from graph.model.namespaces import ENTAILED_GRAPH, ONTOLOGY_GRAPH, graph_iri
+from graph.model.publication import Publication, Role, SourceFile
+from graph.model.settings import LimitSettings
+from graph.query.sparql.guard import read_query
+from graph.sources.batches import Chunk
+from graph.sources.document_checks import DocumentWarning, Told
+from graph.sources.reader import read_source
+from graph.validation.conformance import validate
+from graph.validation.report import Report, empty_report, with_warnings
+from graph.validation.shapes import Remark, refuse_malformed, remarks
+
+
+def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> Report:
+    """Validate the union of the data files, and what follows from it, against the shapes; without these all conforms.
+
+    Raises:
+        SourceError: a file cannot be read.
+        ShapesError: the shapes are not usable.
+    """
+    warnings = list[DocumentWarning]()
+    read = {source.name: list(read_source(source, base=base, limits=limits, told=warnings.append)) for source in data}
+    report = _validated(read, shapes, base, limits, warnings.append)
+    for source in (*data, *shapes):
+        report = with_warnings(report, [each for each in warnings if each.path == source.name], source.graph)
+    return report
+
+
+def _validated(
+    read: dict[str, list[Chunk]], shapes: Sequence[SourceFile], base: str, limits: LimitSettings, told: Told
+) -> Report:
+    if not shapes:
+        return empty_report()
+    if (entailed := _entailed(chain.from_iterable(read.values()), base)) is not None:
+        read["what follows from the ontology"] = [entailed]
+    chunks = [chunk for each in shapes for chunk in read_source(each, base=base, limits=limits, told=told)]
+    refuse_malformed(chunks, file_of_shape(shapes, base=base, limits=limits), base=base)
+    return validate(read, chunks, base=base)
+
+
+def file_of_shape(sources: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> Callable[[str], str]:
+    """Return what names the file that speaks of a shape, by the shape's IRI; empty where none does."""
+
+    def file_of(iri: str) -> str:
+        start = f"<{iri}> ".encode()
+        for source in sources:
+            chunks = read_source(source, base=base, limits=limits)
+            if any(line.startswith(start) for chunk in chunks for line in chunk.lines()):
+                return source.name
+        return ""
+
+    return file_of
+
+
+def shape_remarks(sources: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> list[Remark]:
+    """Return what is to be said of the shapes in some files, with the file of each.
+
+    Raises:
+        SourceError: a file cannot be read.
+    """
+    chunks = [chunk for source in sources for chunk in read_source(source, base=base, limits=limits)]
+    file_of = file_of_shape(sources, base=base, limits=limits)
+    return [replace(each, file=file_of(each.subject)) for each in remarks(chunks, base=base)]
+
+
+def _entailed(chunks: Iterable[Chunk], base: str) -> Chunk | None:
+    """Return what follows, as a build would have it."""
+    ontology, store, has_axioms = graph_iri(base, ONTOLOGY_GRAPH), Store(), False
+    for chunk in chunks:
+        store.load(chunk.triples, RdfFormat.N_TRIPLES, lenient=True)
+        if chunk.graph == ontology:
+            store.load(chunk.quads(), RdfFormat.N_QUADS, lenient=True)
+            has_axioms = True
+    entailed = graph_iri(base, ENTAILED_GRAPH)
+    return entail(store, entailed, ontology, lambda text: read_query(text).text) if has_axioms else None
+
+
+def file_of_user(path: Path, publication_base: str, role: str = "data") -> SourceFile:
+    """Return a file that the user named as a source.
+
+    Raises:
+        SourceError: its suffix says no format that can be read.
+    """
+    found = recognised(path)
+    if not found.form:
+        reason = f"the suffix {path.suffix!r} says no format" if found.reason == OTHER else found.reason
+        raise SourceError(str(path), reason, remedy=f"known are {known_suffixes()}")
+    part: Role = "shapes" if role == "shapes" else "data"
+    return SourceFile(path, str(path), part, graph_iri(publication_base, found.name), found.form)
+
+
+def publication_files(publication: Publication) -> tuple[list[SourceFile], list[SourceFile]]:
+    """Return the publication's files as (data and ontology, shapes)."""
+    sources = publication.sources()
+    return [each for each in sources if each.role != "shapes"], [each for each in sources if each.role == "shapes"]

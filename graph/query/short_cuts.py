@@ -1,0 +1,159 @@
+"""Short cuts: queries that ask for one thing, or whose shape was seen before, need not be read again."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pyoxigraph as ox
+from cachetools import LRUCache
+
+from graph.query.answers import digest_of
+from graph.query.embedded import evaluate, written
+from graph.query.engine import Answer, QueryRequest
+from graph.query.sparql.guard import ReadQuery
+from graph.query.sparql.tokens import mentions_service
+from graph.releases.release import Release
+
+# Lookups: queries so small that sending them to a worker would cost more than answering them.
+#
+# Such a query has one triple pattern whose subject is an IRI, and nothing else; or it describes one IRI. Its work is
+# bounded by the number of triples that the subject has, which is counted when the release is loaded: subjects that have
+# many are not looked up here. Everything else goes to the pool. The store holds the merge only, so what names graphs or
+# a dataset goes there, too.
+
+IRI = r"<[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\\s]*>"
+NAME = r"[A-Za-z][\w-]*:[A-Za-z][\w-]*"
+VARIABLE = r"\?[A-Za-z_]\w*"
+SMALL = re.compile(
+    rf"(?:PREFIX [A-Za-z][\w-]*: ?<[^<>\s]*> ?)*"
+    rf"(?:DESCRIBE ?(?P<described>{IRI})"
+    rf"|(?:ASK|SELECT(?: DISTINCT)?(?: ?\*| ?(?:{VARIABLE} ?)+)) ?(?:WHERE ?)?"
+    rf"{{ ?(?P<subject>{IRI}) ?(?:a|{IRI}|{NAME}|{VARIABLE}) ?(?:{IRI}|{NAME}|{VARIABLE}) ?\.? ?}}"
+    r"(?: ?LIMIT \d+)?)",
+    re.ASCII,
+)
+MANY = 1_000
+
+
+def looked_up(query: ReadQuery, request: QueryRequest) -> str | None:
+    """Return the IRI of the only subject that the query looks at, or None where it is no lookup."""
+    if request.effective_dataset.is_named or query.clauses.is_named or query.uses_graph_clause or query.services:
+        return None
+    found = SMALL.fullmatch(query.normalised)
+    if found is None or query.text != query.written:
+        return None
+    return str(found["subject"] or found["described"])[1:-1]
+
+
+@dataclass(frozen=True, slots=True)
+class LookupStore:
+    """The merge of one release in this process.
+
+    Attributes:
+        release: its id.
+        store: the merge as the default graph.
+        large: the subjects that have too many triples to be looked up here.
+    """
+
+    release: str
+    store: ox.Store
+    large: frozenset[str]
+
+    def answer(self, subject: str, request: QueryRequest) -> Answer | None:
+        """Return the answer to a lookup of ``subject``, or None where it is not to be answered here.
+
+        Raises:
+            QuerySyntaxError: the engine does not take the query.
+        """
+        if subject in self.large:
+            return None
+        body = written(evaluate(self.store, request, frozenset()), request.format, directions=False)
+        return Answer(body, self.release, digest_of(body))
+
+
+def load_lookup(release: Release) -> LookupStore:
+    """Load the merge of a release into memory; takes seconds a million triples, most of them outside the GIL."""
+    store, counts = ox.Store(), Counter[bytes]()
+    for chunk in release.read_all():
+        store.bulk_load(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True)
+        counts.update(line[1 : line.index(b">")] for line in chunk.lines())
+    large = frozenset(subject.decode() for subject, count in counts.items() if count > MANY)
+    return LookupStore(release.id, store, large)
+
+
+# Shapes of queries: programs ask one query with ever other constants; what the guard found out of one holds for all.
+#
+# The shape of a query is its text without what stands in its plain IRIs and strings. These are tokens whatever stands
+# in them (SPARQL 1.1 Query 19.8: IRIREF, STRING_LITERAL2), and what the guard says does not depend on them, as long as
+# no dataset, service or function is named by an IRI, and nothing had to be written differently. Everything else is read
+# by the guard every time, and so is every text with an escape, a single or triple quotation mark or the letters of
+# SERVICE: of such a text this module says nothing.
+
+LONGEST = 8_000
+MOST_BYTES, COPIES, OVERHEAD_BYTES = 8 << 20, 6, 1_000
+CONSTANT = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\'\x00-\x20\x7f]*>|\"[^\"\\\n\r]*\"")
+UNCERTAIN = re.compile(r"[\\'\x00\ud800-\udfff]|\"\"\"")
+MARKS = {"<": "\x00<", '"': '\x00"'}
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownShape:
+    """What a query of some shape was read as, and its normal form without the constants."""
+
+    query: ReadQuery
+    pieces: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes, with its shape."""
+        return COPIES * len(self.query.text) + OVERHEAD_BYTES
+
+
+class QueryShapes:
+    """What was read before, by shape: for one set of rules of the guard, the same at each call."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._known: LRUCache[str, _KnownShape] = LRUCache(MOST_BYTES, getsizeof=lambda known: known.size)
+
+    def read(self, text: str, read: Callable[[str], ReadQuery]) -> ReadQuery:
+        """Return what ``read`` (``graph.query.sparql.guard.read_query``) returns, where possible without asking it.
+
+        Raises:
+            HamkorError: as ``read``.
+        """
+        if len(text) > LONGEST or UNCERTAIN.search(text) or mentions_service(text):
+            return read(text)
+        constants = CONSTANT.findall(text)
+        shape = CONSTANT.sub(_mark, text)
+        known = self._known.get(shape)
+        if known is None:
+            found = read(text)
+            if (pieces := _pieces(found, constants)) is not None:
+                self._known[shape] = _KnownShape(found, pieces)
+            return found
+        normalised = _joined(known.pieces, constants)
+        return replace(known.query, text=text, written=text, normalised=normalised)
+
+
+def _mark(found: re.Match[str]) -> str:
+    return MARKS[found[0][0]]
+
+
+def _pieces(found: ReadQuery, constants: list[str]) -> tuple[str, ...] | None:
+    """Return the normal form around the constants, or None where what was read may hold for this text only."""
+    if found.text != found.written or found.services or found.functions or found.clauses.is_named:
+        return None
+    if CONSTANT.findall(found.normalised) != constants:
+        return None  # some stand in a comment
+    return tuple(CONSTANT.split(found.normalised))
+
+
+def _joined(pieces: tuple[str, ...], constants: list[str]) -> str:
+    parts = [pieces[0]]
+    for constant, piece in zip(constants, pieces[1:], strict=True):
+        parts += (constant, piece)
+    return "".join(parts)

@@ -1,0 +1,356 @@
+"""The store of a release: a RocksDB index over its named graphs and over their merge; whole, or begun as a copy.
+
+It can be made anew from the graph files at any time.
+"""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import time
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyoxigraph as ox
+from numpy.typing import NDArray
+
+from graph.model.errors import ReleaseError, StorageError
+from graph.model.literals import Place, Subject, Term
+from graph.releases.digest import Lanes, repeated_keys, triple_hashes
+from graph.releases.graph_files import link, read_member
+from graph.releases.manifest import GraphEntry, Manifest
+from graph.sources.batches import Chunk
+
+# The RDF merge of named graphs as a stream: each triple once, in bounded memory, read from the members.
+#
+# Only graphs that share triples are looked at twice. What stands in several is told by 128 bits of its SHA-256, as the
+# overlap of graphs is, so that ten million triples of which all are shared take about 300 MB and others nothing.
+
+KEY = np.dtype([("high", "<u8"), ("low", "<u8")])
+Keys = NDArray[np.void]
+
+
+def merged(folder: Path, manifest: Manifest, entries: Sequence[GraphEntry]) -> Iterator[Chunk]:
+    """Yield the triples of some graphs of the release in ``folder``, each once, in the order of the graphs.
+
+    Raises:
+        ReleaseError: a member cannot be read.
+    """
+    sharing = frozenset(manifest.sharing)
+    several = _in_several(folder, [each for each in entries if each.iri in sharing])
+    passed = np.zeros(len(several), np.bool_)
+    for entry in entries:
+        for chunk in read_member(folder / entry.file, entry.iri):
+            if entry.iri in sharing and len(several):
+                chunk = _first_time(chunk, several, passed)  # noqa: PLW2901  what is left of it
+            if chunk.triples:
+                yield chunk
+
+
+def _in_several(folder: Path, entries: Iterable[GraphEntry]) -> Keys:
+    """Return the sorted keys of the triples that stand in more than one of the graphs."""
+    parts = [
+        triple_hashes(chunk.lines())[:, :2]
+        for entry in entries
+        for chunk in read_member(folder / entry.file, entry.iri)
+    ]
+    rows = np.concatenate([*parts, np.zeros((0, 2), np.uint64)])
+    doubtful = _keys(rows[np.isin(rows[:, 0], repeated_keys(rows))])
+    keys, counts = np.unique(doubtful, return_counts=True)
+    return keys[counts > 1]
+
+
+def _first_time(chunk: Chunk, several: Keys, passed: NDArray[np.bool_]) -> Chunk:
+    """Return the triples of a chunk that have not passed yet, and note that they have."""
+    lines = chunk.lines()
+    keys = _keys(triple_hashes(lines)[:, :2])
+    places = np.minimum(np.searchsorted(several, keys), len(several) - 1)
+    known = several[places] == keys
+    keep = ~(known & passed[places])
+    passed[places[known]] = True
+    kept = [line for line, kept in zip(lines, keep.tolist(), strict=True) if kept]
+    return Chunk(chunk.graph, b"".join(line + b"\n" for line in kept))
+
+
+def _keys(rows: Lanes) -> Keys:
+    keys: Keys = np.ascontiguousarray(rows).view(KEY).reshape(-1)
+    return keys
+
+
+# A store that begins as a copy of a release's and changes: hard links, so that the copy costs nothing of its size.
+#
+# RocksDB writes what is new into a log, and moves it into its sorted files when a store is opened for writing again.
+# Left to itself, it would so make a few small files at each release, and merge them with all others again and again: a
+# change would cost what the data costs. So a release keeps the sorted files of the one before, and adds its log; who
+# reads a store reads its logs, too. When the logs have grown, they become sorted files, once for many releases.
+
+WORK_SUFFIX = ".work"
+LONGEST_LOGS = 6 << 20
+"""In bytes: what all logs of a store may have together; whoever opens it reads them."""
+IMMUTABLE = (".sst", ".log")
+CHATTER = ("LOCK", "LOG")
+REOPENINGS, REOPENING_SECONDS = 40, 0.05
+
+
+class Checkpoint:
+    """A copy of a store, open for writing: a context manager; on exit it is where it should be, if it is to be kept."""
+
+    def __init__(self, source: Path, folder: Path) -> None:
+        """Copy the store in ``source``, which nobody writes to, to ``folder``, which must not exist."""
+        self._source, self._folder, self._work = source, folder, folder.with_name(folder.name + WORK_SUFFIX)
+        copy_store(source, self._work)
+        self._store: ox.Store | None = ox.Store(self._work)
+        self._logs = _logs(self._work)
+        self._witness: tuple[ox.Quad, bool] | None = None
+
+    def __enter__(self) -> Checkpoint:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the store and bring it to its place; after an error it is left to whoever removes the folder."""
+        traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
+        if kind is None and self._witness is not None:
+            self.finish()
+        self._store = None
+
+    def keep(self, quad: ox.Quad, *, is_there: bool = True) -> None:
+        """Say that the store is to be kept.
+
+        Args:
+            quad: one that the last writes added; by it one sees that a log has been read to its end.
+            is_there: otherwise one that they removed.
+        """
+        self._witness = quad, is_there
+
+    def finish(self) -> None:
+        """Close the store and bring it to its place: by its log alone where that will do, and is read."""
+        own, before = _logs(self._work), _logs(self._source)
+        size = sum(own.values())
+        if size > LONGEST_LOGS:
+            self.store.flush()
+        self._store = None
+        if size + sum(before.values()) <= LONGEST_LOGS and own.keys() == self._logs.keys():
+            copy_store(self._source, self._folder)
+            for name in own:
+                link(self._work / name, self._folder / name)
+            if self._is_read():
+                shutil.rmtree(self._work)
+                return
+            shutil.rmtree(self._folder)
+        tidy(self._work, reopen=size > LONGEST_LOGS)
+        self._work.replace(self._folder)
+
+    def _is_read(self) -> bool:
+        """Whether who opens the store sees what was written last; RocksDB passes over a log that it mistrusts."""
+        if self._witness is None:
+            return False
+        quad, is_there = self._witness
+        return (quad in ox.Store.read_only(str(self._folder))) is is_there
+
+    @property
+    def store(self) -> ox.Store:
+        """The store; whoever takes it lets go of it before the end."""
+        if self._store is None:
+            raise ReleaseError("the store is closed")
+        return self._store
+
+
+def copy_store(source: Path, folder: Path) -> None:
+    """Copy a store that nobody writes to: what never changes is linked, the few small files that might be are copied.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    folder.mkdir()
+    for path in source.iterdir():
+        if path.suffix in IMMUTABLE:
+            link(path, folder / path.name)
+        elif not path.name.startswith(CHATTER):
+            shutil.copyfile(path, folder / path.name)
+
+
+def tidy(folder: Path, *, reopen: bool) -> None:
+    """Remove what a store that has been closed needs no longer.
+
+    Args:
+        folder: the store's.
+        reopen: whether its log, too, which RocksDB keeps until the store is opened again; it has been flushed.
+    """
+    if reopen:
+        _reopen(folder)
+    for left in (*folder.glob("LOG*"), *sorted(folder.glob("OPTIONS-*"))[:-1]):
+        left.unlink()
+
+
+def _reopen(folder: Path) -> None:
+    """Open a store and close it; whoever still refers to it in a cycle lets go of it first."""
+    for _ in range(REOPENINGS):
+        try:
+            ox.Store(folder)
+        except OSError as problem:
+            if "lock" not in str(problem):
+                raise
+            gc.collect()
+            time.sleep(REOPENING_SECONDS)
+        else:
+            return
+    ox.Store(folder)
+
+
+def _logs(folder: Path) -> dict[str, int]:
+    """Return the sizes of a store's logs, by file name."""
+    return {path.name: path.stat().st_size for path in folder.glob("*.log")}
+
+
+class ReadingStore:
+    """A store for somebody who may keep it longer than it is open: what reads through it holds no store.
+
+    rdflib's graphs refer to themselves and so live until the collector comes; a store would stay open until then.
+    """
+
+    def __init__(self, store: ox.Store) -> None:
+        """Read from ``store`` until ``close``."""
+        self._store: ox.Store | None = store
+
+    def quads_for_pattern(
+        self, subject: Subject, predicate: ox.NamedNode | None, object_: Term | None, graph: Place = None, /
+    ) -> Iterator[ox.Quad]:
+        """Return what the store has of a pattern.
+
+        Raises:
+            ReleaseError: it has been closed.
+        """
+        if self._store is None:
+            raise ReleaseError("the store is closed")
+        return self._store.quads_for_pattern(subject, predicate, object_, graph)
+
+    def query(self, text: str, /) -> object:
+        """Return the answer to a query.
+
+        Raises:
+            ReleaseError: it has been closed.
+        """
+        if self._store is None:
+            raise ReleaseError("the store is closed")
+        return self._store.query(text)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store = None
+
+
+@contextmanager
+def reading(store: ox.Store) -> Iterator[ReadingStore]:
+    """Give something that reads as the store does, and holds it no longer than this."""
+    view = ReadingStore(store)
+    try:
+        yield view
+    finally:
+        view.close()
+
+
+# The store of a release: a RocksDB index over its named graphs, and over their merge as the default graph.
+#
+# The store rewrites numeric literals and is never the truth: that is in the members. The default graph holds each
+# distinct triple once, so that a query without a dataset counts over a set (SPARQL 1.1 Query 13.1: RDF merge).
+
+STORE_FOLDER = "store"
+BATCH_BYTES = 40 << 20
+SMALL_BYTES = 1 << 20
+
+
+class Index:
+    """A store being filled: a context manager; on exit everything is in it and flushed.
+
+    Two loaders run side by side, one for the named graphs and one for the merge; batches bound the memory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Create the store in ``folder``, which must not hold one yet."""
+        self._folder = folder
+        self._store: ox.Store | None = ox.Store(folder)
+        self._loaders = ThreadPoolExecutor(2, thread_name_prefix="index")
+        self._running: list[Future[None]] = []
+        self._chunks: list[Chunk] = []
+        self._bytes = 0
+
+    def __enter__(self) -> Index:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Load what is left, flush and close the store; after an error only wait for the loaders and close it.
+
+        RocksDB goes on moving files until it is closed: nothing may copy or sync the folder before.
+        """
+        try:
+            if kind is None:
+                self.flush()
+        finally:
+            self._loaders.shutdown(wait=True, cancel_futures=True)
+            traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
+            self._store = None
+        if kind is None:
+            tidy(self._folder, reopen=True)
+
+    @property
+    def store(self) -> ox.Store:
+        """The store, for queries while it is being filled; whoever takes it lets go of it before the end."""
+        if self._store is None:
+            raise ReleaseError("the store is closed")
+        return self._store
+
+    def add(self, chunk: Chunk) -> None:
+        """Take a chunk; it is visible in the store after ``flush``."""
+        self._chunks.append(chunk)
+        self._bytes += len(chunk.triples)
+        if self._bytes >= BATCH_BYTES:
+            self._load()
+
+    def flush(self) -> None:
+        """Wait until everything that was added is in the store and on disk.
+
+        Raises:
+            ReleaseError: the store could not be written (disk full, for one).
+        """
+        self._load()
+        self._wait()
+        self.store.flush()
+
+    def settle(self) -> None:
+        """Sort everything into the lowest level, so that small changes afterwards do not make RocksDB do it."""
+        self.store.optimize()
+
+    def _load(self) -> None:
+        chunks, size = self._chunks, self._bytes
+        self._chunks, self._bytes = [], 0
+        self._wait()
+        if chunks:
+            quads = (ox.RdfFormat.N_QUADS, [chunk.quads() for chunk in chunks])
+            merge = (ox.RdfFormat.N_TRIPLES, [chunk.triples for chunk in chunks])
+            load = self._insert if size < SMALL_BYTES else self._bulk_load
+            self._running = [self._loaders.submit(load, *each) for each in (quads, merge)]
+
+    def _wait(self) -> None:
+        running, self._running = self._running, []
+        for each in running:
+            try:
+                each.result()
+            except OSError as problem:
+                raise StorageError.of("the store could not be written", problem, "is the disk full?") from problem
+
+    def _bulk_load(self, form: ox.RdfFormat, parts: Iterable[bytes]) -> None:
+        self.store.bulk_load(b"".join(parts), form, lenient=True)
+
+    def _insert(self, form: ox.RdfFormat, parts: Iterable[bytes]) -> None:
+        self.store.load(b"".join(parts), form, lenient=True)

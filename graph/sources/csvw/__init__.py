@@ -1,0 +1,1 @@
+"""CSV on the Web: a table and its metadata in, triples out."""
