@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from socket import create_server
 
@@ -596,6 +596,20 @@ def test_two_builds_at_a_time_are_told(publication: Write) -> None:
 
     with ReleasesFolder(opened.releases_folder).staging():
         told(called(opened.root, "build", "--wait", "0"), 2, "another process is making a release")
+
+
+@pytest.mark.parametrize("command", [["recover"], ["prune", "--keep", "1"], ["rollback", "current"]])
+def test_what_changes_releases_waits_for_who_is_making_one_and_says_so(
+    after_builds: Callable[[int], Publication], command: list[str]
+) -> None:
+    from graph.releases.folder import ReleasesFolder  # noqa: PLC0415
+
+    ours = after_builds(1)
+    with ReleasesFolder(ours.releases_folder).writing():
+        refused = called(ours.root, "releases", *command, "--wait", "0.1")
+    assert refused.exit_code == 2
+    assert "another process is making a release: waiting up to 0.1 seconds for it (--wait)" in refused.stderr
+    assert called(ours.root, "releases", "recover").exit_code == 0
 
 
 def test_a_port_that_is_taken_is_told(folder: Path) -> None:

@@ -333,6 +333,7 @@ def rollback(options: Options, release: str) -> None:
 
 @releases_command.command("recover")
 @click.option("--dry-run", is_flag=True, help="Say what was found and what would be done; change nothing.")
+@wait_option
 @publication_option
 def recover_releases(options: Options, dry_run: bool) -> None:
     """Make the newest whole release current, where the current one is damaged or nobody can tell which it is.
@@ -347,7 +348,7 @@ def recover_releases(options: Options, dry_run: bool) -> None:
         click.echo(_outlook(found))
         return
     with progress_shown() as progress:
-        found, current, aside = recover(publication, progress)
+        found, current, aside = recover(publication, progress, options.patience)
     _tell(found)
     if aside is not None:
         click.echo(f"set aside: {aside} (remove it when you no longer need it)", err=True)

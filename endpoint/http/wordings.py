@@ -175,6 +175,8 @@ RELEASES = (
     N_("there are releases, but no link %(place)s to one of them"),
     N_("the newest whole release is %(release)s: run hamkor releases recover"),
     N_("no release is whole: hamkor releases recover says what can be done"),
+    N_("%(release)s is not whole: %(words)s"),
+    N_("%(name)s: the file is not the one that was written (SHA-256)"),
     N_("hamkor releases list shows what there is"),
     N_("%(name)s cannot be read: %(words)s"),
     N_("%(name)s is of another version"),

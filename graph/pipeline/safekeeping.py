@@ -36,7 +36,7 @@ from graph.model.publication import (
 from graph.parts.withholding.withholding import read_traces, withholding_of
 from graph.pipeline.build import Progress, rebuild
 from graph.query.saved_queries import FILE as QUERIES_FILE
-from graph.releases.folder import ReleasesFolder
+from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import link
 from graph.releases.history import ID, LOG_FILE, PURGED_FILE
 from graph.releases.manifest import GraphEntry, read_manifest
@@ -435,15 +435,17 @@ def survey(releases: ReleasesFolder, *, mend: bool = False) -> Survey:
     return Survey(fault, tuple(damaged), whole, anew, is_current, lost)
 
 
-def recover(publication: Publication, progress: Progress = lambda *_: None) -> tuple[Survey, str, Path | None]:
+def recover(
+    publication: Publication, progress: Progress = lambda *_: None, patience: Patience = AT_ONCE
+) -> tuple[Survey, str, Path | None]:
     """Make the newest whole release current; return what was found, the id of the current one, and what was set aside.
 
     Raises:
-        BusyError: somebody else is writing.
+        BusyError: somebody else is writing, for longer than the caller's patience.
         ReleaseError: no release is whole.
         Others: as ``build``, where a release has to be made anew.
     """
-    releases = ReleasesFolder(publication.releases_folder)
+    releases = ReleasesFolder(publication.releases_folder, patience)
     with releases.writing():
         aside = _as_release(releases)
         found = survey(releases, mend=True)
