@@ -123,6 +123,7 @@ score it must have; and what it loses by another case form.
 EXACT, DOCUMENTS = 98.0, 2
 FEWEST_LETTERS_GO_ON = 4
 MOST_PAGES = 50
+CYRILLIC = re.compile("[\u0400-\u04ff]")
 APPARATUS = frozenset(("query", DATA_SET, UNTYPED, *TERMS))
 """Kinds of what describes: found behind the things that a publication is about. Documents come last of all."""
 
@@ -138,7 +139,7 @@ def found(suffix: str) -> Response:
     if representation is AS_DATA:
         body = (json.dumps(view, ensure_ascii=False, indent=1) + "\n").encode()
     else:
-        body = render_template("search.html", **view, links=links).encode()
+        body = render_template("search.html", **view, links=links, is_as_typed=_is_as_typed).encode()
     response = answer(representation, lambda: body, tag=entity_tag(body), links=links)
     if representation is AS_HTML:
         response.headers["Content-Security-Policy"] = POLICY
@@ -214,6 +215,11 @@ def _view(finds: Finder, reader: Tongue) -> dict[str, object]:
         "facets": {"type": _kinds(everything, reader), "place": _places(everything, finds, reader)},
         "release": snapshot().release.id,
     }  # fmt: skip
+
+
+def _is_as_typed(name: str) -> bool:
+    """Whether a name is in the script in which the request asks; in another one it tells its reader nothing."""
+    return bool(CYRILLIC.search(name)) == bool(CYRILLIC.search(request.args.get("q", "")))
 
 
 def _found(text: str, scope: SearchScope, finds: Finder) -> list[Found]:

@@ -299,7 +299,8 @@ class Facts:
         """Return a value without its sources; a number that a statement says of a count with what is counted."""
         value = self._value(found.term, above)
         if found.predicate == RDF + "object" and isinstance(found.term, ox.Literal):
-            return replace(value, sentence=stated(self._store, self._names.urls.base, found.subject))
+            count = stated(self._store, self._names.urls.base, found.subject)
+            return replace(value, sentence=count.sentence) if count else value
         return value
 
     def _value(self, term: Term, above: tuple[str, ...]) -> Value:

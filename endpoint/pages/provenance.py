@@ -185,13 +185,15 @@ NUMBERS = frozenset(XSD + name for name in (*RANGES, "decimal", "double", "float
 class Claim:
     """What one source says: the value, the statement, and what backs it.
 
-    ``property`` is what a bare number is the number of; None where the value says enough.
+    ``property`` is what a bare number is the number of, None where the value says enough; ``when`` is when it was
+    counted, where it is a count.
     """
 
     value: Shown
     statement: Shown
     backing: Backing
     property: Shown | None = None
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +227,13 @@ class Disagreements:
         return Disagreement(self._names.thing(iri), summary, tuple(ordered))
 
     def _claim(self, iri: str) -> Iterator[Claim]:
-        sentence = stated(self._store, self._base, iri)
-        for value in [Shown(sentence)] if sentence else self._best(iri, RDF + "object")[:1]:
-            backing = self._statements.backing([iri]).shown(self._names)
-            yield Claim(value, self._names.thing(iri), backing, None if sentence else self._counted_by(iri))
+        count = stated(self._store, self._base, iri)
+        backing, statement = self._statements.backing([iri]).shown(self._names), self._names.thing(iri)
+        if count:
+            yield Claim(Shown(count.many), statement, backing, when=count.when)
+        else:
+            of = self._counted_by(iri)
+            yield from (Claim(value, statement, backing, of) for value in self._best(iri, RDF + "object")[:1])
 
     def _counted_by(self, iri: str) -> Shown | None:
         """Return the property of a statement whose value is a number; None where it is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -153,6 +154,13 @@ def test_whom_one_finds_by_a_number_or_as_a_contact_says_of_which_years_that_is(
 def test_what_is_found_by_its_name_is_of_no_year(service: Served) -> None:
     found = service.get("/search.json?q=Termez").json()["results"]
     assert not [each["id"] for each in found if "published" in each]
+
+
+def test_a_name_in_another_script_than_is_typed_does_not_stand_beside_the_readers(service: Served) -> None:
+    found = {text: service.get(f"/search?q={quote(text)}&ui=uz", "text/html").text for text in ("klub", "клуб")}
+    results = {text: html.partition('<ol class="results"')[2].partition("</ol>")[0] for text, html in found.items()}
+    assert not re.search("[\u0400-\u04ff]", results["klub"])
+    assert "(Родительский клуб" in results["клуб"]
 
 
 def test_a_number_is_narrowed_like_a_name(service: Served) -> None:
