@@ -21,7 +21,7 @@ from endpoint.graphs.validation_service import validating
 from endpoint.history import memento
 from endpoint.history.versions import versions
 from endpoint.http import authorization, jobs, languages, responses, wordings
-from endpoint.http.problems import Problem, Sentence, problem_of, problem_of_status, problem_of_system
+from endpoint.http.problems import Problem, problem_of, problem_of_status, problem_of_system
 from endpoint.http.proxy import SpeltPath
 from endpoint.http.responses import problem_response
 from endpoint.pages import frame
@@ -33,7 +33,7 @@ from endpoint.things.classes import classes, starting, vocabulary
 from endpoint.things.profiles import alternates, signposting
 from endpoint.things.resources import resources
 from endpoint.things.same_as import same_as
-from graph.model.errors import HamkorError
+from graph.model.errors import HamkorError, Sentence
 from graph.model.publication import Publication
 from graph.query.engine import Engine
 from graph.releases.release import Release

@@ -20,6 +20,8 @@ from endpoint.http.languages import INTERFACE
 from endpoint.http.problems import KINDS
 
 PACKAGE = Path(__file__).resolve().parent
+BELOW = PACKAGE.parent / "graph"
+"""The package whose errors are said in the reader's language, too."""
 FOLDER = PACKAGE / "translations"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "silent": "false"}}
@@ -42,6 +44,8 @@ def collected() -> Catalog:
     catalogue = _empty(None)
     for place, _, message, _, _ in extract_from_dir(PACKAGE, METHODS, OPTIONS, KEYWORDS):
         catalogue.add(message, locations=[(place, 0)])
+    for place, _, message, _, _ in extract_from_dir(BELOW, METHODS, {}, {"Sentence": None}):
+        catalogue.add(message, locations=[(f"graph/{place}", 0)])
     for kind in KINDS.values():
         catalogue.add(kind.title, locations=[("problems.py", 0)])
         catalogue.add(kind.meaning, locations=[("problems.py", 0)])

@@ -20,7 +20,7 @@ from http import HTTPStatus
 
 from endpoint.app import create_app
 from endpoint.current import EXTENSION, Current
-from endpoint.http.problems import ProblemError, Sentence, problem_of
+from endpoint.http.problems import ProblemError, problem_of
 from endpoint.http.proxy import Proxies
 from endpoint.metrics import CONTENT_TYPE, Metrics, access
 from endpoint.page_cache import PageCache, Reuse, key_of
@@ -29,7 +29,7 @@ from endpoint.sparql.protocol import EXTENSION as READER
 from endpoint.sparql.query_services import VISITOR, Archive, PooledEngine, Visitor
 from endpoint.sparql.short_way import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.threads import Seats, Threads
-from graph.model.errors import EngineUnavailableError, HamkorError, StorageError, storage_code
+from graph.model.errors import EngineUnavailableError, HamkorError, Sentence, StorageError, storage_code
 from graph.model.publication import Publication
 from graph.parts.federation import Forwarder
 from graph.query.service import QueryService

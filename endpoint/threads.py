@@ -26,10 +26,10 @@ from a2wsgi.wsgi import Body, build_environ
 from cachetools import LRUCache
 from flask import Flask
 
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.page_cache import MadePage, Reuse
 from endpoint.sparql.exchanges import ClientGoneError, Delivery, Exchange, Headers, Message, Receive, Send
-from graph.model.errors import EngineUnavailableError
+from graph.model.errors import EngineUnavailableError, Sentence
 
 T = TypeVar("T")
 COUNT, COUNT_OF_ONE = 32, 8

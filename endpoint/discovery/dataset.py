@@ -20,7 +20,7 @@ from werkzeug.wsgi import FileWrapper
 from endpoint.current import Snapshot, languages, publication, snapshot, urls
 from endpoint.http.jobs import made
 from endpoint.http.negotiation import AS_HTML, CITATIONS, OFFERS, Profile, Representation
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import CACHE, HeaderLink, answer, entity_tag, negotiated
 from endpoint.pages.citations import citation_body, citation_links, dataset_citation
 from endpoint.pages.front import dataset_page
@@ -36,6 +36,7 @@ from endpoint.things.profiles import (
     selected,
 )
 from endpoint.things.rdf_documents import Embedding, PlacedFile, rdf_document
+from graph.model.errors import Sentence
 from graph.model.formats import Format
 from graph.model.namespaces import CATALOG_GRAPH
 from graph.parts.catalogue.dataset_description import DCAT_AP_PROFILE, SCHEMA_PROFILE, dcat_view, schema_view

@@ -15,13 +15,14 @@ from endpoint.discovery.dataset import is_for_programs, landing
 from endpoint.http.jobs import made
 from endpoint.http.languages import interface
 from endpoint.http.negotiation import AS_LINKSET, AS_SITEMAP, AS_TEXT
-from endpoint.http.problems import KINDS, ProblemError, Sentence
+from endpoint.http.problems import KINDS, ProblemError
 from endpoint.http.responses import HeaderLink, answer, as_page, entity_tag, negotiated, page, see_other
 from endpoint.pages.facts_of_shapes import text_in
 from endpoint.pages.front import front_page
 from endpoint.pages.term_names import names_for
 from endpoint.pages.thing_page import content_names, interface_names
 from endpoint.sparql.shelf import shown_examples
+from graph.model.errors import Sentence
 from graph.parts.catalogue.contents import graph_named, kinds
 from graph.releases.dumps import SUBJECTS, Subjects, data_graphs, read_list
 

@@ -14,11 +14,12 @@ from flask import Blueprint, Response, render_template, request
 
 from endpoint.current import Snapshot, snapshot, urls
 from endpoint.http.negotiation import AS_HTML, Representation, choose
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import POLICY as OF_PAGES
 from endpoint.http.responses import HeaderLink, answer, entity_tag
 from endpoint.things.resources import Finder, Tongue, finder, main_kind, place_iri, tongue, view_of
 from graph.model.description import Period, person_published, published, spanned
+from graph.model.errors import Sentence
 from graph.model.namespaces import CV, FOAF, ORG, SCHEMA, VCARD
 from graph.parts.linking.candidate_search import LONGEST_QUERY, Hit, SearchScope, restated
 from graph.parts.linking.candidate_search import suggested as suggested_names

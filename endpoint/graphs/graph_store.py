@@ -21,7 +21,7 @@ from endpoint.graphs.uploads import ACCEPTED, documents, received
 from endpoint.http.authorization import contributor_of_request, door
 from endpoint.http.jobs import works
 from endpoint.http.negotiation import OFFERS, SUFFIXES, Representation
-from endpoint.http.problems import ProblemError, Sentence, document_problem
+from endpoint.http.problems import ProblemError, document_problem
 from endpoint.http.responses import Expected, answer, as_page, document_links, expected, graph_tag, negotiated, page
 from endpoint.pages.term_names import names_for
 from endpoint.sparql.protocol import FORM, LONGEST_URL, MOST_FIELDS, UPDATE
@@ -29,7 +29,7 @@ from endpoint.things.rdf_documents import graph_document
 from endpoint.things.resources import describing, find, meant, not_found
 from endpoint.urls import URI_CHARACTERS, split_suffix
 from graph.model.contributors import EVERY_GRAPH, Contributor
-from graph.model.errors import GraphNameError, OutOfScopeError, ReleaseError, SourceError
+from graph.model.errors import GraphNameError, OutOfScopeError, ReleaseError, Sentence, SourceError
 from graph.model.namespaces import unfit_name
 from graph.parts.contribution.contributed_document import Action, Contribution, Outcome, Update
 from graph.releases.manifest import GraphEntry

@@ -20,11 +20,12 @@ from endpoint.http.negotiation import (
     choose,
     named,
 )
-from endpoint.http.problems import Problem, Sentence
+from endpoint.http.problems import Problem
 from endpoint.http.responses import page
 from endpoint.pages.facts_of_shapes import text_in
 from endpoint.pages.findings import folded
 from endpoint.pages.term_names import names_for
+from graph.model.errors import Sentence
 from graph.parts.contribution.contributed_document import Outcome, ReportFormat, ReportPart
 
 # Validation reports as responses: Turtle, JSON-LD, JSON or a page, by Accept (SHACL 3.6).

@@ -20,12 +20,12 @@ from endpoint.graphs.outcomes import report_format, report_response
 from endpoint.graphs.uploads import ACCEPTED, Sent, is_described, received, sent, table
 from endpoint.http.authorization import contributor_of_request
 from endpoint.http.jobs import works
-from endpoint.http.problems import ProblemError, Sentence, document_problem
+from endpoint.http.problems import ProblemError, document_problem
 from endpoint.http.responses import as_page, page
 from endpoint.pages.term_names import names_for
 from endpoint.things.classes import templates
 from graph.model.contributors import Contributor
-from graph.model.errors import HamkorError, SourceError
+from graph.model.errors import HamkorError, Sentence, SourceError
 from graph.model.formats import METADATA_SUFFIX, TABLE
 from graph.parts.contribution.contributed_document import FORMATS, Contribution, Outcome, SentDocument
 

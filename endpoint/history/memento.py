@@ -14,11 +14,11 @@ from werkzeug.http import http_date
 
 from endpoint.current import RELEASE, is_withheld, past, publication, urls
 from endpoint.http.negotiation import AS_LINK_FORMAT
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import CACHE, HeaderLink, answer, entity_tag
 from endpoint.things.resources import meant, not_found
 from endpoint.urls import as_requested, is_versioned, memento, original, time_map
-from graph.model.errors import ReleaseError
+from graph.model.errors import ReleaseError, Sentence
 from graph.releases.history import ID, release_time
 
 memento_routes = Blueprint("memento", __name__)

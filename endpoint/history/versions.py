@@ -14,7 +14,7 @@ from endpoint.current import languages, past, publication, see, snapshot, urls
 from endpoint.history.memento import IMMUTABLE, no_release
 from endpoint.http.languages import interface
 from endpoint.http.negotiation import AS_MANIFEST, AS_N_QUADS, CITATIONS, OFFERS, Representation
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import HeaderLink, answer, entity_tag, negotiated
 from endpoint.pages.citations import citation_body, citation_links, dataset_citation
 from endpoint.pages.findings import changes as difference_of
@@ -23,7 +23,7 @@ from endpoint.pages.thing_page import content_names
 from endpoint.things.rdf_documents import rdf_document
 from endpoint.things.resources import describing, find
 from endpoint.urls import split_suffix
-from graph.model.errors import ReleaseError
+from graph.model.errors import ReleaseError, Sentence
 from graph.model.formats import TURTLE
 from graph.model.namespaces import DCAT, DCT, PROV, RDF_TYPE, RDFS_LABEL, SD, VOID, XSD
 from graph.releases.history import difference, patch

@@ -16,8 +16,9 @@ from typing import cast
 from cachetools import LRUCache
 from flask import Flask, current_app, request
 
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from graph.model.contributors import Contributor, Contributors, contributors_of, may_write
+from graph.model.errors import Sentence
 from graph.model.publication import Publication
 
 EXTENSION = "hamkor-door"

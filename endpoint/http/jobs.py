@@ -14,10 +14,10 @@ from cachetools import LRUCache
 from flask import Flask, current_app
 
 from endpoint.current import publication, snapshot
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from graph import child_process
 from graph.child_process import Bounds
-from graph.model.errors import BusyError, EngineUnavailableError, WorkEndedError
+from graph.model.errors import BusyError, EngineUnavailableError, Sentence, WorkEndedError
 from graph.model.settings import LimitSettings
 from graph.releases.dumps import begin, fault_of, is_busy
 

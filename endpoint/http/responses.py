@@ -28,9 +28,9 @@ from endpoint.http.negotiation import (
     tags_of,
     with_suffix,
 )
-from endpoint.http.problems import Problem, ProblemError, Sentence
+from endpoint.http.problems import Problem, ProblemError
 from endpoint.urls import as_requested
-from graph.model.errors import HamkorError
+from graph.model.errors import HamkorError, Sentence
 from graph.model.namespaces import RDF_TYPE
 from graph.releases.manifest import GraphEntry
 

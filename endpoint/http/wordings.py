@@ -11,7 +11,7 @@ from flask_babel import format_decimal
 from markupsafe import Markup, escape
 
 from endpoint.http.languages import N_, page_language, translated
-from endpoint.http.problems import Quotation, Sentence
+from graph.model.errors import Quotation, Sentence
 
 # The sentences with which the package ``graph`` refuses: as templates, so that pages can say them in their language.
 #

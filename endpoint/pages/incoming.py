@@ -14,10 +14,11 @@ import pyoxigraph as ox
 from cachetools import LRUCache
 
 from endpoint.current import Snapshot
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.pages.term_names import UNNAMED, Names, Shown
 from endpoint.urls import with_parameters
 from graph.model.description import MERGE, MOST_INCOMING, Incoming, Term, incoming_page
+from graph.model.errors import Sentence
 from graph.model.labels import labels
 from graph.model.namespaces import DCAT, OWL, PROV, RDFS, SD, SH, VOID
 

@@ -11,7 +11,7 @@ from flask import render_template, request
 
 from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.http.languages import interface
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import HeaderLink
 from endpoint.pages.charts import Chart, chart, data_set_of
 from endpoint.pages.citations import citation_links, thing_citation
@@ -24,6 +24,7 @@ from endpoint.pages.nested_values import CONCEPTS, Tree, Trees
 from endpoint.pages.provenance import Disagreement, Disagreements, Source
 from endpoint.pages.term_names import UNNAMED, Names, Shown, names_for
 from graph.model.description import MERGE, Description, Incoming
+from graph.model.errors import Sentence
 from graph.model.labels import LABEL_PROPERTIES
 from graph.model.namespaces import ENTAILED_GRAPH, ORG, RDF, RDF_TYPE, SH, SKOS
 

@@ -13,8 +13,9 @@ import pyoxigraph as ox
 from flask import request
 
 from endpoint.current import Snapshot, languages, snapshot
-from endpoint.http.problems import ProblemError, Quotation, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.things.resources import Finder, Tongue
+from graph.model.errors import Quotation, Sentence
 from graph.model.labels import Rank, labels, language_rank
 from graph.model.literals import finite_number, is_legal, whole_number
 from graph.model.namespaces import OWL, RDF, RDFS, SD, SH, VOID, XSD

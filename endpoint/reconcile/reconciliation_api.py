@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from endpoint.http.problems import ProblemError, Quotation, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import as_page, entity_tag
 from endpoint.reconcile.reconcile_queries import manifest_of_02, manifest_of_draft, question_of_02, question_of_draft
 from endpoint.reconcile.reconciled_properties import (
@@ -26,6 +26,7 @@ from endpoint.reconcile.reconciled_properties import (
     types_of,
 )
 from endpoint.things.resources import Finder, Tongue, finder, main_kind, tongue, view_of
+from graph.model.errors import Quotation, Sentence
 from graph.parts.linking.candidate_search import SearchScope
 from graph.parts.linking.entities import PERSON, Entity
 from graph.parts.linking.reconciliation import FEATURES, Candidate

@@ -13,9 +13,17 @@ from urllib.parse import parse_qsl
 from cachetools import LRUCache
 from flask import Flask, current_app
 
-from endpoint.http.problems import ProblemError, Quotation, Sentence
+from endpoint.http.problems import ProblemError
 from graph.child_process import Bounds, run
-from graph.model.errors import EngineUnavailableError, HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError
+from graph.model.errors import (
+    EngineUnavailableError,
+    HamkorError,
+    QueryLimitError,
+    QueryRefusedError,
+    QuerySyntaxError,
+    Quotation,
+    Sentence,
+)
 from graph.model.settings import LimitSettings
 from graph.query.engine import Dataset
 from graph.query.sparql.guard import ReaderOptions, ReadQuery

@@ -15,8 +15,7 @@ from typing import cast
 import msgspec
 
 from endpoint.current import IDLE_SECONDS
-from endpoint.http.problems import Sentence
-from graph.model.errors import EngineUnavailableError
+from graph.model.errors import EngineUnavailableError, Sentence
 from graph.model.settings import Settings
 from graph.parts.federation import Forwarder
 from graph.query.engine import PROBE, Answer, QueryRequest

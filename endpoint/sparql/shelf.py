@@ -15,13 +15,14 @@ from endpoint.current import EXTENSION, Current, Snapshot, languages, publicatio
 from endpoint.http.authorization import Rate, too_many
 from endpoint.http.languages import page_language, translated
 from endpoint.http.negotiation import AS_HTML, OFFERS, choose
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import answer, as_page, document_links, entity_tag, negotiated, page, see_other
 from endpoint.pages import outlines
 from endpoint.pages.facts_of_shapes import text_in
 from endpoint.sparql.protocol import query_reader
 from endpoint.things.resources import describing, downloads, find
 from endpoint.urls import memento, with_parameters
+from graph.model.errors import Sentence
 from graph.model.namespaces import OWL, RDF_TYPE, RDFS
 from graph.model.publication import WORK_FOLDER
 from graph.query.saved_queries import ExampleQuery, KeptQuery, check_length, keep, kept_query

@@ -13,14 +13,14 @@ from flask import Blueprint, Response, g, request
 
 from endpoint.current import Snapshot, languages, see, snapshot, urls
 from endpoint.http.negotiation import AS_CSV, AS_HTML, AS_TSV, OFFERS, Representation, choose, named
-from endpoint.http.problems import Problem, ProblemError, Sentence, problem_of
+from endpoint.http.problems import Problem, ProblemError, problem_of
 from endpoint.http.responses import HeaderLink, answer, entity_tag, negotiated, page
 from endpoint.pages.results import CONVERTED, results_page
 from endpoint.sparql.protocol import READ_TYPES, Operation, query_reader, read_operation
 from endpoint.sparql.service_description import service_description
 from endpoint.sparql.shelf import POLICY, editor_settings, is_installed, shown, shown_examples
 from endpoint.things.rdf_documents import check_xml, check_xml_file, rdf_document
-from graph.model.errors import HamkorError, QueryLimitError, QuerySyntaxError, ReleaseError
+from graph.model.errors import HamkorError, QueryLimitError, QuerySyntaxError, ReleaseError, Sentence
 from graph.model.formats import Format
 from graph.query.embedded import syntax_error
 from graph.query.engine import Answer, QueryRequest

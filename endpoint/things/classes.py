@@ -29,7 +29,7 @@ from endpoint.http.negotiation import (
     OFFERS,
     Representation,
 )
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import HeaderLink, answer, as_page, document_links, entity_tag, negotiated, page
 from endpoint.pages.facts_of_shapes import PageShapes, PathStep, shapes_of, text_in
 from endpoint.pages.front import class_name, overview
@@ -39,6 +39,7 @@ from endpoint.pages.vocabulary_page import VocabularyTerms
 from endpoint.things.rdf_documents import rdf_document
 from endpoint.things.resources import describing, downloads
 from graph.export.json_ld_compaction import CONTEXT_NAME
+from graph.model.errors import Sentence
 from graph.model.formats import METADATA_SUFFIX
 from graph.model.labels import LABEL_PROPERTIES, labels, preferred_tag
 from graph.model.namespaces import COMPUTED_GRAPHS, DCT, ONTOLOGY_GRAPH, RDFS, SKOS

@@ -32,7 +32,7 @@ from endpoint.http.negotiation import (
     named,
     with_suffix,
 )
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import (
     ABOUT_PAGE,
     IN_A_LINK,
@@ -46,6 +46,7 @@ from endpoint.http.responses import (
 from endpoint.things.rdf_documents import rdf_document
 from endpoint.urls import with_parameters
 from graph.export.views import CONCEPT, PUBLIC_ORGANISATION, SCHEME, schema_types
+from graph.model.errors import Sentence
 from graph.model.labels import LABEL_PROPERTIES
 from graph.model.namespaces import CV, DCT, RDF_TYPE, RDFS_LABEL, SCHEMA, SKOS
 from graph.parts.catalogue.catalogue_terms import CatalogueNames

@@ -19,11 +19,11 @@ from cachetools import LRUCache
 from flask import request
 
 from endpoint.current import Snapshot, snapshot, urls
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from graph.child_process import Bounds, Descriptor, run
 from graph.export.documents import write_graph, write_statements, xml_fault
 from graph.export.json_ld_compaction import CONTEXT_NAME, Frame, compacted, frame_for, framed, read_frames, written
-from graph.model.errors import FormatError, HamkorError, SettingError
+from graph.model.errors import FormatError, HamkorError, Sentence, SettingError
 from graph.model.formats import JSON_LD, RESULTS_XML, Format
 from graph.model.labels import preferred_tag
 from graph.model.literals import truth_value, whole_number

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 from endpoint.current import Snapshot, is_withheld, languages, past, snapshot, urls
 from endpoint.http.languages import in_script
 from endpoint.http.negotiation import CITATIONS, OF_DOCUMENTS, OFFERS, Profile, Representation
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import HeaderLink, answer, document_links, entity_tag, moved, see_other
 from endpoint.pages.citations import citation_body, thing_citation
 from endpoint.pages.incoming import INCOMING, PAGE, asked_number, no_page
@@ -43,6 +43,7 @@ from graph.model.description import (
     replacement,
     too_much,
 )
+from graph.model.errors import Sentence
 from graph.model.formats import Format
 from graph.model.labels import Label, language_chain, language_rank
 from graph.model.namespaces import RDFS, VOID, XSD

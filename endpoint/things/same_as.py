@@ -14,11 +14,12 @@ from flask import Blueprint, Response, render_template, request
 
 from endpoint.current import Snapshot, is_withheld, languages, snapshot, urls
 from endpoint.http.negotiation import AS_HTML, Representation
-from endpoint.http.problems import ProblemError, Sentence
+from endpoint.http.problems import ProblemError
 from endpoint.http.responses import HeaderLink, answer, entity_tag, negotiated, see_other
 from endpoint.pages.term_names import names_for
 from endpoint.things.rdf_documents import rdf_document
 from endpoint.things.resources import WITHHELD, finder
+from graph.model.errors import Sentence
 from graph.model.labels import Label, labels
 from graph.model.namespaces import OWL, PROV, RDF_TYPE, VOID, genid_iri
 from graph.parts.linksets.clusters import Cluster, Clusters, Evidence, Link, linksets

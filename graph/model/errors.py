@@ -1,7 +1,7 @@
-"""What can go wrong, with the facts in fields.
+"""What can go wrong, with the facts in fields; what is said of it, as a template and facts.
 
-Every error that a user can cause is one of these; its text is one readable line that names the place and the
-remedy. They carry no HTTP status and no exit code: those belong to the package ``endpoint``.
+Every error that a user can cause is one of these; its text is one readable line of English that names the place and
+the remedy. They carry no HTTP status and no exit code, and no other language: those belong to the package ``endpoint``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from importlib import import_module
-from typing import Any, Self, cast
+from typing import Any, Self, TypeAlias, cast
 
 import msgspec
 
@@ -26,6 +26,86 @@ WORDS_OF_SQLITE = {
     "unable to open database file": errno.EACCES,
     "disk I/O error": errno.EIO,
 }
+
+
+# What an error says: a sentence of ours keeps what it is made of, so that a page can say it in its reader's language.
+#
+# Both are ``str``: a terminal, a log and a program read the English. ``Sentence("…")`` is also the mark by which
+# endpoint/catalogues.py collects the templates for translators, so a template stands there as a literal.
+
+
+class Sentence(str):
+    """A text of ours with facts in it; as a ``str`` it is the English one.
+
+    Attributes:
+        template: the text as the catalogues have it; ``%(name)s`` stands for a fact.
+        facts: what stands there; a number (int) is grouped as the reader's language does it; what another sentence or
+            another error says is a ``Sentence`` or a ``Quotation``.
+    """
+
+    template: str
+    facts: dict[str, object]
+
+    def __new__(cls, template: str, /, **facts: object) -> Self:
+        """Return the English text, which remembers what it was made of."""
+        kept: dict[str, object] = {name: _fact(fact) for name, fact in facts.items()}
+        shown = {name: f"{fact:,}" if isinstance(fact, int) else fact for name, fact in kept.items()}
+        sentence = super().__new__(cls, template % shown if facts else template)
+        sentence.template, sentence.facts = template, kept
+        return sentence
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
+        """Pickle it as what it is made of."""
+        return (self.template,), self.facts
+
+
+class Quotation(str):
+    """What a library, the engine or the system has said, in English; nobody translates it."""
+
+
+Said: TypeAlias = Sentence | Quotation
+"""What an error says: words of ours or of others."""
+NOTHING = Quotation("")
+
+
+def said_by(problem: BaseException) -> Said:
+    """Return what an error says: the sentence that it was raised with, or else its text as a quotation."""
+    given = problem.args[0] if len(problem.args) == 1 else None
+    return given if isinstance(given, Sentence | Quotation) else Quotation(problem)
+
+
+def _fact(fact: object) -> object:
+    if isinstance(fact, str | int):
+        return fact
+    return said_by(fact) if isinstance(fact, BaseException) else str(fact)
+
+
+def packed(said: object) -> object:
+    """Return what MessagePack can carry to another process: sentences as template and facts, the rest as it is."""
+    match said:
+        case Sentence():
+            return {"template": said.template, "facts": packed(said.facts)}
+        case Quotation():
+            return {"quotation": str(said)}
+        case Mapping():
+            return {name: packed(each) for name, each in said.items()}
+        case list() | tuple():
+            return [packed(each) for each in said]
+    return said
+
+
+def unpacked(value: object) -> Any:  # noqa: ANN401  whatever was packed
+    """Return what ``packed`` has made of it; a list comes back as a tuple."""
+    match value:
+        case {"template": template, "facts": facts}:
+            return Sentence(template, **unpacked(facts))
+        case {"quotation": text}:
+            return Quotation(text)
+        case dict():
+            return {name: unpacked(each) for name, each in value.items()}
+        case list():
+            return tuple(unpacked(each) for each in value)
+    return value
 
 
 class HamkorError(Exception):
@@ -379,9 +459,8 @@ class Failure(msgspec.Struct, frozen=True):
         """Return what an error is written as; one whose fields nobody knows has ended the work."""
         if not is_dataclass(problem):
             problem = WorkEndedError(f"{type(problem).__name__}: {problem}")
-        return cls(type(problem).__module__, type(problem).__name__, asdict(problem))
+        return cls(type(problem).__module__, type(problem).__name__, cast("dict[str, Any]", packed(asdict(problem))))
 
     def error(self) -> HamkorError:
         """Return the error."""
-        facts = {name: tuple(each) if isinstance(each, list) else each for name, each in self.facts.items()}
-        return cast("HamkorError", getattr(import_module(self.module), self.kind)(**facts))
+        return cast("HamkorError", getattr(import_module(self.module), self.kind)(**unpacked(self.facts)))

@@ -13,7 +13,7 @@ from flask import Flask
 from endpoint.app import create_app
 from endpoint.catalogues import TRANSLATED, collected
 from endpoint.http.languages import translated
-from endpoint.http.problems import KINDS, Problem, Quotation, Sentence, document_problem, problem_of
+from endpoint.http.problems import KINDS, Problem, document_problem, problem_of
 from endpoint.http.responses import problem_response
 from endpoint.http.wordings import WORDINGS, recognised, told
 from graph.model.errors import (
@@ -25,7 +25,9 @@ from graph.model.errors import (
     QueryLimitError,
     QueryRefusedError,
     QuerySyntaxError,
+    Quotation,
     ReleaseError,
+    Sentence,
     SettingError,
     SourceError,
     UpdateError,
