@@ -1,16 +1,18 @@
 """Hostile clients beside somebody who reads: slow readers, half bodies, long queries, floods, from 64 addresses.
 
-    python -m benchmarks.hostile [--seconds 15] [--clients 64] [--write]
+    python -m benchmarks.hostile [--seconds 15] [--clients 64] [--runs 3] [--write]
 
 The flagship is served beside a graph of 11 MiB. Another client asks for a page, then a lookup, four times a second;
 owed to it is a 95th percentile within three times its quiet one, and no failure, while each kind of hostility goes on
-for some seconds. All of it runs on this machine, so a flood takes processors away from the service, too. Everything
-stays on loopback, and ends by itself.
+for some seconds. All of it runs on this machine, so a flood takes processors away from the service, too; of several
+runs the medians are told, each ratio within its run, and how loaded the machine was. Everything stays on loopback, and
+ends by itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import socket
 import subprocess
@@ -22,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from statistics import median
 from threading import Event, Thread
 from typing import Final
 from urllib.parse import quote
@@ -209,7 +212,8 @@ def served() -> Iterator[int]:
 def measured(seconds: float, clients: int) -> list[tuple[str, Fared]]:
     """How the other client fares in quiet and under each kind of hostility."""
     with served() as port:
-        reader(port, 3)  # what is derived of a release once is derived
+        for path in (*PAGES * 2, f"/sparql?query={quote(LOOKUP)}"):
+            get(port, path, "text/html", "203.0.113.1")  # what is derived of a release once is derived
         found = [("in quiet", reader(port, seconds))]
         for kind in KINDS:
             with attacked(kind, port, clients, seconds):
@@ -218,18 +222,27 @@ def measured(seconds: float, clients: int) -> list[tuple[str, Fared]]:
         return [*found, ("in quiet again", reader(port, seconds))]
 
 
-def section(found: list[tuple[str, Fared]], clients: int, seconds: float) -> str:
+def section(runs: list[list[tuple[str, Fared]]], loads: list[float], clients: int, seconds: float) -> str:
     """The section for RESULTS.md."""
-    quiet = found[0][1]
-    rows = [
-        (kind, f"{each.page * 1000:.0f}", f"{each.page / quiet.page:.1f}", f"{each.lookup * 1000:.1f}",
-         f"{each.lookup / quiet.lookup:.1f}", f"{each.failed} of {each.asked}")
-        for kind, each in found
-    ]  # fmt: skip
+    rows = [_row(number, runs) for number in range(len(runs[0]))]
     columns = (f"from {clients} addresses", "page, p95 ms", "times quiet",
                "lookup, p95 ms", "times quiet", "failed")  # fmt: skip
-    command = f"`python -m benchmarks.hostile --clients {clients} --seconds {seconds:g}`"
-    return f"{head()}\n\n{command}\n\n{table(columns, rows)}"
+    command = f"`python -m benchmarks.hostile --clients {clients} --seconds {seconds:g} --runs {len(runs)}`"
+    load = ", ".join(f"{each:.1f}" for each in loads)
+    return f"{head()}\n\n{command}: medians. Load of the machine after each run: {load}\n\n{table(columns, rows)}"
+
+
+def _row(number: int, runs: list[list[tuple[str, Fared]]]) -> tuple[str, ...]:
+    found, quiet = [run[number][1] for run in runs], [run[0][1] for run in runs]
+    pairs = list(zip(found, quiet, strict=True))
+    return (
+        runs[0][number][0],
+        f"{median(each.page for each in found) * 1000:.1f}",
+        f"{median(each.page / before.page for each, before in pairs):.1f}",
+        f"{median(each.lookup for each in found) * 1000:.1f}",
+        f"{median(each.lookup / before.lookup for each, before in pairs):.1f}",
+        f"{sum(each.failed for each in found)} of {sum(each.asked for each in found)}",
+    )
 
 
 def main() -> None:
@@ -237,6 +250,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--write", action="store_true", help="write the section into RESULTS.md")
     parser.add_argument("--attack", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, default=0, help=argparse.SUPPRESS)
@@ -244,8 +258,12 @@ def main() -> None:
     if wanted.attack:
         attack(wanted.attack, wanted.port, wanted.clients, wanted.seconds)
         return
-    found = measured(wanted.seconds, wanted.clients)
-    publish("hostile", section(found, wanted.clients, wanted.seconds), RESULTS if wanted.write else None)
+    runs, loads = list[list[tuple[str, Fared]]](), list[float]()
+    for number in range(wanted.runs):
+        runs.append(measured(wanted.seconds, wanted.clients))
+        loads.append(os.getloadavg()[0])
+        print(f"run {number + 1}: {runs[-1]}", file=sys.stderr)
+    publish("hostile", section(runs, loads, wanted.clients, wanted.seconds), RESULTS if wanted.write else None)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from cachetools import TTLCache
 
 from endpoint.current import Current, Snapshot
 from endpoint.http.negotiation import coding_for
-from endpoint.http.responses import CACHE, KEPT_SECONDS
+from endpoint.http.responses import CACHE, STALE_SECONDS
 from endpoint.sparql.exchanges import Delivery, Exchange, Headers, Send
 
 KEYED = frozenset({
@@ -91,7 +91,11 @@ def key_of(exchange: Exchange, path: str) -> Key | None:
 
 
 class PageCache:
-    """The answers of one release by what determines them, each for as long as HTTP lets any cache keep it."""
+    """The answers of one release by what determines them.
+
+    Each for no longer than its own headers let any cache send it that asks meanwhile whether it has changed; here it is
+    asked each time whether the release is the same.
+    """
 
     def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Hold at most ``size`` bytes; 0 holds nothing. ``clock`` says the time in seconds."""
@@ -124,7 +128,7 @@ class PageCache:
             self._held, self._release = self._nothing(), weakref.ref(snapshot)
 
     def _nothing(self) -> TTLCache[Key, tuple[MadePage, int]]:
-        return TTLCache(self._size, KEPT_SECONDS, self._clock, lambda held: held[1])
+        return TTLCache(self._size, STALE_SECONDS, self._clock, lambda held: held[1])
 
 
 @dataclass

@@ -39,8 +39,8 @@ from graph.releases.manifest import GraphEntry
 # It decides nothing about content; it makes sure that every answer says what it is (Content-Type, Content-Location,
 # Link), for whom it may be kept (ETag, Vary, Cache-Control), and that a client that has it already gets a 304.
 
-KEPT_SECONDS = 60
-CACHE = f"public, max-age={KEPT_SECONDS}, stale-while-revalidate=600"
+FRESH_SECONDS, STALE_SECONDS = 60, 600
+CACHE = f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={STALE_SECONDS}"
 """A URL without a release in it may mean another release soon; the ETag makes asking again cheap."""
 IN_A_LINK = "%/:?#[]@!$&'()*+,;="
 """What stays as it is in the target of a link; the rest, above all letters beyond ASCII, is percent-encoded.

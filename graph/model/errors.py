@@ -26,6 +26,7 @@ WORDS_OF_SQLITE = {
     "unable to open database file": errno.EACCES,
     "disk I/O error": errno.EIO,
 }
+WORDS_OF_OXIGRAPH = {"file descriptors when reserving": errno.EMFILE}
 
 
 # What an error says: a sentence of ours keeps what it is made of, so that a page can say it in its reader's language.
@@ -219,7 +220,7 @@ def storage_code(problem: Exception) -> int:
         return code if code in OF_STORAGE else 0
     known = {f"IO_{errno.errorcode[each]}": each for each in OF_STORAGE}
     if isinstance(problem, OSError | sqlite3.Error):
-        known |= {os.strerror(each): each for each in OF_STORAGE} | WORDS_OF_SQLITE
+        known |= {os.strerror(each): each for each in OF_STORAGE} | WORDS_OF_SQLITE | WORDS_OF_OXIGRAPH
     return next((each for words, each in known.items() if words in said), 0)
 
 

@@ -11,7 +11,7 @@ from writing import Write
 
 from endpoint.app import create_app
 from endpoint.current import Current
-from endpoint.http.responses import CACHE, KEPT_SECONDS
+from endpoint.http.responses import CACHE, STALE_SECONDS
 from endpoint.page_cache import KEYED, PASSED_BY, MadePage, PageCache, Reuse
 from graph.model.publication import Publication
 from graph.pipeline.build import build
@@ -191,7 +191,7 @@ def test_what_is_kept_is_bounded_in_bytes_and_in_time(current: Current) -> None:
     assert cache.get(here, (0,)) is None
     cache.put(here, ("large",), made(current, b"x" * 100_000))
     assert cache.get(here, ("large",)) is None
-    now = KEPT_SECONDS + 1
+    now = STALE_SECONDS + 1
     assert cache.get(here, (99,)) is None
     nothing = PageCache(0)
     nothing.put(here, ("key",), made(current))

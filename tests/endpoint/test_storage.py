@@ -6,6 +6,8 @@ A real small disk, with the publication, its work folder and the folder for temp
 from __future__ import annotations
 
 import os
+import re
+import resource
 import signal
 import subprocess
 import time
@@ -90,6 +92,7 @@ ASKED: dict[str, tuple[str, str, str, dict[str, str]]] = {
     "a large answer": ("GET", ALL, "", {"Accept": "application/sparql-results+json"}),
     "a large answer for a page": ("GET", ALL, "", {"Accept": "text/html"}),
     "a list of all things": ("GET", "/sitemap.xml", "", {}),
+    "a large graph": ("GET", "/graph/things", "", {"Accept": "text/turtle"}),
 }  # fmt: skip
 
 
@@ -108,6 +111,53 @@ def test_all_that_needs_room_is_507_where_the_disk_is_full_and_goes_on_after(dis
     assert (release.id, verify(release)) == (before, ())
     after = {name: disk.ngo.send(method, path, body, **head) for name, (method, path, body, head) in ASKED.items()}
     assert {name: each.status_code // 100 for name, each in after.items() if each.status_code >= 400} == {}
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """Let a folder be one that nobody can write, until the block ends."""
+    subprocess.run(["mount", "--bind", str(folder), str(folder)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+WRITTEN = ("PUT", "POST", "PATCH", "an update", "a document to be checked", "a query that is kept")
+NOT_WRITTEN = re.compile("Read-only file system|readonly database|unable to open database file")
+NOT_OPENED = re.compile("Too many open files|file descriptors")
+
+
+def test_what_writes_says_so_where_the_disk_is_read_only_and_what_reads_goes_on(disk: Disk) -> None:
+    assert disk.ngo.put("/graph/ngo-x/there", CLUB.format(name="there")).is_success
+    with read_only(disk.served.folder / ".hamkor"):
+        asked = {name: ASKED[name] for name in WRITTEN}
+        found = {name: disk.ngo.send(method, path, body, **head) for name, (method, path, body, head) in asked.items()}
+        said = {name: (each.status_code, bool(NOT_WRITTEN.search(each.text))) for name, each in found.items()}
+        assert said == dict.fromkeys(WRITTEN, (503, True))
+        quiet = {
+            path: disk.served.get(path, "text/html").status_code for path in ("/", "/ready", "/graph/clubs", "/class")
+        }
+        assert quiet == dict.fromkeys(quiet, 200)
+    assert disk.ngo.put("/graph/ngo-x/there", CLUB.format(name="again")).is_success
+
+
+def test_where_no_more_files_can_be_opened_it_says_so_and_goes_on_after(disk: Disk) -> None:
+    front = max(disk.served.service.processes(), key=lambda each: len(list(Path(f"/proc/{each}/task").iterdir())))
+    opened = len(list(Path(f"/proc/{front}/fd").iterdir()))
+    soft, hard = resource.prlimit(front, resource.RLIMIT_NOFILE)
+    assert soft > opened
+    resource.prlimit(front, resource.RLIMIT_NOFILE, (opened, hard))
+    try:
+        for name in ("PUT", "a large graph", "a workbook"):
+            method, path, body, head = ASKED[name]
+            answer = disk.ngo.send(method, path, body, **head)
+            assert (name, answer.status_code, bool(NOT_OPENED.search(answer.text))) == (name, 503, True), answer.text
+            assert "hamkor build" not in answer.text, "nothing is wrong with the release"
+    finally:
+        resource.prlimit(front, resource.RLIMIT_NOFILE, (soft, hard))
+    assert disk.ngo.put("/graph/ngo-x/there", CLUB.format(name="more")).is_success
 
 
 def test_a_write_that_is_answered_on_a_nearly_full_disk_has_been_done(disk: Disk) -> None:
