@@ -1,9 +1,10 @@
-"""The grammar of SPARQL 1.2 queries, and where a text departs from it.
+"""The grammar of SPARQL 1.2, queries and updates: the syntax tree of a text, and where a text departs from it.
 
-It builds no syntax tree and is no gate: the engine decides what is a query. When the engine has refused one, its error
-names a place some words away (it reports the furthest character that it looked at); this reads the tokens by the
-published grammar (SPARQL 1.2 section 19.8, with the engine's LATERAL and ADJUST) and finds the first that cannot stand
-where it stands. The grammar is LL(1), so that one token always decides; a stack instead of recursion bears any nesting.
+It is no gate: the engine decides what is a query. It reads the tokens by the published grammar (SPARQL 1.2 section
+19.8, with the engine's LATERAL and ADJUST) and makes the tree that all else is a function of; where a text departs from
+the grammar, it finds the first token that cannot stand where it stands. The engine's own error names a place some words
+away (it reports the furthest character that it looked at). The grammar is LL(1), so that one token always decides; a
+stack instead of recursion bears any nesting.
 """
 
 from __future__ import annotations
@@ -12,42 +13,47 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Literal
 
 from graph.query.sparql.tokens import AGGREGATES, FUNCTIONS, A, Token, TokenKind
+from graph.query.sparql.tree import SyntaxNode, SyntaxTree
 
 _MOST_SHOWN = 8
-_END = "the end of the query"
 
+# Productions that are written with := have a node in the tree; the others are ways of writing the grammar.
 _GRAMMAR = """
-Query = Prologue ( SelectQuery | ConstructQuery | DescribeQuery | AskQuery ) ValuesClause END
-Prologue = ( 'BASE' IRI | 'PREFIX' PREFIX_NAME IRI | 'VERSION' STRING )*
-SelectQuery = SelectClause DatasetClause* WhereClause SolutionModifier
-SubSelect = SelectClause WhereClause SolutionModifier ValuesClause
-SelectClause = 'SELECT' ( 'DISTINCT' | 'REDUCED' )? ( ( VARIABLE | '(' Expression 'AS' VARIABLE ')' )+ | '*' )
-ConstructQuery = 'CONSTRUCT' ( ConstructTemplate DatasetClause* WhereClause SolutionModifier | ConstructShort )
-ConstructShort = DatasetClause* 'WHERE' '{' TriplesTemplate? '}' SolutionModifier
-ConstructTemplate = '{' TriplesTemplate? '}'
-DescribeQuery = 'DESCRIBE' ( VarOrIri+ | '*' ) DatasetClause* WhereClause? SolutionModifier
-AskQuery = 'ASK' DatasetClause* WhereClause SolutionModifier
-DatasetClause = 'FROM' 'NAMED'? Iri
-WhereClause = 'WHERE'? GroupGraphPattern
-SolutionModifier = GroupClause? HavingClause? OrderClause? LimitOffset?
-GroupClause = 'GROUP' 'BY' ( BuiltInCall | FunctionCall | '(' Expression ( 'AS' VARIABLE )? ')' | VARIABLE )+
-HavingClause = 'HAVING' Constraint+
-OrderClause = 'ORDER' 'BY' ( ( 'ASC' | 'DESC' ) Bracketted | Constraint | VARIABLE )+
-LimitOffset = 'LIMIT' INTEGER ( 'OFFSET' INTEGER )? | 'OFFSET' INTEGER ( 'LIMIT' INTEGER )?
-ValuesClause = ( 'VALUES' DataBlock )?
-GroupGraphPattern = '{' ( SubSelect | GroupGraphPatternSub ) '}'
+Query = Declaration* ( SelectQuery | ConstructQuery | DescribeQuery | AskQuery ) END
+Declaration := 'BASE' IRI | 'PREFIX' PREFIX_NAME IRI | 'VERSION' STRING
+SelectQuery := SelectClause DatasetClause* WhereClause SolutionModifier ValuesClause
+SubSelect := SelectClause WhereClause SolutionModifier ValuesClause
+SelectClause := 'SELECT' ( 'DISTINCT' | 'REDUCED' )? ( ( VARIABLE | '(' Expression 'AS' VARIABLE ')' )+ | '*' )
+ConstructQuery := 'CONSTRUCT' ( ConstructShort
+  | ConstructTemplate DatasetClause* WhereClause SolutionModifier ValuesClause )
+ConstructShort = DatasetClause* 'WHERE' ConstructTemplate SolutionModifier ValuesClause
+ConstructTemplate := '{' TriplesTemplate? '}'
+DescribeQuery := 'DESCRIBE' ( VarOrIri+ | '*' ) DatasetClause* WhereClause? SolutionModifier ValuesClause
+AskQuery := 'ASK' DatasetClause* WhereClause SolutionModifier ValuesClause
+DatasetClause := 'FROM' 'NAMED'? Iri
+WhereClause := 'WHERE'? GroupGraphPattern
+SolutionModifier := GroupClause? HavingClause? OrderClause? LimitOffset?
+GroupClause := 'GROUP' 'BY' GroupCondition+
+GroupCondition := BuiltInCall | FunctionCall | '(' Expression ( 'AS' VARIABLE )? ')' | VARIABLE
+HavingClause := 'HAVING' Constraint+
+OrderClause := 'ORDER' 'BY' OrderCondition+
+OrderCondition := ( 'ASC' | 'DESC' ) Bracketted | Constraint | VARIABLE
+LimitOffset := 'LIMIT' INTEGER ( 'OFFSET' INTEGER )? | 'OFFSET' INTEGER ( 'LIMIT' INTEGER )?
+ValuesClause := ( 'VALUES' DataBlock )?
+GroupGraphPattern := '{' ( SubSelect | GroupGraphPatternSub ) '}'
 GroupGraphPatternSub = TriplesBlock? ( GraphPatternNotTriples '.'? TriplesBlock? )*
 TriplesBlock = SameSubjectPath ( '.' TriplesBlock? )?
-GraphPatternNotTriples = GroupGraphPattern ( 'UNION' GroupGraphPattern )* | 'OPTIONAL' GroupGraphPattern
+GraphPatternNotTriples := GroupGraphPattern ( 'UNION' GroupGraphPattern )* | 'OPTIONAL' GroupGraphPattern
   | 'LATERAL' GroupGraphPattern | 'MINUS' GroupGraphPattern | 'GRAPH' VarOrIri GroupGraphPattern
   | 'SERVICE' 'SILENT'? VarOrIri GroupGraphPattern | 'FILTER' Constraint
   | 'BIND' '(' Expression 'AS' VARIABLE ')' | 'VALUES' DataBlock
 DataBlock = VARIABLE '{' DataValue* '}' | ( NIL | '(' VARIABLE* ')' ) '{' ( '(' DataValue+ ')' | NIL )* '}'
 DataValue = Iri | Literal | 'UNDEF' | '<<(' Iri ( Iri | 'a' ) DataTerm ')>>'
 DataTerm = Iri | Literal | '<<(' Iri ( Iri | 'a' ) DataTerm ')>>'
-Constraint = Bracketted | BuiltInCall | FunctionCall
+Constraint := Bracketted | BuiltInCall | FunctionCall
 FunctionCall = Iri ArgList
 ArgList = NIL | '(' 'DISTINCT'? Expression ( ',' Expression )* ')'
 ExpressionList = NIL | '(' Expression ( ',' Expression )* ')'
@@ -58,24 +64,24 @@ PropertyListNotEmpty = Verb ObjectList ( ';' ( Verb ObjectList )? )*
 Verb = VarOrIri | 'a'
 ObjectList = Object ( ',' Object )*
 Object = GraphNode Annotation
-SameSubjectPath = VarOrTerm PathListNotEmpty | TriplesNodePath PathList | ReifiedTriple PathList
+SameSubjectPath := VarOrTerm PathListNotEmpty | TriplesNodePath PathList | ReifiedTriple PathList
 PathList = PathListNotEmpty?
 PathListNotEmpty = VerbPath ObjectListPath ( ';' ( VerbPath ObjectListPath )? )*
-VerbPath = VARIABLE | Path
+VerbPath := VARIABLE | Path
 ObjectListPath = ObjectPath ( ',' ObjectPath )*
-ObjectPath = GraphNodePath AnnotationPath
-Path = PathSequence ( '|' PathSequence )*
-PathSequence = PathStep ( '/' PathStep )*
-PathStep = '^'? PathPrimary ( '?' | '*' | '+' )?
-PathPrimary = Iri | 'a' | '!' PathNegated | '(' Path ')'
-PathNegated = PathOne | '(' PathOne ( '|' PathOne )* ')'
-PathOne = '^'? ( Iri | 'a' )
+ObjectPath := GraphNodePath AnnotationPath
+Path := PathSequence ( '|' PathSequence )*
+PathSequence := PathStep ( '/' PathStep )*
+PathStep := '^'? PathPrimary ( '?' | '*' | '+' )?
+PathPrimary := Iri | 'a' | '!' PathNegated | '(' Path ')'
+PathNegated := PathOne | '(' PathOne ( '|' PathOne )* ')'
+PathOne := '^'? ( Iri | 'a' )
 TriplesNode = '(' GraphNode+ ')' | '[' PropertyListNotEmpty ']'
-TriplesNodePath = '(' GraphNodePath+ ')' | '[' PathListNotEmpty ']'
+TriplesNodePath := '(' GraphNodePath+ ')' | '[' PathListNotEmpty ']'
 GraphNode = VarOrTerm | TriplesNode | ReifiedTriple
 GraphNodePath = VarOrTerm | TriplesNodePath | ReifiedTriple
 Annotation = ( Reifier | '{|' PropertyListNotEmpty '|}' )*
-AnnotationPath = ( Reifier | '{|' PathListNotEmpty '|}' )*
+AnnotationPath := ( Reifier | '{|' PathListNotEmpty '|}' )*
 Reifier = '~' ( VARIABLE | Iri | BlankNode )?
 ReifiedTriple = '<<' ReifiedTerm Verb ReifiedTerm Reifier? '>>'
 ReifiedTerm = VARIABLE | Iri | Literal | BlankNode | ReifiedTriple | TripleTerm
@@ -83,7 +89,7 @@ TripleTerm = '<<(' TripleTermPart Verb TripleTermPart ')>>'
 TripleTermPart = VARIABLE | Iri | Literal | BlankNode | TripleTerm
 VarOrTerm = VARIABLE | Iri | Literal | BlankNode | NIL | TripleTerm
 VarOrIri = VARIABLE | Iri
-Expression = AndExpression ( '||' AndExpression )*
+Expression := AndExpression ( '||' AndExpression )*
 AndExpression = Relation ( '&&' Relation )*
 Relation = Sum ( Comparison Sum | 'IN' ExpressionList | 'NOT' 'IN' ExpressionList )?
 Comparison = '=' | '!=' | '<' | '>' | '<=' | '>='
@@ -94,18 +100,33 @@ Primary = Bracketted | BuiltInCall | Iri ArgList? | Literal | VARIABLE | ExprTri
 ExprTriple = '<<(' VarOrIri Verb ExprTripleTerm ')>>'
 ExprTripleTerm = Iri | Literal | VARIABLE | ExprTriple
 Bracketted = '(' Expression ')'
-BuiltInCall = Aggregate | 'NOT'? 'EXISTS' GroupGraphPattern | NULLARY NIL | UNARY '(' Expression ')'
+BuiltInCall := Aggregate | 'NOT'? 'EXISTS' GroupGraphPattern | NULLARY NIL | UNARY '(' Expression ')'
   | BINARY '(' Expression ',' Expression ')' | TERNARY '(' Expression ',' Expression ',' Expression ')'
   | 'BOUND' '(' VARIABLE ')' | 'BNODE' ( NIL | '(' Expression ')' ) | VARIADIC ExpressionList
   | TWO_OR_THREE '(' Expression ',' Expression ( ',' Expression )? ')'
   | 'REPLACE' '(' Expression ',' Expression ',' Expression ( ',' Expression )? ')'
-Aggregate = 'COUNT' '(' 'DISTINCT'? ( '*' | Expression ) ')' | 'GROUP_CONCAT' GroupConcat
+Aggregate := 'COUNT' '(' 'DISTINCT'? ( '*' | Expression ) ')' | 'GROUP_CONCAT' GroupConcat
   | AGGREGATE '(' 'DISTINCT'? Expression ')'
 GroupConcat = '(' 'DISTINCT'? Expression ( ';' 'SEPARATOR' '=' STRING )? ')'
 Iri = IRI | NAME | PREFIX_NAME
 Literal = STRING ( LANGUAGE | '^^' Iri )? | INTEGER | NUMBER | SIGNED | 'TRUE' | 'FALSE'
 BlankNode = BLANK_NODE | ANON
+Update = Operations END
+Operations = Declaration* ( Operation ( ';' Operations )? )?
+Operation := 'INSERT' ( 'DATA' Quads | Quads Pattern ) | 'DELETE' ( 'DATA' Quads | 'WHERE' Quads | Deletion )
+  | 'WITH' Iri ( 'INSERT' Quads Pattern | 'DELETE' Deletion ) | 'CREATE' 'SILENT'? 'GRAPH' Iri
+  | 'LOAD' 'SILENT'? Iri ( 'INTO' 'GRAPH' Iri )?
+  | ( 'CLEAR' | 'DROP' ) 'SILENT'? ( 'GRAPH' Iri | 'DEFAULT' | 'NAMED' | 'ALL' )
+  | ( 'ADD' | 'MOVE' | 'COPY' ) 'SILENT'? GraphOrDefault 'TO' GraphOrDefault
+Deletion = Quads ( 'INSERT' Quads )? Pattern
+Pattern = UsingClause* 'WHERE' GroupGraphPattern
+UsingClause := 'USING' 'NAMED'? Iri
+GraphOrDefault := 'DEFAULT' | 'GRAPH'? Iri
+Quads := '{' TriplesTemplate? ( QuadsNotTriples '.'? TriplesTemplate? )* '}'
+QuadsNotTriples := 'GRAPH' VarOrIri '{' TriplesTemplate? '}'
 """
+# Levels of precedence: where such a node would have one part and nothing else, the part stands in its place.
+_LEVELS = frozenset({"Path", "PathSequence", "PathStep"})
 
 _ARITIES = {
     "NULLARY": {"RAND", "NOW", "UUID", "STRUUID"},
@@ -136,7 +157,6 @@ _SHOWN = {
     "LANGUAGE": "a language tag",
     "INTEGER": "an integer",
     "NIL": "(",
-    "END": _END,
 }
 _KINDS = {
     TokenKind.VARIABLE: "VARIABLE",
@@ -156,14 +176,21 @@ class _Production:
     parts: list[_Production] = field(default_factory=list)
     first: frozenset[str] = frozenset()
     nullable: bool = False
+    steps: dict[str, _Step | None] = field(default_factory=dict)
+    """What reading a terminal here comes to; found once and remembered, as a table of the grammar's would have it."""
+
+
+# The nodes that begin with a terminal, and what is still to be read behind it, the next last; None ends a node.
+_Step = tuple[tuple[str, ...], tuple[_Production | None, ...]]
 
 
 @cache
 def _productions() -> dict[str, _Production]:
     rules: dict[str, _Production] = {}
     for line in re.split(r"\n(?=\w)", _GRAMMAR.strip()):
-        name, _, body = line.partition(" = ")
+        name, sign, body = line.split(" ", 2)
         rules[name] = _choice(iter(re.findall(r"'[^']+'|\w+|[()|*+?]", body)))
+        rules[name].name = name if sign == ":=" else ""
     while sum(_grow(node, rules) for node in _walk(rules.values())):
         pass
     return rules
@@ -222,70 +249,116 @@ def _first(parts: Iterable[_Production]) -> tuple[frozenset[str], bool]:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Where a text departs from the grammar: the token, and what could stand in its place."""
+    """Where a text departs from the grammar: the token, what could stand in its place, and what the text is to be."""
 
     token: Token
     expected: tuple[str, ...]
+    root: Literal["Query", "Update"] = "Query"
 
     @property
     def problem(self) -> str:
         """What is wrong, in words."""
         expected = ", ".join(self.expected[:_MOST_SHOWN]) + (", …" if len(self.expected) > _MOST_SHOWN else "")
-        what = "this cannot stand here" if self.token.text else "the query is not complete"
+        what = "this cannot stand here" if self.token.text else f"the {self.root.lower()} is not complete"
         return f"{what}; expected: {expected}"
 
 
 def departure(tokens: Iterable[Token]) -> Departure | None:
-    """Return the first token that the grammar does not allow where it stands, or None if all is well."""
-    rules = _productions()
-    stack = [rules["Query"]]
-    for token, terminal in _terminals(tokens):
+    """Return the first token that the grammar of queries does not allow where it stands, or None if all is well."""
+    found = parsed("", tokens)
+    return found if isinstance(found, Departure) else None
+
+
+def parsed(text: str, tokens: Iterable[Token], root: Literal["Query", "Update"] = "Query") -> SyntaxTree | Departure:
+    """Return the tree of a query or an update, or where it departs from the grammar.
+
+    Args:
+        text: its characters.
+        tokens: its tokens; they are taken one by one, and none behind a departure.
+        root: which of the two it is to be.
+
+    Raises:
+        HamkorError: what ``tokens`` raises.
+    """
+    rules, taken = _productions(), list[Token]()
+    stack: list[_Production | None] = [rules[root]]
+    opened: list[tuple[str, int, list[SyntaxNode]]] = [(root, 0, [])]
+    for number, terminal in _terminals(tokens, taken):
         while True:
-            node = stack.pop() if stack else _Production("terminal")
-            if node.kind == "terminal" and node.name == terminal:
-                break
-            chosen = _expansion(node, terminal, rules)
-            if chosen is None:
-                first, _ = _first((node, *reversed(stack)))
-                return Departure(token, tuple(sorted({_SHOWN.get(name, name) for name in first})))
-            stack += chosen
-    return None
-
-
-def _expansion(node: _Production, terminal: str, rules: dict[str, _Production]) -> list[_Production] | None:
-    """Return what replaces a node on the stack, the next last; None where the terminal cannot stand."""
-    if terminal not in node.first:
-        return [] if node.nullable else None
-    if node.kind == "rule":
-        return [rules[node.name]]
-    if node.kind == "sequence":
-        return node.parts[::-1]
-    if node.kind == "choice":
-        return [next(part for part in node.parts if terminal in part.first)]
-    return [node, node.parts[0]] if node.kind == "*" else [node.parts[0]]
-
-
-def _terminals(tokens: Iterable[Token]) -> Iterator[tuple[Token, str]]:
-    """Yield each token with the terminal that it is; ``()`` and ``[]`` are one terminal each."""
-    held: Token | None = None
-    last = Token(TokenKind.ERROR, "", 0)
-    for token in tokens:
-        if held is not None:
-            pair = held.text + token.text
-            held_terminal = {"()": "NIL", "[]": "ANON"}.get(pair)
-            yield held, held_terminal or held.text
-            held = None
-            if held_terminal:
-                last = token
+            node = stack.pop()
+            if node is None:
+                _close(opened, number)
                 continue
-        if token.text in {"(", "["}:
-            held = token
+            try:
+                step = node.steps[terminal]
+            except KeyError:
+                step = node.steps[terminal] = _step(node, terminal, rules)
+            if step is not None:
+                break
+            if not node.nullable:
+                end = taken[-1].end if taken else 0
+                token = taken[number] if number < len(taken) else Token(TokenKind.ERROR, "", end)
+                end_of = {"END": f"the end of the {root.lower()}"}
+                return Departure(token, tuple(sorted({(_SHOWN | end_of).get(name, name) for name in node.first})), root)
+        for name in step[0]:
+            opened.append((name, number, []))
+        stack += step[1]
+    (_, _, parts) = opened[0]
+    return SyntaxTree(text, taken, SyntaxNode(root, 0, len(taken), tuple(parts)))
+
+
+def _close(opened: list[tuple[str, int, list[SyntaxNode]]], last: int) -> None:
+    """End the innermost node before a token."""
+    name, first, parts = opened.pop()
+    is_level = name in _LEVELS and len(parts) == 1 and parts[0].first == first and parts[0].last == last
+    opened[-1][2].append(parts[0] if is_level else SyntaxNode(name, first, last, tuple(parts)))
+
+
+def _step(node: _Production, terminal: str, rules: dict[str, _Production]) -> _Step | None:
+    """Return what reading a terminal comes to where a production is to be read; None where it cannot begin with it."""
+    if terminal not in node.first:
+        return None
+    names, rest = list[str](), list[_Production | None]([node])
+    while (last := rest.pop()) is not None and last.kind != "terminal":
+        if terminal not in last.first:
+            continue  # it is nullable, and there is nothing of it
+        if last.kind == "rule":
+            if rules[last.name].name:
+                names.append(last.name)
+                rest.append(None)
+            rest.append(rules[last.name])
+        elif last.kind == "choice":
+            rest.append(next(part for part in last.parts if terminal in part.first))
         else:
-            yield token, _terminal(token)
-        last = token
-    if held is not None:
-        yield held, held.text
-    yield Token(TokenKind.ERROR, "", last.end), "END"
+            rest += [last] if last.kind == "*" else []
+            rest += last.parts[::-1]
+    return tuple(names), tuple(rest)
+
+
+def _terminals(tokens: Iterable[Token], taken: list[Token]) -> Iterator[tuple[int, str]]:
+    """Yield the number and the terminal of each token; ``()`` and ``[]`` are one terminal each.
+
+    Args:
+        tokens: the tokens.
+        taken: where they are kept.
+    """
+    held = ""
+    for token in tokens:
+        taken.append(token)
+        text = token.text
+        if held:
+            pair = {"()": "NIL", "[]": "ANON"}.get(held + text)
+            yield len(taken) - 2, pair or held
+            held = ""
+            if pair:
+                continue
+        if text in {"(", "["}:
+            held = text
+        else:
+            yield len(taken) - 1, _terminal(token)
+    if held:
+        yield len(taken) - 1, held
+    yield len(taken), "END"
 
 
 def _terminal(token: Token) -> str:
