@@ -123,3 +123,44 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def known_files() -> set[str]:
+    """The files of the repository as the documentation may call them: by their path, or by their name alone."""
+    found = [path for path in REPOSITORY.rglob("*.py") if not {".venv", "node_modules"} & {*path.parts}]
+    return {name for path in found for name in (path.name, path.relative_to(REPOSITORY).as_posix())}
+
+
+@pytest.mark.parametrize("page", [*PAGES, *sorted(DOCS.glob("*.md"))], ids=lambda page: page.name)
+def test_files_that_a_page_names_are_there(page: Path) -> None:
+    named = set(re.findall(r"`([\w/]+\.py)`", page.read_text(encoding="utf-8")))
+    assert not {name for name in named if not any(f"/{each}".endswith(f"/{name}") for each in known_files())}
+
+
+def section(page: Path, title: str) -> str:
+    return re.split(r"^#+ ", page.read_text(encoding="utf-8").partition(f"# {title}\n")[2], maxsplit=1, flags=re.M)[0]
+
+
+def test_the_three_walks_go_through_files_that_are_there() -> None:
+    named = re.findall(r"[\w/]+\.(?:py|html)", section(DOCS / "design.md", "Three walks"))
+    templates = {path.name for path in (REPOSITORY / "endpoint" / "templates").iterdir()}
+    files = known_files()
+    assert named
+    assert not {
+        name for name in named if name.split("/")[-1] not in templates and not any(f.endswith(name) for f in files)
+    }
+
+
+def test_where_to_change_what_names_files_and_what_stands_in_them() -> None:
+    rows = re.findall(r"^\| (.+) \| (.+) \|$", section(REPOSITORY / "CONTRIBUTING.md", "Where to change what"), re.M)
+    for what, where in rows[1:]:
+        for path, names in re.findall(r"`([\w/]+\.py)`(?:: ((?:`\w+`(?:, )?)+))?", where):
+            text = (REPOSITORY / path).read_text(encoding="utf-8")
+            for name in re.findall(r"`(\w+)`", names):
+                assert re.search(rf"^(?:class |def |){name}\b", text, re.M), f"{what}: {path} has no {name}"
+
+
+def test_the_tour_can_be_read_in_an_hour() -> None:
+    files = re.findall(r"`([\w/]+\.py)`", section(REPOSITORY / "CONTRIBUTING.md", "The tour"))
+    lines = sum((REPOSITORY / name).read_text(encoding="utf-8").count("\n") for name in files)
+    assert 1_500 < lines < 3_000
