@@ -36,6 +36,9 @@ FROM_THE_RIGHT = frozenset((
 """The scripts that run from right to left (ISO 15924, Unicode)."""
 
 
+CYRILLIC_SIGN = re.compile("[\u0400-\u04ff]")
+
+
 def N_(text: str) -> str:  # noqa: N802  the name by which gettext's tools know it
     """Mark a text for the catalogues without translating it here."""
     return text
@@ -88,9 +91,14 @@ def direction(text: str, language: str = "", stated: str = "") -> str:
 
 
 def told(text: str, language: str = "", stated: str = "") -> Markup:
-    """Return the attributes ``lang`` and ``dir`` of an element that holds a text, each where it has to be named."""
-    named = {"lang": language if language != interface() else "", "dir": direction(text, language, stated)}
-    return Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in named.items() if value)
+    """Return the attributes ``lang`` and ``dir`` of an element that holds a text, each where it has to be named.
+
+    Of a text whose language is not known, in a script that the page has not, that is said: ``lang=""`` (HTML 3.2.6.1).
+    """
+    page, runs = interface(), direction(text, language, stated)
+    is_unknown = not language and page != "ru" and CYRILLIC_SIGN.search(text) is not None
+    named = {"lang": language if is_unknown or language not in ("", page) else None, "dir": runs or None}
+    return Markup("").join(Markup(' {}="{}"').format(name, value) for name, value in named.items() if value is not None)
 
 
 def install(app: Flask) -> None:
