@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import logging
 import multiprocessing
@@ -11,6 +12,8 @@ import os
 import resource
 import shutil
 import signal
+import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -77,6 +80,70 @@ def end_with_parent(parent: int) -> None:
         os._exit(0)
 
 
+# Sockets that the kernel refuses: a filter of system calls (seccomp), which a process and all that it forks keep.
+#
+# What reads others' queries and documents calls nobody, so it need not be able to. pyseccomp does no more than this,
+# wants the system's libseccomp, and its last release is of 2021; so the ten instructions stand here.
+
+SET_NO_NEW_PRIVILEGES = 38
+SET_FILTER, WITHOUT_SLOWER_MEMORY = 1, 4
+"""SECCOMP_SET_MODE_FILTER and SECCOMP_FILTER_FLAG_SPEC_ALLOW: kernels before 5.16 slow a filtered process down."""
+CALL_NUMBERS = {"x86_64": (0xC000003E, 41, 317), "aarch64": (0xC00000B7, 198, 277)}
+"""By machine: what the kernel calls it, and its numbers of ``socket`` and of ``seccomp``."""
+IO_URING_SETUP, X32 = 425, 0x40000000
+LOAD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+NUMBER, MACHINE, FIRST_ARGUMENT = 0, 4, 16
+ALLOW, REFUSE = 0x7FFF0000, 0x00050000 | errno.EPERM
+Instruction = tuple[int, int, int, int]
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def refuse_sockets() -> bool:
+    """Let the kernel refuse this process, and all that it forks, sockets but those of this machine's files (AF_UNIX).
+
+    Calls fail with EPERM; open sockets stay. It cannot be taken back. To be called before threads begin, which are
+    not held to it.
+
+    Returns:
+        whether it does: not on other systems, other machines than x86-64 and aarch64, and kernels without seccomp.
+    """
+    machine, socket_call, _ = CALL_NUMBERS.get(os.uname().machine, (0, 0, 0))
+    return filtered(
+        (
+            (LOAD, 0, 0, MACHINE),
+            (EQUAL, 0, 6, machine),  # each machine has other numbers, and a process may speak as a 32-bit one
+            (LOAD, 0, 0, NUMBER),
+            (AT_LEAST, 4, 0, X32),
+            (EQUAL, 3, 0, IO_URING_SETUP),  # a ring makes sockets, too, and no filter sees it
+            (EQUAL, 0, 3, socket_call),
+            (LOAD, 0, 0, FIRST_ARGUMENT),
+            (EQUAL, 1, 0, socket.AF_UNIX),
+            (RETURN, 0, 0, REFUSE),
+            (RETURN, 0, 0, ALLOW),
+        )
+    )
+
+
+def filtered(program: tuple[Instruction, ...]) -> bool:
+    """Have the kernel run a program (code, jumps if true and if not, operand) on each system call from now on.
+
+    Returns:
+        whether it does.
+    """
+    _, _, seccomp = CALL_NUMBERS.get(os.uname().machine, (0, 0, 0))
+    if sys.platform != "linux" or not seccomp or sys.maxsize < 1 << 32:
+        return False
+    code = b"".join(struct.pack("HBBI", *each) for each in program)
+    kernel, none = ctypes.CDLL(None), ctypes.c_ulong(0)
+    if kernel.prctl(SET_NO_NEW_PRIVILEGES, ctypes.c_ulong(1), none, none, none) != 0:
+        return False
+    told = ctypes.byref(_Program(len(program), code))
+    return bool(kernel.syscall(ctypes.c_long(seccomp), SET_FILTER, WITHOUT_SLOWER_MEMORY, told) == 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a piece of work may take.
@@ -85,11 +152,13 @@ class Bounds:
         seconds: from its beginning to its end; also of processor time.
         memory_mb: address space beyond what the process has at its beginning.
         file_mb: how large a file it may write; 0 for no bound.
+        calls: whether it may connect to others; else the kernel refuses it sockets, where it can.
     """
 
     seconds: float
     memory_mb: int
     file_mb: int = 0
+    calls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +258,8 @@ def _ended(code: int, bounds: Bounds, *, late: bool) -> HamkorError:
 def _work(connection: Connection, work: str, argument: object, bounds: Bounds) -> None:
     """Do the work in the forked process, and send back what came of it."""
     end_with_parent(os.getppid())
+    if not bounds.calls:
+        refuse_sockets()
     module, _, name = work.partition(":")
     function = getattr(import_module(module), name)
     _limit(bounds)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
+from graph.child_process import ALLOW, CALL_NUMBERS, EQUAL, LOAD, NUMBER, REFUSE, RETURN, filtered, refuse_sockets
 from graph.model.errors import SourceError
 
 
@@ -85,3 +88,30 @@ def fill_disk(_: str) -> str:
     with Path("/dev/full").open("wb", buffering=0) as file:
         file.write(b"x")
     return ""
+
+
+def sockets(_: str) -> str:
+    """Say which kinds of sockets there are."""
+    return " ".join(name for name in ("AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK") if _is_made(name))
+
+
+def _is_made(name: str) -> bool:
+    try:
+        socket.socket(getattr(socket, name), socket.SOCK_DGRAM).close()
+    except PermissionError:
+        return False
+    return True
+
+
+def ring(_: str) -> str:
+    """Ask for a ring of calls, which can make sockets; return the error."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return os.strerror(ctypes.get_errno()) if libc.syscall(425, 1, 0) < 0 else ""
+
+
+def on_an_older_kernel(_: str) -> str:
+    """Have no filters of system calls, and say whether sockets are refused, and which there are."""
+    seccomp = CALL_NUMBERS[os.uname().machine][2]
+    program = ((LOAD, 0, 0, NUMBER), (EQUAL, 0, 1, seccomp), (RETURN, 0, 0, REFUSE), (RETURN, 0, 0, ALLOW))
+    assert filtered(program)
+    return f"{refuse_sockets()} {sockets('')}"

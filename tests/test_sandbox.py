@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from endpoint.http.authorization import Rate
-from graph.child_process import Bounds, run
+from graph.child_process import CALL_NUMBERS, Bounds, run
 from graph.model.errors import HamkorError, QueryLimitError, SourceError, StorageError, WorkEndedError, WorkKilledError
 
 BOUNDS = Bounds(seconds=10, memory_mb=512)
+FILTERS = sys.platform == "linux" and os.uname().machine in CALL_NUMBERS
 
 
 def done(name: str, argument: str = "", bounds: Bounds = BOUNDS) -> str:
@@ -93,6 +96,23 @@ def test_a_file_grows_no_larger_than_it_may(tmp_path: Path) -> None:
     with pytest.raises(HamkorError):
         done("fill", str(tmp_path / "file"), Bounds(10, 512, file_mb=1))
     assert (tmp_path / "file").stat().st_size <= 1 << 20
+
+
+@pytest.mark.skipif(not FILTERS, reason="the kernel has no filters of system calls, or we do not know its numbers")
+class TestSockets:
+    """What the kernel refuses a process that calls nobody."""
+
+    def test_there_are_those_of_this_machine_only(self) -> None:
+        assert done("sockets") == "AF_UNIX"
+
+    def test_whoever_may_call_has_all(self) -> None:
+        assert done("sockets", bounds=Bounds(10, 512, calls=True)).startswith("AF_UNIX AF_INET AF_INET6")
+
+    def test_no_ring_makes_them(self) -> None:
+        assert done("ring") == os.strerror(errno.EPERM)
+
+    def test_a_kernel_that_cannot_refuse_leaves_all_as_it_was(self) -> None:
+        assert done("on_an_older_kernel", bounds=Bounds(10, 512, calls=True)).startswith("False AF_UNIX AF_INET")
 
 
 def test_many_at_once() -> None:

@@ -235,7 +235,8 @@ def _updated(
         only, wanted.using, wanted.using_named, dict(snapshot().engine.services), expected or {},
     )  # fmt: skip
     try:
-        outcome = works().write("graph.parts.contribution.work:update", work, Outcome)
+        calls = bool(work.services)
+        outcome = works().write("graph.parts.contribution.work:update", work, Outcome, calls=calls)
     except SourceError as problem:
         raise document_problem(problem) from problem
     except OutOfScopeError as problem:

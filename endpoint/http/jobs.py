@@ -44,19 +44,20 @@ class Works:
     _of_clients: LRUCache[str, BoundedSemaphore] = field(default_factory=lambda: LRUCache(MOST_CLIENTS))
     _guard: Lock = field(default_factory=Lock)
 
-    def write(self, work: str, what: object, kind: type[T]) -> T:
+    def write(self, work: str, what: object, kind: type[T], *, calls: bool = False) -> T:
         """Return what comes of some work that may publish.
 
         Args:
             work: the function that does it, as ``module:name``.
             what: its argument.
             kind: what it returns.
+            calls: whether it may connect to others.
 
         Raises:
             HamkorError: as the work, or it took too much of something.
             EngineUnavailableError: too many want to write.
         """
-        return self._done(self.writing, work, what, kind)
+        return self._done(self.writing, work, what, kind, calls=calls)
 
     def rehearse(self, work: str, what: object, kind: type[T], client: str) -> T:
         """Return what comes of some work that publishes nothing; as ``write``, but one at a time for each client.
@@ -72,12 +73,12 @@ class Works:
         finally:
             own.release()
 
-    def _done(self, places: BoundedSemaphore, work: str, what: object, kind: type[T]) -> T:
+    def _done(self, places: BoundedSemaphore, work: str, what: object, kind: type[T], *, calls: bool = False) -> T:
         limits = self.limits
         if not places.acquire(timeout=limits.queue_seconds):
             raise EngineUnavailableError("too many documents are being read already", limits.queue_seconds)
         try:
-            bounds = Bounds(limits.upload_seconds, limits.upload_memory_mb)
+            bounds = Bounds(limits.upload_seconds, limits.upload_memory_mb, calls=calls)
             return child_process.run(work, what, kind, bounds)
         except WorkEndedError as problem:
             log.warning("work for a request ended: %s", problem)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import re
 import secrets
 import socket
@@ -111,6 +113,24 @@ def _embedded(address: Address) -> IPv4Address | None:
     if address in _NAT64 or int(address) >> 32 == 0:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
+
+
+# A call that nobody has read before it was made: the kernel refuses it (``graph.child_process.refuse_sockets``).
+
+_REFUSED = os.strerror(errno.EPERM)
+_NO_HOST = "failed to lookup address information"
+
+
+def hidden_service() -> QueryRefusedError:
+    """Return the error of a query that may call a service otherwise than the guard has read."""
+    return QueryRefusedError("a SERVICE clause may be hidden in this query", "write names with it as full IRIs")
+
+
+def hidden_call(problem: OSError) -> QueryRefusedError | None:
+    """Return what the engine's error means where the kernel refuses sockets, or None where it is about other things."""
+    # Errors of files have a number, or the words of RocksDB around them; these are the engine's own, in words only.
+    is_call = str(problem).startswith((_REFUSED, _NO_HOST)) and problem.errno is None
+    return hidden_service() if is_call else None
 
 
 # One HTTP exchange on a connection that somebody else opened: a request is read, a response is written, no more.

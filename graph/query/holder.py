@@ -19,7 +19,7 @@ from typing import Literal, NoReturn
 import msgspec
 import pyoxigraph as ox
 
-from graph.child_process import end_with_parent
+from graph.child_process import end_with_parent, refuse_sockets
 from graph.query import frames
 from graph.query.answers import remove_left
 from graph.query.columns.columns_engine import Columns
@@ -118,6 +118,7 @@ class HolderSettings(msgspec.Struct, frozen=True):
         memory_bytes: what a query may take beyond the store.
         result_bytes: how large an answer may be.
         columns_from: from how many triples on the merge is held as columns, too.
+        calls: whether queries may call other services.
     """
 
     name: str
@@ -129,6 +130,7 @@ class HolderSettings(msgspec.Struct, frozen=True):
     memory_bytes: int
     result_bytes: int
     columns_from: int
+    calls: bool
 
 
 class HolderReady(msgspec.Struct, frozen=True, tag="ready"):
@@ -288,7 +290,8 @@ class Holder:
         if record >= 0:
             os.dup2(record, sys.stderr.fileno())
             os.close(record)
-        limits = WorkerLimits(self.settings.memory_bytes, self.settings.result_bytes, Path(self.settings.spool))
+        told = self.settings
+        limits = WorkerLimits(told.memory_bytes, told.result_bytes, Path(told.spool), told.calls)
         store = self.store if self.store is not None else self.release.store
         columns = Columns(_columns_folder(self.settings)) if self._has_columns else None
         sharing = frozenset(self.release.manifest.sharing)
@@ -386,6 +389,8 @@ def main(argument: str) -> None:
     """Hold what the argument says."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = msgspec.json.decode(argument, type=HolderSettings)
+    if not settings.calls:
+        refuse_sockets()  # here and not in each worker: before the store has threads, which would not be held to it
     release = open_release(Path(settings.release))
     serve(settings, release, load(release) if settings.mode == "memory" else None)
 

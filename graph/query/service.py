@@ -186,6 +186,7 @@ class QueryService:
             memory_bytes=limits.query_memory_mb << 20,
             result_bytes=limits.result_mb << 20,
             columns_from=self._settings.engine.columns_from,
+            calls=bool(self._settings.federation.services),
         )
         argument = msgspec.json.encode(told).decode()
         held.process = await asyncio.create_subprocess_exec(

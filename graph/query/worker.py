@@ -19,6 +19,7 @@ import msgspec
 import pyoxigraph as ox
 
 from graph.model.errors import FormatError, QueryRefusedError, QuerySyntaxError, StorageError, storage_code
+from graph.parts.federation import hidden_call
 from graph.query.answers import ResultTooLargeError, Spool
 from graph.query.columns.columns_engine import Columns
 from graph.query.embedded import evaluate, write_answer
@@ -40,11 +41,19 @@ Source = Literal["columns", "engine"]
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """What one query may take: bytes of memory beyond the store, bytes of answer; and where large answers go."""
+    """What one query may take.
+
+    Attributes:
+        memory_bytes: memory beyond the store.
+        result_bytes: how large an answer may be.
+        spool: where large answers go.
+        calls: whether it may call other services.
+    """
 
     memory_bytes: int
     result_bytes: int
     spool: Path
+    calls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> 
         began = time.monotonic()
         spool = Spool(limits.spool, limits.result_bytes)
         ready = ready or _columns_are_ready(held.columns, limits)
-        outcome = _answer(asked(head, body), held, spool)
+        outcome = _answer(asked(head, body), held, spool, calls=limits.calls)
         took = time.monotonic() - began
         last = took > LOOK_SECONDS and _private() - start > GROWTH_BYTES
         reply, content = _reply(outcome, spool, last=last)
@@ -94,7 +103,7 @@ def _columns_are_ready(columns: Columns | None, limits: WorkerLimits) -> bool:
     return False
 
 
-def _answer(request: QueryRequest, held: WorkerStore, spool: Spool) -> Source | Failed:
+def _answer(request: QueryRequest, held: WorkerStore, spool: Spool, *, calls: bool) -> Source | Failed:
     """Write the answer; return who found it, or what is wrong."""
     try:
         output = cast("IO[bytes]", spool)
@@ -109,7 +118,8 @@ def _answer(request: QueryRequest, held: WorkerStore, spool: Spool) -> Source | 
     except FormatError as problem:
         return Failed("format", problem.fault, form=problem.form)
     except OSError as problem:
-        return _failed_by_system(problem)
+        hidden = None if calls else hidden_call(problem)
+        return Failed("refused", str(hidden)) if hidden is not None else _failed_by_system(problem)
     except BaseException as problem:  # noqa: BLE001  a panic of the engine is no Exception
         other: FailureKind = "engine"
         kind = next((kind for error, kind in FAILURES if isinstance(problem, error)), other)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.endpoint.contributing import writer
 from tests.endpoint.serving import Served, free_port, serving, write
 
 CLUBS = "?club a <https://example.org/kb/ns#Club>"
@@ -57,6 +58,15 @@ def test_an_answer_in_which_another_service_has_a_part_is_not_kept(caller: Serve
     query = f"SELECT ?club WHERE {{ SERVICE <{served.url}/sparql> {{ {CLUBS} }} }}"
     answer = caller.get("/sparql", params={"query": query})
     assert (answer.headers["Cache-Control"], "ETag" in answer.headers) == ("no-store", False)
+
+
+def test_an_update_calls_what_queries_may_call(caller: Served, served: Served) -> None:
+    pattern = f"SERVICE <{served.url}/sparql> {{ {CLUBS} }}"
+    update = f"INSERT {{ <http://example.org/s> <http://example.org/p> ?club }} WHERE {{ {pattern} }}"
+    sent = writer(caller, "*").send("POST", "/update", update, Content_Type="application/sparql-update")
+    assert sent.status_code == 204, sent.text
+    answer = caller.get("/sparql", "text/csv", params={"query": "SELECT ?o { <http://example.org/s> ?p ?o }"})
+    assert answer.text == "o\r\nhttps://example.org/kb/id/club/termez\r\n"
 
 
 def test_the_service_description_says_so_just_where_calls_are_allowed(caller: Served, served: Served) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from graph.child_process import CALL_NUMBERS
 from graph.model.errors import (
     EngineFaultError,
     EngineUnavailableError,
@@ -25,10 +26,12 @@ from graph.model.errors import (
 )
 from graph.model.formats import RESULTS_CSV, RESULTS_TSV, TURTLE
 from graph.model.publication import Publication
+from graph.model.settings import FederationSettings
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Answer, Dataset
 from graph.query.service import QueryService
 from graph.releases.release import Release
+from tests.query.query_material import Listener
 from tests.query.service_material import (
     BASE,
     COUNT,
@@ -55,6 +58,7 @@ from tests.query.service_material import (
 
 Write = Callable[[Mapping[str, str | bytes]], Publication]
 PATIENT = msgspec.structs.replace(FAST, query_seconds=10.0)
+FILTERS = sys.platform == "linux" and os.uname().machine in CALL_NUMBERS
 A, B = f"{BASE}graph/a", f"{BASE}graph/b"
 
 
@@ -136,6 +140,32 @@ async def test_a_format_that_cannot_hold_the_answer_is_refused(release: Release)
             await it.ask(request("ASK {}", "ASK", RESULTS_CSV))
         with pytest.raises(QueryRefusedError):
             await it.ask(request(COUNT, "SELECT", TURTLE))
+
+
+# Calls that the guard has not read, sent to workers as they are
+
+
+@pytest.mark.skipif(not FILTERS, reason="the kernel has no filters of system calls, or we do not know its numbers")
+async def test_a_worker_cannot_call_where_no_service_may_be_called(release: Release, mode: str) -> None:
+    listener = Listener()
+    async with running(release, settings(mode)) as it:
+        for host in ("127.0.0.1", "[::1]", "localhost", "nowhere.example"):
+            with pytest.raises(QueryRefusedError, match=r"^a SERVICE clause may be hidden in this query "):
+                await it.ask(f"SELECT * {{ SERVICE <http://{host}:{listener.port}/> {{ ?s ?p ?o }} }}")
+            await it.ask(f"SELECT * {{ SERVICE SILENT <http://{host}:{listener.port}/> {{ ?s ?p ?o }} }}")
+        assert await it.count() == SIZE
+    assert listener.dialled == 0
+    listener.close()
+
+
+async def test_a_worker_can_call_where_some_service_may_be_called(release: Release, mode: str) -> None:
+    listener = Listener()
+    allowed = msgspec.structs.replace(settings(mode), federation=FederationSettings(("http://example.org/",)))
+    async with running(release, allowed) as it:
+        with pytest.raises(HamkorError):
+            await it.ask(f"SELECT * {{ SERVICE <{listener.iri}> {{ ?s ?p ?o }} }}")
+        assert listener.dialled == 1
+    listener.close()
 
 
 # Limits

@@ -12,6 +12,7 @@ import pyoxigraph as ox
 from graph.model.errors import GraphNameError, OutOfScopeError, QuerySyntaxError, UpdateError
 from graph.model.namespaces import unfit_name
 from graph.model.settings import LimitSettings
+from graph.parts.federation import hidden_call
 from graph.parts.update.update_reading import (
     NO_BLANK_NODES,
     Block,
@@ -311,11 +312,14 @@ def _solutions(
     default, named = _dataset(operation, scope)
     try:
         found = state.index().query(query.text, base_iri=scope.address, default_graph=default, named_graphs=named)
+        for solution in cast("ox.QuerySolutions", found):
+            terms = ((name, solution[name]) for name in variables)
+            yield {name: term for name, term in terms if term is not None}
     except SyntaxError as problem:
         raise QuerySyntaxError(problem.msg) from problem
-    for solution in cast("ox.QuerySolutions", found):
-        terms = ((name, solution[name]) for name in variables)
-        yield {name: term for name, term in terms if term is not None}
+    except OSError as problem:
+        hidden = None if scope.services else hidden_call(problem)
+        raise hidden or problem from None
 
 
 _Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph

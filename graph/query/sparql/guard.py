@@ -9,7 +9,7 @@ from enum import Enum, auto
 from typing import cast
 
 from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError
-from graph.parts.federation import canonical_endpoint
+from graph.parts.federation import canonical_endpoint, hidden_service
 from graph.query.engine import EXTENSION_FUNCTIONS, Dataset, Declarations, QueryForm, resolved, unknown_function
 from graph.query.sparql.grammar import departure
 from graph.query.sparql.groups import in_scope
@@ -584,7 +584,7 @@ def read_query(
         raise _as_written(error, revisions, text) from None
     run = revised(revisions[-1].text, reading.edits)
     if service_mentions(run.text) != reading.harmless:
-        raise QueryRefusedError("a SERVICE clause may be hidden in this query", "write names with it as full IRIs")
+        raise hidden_service()
     return ReadQuery(
         text=run.text,
         form=cast(QueryForm, reading.form),
