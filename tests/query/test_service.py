@@ -57,7 +57,7 @@ from tests.query.service_material import (
 )
 
 Write = Callable[[Mapping[str, str | bytes]], Publication]
-PATIENT = msgspec.structs.replace(FAST, query_seconds=10.0)
+PATIENT = msgspec.structs.replace(FAST, query_seconds=60.0)
 FILTERS = sys.platform == "linux" and os.uname().machine in CALL_NUMBERS
 A, B = f"{BASE}graph/a", f"{BASE}graph/b"
 
