@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from graph.child_process import end_with_parent, take_away_left
 from graph.model.errors import HamkorError, SettingError
+from graph.model.processes import end_with_parent, take_away_left
 from graph.model.publication import WORK_FOLDER, Publication, open_publication
 from graph.releases.folder import ReleasesFolder
 

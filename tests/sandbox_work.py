@@ -9,8 +9,8 @@ import socket
 import time
 from pathlib import Path
 
-from graph.child_process import ALLOW, CALL_NUMBERS, EQUAL, LOAD, NUMBER, REFUSE, RETURN, filtered, refuse_sockets
 from graph.model.errors import SourceError
+from graph.model.processes import ALLOW, CALL_NUMBERS, EQUAL, LOAD, NUMBER, REFUSE, RETURN, filtered, refuse_sockets
 
 
 def echo(argument: str) -> str:

@@ -18,7 +18,8 @@ PACKAGES = ("graph", "endpoint")
 MODULES = sorted(path for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py"))
 FLOORS = (
     "graph.model", "graph.child_process", "graph.sources.csvw", "graph.sources", "graph.export", "graph.entailment",
-    "graph.validation", "graph.releases", "graph.parts.federation", "graph.query", "graph.parts.linking",
+    "graph.validation", "graph.releases", "graph.parts.federation",
+    "graph.parts.forwarder", "graph.query", "graph.parts.linking",
     "graph.parts.linksets", "graph.parts.templates", "graph.parts.tables", "graph.parts.catalogue",
     "graph.parts.withholding", "graph.pipeline", "graph.parts.update", "graph.parts.contribution",
     "endpoint.urls", "endpoint.current", "endpoint.http", "endpoint.pages", "endpoint.things", "endpoint.sparql",

@@ -6,12 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from graph.child_process import MARK, PREFIX, HeldFolder, take_away_left
+from graph.model.processes import MARK, PREFIX, HeldFolder, take_away_left
 
 HOLDING = """
 import os, signal, sys
 from pathlib import Path
-from graph.child_process import HeldFolder
+from graph.model.processes import HeldFolder
 folder = HeldFolder(Path(sys.argv[1])).path
 (folder / "much").write_text("much")
 print(folder, flush=True)

@@ -16,11 +16,11 @@ import msgspec
 
 from endpoint.commands.options import Options, language_option, progress_shown, publication_option, wait_option
 from endpoint.commands.releasing import warn_of_document, warn_of_files
-from graph.child_process import HeldFolder
 from graph.model.contributors import contributors_of
 from graph.model.errors import SettingError, SourceError
 from graph.model.formats import OTHER, TABLE, recognised
 from graph.model.namespaces import unfit_name
+from graph.model.processes import HeldFolder
 from graph.model.publication import Publication, SourceFile
 from graph.model.settings import Settings
 from graph.parts.contribution.contributed_document import FORMATS, SentDocument, read_documents

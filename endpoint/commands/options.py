@@ -11,16 +11,19 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 import pyoxigraph as ox
-from rich.console import Console
 
 from graph.model.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError, in_a_line
 from graph.model.publication import Publication, find_publication, open_publication
-from graph.pipeline.build import Progress
 from graph.releases.folder import Patience
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from graph.pipeline.build import Progress
 
 # What holds for every command: which publication is meant, and how an error is told.
 
@@ -156,6 +159,8 @@ def _fail(message: str, status: int) -> None:
 @contextmanager
 def progress_shown() -> Iterator[Progress]:
     """Give a function that shows what is being done and how many triples have been taken so far."""
+    from rich.console import Console  # noqa: PLC0415  commands that show no progress start without it
+
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield _plain(console)

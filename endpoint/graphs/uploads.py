@@ -23,9 +23,9 @@ from werkzeug.http import parse_options_header
 from endpoint.current import publication
 from endpoint.http.negotiation import OFFERS, Representation
 from endpoint.http.problems import ProblemError
-from graph.child_process import HeldFolder
 from graph.model.errors import QueryLimitError, Quotation, Sentence
 from graph.model.formats import GROUP_FILE, METADATA_SUFFIX, TABLE, recognised
+from graph.model.processes import HeldFolder
 from graph.model.publication import WORK_FOLDER
 from graph.parts.contribution.contributed_document import SentDocument
 

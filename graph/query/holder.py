@@ -19,7 +19,7 @@ from typing import Literal, NoReturn
 import msgspec
 import pyoxigraph as ox
 
-from graph.child_process import end_with_parent, refuse_sockets
+from graph.model.processes import end_with_parent, refuse_sockets
 from graph.query import frames
 from graph.query.answers import remove_left
 from graph.query.columns.columns_engine import Columns

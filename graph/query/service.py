@@ -17,8 +17,8 @@ from pathlib import Path
 
 import msgspec
 
-from graph.child_process import HeldFolder
 from graph.model.errors import EngineUnavailableError
+from graph.model.processes import HeldFolder
 from graph.model.settings import Settings
 from graph.query.holder import HolderReady, HolderSettings, Lost, Mode, Succeed
 from graph.query.pool import Address, Pool

@@ -16,8 +16,8 @@ from zlib import crc32
 
 import msgspec
 
-from graph.child_process import HeldFolder
 from graph.model.errors import ReleaseError
+from graph.model.processes import HeldFolder
 from graph.releases.folder import ReleasesFolder
 from graph.releases.manifest import Manifest, read_manifest
 from graph.releases.release import Release

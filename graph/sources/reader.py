@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from graph.child_process import HeldFolder
 from graph.model.errors import SourceError
 from graph.model.formats import TABLE, recognised
+from graph.model.processes import HeldFolder
 from graph.model.publication import SourceFile
 from graph.model.settings import LimitSettings
 from graph.sources.batches import Chunk, Origin, chunks

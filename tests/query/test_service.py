@@ -15,7 +15,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from graph.child_process import CALL_NUMBERS
 from graph.model.errors import (
     EngineFaultError,
     EngineUnavailableError,
@@ -25,6 +24,7 @@ from graph.model.errors import (
     QuerySyntaxError,
 )
 from graph.model.formats import RESULTS_CSV, RESULTS_TSV, TURTLE
+from graph.model.processes import CALL_NUMBERS
 from graph.model.publication import Publication
 from graph.model.settings import FederationSettings
 from graph.query.embedded import EmbeddedEngine

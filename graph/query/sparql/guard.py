@@ -555,7 +555,7 @@ def read_query(
     Args:
         text: the query as the client sent it.
         services: the IRIs of the endpoints that SERVICE may call; as a mapping, with what is written in place of
-            each, as ``graph.parts.federation.Forwarder.addresses`` has it.
+            each, as ``graph.parts.forwarder.Forwarder.addresses`` has it.
         base: the IRI against which relative IRIs are resolved, the same that the engine is given.
         functions: the function IRIs that the engine has, or None where that is not known.
         max_tokens: how many tokens a query may have.
