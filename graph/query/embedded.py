@@ -183,7 +183,7 @@ def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) ->
         default = [ox.DefaultGraph()]
     plain = partial(store.query, base_iri=request.base, default_graph=default, named_graphs=named)
     try:
-        text = in_order(by_specification(request.text, lambda: _visible_graphs(store, dataset)), request.base)
+        text = in_order(by_specification(request.text, lambda: _visible_graphs(store, dataset)))
         if text != request.text:
             with contextlib.suppress(SyntaxError):  # then the query as it was written has an error, and its place
                 return plain(text, custom_functions=ORDER_FUNCTIONS)

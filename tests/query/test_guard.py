@@ -332,6 +332,20 @@ def test_names_of_names_grow_within_bounds() -> None:
     assert len(read_query(f"SELECT (COUNT(*) AS ?v0) {names} {{}}").text) < 1_000_000
 
 
+def test_a_name_that_is_used_again_and_again_is_left_to_the_engine() -> None:
+    names = " ".join(f"(?v{n} + ?v{n} AS ?v{n + 1})" for n in range(10))
+    text = f"SELECT (COUNT(*) AS ?v0) {names} {' '.join(f'(?v10 AS ?w{n})' for n in range(500))} {{}}"
+    assert read_query(text).text == text
+
+
+def test_names_are_used_again_in_a_long_query(store: ox.Store) -> None:
+    values = " ".join(map(str, range(6_000)))
+    read = read_query(f"SELECT (COUNT(*) AS ?n) (?n + 1 AS ?m) {{ VALUES ?v {{ {values} }} }}")
+    found = store.query(read.text)
+    assert isinstance(found, ox.QuerySolutions)
+    assert [[each.value for each in row] for row in found] == [["6000", "6001"]]
+
+
 def test_a_service_within_an_allowed_service_is_judged_too() -> None:
     with pytest.raises(QueryRefusedError, match="evil"):
         read_query(f"ASK {{ SERVICE <{ALLOWED}> {{ SERVICE <https://evil.org/> {{}} }} }}", services=[ALLOWED])

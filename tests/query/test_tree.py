@@ -12,7 +12,7 @@ from sparql_suites import cases
 from graph.model.errors import QuerySyntaxError
 from graph.query.sparql.grammar import Departure, parsed
 from graph.query.sparql.tokens import escapes_resolved, tokens
-from graph.query.sparql.tree import SyntaxNode, SyntaxTree, group_keys, in_scope, queries, selected, walk
+from graph.query.sparql.tree import SyntaxNode, SyntaxTree, group_keys, in_scope, selected, walk
 
 LEGAL_TEXTS = [*LEGAL, *(case.query.read_bytes().decode() for case in cases().values() if case.kind != "illegal")]
 
@@ -60,7 +60,7 @@ def test_any_text_has_a_tree_or_one_token_where_it_departs(legal: str, data: st.
 def test_in_scope_is_what_the_engine_selects() -> None:
     texts = set[str]()
     for tree in map(tree_of, LEGAL_TEXTS):
-        query = tree.query()
+        query = tree.query
         prologue = tree.text[: tree.characters(query)[0]]
         texts |= {f"{prologue} SELECT * {tree.written(each.parts[0])}" for each in query.all("WhereClause")}
     asked = 0
@@ -101,15 +101,15 @@ def test_variables_in_scope_come_in_their_order(pattern: str, names: str) -> Non
 def test_what_is_selected_has_names_and_expressions() -> None:
     tree = tree_of("SELECT ?a (1 + ?b AS ?c) $d (COUNT(*) AS ?e) ?a { } GROUP BY ?a (?x AS ?y) STR(?z) ?a")
     found = selected(tree, first(tree, "SelectClause"))
-    assert [(name, node and tree.written(node)) for name, node in found] == [
+    assert [(tree.name(name), node and tree.written(node)) for name, node in found] == [
         ("a", None), ("c", "1 + ?b"), ("d", None), ("e", "COUNT(*)"), ("a", None),
     ]  # fmt: skip
     assert group_keys(tree, first(tree, "GroupClause")) == ["a", "y"]
 
 
-def test_queries_come_before_those_within_them() -> None:
+def test_queries_come_behind_those_within_them() -> None:
     tree = tree_of("ASK { { SELECT ?x { { SELECT ?y { } } } } FILTER EXISTS { SELECT ?z { } } }")
-    assert [tree.written(each)[:9] for each in queries(tree)] == ["ASK { { S", "SELECT ?x", "SELECT ?y", "SELECT ?z"]
+    assert [tree.written(each)[:9] for each in tree.queries] == ["SELECT ?y", "SELECT ?x", "SELECT ?z", "ASK { { S"]
 
 
 def test_brackets_of_any_depth_have_a_tree() -> None:

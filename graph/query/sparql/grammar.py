@@ -13,9 +13,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from typing import Literal
 
-from graph.query.sparql.tokens import AGGREGATES, FUNCTIONS, A, Token, TokenKind
+from graph.model.errors import QuerySyntaxError
+from graph.query.sparql.tokens import AGGREGATES, FUNCTIONS, A, Token, TokenKind, tokens
 from graph.query.sparql.tree import SyntaxNode, SyntaxTree
 
 _MOST_SHOWN = 8
@@ -126,6 +128,7 @@ Quads := '{' TriplesTemplate? ( QuadsNotTriples '.'? TriplesTemplate? )* '}'
 QuadsNotTriples := 'GRAPH' VarOrIri '{' TriplesTemplate? '}'
 """
 # Levels of precedence: where such a node would have one part and nothing else, the part stands in its place.
+_QUERIES = frozenset({"SelectQuery", "SubSelect", "ConstructQuery", "DescribeQuery", "AskQuery"})
 _LEVELS = frozenset({"Path", "PathSequence", "PathStep"})
 
 _ARITIES = {
@@ -263,31 +266,31 @@ class Departure:
         return f"{what}; expected: {expected}"
 
 
-def departure(tokens: Iterable[Token]) -> Departure | None:
+def departure(found: Iterable[Token]) -> Departure | None:
     """Return the first token that the grammar of queries does not allow where it stands, or None if all is well."""
-    found = parsed("", tokens)
-    return found if isinstance(found, Departure) else None
+    result = parsed("", found)
+    return result if isinstance(result, Departure) else None
 
 
-def parsed(text: str, tokens: Iterable[Token], root: Literal["Query", "Update"] = "Query") -> SyntaxTree | Departure:
+def parsed(text: str, found: Iterable[Token], root: Literal["Query", "Update"] = "Query") -> SyntaxTree | Departure:
     """Return the tree of a query or an update, or where it departs from the grammar.
 
     Args:
         text: its characters.
-        tokens: its tokens; they are taken one by one, and none behind a departure.
+        found: its tokens; they are taken one by one, and none behind a departure.
         root: which of the two it is to be.
 
     Raises:
-        HamkorError: what ``tokens`` raises.
+        HamkorError: what ``found`` raises.
     """
-    rules, taken = _productions(), list[Token]()
+    rules, taken, queries = _productions(), list[Token](), list[SyntaxNode]()
     stack: list[_Production | None] = [rules[root]]
     opened: list[tuple[str, int, list[SyntaxNode]]] = [(root, 0, [])]
-    for number, terminal in _terminals(tokens, taken):
+    for number, terminal in _terminals(found, taken):
         while True:
             node = stack.pop()
             if node is None:
-                _close(opened, number)
+                _close(opened, number, queries)
                 continue
             try:
                 step = node.steps[terminal]
@@ -304,14 +307,30 @@ def parsed(text: str, tokens: Iterable[Token], root: Literal["Query", "Update"] 
             opened.append((name, number, []))
         stack += step[1]
     (_, _, parts) = opened[0]
-    return SyntaxTree(text, taken, SyntaxNode(root, 0, len(taken), tuple(parts)))
+    return SyntaxTree(text, taken, SyntaxNode(root, 0, len(taken), tuple(parts)), queries)
 
 
-def _close(opened: list[tuple[str, int, list[SyntaxNode]]], last: int) -> None:
-    """End the innermost node before a token."""
+def tree_of(text: str, max_tokens: int | None = None) -> SyntaxTree | None:
+    """Return the tree of a query; None where there is none, or the text has more tokens than that."""
+    try:
+        found = parsed(text, tokens(text) if max_tokens is None else islice(tokens(text), max_tokens + 1))
+    except QuerySyntaxError:
+        return None
+    if isinstance(found, Departure) or (max_tokens is not None and len(found.tokens) > max_tokens):
+        return None
+    return found
+
+
+def _close(opened: list[tuple[str, int, list[SyntaxNode]]], last: int, queries: list[SyntaxNode]) -> None:
+    """End the innermost node before a token; note it among the queries if it is one."""
     name, first, parts = opened.pop()
-    is_level = name in _LEVELS and len(parts) == 1 and parts[0].first == first and parts[0].last == last
-    opened[-1][2].append(parts[0] if is_level else SyntaxNode(name, first, last, tuple(parts)))
+    if name in _LEVELS and len(parts) == 1 and parts[0].first == first and parts[0].last == last:
+        opened[-1][2].append(parts[0])
+        return
+    node = SyntaxNode(name, first, last, tuple(parts))
+    opened[-1][2].append(node)
+    if name in _QUERIES:
+        queries.append(node)
 
 
 def _step(node: _Production, terminal: str, rules: dict[str, _Production]) -> _Step | None:
@@ -335,15 +354,15 @@ def _step(node: _Production, terminal: str, rules: dict[str, _Production]) -> _S
     return tuple(names), tuple(rest)
 
 
-def _terminals(tokens: Iterable[Token], taken: list[Token]) -> Iterator[tuple[int, str]]:
+def _terminals(found: Iterable[Token], taken: list[Token]) -> Iterator[tuple[int, str]]:
     """Yield the number and the terminal of each token; ``()`` and ``[]`` are one terminal each.
 
     Args:
-        tokens: the tokens.
+        found: the tokens.
         taken: where they are kept.
     """
     held = ""
-    for token in tokens:
+    for token in found:
         taken.append(token)
         text = token.text
         if held:

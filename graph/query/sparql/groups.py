@@ -1,23 +1,17 @@
-"""Group graph patterns, rewritten where the engine answers them wrongly, and the variables that they bring in."""
+"""Group graph patterns, rewritten where the engine answers them wrongly."""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby, product
 
 from graph.model.errors import QueryRefusedError
-from graph.query.sparql.projection import (
-    CLOSING,
-    OPENING,
-    PathReader,
-    Sequences,
-    SequenceStep,
-    Span,
-    Text,
-    UnclearError,
-)
-from graph.query.sparql.tokens import FORMS, Token, TokenKind
+from graph.query.sparql.grammar import tree_of
+from graph.query.sparql.tokens import BOOLEANS, TokenKind, tokens
+from graph.query.sparql.tree import SyntaxNode, SyntaxTree, walk
 
 # Group graph patterns written so that the engine answers as the specification means them (SPARQL 1.1 Query 18).
 #
@@ -27,12 +21,17 @@ from graph.query.sparql.tokens import FORMS, Token, TokenKind
 # and a subquery is of all graphs together. Each is written out: as a UNION, and as one pattern for each graph. Patterns
 # within EXISTS and within SERVICE stay as they are, and so does a text that cannot be followed.
 
-CONCERNED = re.compile(r"\bGRAPH\b|(?<!\|)\|(?![|}])|[*?](?![\w\u0080-\U0010FFFF])", re.IGNORECASE)
-ELEMENTS = frozenset({"OPTIONAL", "MINUS", "LATERAL", "GRAPH", "SERVICE", "FILTER", "BIND", "VALUES", "{", "}"})
+# Most queries have none of these signs, and to look for them costs a fiftieth of the tree, for which a lookup has no
+# time; so the stars of ``SELECT *`` and ``COUNT(*)`` are told from those of paths here.
+CONCERNED = re.compile(
+    r"\bGRAPH\b|(?<!\|)\|(?![|}])|(?<!\()(?<!\sSELECT )(?<!\ASELECT )\*|\?(?![\w\u0080-\U0010FFFF])", re.IGNORECASE
+)
 NAMES = frozenset({TokenKind.IRI, TokenKind.PREFIXED_NAME})
 CONSTANTS = NAMES | {TokenKind.STRING, TokenKind.NUMBER}
 NO_GRAPH = "<urn:x-hamkor:no-graph>"
 MOST_CHARACTERS = 2_000_000
+MOST_SEQUENCES = 64
+SIGNS = frozenset({"*", "+", "?"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,112 +69,74 @@ def by_specification(text: str, graphs: Callable[[], Sequence[str]]) -> str:
     Raises:
         QueryRefusedError: there are too many graphs to write a pattern out for each.
     """
-    if CONCERNED.search(text) is None:
-        return text
-    read = Text(text)
-    start = _main_group(read)
-    if start is None:
+    tree = tree_of(text) if CONCERNED.search(text) is not None else None
+    where = tree.query.part("WhereClause") if tree is not None else None
+    if tree is None or where is None:  # the short form of CONSTRUCT has no paths and no GRAPH
         return text
     try:
-        whole = _Groups(read, graphs).group(start)
-    except (UnclearError, RecursionError):  # nested more deeply than Python bears, and than anybody writes
+        written = _Groups(tree, graphs).group(where.parts[0]).text
+    except RecursionError:  # nested more deeply than Python bears, and than anybody writes
         return text
-    return text[: read[start].start] + whole.text + text[read[read.behind(start) - 1].end :]
-
-
-def _main_group(text: Text) -> int | None:
-    """Return the token that opens the pattern of the query; None where it has none, or needs nothing."""
-    forms = (number for number in range(len(text.tokens)) if text.word(number) in FORMS)
-    begin = next(forms, len(text.tokens))
-    behind = begin + 1
-    if text.word(begin) == "CONSTRUCT":
-        if text.word(behind) != "{":
-            return None  # its short form has no paths and no GRAPH
-        behind = text.behind(behind)
-    place = text.until(behind, frozenset({"{"}))
-    return place if text.word(place) == "{" else None
+    begins, ends = tree.characters(where.parts[0])
+    return text[:begins] + written + text[ends:]
 
 
 class _Groups:
     """The groups of one query."""
 
-    def __init__(self, text: Text, graphs: Callable[[], Sequence[str]]) -> None:
-        self._text, self._graphs = text, graphs
+    def __init__(self, tree: SyntaxTree, graphs: Callable[[], Sequence[str]]) -> None:
+        self._tree, self._graphs = tree, graphs
         self._copies = self._fresh = 0
 
-    def group(self, start: int) -> _Part:
-        """Write a group, from its opening bracket on."""
-        end = self._text.behind(start) - 1
-        if end < start:
-            raise UnclearError
-        if self._text.word(start + 1) == "SELECT":
-            where = self._text.until(start + 1, frozenset({"{"}))
-            inner, behind = self.group(where), self._text.behind(where)
-            written = self._between(start, where) + inner.text + self._between(behind, end + 1)
-            return _Part(written, binds=False, is_local=False)
-        texts, place, whole = ["{"], start + 1, _Part("", binds=False, certain=set())
-        while place < end:
-            part, place = self._element(place, end, whole)
-            texts.append(part.text)
-            whole.certain.update(part.certain)
-            whole = replace(whole, binds=whole.binds or part.binds, is_local=whole.is_local and part.is_local)
+    def group(self, node: SyntaxNode) -> _Part:
+        """Write a GroupGraphPattern."""
+        if node.parts and node.parts[0].name == "SubSelect":
+            return self._subquery(node)
+        texts, whole = ["{"], _Part("", binds=False, certain=set())
+        for are_triples, parts in groupby(node.parts, lambda part: part.name == "SameSubjectPath"):
+            for part in (self._triples(parts),) if are_triples else (self._element(each, whole) for each in parts):
+                texts.append(part.text)
+                whole.certain.update(part.certain)
+                whole = replace(whole, binds=whole.binds or part.binds, is_local=whole.is_local and part.is_local)
         return replace(whole, text=" ".join((*texts, "}")))
 
-    def _element(self, place: int, end: int, before: _Part) -> tuple[_Part, int]:
-        """Write one element of a group, which stands behind others."""
-        word = self._text.word(place)
+    def _subquery(self, node: SyntaxNode) -> _Part:
+        where = next(each for each in node.parts[0].parts if each.name == "WhereClause").parts[0]
+        (begins, ends), (start, end) = self._tree.characters(node), self._tree.characters(where)
+        written = self._tree.text[begins:start] + self.group(where).text + self._tree.text[end:ends]
+        return _Part(written, binds=False, is_local=False)
+
+    def _element(self, node: SyntaxNode, before: _Part) -> _Part:
+        """Write a GraphPatternNotTriples, which stands behind others."""
+        word = self._tree.word(node.first)
         if word == "{":
-            return self._union(place)
+            return self._union(node)
         if word in ("OPTIONAL", "MINUS", "LATERAL"):
-            inner = self.group(self._opening(place + 1))
+            inner = self.group(node.parts[0])
             is_local = before.binds and inner.is_local and word != "LATERAL"
             if word == "MINUS":  # the name of the graph must not be all that both sides share
                 is_local &= inner.binds and bool(before.certain & inner.certain)
-            return _Part(f"{word} {inner.text}", binds=False, is_local=is_local), self._text.behind(place + 1)
+            return _Part(f"{word} {inner.text}", binds=False, is_local=is_local)
         if word == "GRAPH":
-            return self._graph(place), self._text.behind(place + 2)
-        if word in ELEMENTS:
-            behind = self._plain(place)
-            selects = any(self._text.word(each) == "SELECT" for each in range(place, behind))
-            is_local = word == "SERVICE" or not selects
-            return _Part(self._between(place, behind), binds=False, is_local=is_local), behind
-        if word == ".":
-            return _Part(".", binds=False), place + 1
-        return self._triples(place, end)
+            return self._graph(node)
+        is_local = word == "SERVICE" or not any(each.name == "SubSelect" for each in walk(node))
+        return _Part(self._tree.written(node), binds=False, is_local=is_local)
 
-    def _plain(self, place: int) -> int:
-        """Return the token behind a FILTER, BIND, VALUES or SERVICE."""
-        word, number = self._text.word(place), place + 1
-        if word == "BIND":
-            return self._text.behind(self._opening(number, "("))
-        opening = "{" if word in ("VALUES", "SERVICE") else ""
-        if word == "VALUES":
-            number = self._text.behind(number)  # a variable or several
-        while self._text.word(number) not in ({opening} if opening else {"(", "{"}):
-            if number >= place + 4:
-                raise UnclearError
-            number += 1
-        return self._text.behind(number)
-
-    def _union(self, place: int) -> tuple[_Part, int]:
-        arms = [self.group(place)]
-        place = self._text.behind(place)
-        while self._text.word(place) == "UNION":
-            arms.append(self.group(self._opening(place + 1)))
-            place = self._text.behind(place + 1)
+    def _union(self, node: SyntaxNode) -> _Part:
+        arms = [self.group(each) for each in node.parts]
         binds, is_local = all(arm.binds for arm in arms), all(arm.is_local for arm in arms)
         # an arm without triples beside one with them: its solutions would be of no graph
         is_local &= binds or not any(arm.binds for arm in arms)
         certain = set.intersection(*(arm.certain for arm in arms))
-        return _Part(" UNION ".join(arm.text for arm in arms), binds, is_local, certain), place
+        return _Part(" UNION ".join(arm.text for arm in arms), binds, is_local, certain)
 
     # GRAPH
 
-    def _graph(self, place: int) -> _Part:
-        name, inner = self._text[place + 1], self.group(self._opening(place + 2))
-        is_empty = self._text.behind(place + 2) == place + 4
-        is_local = inner.binds and inner.is_local and not self._names(name, place + 2)
-        if is_empty or is_local:
+    def _graph(self, node: SyntaxNode) -> _Part:
+        (pattern,), name = node.parts, self._tree.tokens[node.first + 1]
+        inner = self.group(pattern)
+        is_local = inner.binds and inner.is_local and not self._names(name.text[1:], pattern)
+        if is_local or not pattern.parts:
             return _Part(f"GRAPH {name.text} {inner.text}", binds=False)
         if name.kind is not TokenKind.VARIABLE:
             return _Part(f"GRAPH {name.text} {{ }} GRAPH {name.text} {inner.text}", binds=False)
@@ -189,18 +150,10 @@ class _Groups:
         none = f"{{ VALUES {name.text} {{ }} GRAPH {NO_GRAPH} {inner.text} }}"
         return _Part(" UNION ".join(arms or [none]), binds=False)
 
-    def _names(self, name: Token, start: int) -> bool:
+    def _names(self, name: str, pattern: SyntaxNode) -> bool:
         """Whether a group has a variable in its patterns; in filters and expressions it is the graph, as elsewhere."""
-        brackets: list[str] = []
-        for place in range(start, self._text.behind(start)):
-            token = self._text[place]
-            if token.text in OPENING and token.kind is TokenKind.OPERATOR:
-                brackets.append(token.text)
-            elif token.text in CLOSING and token.kind is TokenKind.OPERATOR:
-                brackets.pop()
-            elif token.kind is TokenKind.VARIABLE and token.text[1:] == name.text[1:] and "(" not in brackets:
-                return True
-        return False
+        seen = self._tree.seen(pattern, lambda _, part: part.name == "Expression")
+        return any(self._tree.is_variable(each) and self._tree.name(each) == name for each in seen)
 
     def _of_graph(self, variable: str, graph: str, pattern: str) -> str:
         self._copies += 1
@@ -209,70 +162,47 @@ class _Groups:
 
     # Triples
 
-    def _triples(self, place: int, end: int) -> tuple[_Part, int]:
+    def _triples(self, nodes: Iterable[SyntaxNode]) -> _Part:
         """Write triples up to the next element: those that stay, then what is written out as groups."""
-        kept: list[str] = []
-        groups: list[str] = []
-        binds = False
-        certain: set[str] = set()
-        while place < end and self._text.word(place) not in ELEMENTS:
-            behind = place
-            while behind < end and self._text.word(behind) not in ELEMENTS | {"."}:
-                behind = self._text.behind(behind) or end
-            if behind > place:
-                pairs = self._written_out(Span(place, behind))
-                plain = self._between(place, behind) if pairs is None else " . ".join(pairs[0])
-                kept += [f"{plain} ."] if plain else []
-                groups += pairs[1] if pairs else []
-                binds |= bool(plain) or (pairs is not None and any("NOT EXISTS" not in each for each in pairs[1]))
-                certain |= {self._text[each].text[1:] for each in range(place, behind) if self._is_variable(each)}
-            place = behind + (self._text.word(behind) == ".")
-        return _Part(" ".join(kept + groups), binds, certain=certain), place
+        kept, groups, certain, binds = list[str](), list[str](), set[str](), False
+        for node in nodes:
+            stay, written = self._written_out(node) or ([self._tree.written(node)], [])
+            kept += [f"{' . '.join(stay)} ."] if stay else []
+            groups += written
+            binds |= bool(stay) or any("NOT EXISTS" not in each for each in written)
+            certain |= {self._tree.name(each) for each in range(node.first, node.last) if self._tree.is_variable(each)}
+        return _Part(" ".join(kept + groups), binds, certain=certain)
 
-    def _is_variable(self, place: int) -> bool:
-        return self._text[place].kind is TokenKind.VARIABLE
-
-    def _written_out(self, span: Span) -> tuple[list[str], list[str]] | None:
+    def _written_out(self, node: SyntaxNode) -> tuple[list[str], list[str]] | None:
         """Return triples that stay and groups in place of the others; None where all stay, or it cannot be done."""
-        try:
-            subject, place = self._node(span.start)
-            pairs = []
-            while place < span.end:
-                start = place
-                sequences, place = self._verb(place)
-                verb = self._between(start, place)
-                while True:
-                    target, place = self._node(place)
-                    pairs.append((verb, sequences, target))
-                    if self._text.word(place) != ",":
-                        break
-                    place += 1
-                while place < span.end and self._text.word(place) == ";":
-                    place += 1
-                if place < span.end and self._text.word(place - 1) != ";":
+        verbs, pairs = node.all("VerbPath"), list[tuple[str, Sequences, _PatternNode]]()
+        if not verbs:
+            return None
+        subject, verb = self._node(node.first, verbs[0].first), verbs[0]
+        for part in node.parts:
+            if part.name == "VerbPath":
+                verb, sequences = part, self._sequences(part)
+            elif part.name == "ObjectPath":
+                if sequences is None or part.part("AnnotationPath") is not None:
                     return None
-        except UnclearError:
+                pairs.append((self._tree.written(verb), sequences, self._node(part.first, part.last)))
+        concerned, kept = list[tuple[Sequences, _PatternNode]](), list[str]()
+        for text, found, target in pairs:
+            if self._is_concerned(subject, found, target):
+                concerned.append((found, target))
+            else:
+                kept.append(f"{subject.text} {text} {target.text}")
+        if not concerned or (subject.text == "[]" and len(pairs) > 1):
             return None
-        concerned = [self._is_concerned(subject, *pair[1:]) for pair in pairs]
-        if not any(concerned) or (subject.text == "[]" and len(pairs) > 1):
+        if "other" in (subject.kind, *(target.kind for _, target in concerned)):
             return None
-        nodes = [node for pair, needs in zip(pairs, concerned, strict=True) if needs for node in (subject, pair[2])]
-        if any(node.kind == "other" for node in nodes):
-            return None
-        kept = [
-            f"{subject.text} {verb} {target.text}"
-            for (verb, _, target), needs in zip(pairs, concerned, strict=True)
-            if not needs
-        ]
-        return kept, [
-            self._arms(subject, pair[1], pair[2]) for pair, needs in zip(pairs, concerned, strict=True) if needs
-        ]
+        return kept, [self._arms(subject, *each) for each in concerned]
 
-    def _verb(self, place: int) -> tuple[Sequences, int]:
-        if self._text[place].kind is TokenKind.VARIABLE:
-            return [(SequenceStep(self._text[place].text, is_optional=False),)], place + 1
-        reader = PathReader(self._text, place)
-        return reader.sequences(), reader.place
+    def _sequences(self, verb: SyntaxNode) -> Sequences | None:
+        """Return the sequences of a verb; None where they are too many to be written out."""
+        if not verb.parts:
+            return [(SequenceStep(self._tree.written(verb), is_optional=False),)]
+        return _sequences(self._tree, verb.parts[0])
 
     def _is_concerned(self, subject: _PatternNode, sequences: Sequences, target: _PatternNode) -> bool:
         return len(sequences) > 1 or any(_may_be_nothing(each, subject, target) for each in sequences)
@@ -302,39 +232,20 @@ class _Groups:
     def _room(self) -> int:
         """How many signs a name of ours needs to be nobody else's."""
         size = 0
-        while f"path{'_' * size}" in self._text.text:
+        while f"path{'_' * size}" in self._tree.text:
             size += 1
         return size
 
-    def _node(self, place: int) -> tuple[_PatternNode, int]:
-        """Read a subject or an object."""
-        token, start = self._text[place], place
+    def _node(self, first: int, last: int) -> _PatternNode:
+        """Return what a subject or an object is."""
+        token = self._tree.tokens[first]
+        begins, ends = self._tree.place(first, last)
+        text = self._tree.text[begins:ends]
         if token.kind is TokenKind.VARIABLE:
-            return _PatternNode(token.text, "variable"), place + 1
-        if token.kind in CONSTANTS or token.text in ("true", "false"):
-            place += 1
-            if self._text[place].kind is TokenKind.LANGUAGE:
-                place += 1
-            elif self._text.word(place) == "^^":
-                place += 2
-            return _PatternNode(self._between(start, place), "constant"), place
-        if token.text == "[" and self._text[place + 1].text == "]":
-            return _PatternNode("[]", "blank"), place + 2
-        if token.kind is TokenKind.BLANK_NODE:
-            return _PatternNode(token.text, "other"), place + 1
-        behind = self._text.behind(place) if token.text in ("[", "(") else 0
-        if not behind:
-            raise UnclearError
-        return _PatternNode(self._between(place, behind), "other"), behind
-
-    def _opening(self, place: int, bracket: str = "{") -> int:
-        if self._text.word(place) != bracket:
-            raise UnclearError
-        return place
-
-    def _between(self, start: int, end: int) -> str:
-        begins, ends = self._text.characters(Span(start, end))
-        return self._text.text[begins:ends]
+            return _PatternNode(text, "variable")
+        if token.kind in CONSTANTS or token.text.upper() in BOOLEANS:
+            return _PatternNode(text, "constant")
+        return _PatternNode("[]", "blank") if token.text == "[" and last == first + 2 else _PatternNode(text, "other")
 
 
 def _may_be_nothing(sequence: tuple[SequenceStep, ...], subject: _PatternNode, target: _PatternNode) -> bool:
@@ -345,82 +256,68 @@ def _may_be_nothing(sequence: tuple[SequenceStep, ...], subject: _PatternNode, t
 def _relabelled(pattern: str, label: str) -> str:
     """Return a pattern with other labels of blank nodes, since one may stand in one pattern only (SPARQL 4.1.4)."""
     parts, begins = [], 0
-    for token in Text(pattern).tokens:
+    for token in tokens(pattern):
         if token.kind is TokenKind.BLANK_NODE:
             parts += [pattern[begins : token.start], label, token.text[2:]]
             begins = token.end
     return "".join((*parts, pattern[begins:]))
 
 
-# Which variables a group graph pattern brings into scope (SPARQL 1.1 Query 18.2.1), read from its tokens.
+# Property paths taken apart: the sequences whose solutions together are those of a path (SPARQL 1.1 Query 9.1, 18.4).
 #
-# It evaluates nothing and judges nothing: the pattern is taken to be legal.
-
-_OPENING, _CLOSING = frozenset("{(["), frozenset("})]")
-
-
-def in_scope(pattern: Sequence[Token]) -> tuple[str, ...]:
-    """Return the variables of a pattern that are in scope outside, without their signs, each once.
-
-    Args:
-        pattern: the tokens between its braces.
-    """
-    return tuple(dict.fromkeys(_Walk(pattern).names()))
+# An alternative is a union in which solutions count once an arm; the engine counts what both arms find once. So a path
+# is written as its sequences. What stands under ``*``, ``+`` or ``?`` counts once by definition and stays whole.
 
 
-class _Walk:
-    """One walk over the tokens, without recursion: what is not in scope is passed over."""
+@dataclass(frozen=True, slots=True)
+class SequenceStep:
+    """A part of a sequence as it is written, and whether it may be no step at all."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self._tokens, self._place = tokens, 0
+    text: str
+    is_optional: bool
 
-    def names(self) -> list[str]:
-        found = list[str]()
-        while self._place < len(self._tokens):
-            token = self._tokens[self._place]
-            self._place += 1
-            word = token.text.upper() if token.kind is TokenKind.WORD else ""
-            if word in ("FILTER", "MINUS"):
-                self._pass_to("{", "(")
-                self._brackets()
-            elif word == "BIND":
-                found.append(self._brackets())  # … AS ?name
-            elif word == "SELECT":
-                found += self._projected()
-            elif token.kind is TokenKind.VARIABLE:
-                found.append(token.text[1:])
-        return found
 
-    def _projected(self) -> list[str]:
-        """Take the SELECT clause of a subquery, and all of it where that names variables; return these."""
-        found = list[str]()
-        while (token := self._next()).text not in ("{", "*", ""):
-            if token.text == "(":
-                found.append(self._brackets())
-                continue
-            found += [token.text[1:]] if token.kind is TokenKind.VARIABLE else []
-            self._place += 1
-        depth = 0
-        while found and self._next().text and depth >= 0:
-            text = self._next().text
-            depth += (text in _OPENING) - (text in _CLOSING)
-            self._place += 1
-        return found
+Sequences = list[tuple[SequenceStep, ...]]
 
-    def _next(self) -> Token:
-        return self._tokens[self._place] if self._place < len(self._tokens) else Token(TokenKind.ERROR, "", 0)
 
-    def _pass_to(self, *signs: str) -> None:
-        while self._next().text not in (*signs, ""):
-            self._place += 1
+def _sequences(tree: SyntaxTree, node: SyntaxNode, *, backwards: bool = False) -> Sequences | None:
+    """Return the sequences of a path; None where they are more than can be written out."""
+    if node.name in _FORMS_OF_PATH:
+        return _FORMS_OF_PATH[node.name](tree, node, backwards=backwards)
+    found = [_sequences(tree, part, backwards=backwards) for part in node.parts]
+    known = [each for each in found if each is not None]
+    if len(known) < len(found):
+        return None
+    if node.name != "PathSequence":
+        return [each for inner in known for each in inner] or [_predicate(tree.written(node), backwards=backwards)]
+    if math.prod(map(len, known)) > MOST_SEQUENCES:
+        return None
+    return [sum(each, ()) for each in product(*(reversed(known) if backwards else known))]
 
-    def _brackets(self) -> str:
-        """Take a pair of brackets; return the last token in it without its first character."""
-        depth, last = 0, ""
-        while text := self._next().text:
-            self._place += 1
-            depth += (text in _OPENING) - (text in _CLOSING)
-            if not depth:
-                break
-            last = text[1:]
-        return last
+
+def _predicate(text: str, *, backwards: bool) -> tuple[SequenceStep]:
+    return (SequenceStep(f"^{text}" if backwards else text, is_optional=False),)
+
+
+def _step(tree: SyntaxTree, node: SyntaxNode, *, backwards: bool) -> Sequences | None:
+    """Return what is perhaps repeated, perhaps walked the other way."""
+    backwards = backwards != (tree.word(node.first) == "^")
+    (primary,), sign = node.parts, tree.word(node.last - 1)
+    inner = _sequences(tree, primary, backwards=backwards)
+    if inner is None or sign not in SIGNS:
+        return inner
+    begins, ends = tree.place(primary.first, node.last)
+    nothing = any(all(step.is_optional for step in each) for each in inner)
+    return [(SequenceStep("^" * backwards + tree.text[begins:ends], sign != "+" or nothing),)]
+
+
+def _negated(tree: SyntaxTree, node: SyntaxNode, *, backwards: bool) -> Sequences:
+    """Return what no predicate may be: two sets, where some of them are walked the other way."""
+    sets: dict[bool, list[str]] = {False: [], True: []}
+    for part in node.parts:
+        sets[tree.word(part.first) == "^"].append(tree.tokens[part.last - 1].text)
+    arms = (f"!({'|'.join('^' * inverse + each for each in names)})" for inverse, names in sets.items() if names)
+    return [_predicate(each, backwards=backwards) for each in arms]
+
+
+_FORMS_OF_PATH = {"PathStep": _step, "PathNegated": _negated}

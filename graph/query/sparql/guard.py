@@ -11,8 +11,7 @@ from typing import cast
 from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError
 from graph.parts.federation import canonical_endpoint, hidden_service
 from graph.query.engine import EXTENSION_FUNCTIONS, Dataset, Declarations, QueryForm, resolved, unknown_function
-from graph.query.sparql.grammar import departure
-from graph.query.sparql.groups import in_scope
+from graph.query.sparql.grammar import Departure, parsed, tree_of
 from graph.query.sparql.projection import spelled_out
 from graph.query.sparql.tokens import (
     AGGREGATES,
@@ -38,6 +37,7 @@ from graph.query.sparql.tokens import (
     tokens,
     with_service_escaped,
 )
+from graph.query.sparql.tree import SyntaxTree, in_scope, walk
 
 # One walk over the tokens of a query: its form, its brackets, what it declares, calls and asks to be contacted.
 #
@@ -129,7 +129,7 @@ class QueryReading:
         graph_clause: whether GRAPH stands in it.
         edits: what is to be replaced before the text runs, ascending.
         harmless: how often the letters of SERVICE may remain in the text that runs.
-        passed_over: whether a pattern was left out, so that the engine will not judge its grammar.
+        passed_over: where patterns begin that are left out, so that the engine will not judge their grammar.
     """
 
     def __init__(self, text: str, base: str | None, rules: QueryRules) -> None:
@@ -141,7 +141,7 @@ class QueryReading:
         self.graph_clause = False
         self.edits: list[TextEdit] = []
         self.harmless = 0
-        self.passed_over = False
+        self.passed_over: list[int] = []
         self._text, self._rules = text, rules
         self._declared = Declarations(base)
         self._suspicious = mentions_service(text)
@@ -150,7 +150,8 @@ class QueryReading:
         self._previous = Token(TokenKind.ERROR, "", 0)
         self._service_word, self._is_silent = self._prefix, False
         self._asked = False
-        self._unasked: list[Token] | None = None
+        self._unasked: int | None = None
+        """Of a pattern that is passed over, how many tokens have been."""
         self._normal: list[str] = []
 
     @property
@@ -158,8 +159,8 @@ class QueryReading:
         """The query without comments and with uniform white space."""
         return "".join(self._normal)
 
-    def read(self) -> None:
-        """Walk over the tokens once.
+    def read(self, found: Iterable[Token]) -> None:
+        """Walk over its tokens once.
 
         Raises:
             QuerySyntaxError: the text is no query, more than one, or uses what is not declared or not there.
@@ -167,7 +168,7 @@ class QueryReading:
             QueryLimitError: it is too long or nested too deeply.
         """
         end = 0
-        for number, token in enumerate(tokens(self._text)):
+        for number, token in enumerate(found):
             if number == self._rules.max_tokens:
                 raise QueryLimitError("limits.query_tokens", number, "the query has too many tokens", "divide it")
             gap = token.start != end
@@ -372,7 +373,7 @@ class QueryReading:
         iri = self._meaning(endpoint)
         allowed = self._rules.services.get(canonical_endpoint(iri) or "")
         if allowed is None and self._is_silent:
-            self._unasked = []
+            self._unasked = 0
             return
         if allowed is None:
             raise QueryRefusedError(
@@ -389,7 +390,7 @@ class QueryReading:
 
         It has one solution without bindings then (Federated Query 2.4), in which its variables are in scope.
         """
-        unasked = self._unasked or []
+        unasked = self._unasked or 0
         if not unasked and token.text != "{":
             raise self._misplaced(token, "a brace { must open here")
         if token.kind is TokenKind.PREFIXED_NAME:
@@ -399,17 +400,23 @@ class QueryReading:
             self._operator(token)
         if not unasked:
             self._outside = depth
-        unasked.append(token)
-        self._unasked = unasked
+        self._unasked = unasked + 1
         if len(self._frames) == self._outside:
-            self._leave_out(unasked[1:-1], token.end)
+            start = self._service_word.start
+            self.edits = [edit for edit in self.edits if edit.start < start]
+            self.edits.append(TextEdit(start, token.end, ""))
+            self.passed_over.append(start)
+            self._unasked = None
 
-    def _leave_out(self, pattern: list[Token], end: int) -> None:
-        names, start = " ".join(f"?{name}" for name in in_scope(pattern)), self._service_word.start
-        self.edits = [edit for edit in self.edits if edit.start < start]
-        self.edits.append(TextEdit(start, end, f"OPTIONAL {{ VALUES ({names}) {{ }} }}" if names else "{}"))
-        self.harmless += service_mentions(names) - 1
-        self._unasked, self.passed_over = None, True
+    def leave_out(self, tree: SyntaxTree) -> None:
+        """Write what was passed over as the solution that it has, now that its text is known to be of the grammar."""
+        scopes = {tree.tokens[each.first].start: in_scope(tree, each) for each in walk(tree.root) if tree.is_call(each)}
+        for number, edit in enumerate(self.edits):
+            if edit.start in self.passed_over:
+                names = " ".join(f"?{name}" for name in scopes[edit.start])
+                left = f"OPTIONAL {{ VALUES ({names}) {{ }} }}" if names else "{}"
+                self.edits[number] = TextEdit(edit.start, edit.end, left)
+                self.harmless += service_mentions(names) - 1
 
     # What is only looked at for the letters of SERVICE
 
@@ -575,11 +582,14 @@ def read_query(
     rules = QueryRules(allowed, addresses, functions, max_tokens, max_nesting)
     revisions = [escapes_resolved(text)]
     try:
-        revisions.append(spelled_out(revisions[-1].text))
+        tree = tree_of(revisions[-1].text, max_tokens)
+        if tree is not None and (revision := spelled_out(tree)).marks:
+            revisions.append(revision)
+            tree = tree_of(revision.text, max_tokens)
         reading = QueryReading(revisions[-1].text, base, rules)
-        reading.read()
+        reading.read(tree.tokens if tree is not None else tokens(revisions[-1].text))
         if reading.passed_over or TRIPLE_TERM in text:
-            _check_grammar(revisions[-1].text)
+            reading.leave_out(tree or _certain_tree(revisions[-1].text))
     except QuerySyntaxError as error:
         raise _as_written(error, revisions, text) from None
     run = revised(revisions[-1].text, reading.edits)
@@ -637,11 +647,12 @@ def _check_characters(text: str) -> None:
         raise QuerySyntaxError("a surrogate is no character", *place, token=ascii(text[error.start])) from error
 
 
-def _check_grammar(text: str) -> None:
+def _certain_tree(text: str) -> SyntaxTree:
     """Make sure of what the engine will not: it takes triple terms that are none, and may not see the whole text."""
-    found = departure(tokens(text))
-    if found is not None:
+    found = parsed(text, tokens(text))
+    if isinstance(found, Departure):
         raise misplaced(text, found.token, found.problem)
+    return found
 
 
 def _origin(revisions: Sequence[RewrittenText], offset: int) -> int:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 import pyoxigraph as ox
 
 from graph.model.namespaces import XSD
-from graph.query.sparql.projection import Condition, Selection, Span, Text, ordered_selections
-from graph.query.sparql.tokens import TokenKind
+from graph.query.sparql.grammar import tree_of
+from graph.query.sparql.tree import SyntaxNode, SyntaxTree, group_keys, in_scope, selected, walk
 
 # Keys that order as values do, for the literals whose order the engine does not know (SPARQL 1.1 Query 15.1, 17.3).
 #
@@ -155,163 +156,217 @@ KIND = (
 VALUE = f"IF(?k=2,{IN_UTC},IF(?k>2,<{KEY}>(?x),{NOTHING}))"
 LARGE_NUMBER = f"COALESCE(?n,IF(ISNUMERIC(?v),?v,{NOTHING}))"
 EXACT = f"IF(ABS(?m)<9223372036854775807e0,<{XSD}decimal>(?x),{NOTHING})"
-"""The value of a number of 64 bits; among those beyond, only the ones that ``order_keys`` knows are told apart."""
+"""The value of a number of 64 bits; among those beyond, only the ones that ``tie`` knows are told apart."""
 AMONG_EQUALS = f"IF(BOUND(?m),IF(BOUND(?n),{EXACT},<{TIE}>(?x)),IF(?k<2,?x,STR(?x)))"
+AROUND = frozenset({"(", ")", "ASC", "DESC"})
 KEYS = {"n": NUMBER, "k": KIND, "v": VALUE, "m": LARGE_NUMBER}
 """What is bound for a term ``?x``, each from those before it; a number is compared first, so that it mostly decides."""
 
 
-def in_order(text: str, base: str | None) -> str:
+def in_order(text: str) -> str:
     """Return a query with its conditions of ORDER BY, and those of its subqueries, written so that all is in order.
 
     What it selects stays what it was; where there is nothing to do, or it cannot be followed, so does the text. It
     calls the functions of ``graph.query.sparql.ordering``. The text is one that the guard has passed.
     """
-    if ORDER.search(text) is None:
-        return text
-    return _Rewriting(Text(text), base).result()
+    tree = tree_of(text) if ORDER.search(text) is not None else None
+    return text if tree is None else _Rewriting(tree).result()
+
+
+Span = tuple[int, int]
+"""Characters from one place to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class _OrderedQuery:
+    """A query or a subquery that is ordered, by what stands where; a part that is not there is empty.
+
+    Attributes:
+        form: its query form.
+        whole: all of it.
+        distinct: DISTINCT or REDUCED.
+        head: what it selects, its template or what it describes.
+        names: what it selects by name, with the expressions that the names stand for.
+        dataset: its FROM clauses.
+        where: its group, with brackets.
+        visible: the variables that ``*`` stands for, where it is what is selected; in the engine's order.
+        keys: what it is grouped by.
+        grouping: GROUP BY and HAVING.
+        conditions: those of ORDER BY.
+        slice: LIMIT and OFFSET.
+        values: the VALUES clause behind it.
+    """
+
+    form: str
+    whole: Span
+    distinct: Span
+    head: Span
+    names: dict[str, SyntaxNode | None]
+    dataset: Span
+    where: Span
+    visible: tuple[str, ...]
+    keys: list[str]
+    grouping: Span
+    conditions: tuple[SyntaxNode, ...]
+    slice: Span
+    values: Span
+
+
+def _ordered(tree: SyntaxTree, query: SyntaxNode) -> _OrderedQuery | None:
+    """Return a query by its clauses; None where it is not ordered, or has no pattern."""
+    modifier, where = query.part("SolutionModifier"), query.part("WhereClause")
+    order = modifier and modifier.part("OrderClause")
+    form, template, select = tree.word(query.first), query.part("ConstructTemplate"), query.part("SelectClause")
+    pattern = where.parts[0] if where is not None else None
+    group = pattern or template
+    if modifier is None or order is None or group is None:
+        return None
+    begins = query.first + 1
+    distinct = begins + (tree.word(begins) in ("DISTINCT", "REDUCED"))
+    head = select.last if select else next(part.first for part in query.parts if part is not template)
+    is_short = form == "CONSTRUCT" and pattern is None
+    named = selected(tree, select) if select else ()
+    values = query.part("ValuesClause")
+    seen = {tree.name(each) for each in tree.own(values) if tree.is_variable(each)} if values else set()
+    visible = sorted({*in_scope(tree, pattern), *seen}) if pattern and tree.word(distinct) == "*" else ()
+    grouped = modifier.part("GroupClause")
+
+    def span(*names: str) -> Span:
+        found = [part for part in (*query.parts, *modifier.parts) if part.name in names]
+        return tree.place(found[0].first, found[-1].last) if found else (0, 0)
+
+    return _OrderedQuery(
+        form, tree.characters(query), tree.place(begins, distinct),
+        tree.place(distinct, distinct if is_short else head),
+        {tree.name(number): expression for number, expression in named}, span("DatasetClause"), tree.characters(group),
+        tuple(visible), group_keys(tree, grouped) if grouped else [], span("GroupClause", "HavingClause"), order.parts,
+        span("LimitOffset"), span("ValuesClause"),
+    )  # fmt: skip
 
 
 class _Rewriting:
     """One text being rewritten, from its innermost subqueries on."""
 
-    def __init__(self, text: Text, base: str | None) -> None:
-        self._text, self._base = text, base
+    def __init__(self, tree: SyntaxTree) -> None:
+        self._tree = tree
         self._done: list[tuple[int, int, str]] = []
         self._prefix = "order"
-        while f"?{self._prefix}" in text.text or f"${self._prefix}" in text.text:
+        while f"?{self._prefix}" in tree.text or f"${self._prefix}" in tree.text:
             self._prefix += "_"
         self._fresh = 0
 
     def result(self) -> str:
-        """Rewrite every query that needs it, and return the whole text."""
-        for selection in reversed(list(ordered_selections(self._text))):
-            replacement = self._rewritten(selection)
-            if replacement is not None:
-                start, end = self._text.characters(selection.whole)
+        """Rewrite every query that needs it, and return the whole text; not those that others are asked."""
+        calls = [each for each in walk(self._tree.root) if self._tree.is_call(each)]
+        for node in self._tree.queries:
+            if any(call.first < node.first < call.last for call in calls):
+                continue
+            query = _ordered(self._tree, node)
+            replacement = self._rewritten(query) if query is not None else None
+            if query is not None and replacement is not None:
+                start, end = query.whole
                 self._done = [each for each in self._done if not start <= each[0] < end]
                 self._done.append((start, end, replacement))
-        return self._between(0, len(self._text.text))
-
-    def _between(self, start: int, end: int) -> str:
-        """Return the characters from one place to another as they are by now."""
-        parts = []
-        for begins, ends, replacement in sorted(each for each in self._done if start <= each[0] and each[1] <= end):
-            parts += [self._text.text[start:begins], replacement]
-            start = ends
-        return "".join((*parts, self._text.text[start:end]))
+        return self._of((0, len(self._tree.text)))
 
     def _of(self, span: Span) -> str:
-        return self._between(*self._text.characters(span))
+        """Return the characters from one place to another as they are by now."""
+        parts, (start, end) = list[str](), span
+        for begins, ends, replacement in sorted(each for each in self._done if start <= each[0] and each[1] <= end):
+            parts += [self._tree.text[start:begins], replacement]
+            start = ends
+        return "".join((*parts, self._tree.text[start:end]))
 
-    def _rewritten(self, selection: Selection) -> str | None:
-        if selection.form == "ASK":
-            return self._unordered(selection)
-        aliases = self._aliases(selection.head) if selection.form == "SELECT" else {}
-        if aliases is None or all(self._is_of_one_kind(each.expression, aliases) for each in selection.order):
+    def _rewritten(self, query: _OrderedQuery) -> str | None:
+        if query.form == "ASK":
+            return self._unordered(query)
+        if all(self._is_of_one_kind(each, query.names) for each in query.conditions):
             return None
-        if selection.form == "SELECT" and self._text.word(selection.head.start) != "*":
-            return self._selecting(selection, aliases)
-        return self._whole(selection)
+        return self._selecting(query) if query.names else self._whole(query)
 
-    def _unordered(self, selection: Selection) -> str:
+    def _unordered(self, query: _OrderedQuery) -> str:
         """Return ASK without its order, on which nothing depends."""
-        start, _ = self._text.characters(selection.whole)
-        _, end = self._text.characters(Span(selection.whole.start, selection.grouping.end))
-        return f"{self._between(start, end)} {self._of(selection.slice)} {self._of(selection.values)}"
+        before = (query.whole[0], max(query.where[1], query.grouping[1]))
+        return f"{self._of(before)} {self._of(query.slice)} {self._of(query.values)}"
 
-    def _selecting(self, selection: Selection, aliases: dict[str, Span | None]) -> str:
+    def _selecting(self, query: _OrderedQuery) -> str:
         """Return a query around the one without its order, which hands it what its conditions speak of."""
         extra: dict[str, None] = {}
         outside: list[str] = []
-        ordered = [self._term(each, aliases, extra, outside) for each in selection.order]
-        keys, order = self._keys(ordered, selection.order)
-        names = " ".join(f"?{name}" for name in aliases)
+        ordered = [self._term(each, query.names, extra, outside) for each in query.conditions]
+        keys, order = self._keys(ordered, query.conditions)
+        names = " ".join(f"?{name}" for name in query.names)
         inner = (
-            f"SELECT {self._of(selection.head)} {' '.join(extra)} WHERE {self._of(selection.where)} "
-            f"{self._of(selection.grouping)} {self._of(selection.values)}"
+            f"SELECT {self._of(query.head)} {' '.join(extra)} WHERE {self._of(query.where)} "
+            f"{self._of(query.grouping)} {self._of(query.values)}"
         )
         return (
-            f"SELECT {self._of(selection.distinct)} {names} {self._of(selection.dataset)} WHERE {{ {{ {inner} }} "
-            f"{' '.join(outside)} {keys} }} ORDER BY {order} {self._of(selection.slice)}"
+            f"SELECT {self._of(query.distinct)} {names} {self._of(query.dataset)} WHERE {{ {{ {inner} }} "
+            f"{' '.join(outside)} {keys} }} ORDER BY {order} {self._of(query.slice)}"
         )
 
     def _term(
-        self, condition: Condition, aliases: dict[str, Span | None], extra: dict[str, None], outside: list[str]
+        self, condition: SyntaxNode, aliases: dict[str, SyntaxNode | None], extra: dict[str, None], outside: list[str]
     ) -> str:
         """Return the variable that holds what a condition orders by, and let it be bound, inside or outside."""
-        span = self._bare(condition.expression)
-        names = dict.fromkeys(f"?{self._text[each].text[1:]}" for each in self._variables(span))
-        if span.end - span.start == 1 and names:
-            (name,) = names
-            extra |= {} if name[1:] in aliases else {name: None}
-            return name
-        name = self._name()
-        if any(aliases.get(each[1:]) for each in names):
-            extra |= {each: None for each in names if each[1:] not in aliases}
-            outside.append(f"BIND(({self._of(span)}) AS {name})")
+        bare = _bare(self._tree, condition)
+        found = (each for each in range(bare.first, bare.last) if self._tree.is_variable(each))
+        names = list(dict.fromkeys(map(self._tree.name, found)))
+        if self._is_variable(bare):
+            extra |= {} if names[0] in aliases else {f"?{names[0]}": None}
+            return f"?{names[0]}"
+        name, written = self._name(), self._of(self._tree.characters(bare))
+        if any(aliases.get(each) for each in names):
+            extra |= {f"?{each}": None for each in names if each not in aliases}
+            outside.append(f"BIND(({written}) AS {name})")
         else:
-            extra[f"(({self._of(span)}) AS {name})"] = None
+            extra[f"(({written}) AS {name})"] = None
         return name
 
-    def _whole(self, selection: Selection) -> str | None:
+    def _whole(self, query: _OrderedQuery) -> str | None:
         """Return a query that has all variables of its pattern, with the keys bound in it."""
-        where, values = self._of(selection.where), self._of(selection.values)
-        head = self._of(selection.head) or where  # CONSTRUCT WHERE
+        where, values = self._of(query.where), self._of(query.values)
+        head = self._of(query.head) or where  # CONSTRUCT WHERE
         if head == "*":
-            found = self._visible(f"{where} {values}")
-            head = " ".join(found or ())
-        if selection.grouping.end > selection.grouping.start:
-            return self._grouped(selection, head)
+            head = " ".join(f"?{name}" for name in query.visible)
+        if query.grouping[1] > query.grouping[0]:
+            return self._grouped(query, head)
         if not head:
             return None
         bound: list[str] = []
         ordered = []
-        for condition in selection.order:
-            span = self._bare(condition.expression)
-            ordered.append(self._of(span) if self._is_variable(span) else self._name())
-            if not self._is_variable(span):
-                bound.append(f"BIND(({self._of(span)}) AS {ordered[-1]})")
-        keys, order = self._keys(ordered, selection.order)
+        for condition in query.conditions:
+            bare = _bare(self._tree, condition)
+            written = self._of(self._tree.characters(bare))
+            ordered.append(written if self._is_variable(bare) else self._name())
+            if not self._is_variable(bare):
+                bound.append(f"BIND(({written}) AS {ordered[-1]})")
+        keys, order = self._keys(ordered, query.conditions)
         return (
-            f"{selection.form} {self._of(selection.distinct)} {head} {self._of(selection.dataset)} "
-            f"WHERE {{ {where} {values} {' '.join(bound)} {keys} }} ORDER BY {order} {self._of(selection.slice)}"
+            f"{query.form} {self._of(query.distinct)} {head} {self._of(query.dataset)} "
+            f"WHERE {{ {where} {values} {' '.join(bound)} {keys} }} ORDER BY {order} {self._of(query.slice)}"
         )
 
-    def _grouped(self, selection: Selection, head: str) -> str | None:
+    def _grouped(self, query: _OrderedQuery, head: str) -> str | None:
         """Return a query of groups that selects nothing: what it is grouped by is selected for it."""
-        names = self._grouped_by(selection.grouping)
-        if names is None:
+        if not query.keys:
             return None
-        extra: dict[str, None] = {f"?{name}": None for name in names}
-        ordered = [self._term(each, names, extra, []) for each in selection.order]
-        keys, order = self._keys(ordered, selection.order)
+        extra: dict[str, None] = {f"?{name}": None for name in query.keys}
+        ordered = [self._term(each, dict.fromkeys(query.keys), extra, []) for each in query.conditions]
+        keys, order = self._keys(ordered, query.conditions)
         return (
-            f"{selection.form} {head} {self._of(selection.dataset)} WHERE {{ {{ SELECT {' '.join(extra)} "
-            f"WHERE {self._of(selection.where)} {self._of(selection.grouping)} {self._of(selection.values)} }} "
-            f"{keys} }} ORDER BY {order} {self._of(selection.slice)}"
+            f"{query.form} {head} {self._of(query.dataset)} WHERE {{ {{ SELECT {' '.join(extra)} "
+            f"WHERE {self._of(query.where)} {self._of(query.grouping)} {self._of(query.values)} }} "
+            f"{keys} }} ORDER BY {order} {self._of(query.slice)}"
         )
 
-    def _grouped_by(self, grouping: Span) -> dict[str, Span | None] | None:
-        """Return the variables behind GROUP BY; None where there are none, or it has conditions of its own."""
-        number, names = grouping.start + 2, dict[str, Span | None]()
-        while number < grouping.end and self._text.word(number) != "HAVING":
-            name = self._text[number] if self._is_variable(Span(number, number + 1)) else None
-            behind = self._text.behind(number)
-            if name is None and self._text.word(number) == "(" and self._text.word(behind - 3) == "AS":
-                name = self._text[behind - 2]
-            if name is not None:
-                names[name.text[1:]] = None
-            number = behind
-        return names or None
-
-    def _keys(self, ordered: list[str], conditions: tuple[Condition, ...]) -> tuple[str, str]:
+    def _keys(self, ordered: list[str], conditions: tuple[SyntaxNode, ...]) -> tuple[str, str]:
         """Return what binds the keys of some variables, and the conditions by these."""
         bindings, order = [], []
         for variable, condition in zip(ordered, conditions, strict=True):
             names = {"x": variable, **{key: self._name() for key in KEYS}}
             bindings += [f"BIND({_filled(expression, names)} AS {names[key]})" for key, expression in KEYS.items()]
-            sign = "DESC" if condition.descending else "ASC"
+            sign = "DESC" if self._tree.word(condition.first) == "DESC" else "ASC"
             order += [f"{sign}({each})" for each in (names["m"], names["k"], names["v"], _filled(AMONG_EQUALS, names))]
         return " ".join(bindings), " ".join(order)
 
@@ -319,54 +374,22 @@ class _Rewriting:
         self._fresh += 1
         return f"?{self._prefix}{self._fresh}"
 
-    def _visible(self, group: str) -> list[str] | None:
-        """Return the variables that SELECT * has of a group, in the engine's order; None where it is none."""
-        before = next(token.start for token in self._text.tokens if token.text.upper() in ("SELECT", "DESCRIBE"))
-        asked = f"{self._text.text[:before]} SELECT * WHERE {{ {group} FILTER(false) }}"
-        try:
-            found = ox.Store().query(asked, base_iri=self._base)
-        except SyntaxError:
-            return None
-        return [str(each) for each in found.variables] if isinstance(found, ox.QuerySolutions) else None
-
-    def _aliases(self, head: Span) -> dict[str, Span | None] | None:
-        """Return what a head selects by name, with the expression that a name stands for; None where it is none."""
-        found: dict[str, Span | None] = {}
-        number = head.start
-        while number < head.end and self._text.word(number) != "*":
-            behind = self._text.behind(number)
-            name, before = (self._text[behind - 2], self._text.word(behind - 3)) if behind > number + 1 else (None, "")
-            if self._text[number].kind is TokenKind.VARIABLE:
-                found[self._text[number].text[1:]] = None
-            elif before == "AS" and name is not None and name.kind is TokenKind.VARIABLE:
-                found[name.text[1:]] = Span(number + 1, behind - 3)
-            else:
-                return None
-            number = behind
-        return found
-
-    def _is_of_one_kind(self, span: Span, aliases: dict[str, Span | None]) -> bool:
-        span = self._bare(span)
-        if self._is_variable(span):
-            stands_for = aliases.get(self._text[span.start].text[1:])
+    def _is_of_one_kind(self, node: SyntaxNode, aliases: dict[str, SyntaxNode | None]) -> bool:
+        bare = _bare(self._tree, node)
+        if self._is_variable(bare):
+            stands_for = aliases.get(self._tree.name(bare.first))
             return stands_for is not None and self._is_of_one_kind(stands_for, {})
-        number = span.start
-        if self._text.word(number) not in OF_ONE_KIND:
-            return False
-        number += 1 + (self._text.word(number) == "NOT")
-        return self._text.behind(number) == span.end
+        return bare.name in ("BuiltInCall", "Aggregate") and self._tree.word(bare.first) in OF_ONE_KIND
 
-    def _bare(self, span: Span) -> Span:
-        """Return an expression without the brackets around all of it."""
-        while self._text.word(span.start) == "(" and self._text.behind(span.start) == span.end:
-            span = Span(span.start + 1, span.end - 1)
-        return span
+    def _is_variable(self, node: SyntaxNode) -> bool:
+        return node.last - node.first == 1 and self._tree.is_variable(node.first)
 
-    def _is_variable(self, span: Span) -> bool:
-        return span.end - span.start == 1 and self._text[span.start].kind is TokenKind.VARIABLE
 
-    def _variables(self, span: Span) -> list[int]:
-        return [number for number in range(span.start, span.end) if self._text[number].kind is TokenKind.VARIABLE]
+def _bare(tree: SyntaxTree, node: SyntaxNode) -> SyntaxNode:
+    """Return an expression without the brackets around all of it."""
+    while len(node.parts) == 1 and all(tree.word(each) in AROUND for each in tree.own(node)):
+        (node,) = node.parts
+    return node
 
 
 def _filled(expression: str, names: dict[str, str]) -> str:

@@ -7,13 +7,11 @@ an expression stands is a function over it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from graph.query.sparql.tokens import Token, TokenKind
-
-_QUERIES = frozenset({"SelectQuery", "SubSelect", "ConstructQuery", "DescribeQuery", "AskQuery"})
 
 
 class SyntaxNode(NamedTuple):
@@ -50,11 +48,13 @@ class SyntaxTree:
         text: its characters.
         tokens: its tokens.
         root: the whole.
+        queries: the query and its subqueries, in the order in which they end: the query itself last.
     """
 
     text: str
     tokens: Sequence[Token]
     root: SyntaxNode
+    queries: Sequence[SyntaxNode]
 
     def word(self, number: int) -> str:
         """Return a token in capitals; nothing behind the last one."""
@@ -67,6 +67,10 @@ class SyntaxTree:
     def name(self, number: int) -> str:
         """Return the name of the variable that a token is: ``?x`` and ``$x`` are one."""
         return self.tokens[number].text[1:]
+
+    def is_call(self, node: SyntaxNode) -> bool:
+        """Whether a node is a SERVICE clause."""
+        return node.name == "GraphPatternNotTriples" and self.word(node.first) == "SERVICE"
 
     def place(self, first: int, last: int) -> tuple[int, int]:
         """Return where the characters of some tokens begin and end; where there are none, it is one place."""
@@ -106,38 +110,35 @@ class SyntaxTree:
         """Yield the numbers of the tokens that stand in a node and in none of its parts."""
         return self.seen(node, lambda _, part: True)  # noqa: ARG005
 
+    @property
     def query(self) -> SyntaxNode:
-        """Return the query itself, without its prologue: of one of the four forms."""
-        return next(each for each in self.root.parts if each.name in _QUERIES)
+        """The query itself, without its prologue: of one of the four forms."""
+        return self.queries[-1]
 
 
-def walk(node: SyntaxNode, *, without: Container[str] = ()) -> Iterator[SyntaxNode]:
+def walk(
+    node: SyntaxNode, is_hidden: Callable[[SyntaxNode, SyntaxNode], bool] = lambda _whole, _part: False
+) -> Iterator[SyntaxNode]:
     """Yield a node and all below it, in the order of the text, without recursion.
 
     Args:
         node: where to begin; it is yielded whatever it is.
-        without: productions that are passed over, with all that is in them.
+        is_hidden: whether to pass over a part with all that is in it, given the node that it is a part of, and itself.
     """
     waiting = [node]
     while waiting:
         found = waiting.pop()
         yield found
-        waiting += [each for each in reversed(found.parts) if each.name not in without]
+        waiting += [each for each in reversed(found.parts) if not is_hidden(found, each)]
 
 
-def queries(tree: SyntaxTree, *, without: Container[str] = ()) -> list[SyntaxNode]:
-    """Return the query and its subqueries; whatever holds another comes before it."""
-    return [each for each in walk(tree.root, without=without) if each.name in _QUERIES]
+def selected(tree: SyntaxTree, select: SyntaxNode) -> list[tuple[int, SyntaxNode | None]]:
+    """Return what a SelectClause names: the token of each variable, and the expression that it stands for.
 
-
-def selected(tree: SyntaxTree, select: SyntaxNode) -> list[tuple[str, SyntaxNode | None]]:
-    """Return what a SelectClause names, each with the expression that it stands for; nothing for ``*``."""
-    found, begins = list[tuple[str, SyntaxNode | None]](), select.first
-    for part in select.parts:
-        found += [(tree.name(each), None) for each in range(begins, part.first) if tree.is_variable(each)]
-        found.append((tree.name(part.last + 1), part))  # ( Expression AS ?name )
-        begins = part.last + 2
-    return [*found, *((tree.name(each), None) for each in range(begins, select.last) if tree.is_variable(each))]
+    There is nothing for ``*``.
+    """
+    expressions = {part.last + 1: part for part in select.parts}  # ( Expression AS ?name )
+    return [(each, expressions.get(each)) for each in tree.own(select) if tree.is_variable(each)]
 
 
 def group_keys(tree: SyntaxTree, group: SyntaxNode) -> list[str]:
