@@ -6,18 +6,17 @@ It holds no route of its own. ``endpoint.server`` runs it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from pkgutil import resolve_name
 
-from flask import Flask, Response
+from flask import Blueprint, Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from endpoint.current import EXTENSION, Current, ReleasePrefix
 from endpoint.discovery.dataset import dataset, downloads
 from endpoint.discovery.health import operations
 from endpoint.discovery.home import discovery, home, privacy
-from endpoint.discovery.search import search
-from endpoint.graphs.graph_store import graphs, updating, writing
-from endpoint.graphs.validation_service import validating
+from endpoint.graphs.graph_store import graphs
 from endpoint.history import memento
 from endpoint.history.versions import versions
 from endpoint.http import authorization, jobs, languages, responses, wordings
@@ -25,24 +24,31 @@ from endpoint.http.problems import Problem, problem_of, problem_of_status, probl
 from endpoint.http.proxy import SpeltPath
 from endpoint.http.responses import problem_response
 from endpoint.pages import frame
-from endpoint.reconcile.reconciliation_api import draft, reconcile
+from endpoint.served_parts import SERVED, ServedPart
 from endpoint.sparql import protocol
 from endpoint.sparql.shelf import editor, examples, kept
 from endpoint.sparql.sparql_resource import sparql
-from endpoint.things.classes import classes, starting, vocabulary
+from endpoint.things.classes import classes, vocabulary
 from endpoint.things.profiles import alternates, signposting
 from endpoint.things.resources import resources
-from endpoint.things.same_as import same_as
 from graph.model.errors import HamkorError, Sentence
 from graph.model.publication import Publication
 from graph.query.engine import Engine
 from graph.releases.release import Release
 
 log = logging.getLogger("hamkor")
+CORE = (
+    home, sparql, editor, kept, examples, graphs, versions, privacy, vocabulary, operations, dataset, discovery,
+    downloads, signposting, alternates, classes, resources,
+)  # fmt: skip
+"""The routes that are always there; those of the parts are in ``endpoint.served_parts``."""
 
 
 def create_app(
-    publication: Publication, engine: Engine | None = None, engine_for: Callable[[Release], Engine] | None = None
+    publication: Publication,
+    engine: Engine | None = None,
+    engine_for: Callable[[Release], Engine] | None = None,
+    parts: Iterable[ServedPart] = SERVED,
 ) -> Flask:
     """Return the application that serves the publication's current release, whichever that is at each request.
 
@@ -50,6 +56,7 @@ def create_app(
         publication: what is served.
         engine: what answers queries; by default this process, over the release's own store.
         engine_for: makes what answers queries over an older release; by default this process, too.
+        parts: what is there beside the core.
     """
     app = Flask("endpoint", static_url_path="/static")
     # paths are names here: two slashes are not one, and a slash at the end is another name
@@ -58,33 +65,7 @@ def create_app(
     app.extensions[EXTENSION] = current = Current(publication, engine)
     if engine_for is not None:
         current.past.engine_for = engine_for
-    for blueprint in (
-        home,
-        search,
-        same_as,
-        reconcile,
-        draft,
-        sparql,
-        editor,
-        kept,
-        examples,
-        graphs,
-        writing,
-        updating,
-        validating,
-        starting,
-        versions,
-        privacy,
-        vocabulary,
-        operations,
-        dataset,
-        discovery,
-        downloads,
-        signposting,
-        alternates,
-        classes,
-        resources,
-    ):
+    for blueprint in (*CORE, *_blueprints(parts)):
         app.register_blueprint(blueprint)
     app.register_error_handler(HamkorError, _own)
     app.register_error_handler(HTTPException, _http)
@@ -100,6 +81,13 @@ def create_app(
     responses.install_compression(app)
     app.wsgi_app = SpeltPath(ReleasePrefix(app.wsgi_app))  # type: ignore[method-assign]
     return app
+
+
+def _blueprints(parts: Iterable[ServedPart]) -> Iterator[Blueprint]:
+    for part in parts:
+        for name in part.blueprints:
+            blueprint: Blueprint = resolve_name(f"endpoint.{name}")
+            yield blueprint
 
 
 def _own(error: Exception) -> Response:

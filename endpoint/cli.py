@@ -8,37 +8,38 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib import import_module
+from collections.abc import Iterable
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import click
 
 from endpoint.commands.options import Options, readable_errors
+from endpoint.served_parts import SERVED, ServedPart
 
-COMMANDS = {
-    "init": "releasing",
-    "build": "releasing",
-    "validate": "contributing",
-    "serve": "releasing",
-    "publish": "contributing",
-    "withdraw": "contributing",
-    "link": "linking",
-    "check": "linking",
-    "template": "linking",
-    "query": "asking",
-    "export": "asking",
-    "releases": "releasing",
-    "withhold": "keeping",
-    "token": "contributing",
-    "backup": "keeping",
-    "restore": "keeping",
-}
-"""In which module of ``endpoint.commands`` each command is, in the order in which one meets them."""
+CORE = {
+    "build": "releasing", "validate": "releasing", "serve": "releasing", "query": "asking", "export": "asking",
+    "releases": "releasing", "withhold": "keeping", "backup": "keeping", "restore": "keeping", "init": "releasing",
+}  # fmt: skip
+"""The commands that are always there, and in which module of ``endpoint.commands`` each is."""
+ORDER = (
+    "init", "build", "validate", "serve", "publish", "withdraw", "link", "check", "template", "query", "export",
+    "releases", "withhold", "token", "backup", "restore",
+)  # fmt: skip
+"""The order in which one meets the commands, of the core and of the parts."""
+
+
+def commands(parts: Iterable[ServedPart]) -> dict[str, str]:
+    """Return all commands, in their order, and in which module of ``endpoint.commands`` each is."""
+    found = {name: module for each in (CORE, *(part.commands for part in parts)) for name, module in each.items()}
+    return {name: found[name] for name in sorted(found, key=ORDER.index)}
 
 
 class Commands(click.Group):
     """The commands, found by name; help lists them in the order in which one meets them."""
+
+    parts: tuple[ServedPart, ...] = SERVED
 
     def main(self, *arguments: Any, **options: Any) -> None:  # type: ignore[override]  # noqa: ANN401  click's own
         """Run a command; whatever it is, no error of it reaches a user as a traceback, nor one of its arguments."""
@@ -59,15 +60,14 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """Return the names of all commands."""
-        return [*COMMANDS]
+        return [*commands(self.parts)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return a command, importing what it needs; None where there is none of that name."""
-        if cmd_name not in COMMANDS:
+        module = commands(self.parts).get(cmd_name)
+        if module is None:
             return None
-        command: click.Command = getattr(
-            import_module(f"endpoint.commands.{COMMANDS[cmd_name]}"), f"{cmd_name}_command"
-        )
+        command: click.Command = resolve_name(f"endpoint.commands.{module}:{cmd_name}_command")
         return command
 
 

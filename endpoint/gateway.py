@@ -31,7 +31,7 @@ from endpoint.sparql.short_way import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.threads import Seats, Threads
 from graph.model.errors import EngineUnavailableError, HamkorError, Sentence, StorageError, storage_code
 from graph.model.publication import Publication
-from graph.parts.forwarder import Forwarder
+from graph.query.forwarder import Forwarder
 from graph.query.service import QueryService
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release, open_release

@@ -24,7 +24,7 @@ import msgspec
 
 from graph.model.errors import HamkorError, SettingError
 from graph.model.processes import end_with_parent, take_away_left
-from graph.model.publication import WORK_FOLDER, Publication, open_publication
+from graph.model.publication import UPLOADS_FOLDER, Publication, open_publication
 from graph.releases.folder import ReleasesFolder
 
 if TYPE_CHECKING:
@@ -94,9 +94,7 @@ def application(root: Path, workers: int, parent: int) -> Gateway:
 
 def _clear(publication: Publication) -> None:
     """Take away what processes that were killed have left in the publication's work folder."""
-    from endpoint.graphs.uploads import FOLDER  # noqa: PLC0415
-
-    take_away_left(publication.root / WORK_FOLDER / FOLDER)
+    take_away_left(publication.root / UPLOADS_FOLDER)
     with contextlib.suppress(HamkorError), ReleasesFolder(publication.releases_folder).writing():
         pass  # a writer clears first; where another one is at work it does, and what is read-only stays as it is
 

@@ -13,25 +13,38 @@ from pathlib import Path
 
 import pytest
 
+from endpoint.served_parts import SERVED
+from graph.pipeline.parts import CONTRIBUTION, LINKING, PARTS
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("graph", "endpoint")
 MODULES = sorted(path for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py"))
 FLOORS = (
     "graph.model", "graph.child_process", "graph.sources.csvw", "graph.sources", "graph.export", "graph.entailment",
-    "graph.validation", "graph.releases", "graph.parts.federation",
-    "graph.parts.forwarder", "graph.query", "graph.parts.linking",
-    "graph.parts.linksets", "graph.parts.templates", "graph.parts.tables", "graph.parts.catalogue",
-    "graph.parts.withholding", "graph.pipeline", "graph.parts.update", "graph.parts.contribution",
+    "graph.validation", "graph.releases", "graph.query", "graph.catalogue", "graph.withholding",
+    "graph.parts.linking", "graph.parts.linksets", "graph.parts.templates", "graph.pipeline", "graph.parts.update",
+    "graph.parts.contribution",
     "endpoint.urls", "endpoint.current", "endpoint.http", "endpoint.pages", "endpoint.things", "endpoint.sparql",
     "endpoint.graphs", "endpoint.history", "endpoint.reconcile", "endpoint.discovery", "endpoint.page_cache",
-    "endpoint.metrics", "endpoint.app", "endpoint.threads", "endpoint.gateway", "endpoint.supervision",
-    "endpoint.server", "endpoint.commands", "endpoint.cli", "endpoint.catalogues",
+    "endpoint.metrics", "endpoint.served_parts", "endpoint.app", "endpoint.threads", "endpoint.gateway",
+    "endpoint.supervision", "endpoint.server", "endpoint.commands", "endpoint.cli", "endpoint.catalogues",
 )  # fmt: skip
 """Every room of the house, in the order in which data flows: each may import those before it, and none behind it."""
 SHARED_NAMES = {"__init__"}
 """File names that stand more than once; this list may only shrink. Folders may be named as a file is."""
 LEAST_COMMENTS = 0.02
 """The share of lines that are comments: why, beside the line that surprises. It may only grow."""
+OF_PARTS = {
+    LINKING: (
+        "endpoint.things.finder",
+        "endpoint.reconcile.reconcile_queries",
+        "endpoint.reconcile.reconciled_properties",
+    ),
+    CONTRIBUTION: ("endpoint.graphs.outcomes", "endpoint.graphs.uploads"),
+}
+"""What the routes of a part stand on, in ``endpoint``."""
+LISTS = {"graph.pipeline.parts", "endpoint.served_parts"}
+"""Where the parts are listed, with their steps."""
 NEVER = {
     "a path of this machine": re.compile(
         rf"{re.escape(str(REPOSITORY))}(?![\w.-])|(?<![\w.])/(?:root|home/\w+|Users/\w+)/"
@@ -100,6 +113,38 @@ def test_no_class_name_stands_twice() -> None:
 def test_reasons_stand_beside_lines() -> None:
     lines = [line.strip() for path in MODULES for line in path.read_text(encoding="utf-8").splitlines()]
     assert sum(line.startswith("#") for line in lines) / len(lines) >= LEAST_COMMENTS
+
+
+def package_of_part(module: str) -> str:
+    """The package below ``graph.parts`` in which a module is, or nothing."""
+    return "".join(module.split(".")[2:3]) if module.startswith("graph.parts.") else ""
+
+
+def test_each_package_of_a_part_belongs_to_just_one() -> None:
+    there = {path.name for path in (REPOSITORY / "graph" / "parts").iterdir() if next(path.glob("*.py"), None)}
+    assert sorted(package for part in PARTS for package in part.packages) == sorted(there - {"parts"})
+
+
+def test_the_core_imports_no_part_and_a_part_only_what_it_needs() -> None:
+    """What is served of a part is imported by its routes and commands alone."""
+    home = {package: part for part in PARTS for package in part.packages}
+    served = {f"endpoint.{each.partition(':')[0]}": served.part for served in SERVED for each in served.blueprints}
+    served |= {f"endpoint.commands.{each}": served.part for served in SERVED for each in served.commands.values()}
+    served |= {each: part for part, modules in OF_PARTS.items() for each in modules}
+    wrong = set()
+    for path in MODULES:
+        module = module_of(path)
+        here = home.get(package_of_part(module)) or served.get(module)
+        allowed = {here.name, *here.needs} if here is not None else set[str]()
+        for parts in imported(path):
+            there = (
+                home.get(package_of_part(".".join(parts)))
+                or served.get(".".join(parts))
+                or served.get(".".join(parts[:-1]))
+            )
+            if there is not None and there.name not in allowed and module not in LISTS:
+                wrong.add(f"{module} imports {'.'.join(parts)}")
+    assert not wrong
 
 
 def test_no_room_imports_itself_through_another() -> None:

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from writing import Write
 
-from endpoint.cli import COMMANDS, main
+from endpoint.cli import ORDER, main
 from graph.export.documents import SERIALISATIONS
 from graph.model.formats import DATASET_FORMATS, GRAPH_FORMATS, RESULT_FORMATS, format_named
 from graph.model.publication import Publication
@@ -71,7 +71,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("command", ["", *ORDER])
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_teaches(command: str, option: str) -> None:
     answer = called(None, *filter(None, (command,)), option)

@@ -10,7 +10,7 @@ import click
 import msgspec
 import pytest
 
-from endpoint.cli import COMMANDS, main
+from endpoint.cli import ORDER, main
 from endpoint.gateway import Gateway
 from graph.model.publication import Publication
 from graph.model.settings import Section, Settings
@@ -78,14 +78,14 @@ def test_every_option_of_hamkor_itself_is_documented_and_no_other() -> None:
     assert documented == options_of(main) | {"--help", "-h"}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ORDER)
 def test_every_option_of_a_command_is_documented_and_no_other(name: str) -> None:
     command = main.get_command(click.Context(main), name)
     assert command is not None
     assert set(rows("commands.md", f"hamkor {name}\n")) == options_of(command) - {"--publication"}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", ORDER)
 def test_defaults_and_choices_are_as_documented(name: str) -> None:
     command = main.get_command(click.Context(main), name)
     assert command is not None
@@ -100,7 +100,7 @@ def test_defaults_and_choices_are_as_documented(name: str) -> None:
 
 def test_every_command_is_documented_and_no_other() -> None:
     text = (DOCS / "commands.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## hamkor (\w+)$", text, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^## hamkor (\w+)$", text, re.MULTILINE) == list(ORDER)
 
 
 def test_every_route_is_documented_and_no_other(flagship_publication: Publication) -> None:

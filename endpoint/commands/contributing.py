@@ -1,4 +1,4 @@
-"""``hamkor validate``, ``publish``, ``withdraw`` and ``token``: graphs that others contribute, and who may."""
+"""``hamkor publish``, ``withdraw`` and ``token``: graphs that others contribute, and who may."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -15,89 +14,19 @@ import click
 import msgspec
 
 from endpoint.commands.options import Options, language_option, progress_shown, publication_option, wait_option
-from endpoint.commands.releasing import warn_of_document, warn_of_files
+from endpoint.commands.releasing import warn_of_document
 from graph.model.contributors import contributors_of
-from graph.model.errors import SettingError, SourceError
+from graph.model.errors import SourceError
 from graph.model.formats import OTHER, TABLE, recognised
 from graph.model.namespaces import unfit_name
 from graph.model.processes import HeldFolder
 from graph.model.publication import Publication, SourceFile
-from graph.model.settings import Settings
 from graph.parts.contribution.contributed_document import FORMATS, SentDocument, read_documents
-from graph.pipeline.rehearsal import check, file_of_user, publication_files, shape_remarks
 from graph.pipeline.write import ANY, Delete, Post, Published, Put, Write, publish, rehearse
 from graph.releases.folder import Patience
 from graph.sources.batches import Chunk
 from graph.sources.reader import read_source, unpacked
-from graph.validation.report import Report, Result, ValidationFailedError
-
-# ``hamkor validate``: do files conform to the shapes?
-
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
-@click.command("validate")
-@click.argument("files", nargs=-1, type=FILE)
-@click.option("--shapes", multiple=True, type=FILE, help="Validate against this file instead of the publication's.")
-@click.option("--format", "form", type=click.Choice(["text", "json", "turtle"]), default="text", show_default=True)
-@language_option("The language of the shapes' messages: en, ru, uz.")
-@publication_option
-def validate_command(options: Options, files: tuple[Path, ...], shapes: tuple[Path, ...], form: str, lang: str) -> None:
-    """Check FILES with SHACL; without FILES the publication itself. Nothing is written.
-
-    FILES are judged together with the publication's own data, as they would be if they were part of it; with
-    --shapes they are judged alone, against those shapes. The shapes themselves are checked first: what is wrong with
-    them, and what stands in them without effect, is said on standard error.
-
-    Exit status: 0 conforms (warnings pass), 1 violations, 2 something could not be read.
-
-    \b
-      hamkor validate
-      hamkor validate our-clubs.ttl --lang ru
-      hamkor validate our.ttl --shapes our-shapes.ttl --format json
-    """  # noqa: D301  click reads \b as the sign itself
-    publication = _publication(options, needed=not shapes)
-    settings = publication.settings if publication is not None else Settings()
-    data = [file_of_user(path, settings.base) for path in files]
-    judges = [file_of_user(path, settings.base, "shapes") for path in shapes]
-    if publication is not None and not shapes:
-        warn_of_files(publication)
-        own, judges = publication_files(publication)
-        named = {path.resolve() for path in files}
-        data = [each for each in own if each.path.resolve() not in named] + data
-    elif publication is not None and not files:
-        data = publication_files(publication)[0]
-    for each in shape_remarks(judges, base=settings.base, limits=settings.limits) if judges else ():
-        click.echo(f"hamkor: {'error' if each.is_error else 'warning'}: {each}", err=True)
-    report = check(data, judges, base=settings.base, limits=settings.limits)
-    _show(report, form, (lang, *settings.languages), judges)
-    sys.exit(0 if report.conforms else 1)
-
-
-def _publication(options: Options, *, needed: bool) -> Publication | None:
-    try:
-        return options.publication()
-    except SettingError:
-        if needed or options.folder is not None:
-            raise
-        return None
-
-
-def _show(report: Report, form: str, languages: tuple[str, ...], shapes: list[SourceFile]) -> None:
-    if form == "turtle":
-        click.echo(report.turtle().decode(), nl=False)
-    elif form == "json":
-        names = [each.name for each in fields(Result) if each.compare]
-        rows = [{name: getattr(row, name) for name in names} for row in report.results]
-        text = msgspec.json.format(msgspec.json.encode({"conforms": report.conforms, "results": rows}), indent=2)
-        click.echo(text.decode())
-    else:
-        for line in report.lines(languages):
-            click.echo(line)
-        against = "" if shapes else " (there are no shapes)"
-        verdict = "conforms" if report.conforms else "does not conform"
-        click.echo(f"{verdict}{against}: {report.count('Violation')} violations, {report.warnings} warnings")
-
+from graph.validation.report import Report, ValidationFailedError
 
 # What ``hamkor publish`` and ``hamkor withdraw`` have in common: one write is made, or rehearsed, and told of.
 

@@ -17,10 +17,10 @@ from endpoint.commands.options import (
 )
 from endpoint.commands.releasing import violations_shown, warn_of_document
 from graph.model.publication import Publication
-from graph.parts.withholding.withholding import Judged, withholding_of
 from graph.pipeline.removal import foresee, withhold
 from graph.pipeline.safekeeping import Contents, back_up, restore
 from graph.sources.reader import read_source
+from graph.withholding.withholding import Judged, withholding_of
 
 # ``hamkor backup``: a copy of a publication in one file, beside a running service.
 

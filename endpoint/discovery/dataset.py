@@ -36,10 +36,10 @@ from endpoint.things.profiles import (
     selected,
 )
 from endpoint.things.rdf_documents import Embedding, PlacedFile, rdf_document
+from graph.catalogue.dataset_description import DCAT_AP_PROFILE, SCHEMA_PROFILE, dcat_view, schema_view
 from graph.model.errors import Sentence
 from graph.model.formats import Format
 from graph.model.namespaces import CATALOG_GRAPH
-from graph.parts.catalogue.dataset_description import DCAT_AP_PROFILE, SCHEMA_PROFILE, dcat_view, schema_view
 from graph.releases.dumps import (
     WHOLE,
     Downloads,
@@ -55,7 +55,7 @@ from graph.releases.dumps import (
 # ``/dataset``: the landing page of the whole, and its catalogue as RDF: VoID, DCAT-AP, PROV and schema.org.
 #
 # A profile (``endpoint.things.profiles``) narrows the RDF to one vocabulary: ``dcat`` or ``schema``. What is said is
-# computed with the release (``graph.parts.catalogue``); it comes from the member, so that sizes keep their datatypes.
+# computed with the release (``graph.catalogue``); it comes from the member, so that sizes keep their datatypes.
 
 dataset = Blueprint("dataset", __name__)
 

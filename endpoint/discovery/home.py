@@ -22,8 +22,8 @@ from endpoint.pages.front import front_page
 from endpoint.pages.term_names import names_for
 from endpoint.pages.thing_page import content_names, interface_names
 from endpoint.sparql.shelf import shown_examples
+from graph.catalogue.contents import graph_named, kinds
 from graph.model.errors import Sentence
-from graph.parts.catalogue.contents import graph_named, kinds
 from graph.releases.dumps import SUBJECTS, Subjects, data_graphs, read_list
 
 # ``/``: what is here at a glance, and how to use it; and ``/problems``, what each type of error means.

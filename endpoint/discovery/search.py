@@ -17,13 +17,14 @@ from endpoint.http.negotiation import AS_HTML, Representation, choose
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import POLICY as OF_PAGES
 from endpoint.http.responses import HeaderLink, answer, entity_tag
-from endpoint.things.resources import Finder, Tongue, finder, main_kind, place_iri, tongue, view_of
+from endpoint.things.finder import Finder, Tongue, finder, main_kind, place_iri, tongue, view_of
 from graph.model.description import Period, person_published, published, spanned
 from graph.model.errors import Sentence
+from graph.model.kinds import DATA_SET, DOCUMENT, PERSON, TERMS, UNTYPED
 from graph.model.namespaces import CV, FOAF, ORG, SCHEMA, VCARD
 from graph.parts.linking.candidate_search import LONGEST_QUERY, Hit, SearchScope, restated
 from graph.parts.linking.candidate_search import suggested as suggested_names
-from graph.parts.linking.entities import DATA_SET, DOCUMENT, PERSON, TERMS, UNTYPED, Entity, Name, id_of
+from graph.parts.linking.entities import Entity, Name, id_of
 from graph.parts.linking.folding import words
 
 # What answers at a telephone number that somebody has typed, or at its last seven digits: clubs, offices, no persons.

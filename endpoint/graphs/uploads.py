@@ -26,10 +26,9 @@ from endpoint.http.problems import ProblemError
 from graph.model.errors import QueryLimitError, Quotation, Sentence
 from graph.model.formats import GROUP_FILE, METADATA_SUFFIX, TABLE, recognised
 from graph.model.processes import HeldFolder
-from graph.model.publication import WORK_FOLDER
+from graph.model.publication import UPLOADS_FOLDER
 from graph.parts.contribution.contributed_document import SentDocument
 
-FOLDER = "uploads"
 PIECE = 1 << 16
 GZIP_WINDOW = 31
 MULTIPART = "multipart/form-data"
@@ -54,7 +53,7 @@ def received() -> Iterator[Path]:
         ProblemError: 400 where it breaks off or is no gzip, 415 for another coding.
         QueryLimitError: it is larger than ``limits.upload_mb``.
     """
-    uploads = publication().root / WORK_FOLDER / FOLDER
+    uploads = publication().root / UPLOADS_FOLDER
     uploads.mkdir(parents=True, exist_ok=True)
     with HeldFolder(uploads) as folder:
         with (folder / "body").open("wb") as file:

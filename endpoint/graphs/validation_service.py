@@ -15,7 +15,8 @@ from pathlib import Path
 from flask import Blueprint, Response, request
 
 from endpoint.current import languages, publication, snapshot, urls
-from endpoint.graphs.graph_store import check_name, wanted_graph
+from endpoint.graphs.graph_store import wanted_graph
+from endpoint.graphs.graph_writing import check_name
 from endpoint.graphs.outcomes import report_format, report_response
 from endpoint.graphs.uploads import ACCEPTED, Sent, is_described, received, sent, table
 from endpoint.http.authorization import contributor_of_request
@@ -23,7 +24,7 @@ from endpoint.http.jobs import works
 from endpoint.http.problems import ProblemError, document_problem
 from endpoint.http.responses import as_page, page
 from endpoint.pages.term_names import names_for
-from endpoint.things.classes import templates
+from endpoint.things.starting_files import templates
 from graph.model.contributors import Contributor
 from graph.model.errors import HamkorError, Sentence, SourceError
 from graph.model.formats import METADATA_SUFFIX, TABLE

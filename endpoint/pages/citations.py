@@ -17,8 +17,8 @@ from endpoint.http.negotiation import AS_BIBTEX, AS_RIS, CITATIONS, Representati
 from endpoint.http.responses import IN_A_LINK
 from endpoint.pages.front import best
 from endpoint.pages.term_names import names_for
+from graph.catalogue.dataset_description import title_of
 from graph.model.labels import Label
-from graph.parts.catalogue.dataset_description import title_of
 
 NOTHING = Label("", "")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")

@@ -20,6 +20,8 @@ from endpoint.pages.maps import GEO, WGS, WIDE, Map, Spot, city_by_name, draw, p
 from endpoint.pages.outlines import Point
 from endpoint.pages.term_names import Names, Shown
 from endpoint.pages.values import grouped
+from graph.catalogue.dataset_description import description_of, title_of
+from graph.model.kinds import is_auxiliary
 from graph.model.labels import Label
 from graph.model.namespaces import (
     APPARATUS_GRAPHS,
@@ -39,8 +41,6 @@ from graph.model.namespaces import (
     SHAPES_GRAPH,
     VOID,
 )
-from graph.parts.catalogue.dataset_description import description_of, title_of
-from graph.parts.linking.entities import is_auxiliary
 from graph.releases.manifest import GraphEntry, LastContribution
 
 # What the publication itself holds: how many things of each class, and how many statements about its subject matter.

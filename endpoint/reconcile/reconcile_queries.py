@@ -19,7 +19,7 @@ from endpoint.reconcile.reconciled_properties import (
     texts,
     type_of,
 )
-from endpoint.things.resources import Finder, Tongue
+from endpoint.things.finder import Finder, Tongue
 from graph.parts.linking.reconciliation import ALL, ANY, NONE, Constraint, Question
 
 # The manifests: what the service can do and where, in the words of either version (one cannot serve both).

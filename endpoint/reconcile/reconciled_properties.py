@@ -14,13 +14,14 @@ from flask import request
 
 from endpoint.current import Snapshot, languages, snapshot
 from endpoint.http.problems import ProblemError
-from endpoint.things.resources import Finder, Tongue
+from endpoint.things.finder import Finder, Tongue
 from graph.model.errors import Quotation, Sentence
+from graph.model.kinds import DOCUMENT, KINDS, PERSON, TERMS, UNTYPED, weight
 from graph.model.labels import Rank, labels, language_rank
 from graph.model.literals import finite_number, is_legal, whole_number
 from graph.model.namespaces import OWL, RDF, RDFS, SD, SH, VOID, XSD
 from graph.parts.linking.candidate_search import SearchScope
-from graph.parts.linking.entities import DOCUMENT, KINDS, PERSON, TERMS, UNTYPED, Entity, id_of, weight
+from graph.parts.linking.entities import Entity, id_of
 from graph.parts.linking.folding import fold
 from graph.parts.linking.names_index import KIND
 from graph.parts.linking.reconciliation import CITY, FOUNDED, IDENTIFIER, PLACE, PROPERTIES, REGION

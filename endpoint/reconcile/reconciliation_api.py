@@ -25,10 +25,11 @@ from endpoint.reconcile.reconciled_properties import (
     table,
     types_of,
 )
-from endpoint.things.resources import Finder, Tongue, finder, main_kind, tongue, view_of
+from endpoint.things.finder import Finder, Tongue, finder, main_kind, tongue, view_of
 from graph.model.errors import Quotation, Sentence
+from graph.model.kinds import PERSON
 from graph.parts.linking.candidate_search import SearchScope
-from graph.parts.linking.entities import PERSON, Entity
+from graph.parts.linking.entities import Entity
 from graph.parts.linking.reconciliation import FEATURES, Candidate
 
 # Replies of the reconciliation service: JSON, or JSONP where a browser asks for it.

@@ -17,8 +17,8 @@ import msgspec
 from endpoint.current import IDLE_SECONDS
 from graph.model.errors import EngineUnavailableError, Sentence
 from graph.model.settings import Settings
-from graph.parts.forwarder import Forwarder
 from graph.query.engine import PROBE, Answer, QueryRequest
+from graph.query.forwarder import Forwarder
 from graph.query.frames import ask
 from graph.query.pool import Pool
 from graph.query.service import QueryService

@@ -23,9 +23,9 @@ from endpoint.things.rdf_documents import check_xml
 from graph.model.errors import EngineUnavailableError, HamkorError, QuerySyntaxError
 from graph.model.formats import RESULTS_XML
 from graph.model.publication import Publication
-from graph.parts.forwarder import Forwarder
 from graph.query.answers import AnswerCache, AnswerKey
 from graph.query.engine import Answer, QueryForm, QueryRequest
+from graph.query.forwarder import Forwarder
 from graph.query.frames import ask
 from graph.query.service import QueryService
 from graph.query.short_cuts import QueryShapes, looked_up

@@ -1,4 +1,4 @@
-"""Classes: as tables (``/class``), as the publication's own vocabulary (``/ns``), and as templates to start from."""
+"""Classes: as tables (``/class``), and as the publication's own vocabulary (``/ns``)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,11 @@ from cachetools import LRUCache
 from flask import Blueprint, Response, render_template, request
 
 from endpoint.current import Snapshot, languages, snapshot, urls
-from endpoint.http.languages import interface
 from endpoint.http.negotiation import (
-    AS_CSV,
     AS_CSVW,
     AS_HTML,
     AS_JSON_LD,
     AS_TABLE,
-    AS_TURTLE,
     AS_WORKBOOK,
     OFFERS,
     Representation,
@@ -39,12 +36,7 @@ from endpoint.pages.vocabulary_page import VocabularyTerms
 from endpoint.things.rdf_documents import rdf_document
 from endpoint.things.resources import describing, downloads
 from graph.export.json_ld_compaction import CONTEXT_NAME
-from graph.model.errors import Sentence
-from graph.model.formats import METADATA_SUFFIX
-from graph.model.labels import LABEL_PROPERTIES, labels, preferred_tag
-from graph.model.namespaces import COMPUTED_GRAPHS, DCT, ONTOLOGY_GRAPH, RDFS, SKOS
-from graph.parts.catalogue.contents import graph_named
-from graph.parts.tables import (
+from graph.export.tables import (
     ClassTable,
     TableProperty,
     description,
@@ -55,15 +47,15 @@ from graph.parts.tables import (
     write_csv,
     write_workbook,
 )
-from graph.parts.templates.example_thing import Examples
-from graph.parts.templates.fields import TemplateShapes
-from graph.parts.templates.template_files import Library
+from graph.model.errors import Sentence
+from graph.model.labels import LABEL_PROPERTIES, labels, preferred_tag
+from graph.model.namespaces import COMPUTED_GRAPHS, DCT, ONTOLOGY_GRAPH, RDFS, SKOS
 
 # Classes as tables: ``/class`` lists them, ``/class/<name>`` shows one, ``.csv`` and ``.xlsx`` are all its things.
 #
 # ``<name>.csv-metadata.json`` describes the CSV file (CSVW) and leads back to RDF. A class is named by its local name
 # in the publication's vocabulary, or with a prefix (``schema:City``). What columns there are is decided in
-# ``graph.parts.tables``, in which order and under which names by the shapes.
+# ``graph.export.tables``, in which order and under which names by the shapes.
 
 classes = Blueprint("classes", __name__)
 PAGE, PIECE, IN_MEMORY = 50, 1 << 16, 8 << 20
@@ -319,56 +311,3 @@ def context() -> Response:
         raise ProblemError("not-found", Sentence("this publication has no JSON-LD context"))
     body = json.dumps({"@context": found}, ensure_ascii=False, indent=1).encode() + b"\n"
     return answer(AS_JSON_LD, lambda: body, tag=entity_tag(body))
-
-
-# ``/templates``: files to start from, one for each class that shapes know, as CSV with CSVW, Turtle and JSON-LD.
-
-starting = Blueprint("starting", __name__)
-CSVM = Representation("csvm", "application/csvm+json", "json", "CSVW", "application/csvm+json")
-FORMS = {"csv": AS_CSV, "ttl": AS_TURTLE, "jsonld": AS_JSON_LD}
-
-
-@starting.get("/templates")
-def templates_listed() -> Response:
-    """The templates that there are."""
-    as_page()
-    library = templates()
-    names = names_for(snapshot(), urls(), languages(), library.classes().values())
-    return page("templates.html", classes=library.classes(), names=names)
-
-
-@starting.get("/templates/<name>")
-def template(name: str) -> Response:
-    """One of them: ``ParentsClub.csv``, ``.csv-metadata.json``, ``.ttl`` or ``.jsonld``."""
-    name = unquote(name)
-    if name.endswith(f".csv{METADATA_SUFFIX}"):
-        class_name, form, representation = name.removesuffix(f".csv{METADATA_SUFFIX}"), "metadata", CSVM
-    else:
-        class_name, _, form = name.rpartition(".")
-        representation = FORMS.get(form, CSVM)
-    text = templates().text(class_name, form, interface()) if form in (*FORMS, "metadata") else None
-    if text is None:
-        known = ", ".join(templates().classes())
-        problem = Sentence("there is no template %(name)s", name=repr(name[:100]))
-        raise ProblemError(
-            "not-found", problem, {"remedy": Sentence("name a class and .csv, .ttl or .jsonld: %(known)s", known=known)}
-        )
-    links = [
-        HeaderLink(urls().absolute(urls().route(f"templates/{name}{METADATA_SUFFIX}")), "describedby", CSVM.media_type)
-    ]
-    response = answer(representation, lambda: text, tag=entity_tag(text), links=links if form == "csv" else ())
-    if "download" in request.args:
-        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-def templates() -> Library:
-    """Return the templates of the release of this request."""
-    return snapshot().once(_library)
-
-
-def _library(here: Snapshot) -> Library:
-    own = here.publication
-    personal = frozenset(graph_named(own, name) for name in own.settings.privacy.personal_graphs)
-    shapes = TemplateShapes(here.release.store, own.base)
-    return Library(Examples(shapes, personal), here.prefixes, here.context)

@@ -45,12 +45,12 @@ from endpoint.http.responses import (
 )
 from endpoint.things.rdf_documents import rdf_document
 from endpoint.urls import with_parameters
+from graph.catalogue.catalogue_terms import CatalogueNames
+from graph.catalogue.dataset_description import DCAT_AP_PROFILE, SCHEMA_PROFILE
 from graph.export.views import CONCEPT, PUBLIC_ORGANISATION, SCHEME, schema_types
 from graph.model.errors import Sentence
 from graph.model.labels import LABEL_PROPERTIES
 from graph.model.namespaces import CV, DCT, RDF_TYPE, RDFS_LABEL, SCHEMA, SKOS
-from graph.parts.catalogue.catalogue_terms import CatalogueNames
-from graph.parts.catalogue.dataset_description import DCAT_AP_PROFILE, SCHEMA_PROFILE
 from graph.releases.dumps import whole_dumps
 
 # Content negotiation by profile (W3C draft, 2023): in which profiles a thing can be had, and which a request gets.

@@ -17,8 +17,9 @@ from endpoint.http.negotiation import AS_HTML, Representation
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import HeaderLink, answer, entity_tag, negotiated, see_other
 from endpoint.pages.term_names import names_for
+from endpoint.things.finder import finder
 from endpoint.things.rdf_documents import rdf_document
-from endpoint.things.resources import WITHHELD, finder
+from endpoint.things.resources import WITHHELD
 from graph.model.errors import Sentence
 from graph.model.labels import Label, labels
 from graph.model.namespaces import OWL, PROV, RDF_TYPE, VOID, genid_iri

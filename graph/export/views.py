@@ -19,7 +19,7 @@ from graph.model.namespaces import CV, DCT, FOAF, ORG, OWL, PREFIXES, RDF_TYPE, 
 # Views of a thing: of what a release says of it, the part that one vocabulary has words for.
 #
 # Names only, SKOS, and CPOV (the Core Public Organisation Vocabulary 2.1.2). That of schema.org stands in
-# ``graph.export.documents.views``, those of the dataset in ``graph.parts.catalogue.dataset_description``.
+# ``graph.export.documents.views``, those of the dataset in ``graph.catalogue.dataset_description``.
 
 CONCEPT, SCHEME = SKOS + "Concept", SKOS + "ConceptScheme"
 PUBLIC_ORGANISATION = CV + "PublicOrganisation"

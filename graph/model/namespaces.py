@@ -87,6 +87,14 @@ DATASET, RELEASE = "dataset", "release"
 LONGEST_GRAPH_NAME = 1000
 NOT_IN_GRAPH_NAMES = re.compile(r"[\x00-\x20\x7f\\#?\ufffd]")
 
+MEANS_SAME = (OWL + "sameAs", SKOS + "exactMatch")
+"""Links that say that two things are one."""
+MEANS_LIKE = (
+    SCHEMA + "sameAs", "http://schema.org/sameAs", SKOS + "closeMatch", SKOS + "broadMatch", SKOS + "narrowMatch",
+    SKOS + "relatedMatch", DCT + "relation",
+)  # fmt: skip
+"""Links that say that two things are like each other, or that one is a page about the other."""
+
 
 def graph_iri(base: str, name: str) -> str:
     """Return the IRI of the publication's graph ``name``: ``<base>graph/<name>``, percent-encoded where needed."""

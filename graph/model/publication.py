@@ -20,7 +20,7 @@ from graph.model.settings import Settings, read_settings
 SETTINGS_FILE = "hamkor.toml"
 SUPPRESSION_FILE = "withheld.json"
 LARGEST_METADATA = 1 << 20
-WORK_FOLDER = ".hamkor"
+WORK_FOLDER, UPLOADS_FOLDER = ".hamkor", ".hamkor/uploads"
 CURRENT = "current"
 """The link to the current release, in the folder of the releases."""
 CONTEXT_FILE = "ontology/context.jsonld"

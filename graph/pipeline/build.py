@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import cast
 import msgspec
 import pyoxigraph as ox
 
+from graph.catalogue.dataset_description import catalogue
 from graph.entailment.materialisation import entail
 from graph.export.json_ld_compaction import check_trees
 from graph.model.contributors import contributors_of
@@ -27,9 +29,7 @@ from graph.model.namespaces import (
     SHAPES_GRAPH,
 )
 from graph.model.publication import Publication, SourceFile
-from graph.parts.catalogue.dataset_description import catalogue
-from graph.parts.linking.index_builder import index_beside
-from graph.parts.withholding.withholding import Judged, Traces, Withholding, purge, read_traces, settle, withholding_of
+from graph.pipeline.parts import PARTS, Part, left_out
 from graph.query.sparql.guard import read_query
 from graph.releases.change import ReleaseRevision
 from graph.releases.digest import release_digest
@@ -47,6 +47,7 @@ from graph.sources.batches import Chunk
 from graph.sources.document_checks import Told, unheard
 from graph.sources.reader import read_source
 from graph.validation.report import Report, ValidationFailedError, empty_report
+from graph.withholding.withholding import Judged, Traces, Withholding, purge, read_traces, settle, withholding_of
 
 # What every release gets at its end, however it was made: report, catalogue, manifest.
 
@@ -155,6 +156,7 @@ def build(
     told: Told = unheard,
     patience: Patience = AT_ONCE,
     mended: Callable[[str], None] = lambda _: None,
+    parts: Sequence[Part] = PARTS,
 ) -> Release:
     """Make a release of the publication's files, and of what contributors wrote, and make it current; return it.
 
@@ -166,6 +168,7 @@ def build(
         told: told what is left out of the files, or doubtful in them.
         patience: how long to wait while somebody else writes.
         mended: told, a sentence each, what is wrong with the current release, and is made anew.
+        parts: those that take part.
 
     Raises:
         SourceError: a file cannot be read.
@@ -178,10 +181,10 @@ def build(
     releases = ReleasesFolder(publication.releases_folder, patience)
     parent = readable_current(releases)
     publication.sources(may_be_none=bool(contributed_graphs(parent)))  # what is wrong with the files' names comes first
-    if not withholding_of(publication) and _is_of(parent, publication) and not _wrong(parent, lambda _: None):
+    if not withholding_of(publication) and _is_of(parent, publication, parts) and not _wrong(parent, lambda _: None):
         return cast(Release, parent)
     with releases.staging() as folder:
-        return build_in(folder, publication, releases, progress, told, mended)[0]
+        return build_in(folder, publication, releases, progress, told, mended, parts)[0]
 
 
 def build_in(
@@ -191,6 +194,7 @@ def build_in(
     progress: Progress,
     told: Told = unheard,
     mended: Callable[[str], None] = lambda _: None,
+    parts: Sequence[Part] = PARTS,
 ) -> tuple[Release, Judged]:
     """As ``build``, in the staging folder that the one writer has; return which earlier releases had to go, too.
 
@@ -200,18 +204,19 @@ def build_in(
     settled = replace(publication, staged_list=None)
     settle(settled)
     parent = readable_current(releases)  # somebody may have published in between
-    if not _wrong(parent, mended) and _is_of(parent, publication):
+    if not _wrong(parent, mended) and _is_of(parent, publication, parts):
         release = cast(Release, parent)
     else:
-        release = make(publication, releases, folder, parent, contributed_graphs(parent), progress, told)
+        inputs = ReleaseInputs(parent, contributed_graphs(parent), told, parts)
+        release = make(publication, releases, folder, inputs, progress)
     del parent  # whoever has a release holds it, and it may have to go
     settle(settled)
     return release, purge(releases, withholding_of(settled))
 
 
-def _is_of(release: Release | None, publication: Publication) -> bool:
+def _is_of(release: Release | None, publication: Publication, parts: Sequence[Part]) -> bool:
     """Whether a release was made of what the publication is now."""
-    return release is not None and release.manifest.fingerprint == fingerprint(publication)
+    return release is not None and release.manifest.fingerprint == fingerprint(publication, left_out(parts))
 
 
 def _wrong(release: Release | None, mended: Callable[[str], None]) -> frozenset[str]:
@@ -257,7 +262,7 @@ def rebuild(publication: Publication, start: Release, progress: Progress = lambd
     """
     releases = ReleasesFolder(publication.releases_folder)
     with releases.folder_for_staging() as folder:
-        return make(publication, releases, folder, start, contributed_graphs(start), progress)
+        return make(publication, releases, folder, ReleaseInputs(start, contributed_graphs(start)), progress)
 
 
 def contributed_graphs(release: Release | None) -> dict[str, Contributed]:
@@ -272,59 +277,61 @@ def _carried(release: Release, entry: GraphEntry) -> Contributed:
     return Contributed(lambda: whole_graph(releases, release, entry), entry.contribution)
 
 
+@dataclass(frozen=True, slots=True)
+class ReleaseInputs:
+    """What goes into a release that is made from nothing, beside the files.
+
+    Attributes:
+        parent: the release before it.
+        contributed: the graphs that no file fills, by IRI.
+        told: told what is left out of the files, or doubtful in them.
+        parts: those that take part.
+    """
+
+    parent: Release | None
+    contributed: Mapping[str, Contributed]
+    told: Told = unheard
+    parts: Sequence[Part] = PARTS
+
+
 def make(
-    publication: Publication,
-    releases: ReleasesFolder,
-    folder: Path,
-    parent: Release | None,
-    contributed: Mapping[str, Contributed],
-    progress: Progress,
-    told: Told = unheard,
+    publication: Publication, releases: ReleasesFolder, folder: Path, inputs: ReleaseInputs, progress: Progress
 ) -> Release:
-    """Make a release from nothing in the staging folder, after ``parent``, and make it current.
+    """Make a release from nothing in the staging folder, after its parent, and make it current.
 
     Raises:
         As ``build``.
     """
-    origin = ReleaseOrigin(
-        time_of_next(releases), fingerprint(publication), parent.id if parent is not None else None, {}
-    )
+    parent, made_of = inputs.parent, fingerprint(publication, left_out(inputs.parts))
+    origin = ReleaseOrigin(time_of_next(releases), made_of, parent.id if parent is not None else None, {})
     try:
-        before = _before(releases, parent)
-        manifest, _ = _make(publication, folder, _Inputs(origin, parent, contributed, told, before), progress)
+        manifest, _ = _make(publication, folder, origin, inputs, progress, _before(releases, parent))
         write_checksums(folder)
         return open_release(releases.commit(folder, manifest.id))
     except OSError as problem:
         raise StorageError.of("the release could not be written", problem, "the current one stays") from problem
 
 
-def try_out(
-    publication: Publication, folder: Path, contributed: Mapping[str, Contributed], progress: Progress
-) -> Report:
+def try_out(publication: Publication, folder: Path, inputs: ReleaseInputs, progress: Progress) -> Report:
     """Return what validation says of a release that is made from nothing in an empty folder, and not committed.
 
     Raises:
         As ``build``, but for violations, which are in the report.
     """
-    origin = ReleaseOrigin(datetime.now(UTC), "", None, {})
     try:
-        return _make(publication, folder, _Inputs(origin, None, contributed), progress)[1]
+        return _make(publication, folder, ReleaseOrigin(datetime.now(UTC), "", None, {}), inputs, progress)[1]
     except ValidationFailedError as problem:
         return problem.report
 
 
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    """What goes into a release beside the files."""
-
-    origin: ReleaseOrigin
-    parent: Release | None
-    contributed: Mapping[str, Contributed]
-    told: Told = unheard
-    before: Release | None = None
-
-
-def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Progress) -> tuple[Manifest, Report]:
+def _make(
+    publication: Publication,
+    folder: Path,
+    origin: ReleaseOrigin,
+    inputs: ReleaseInputs,
+    progress: Progress,
+    before: Release | None = None,
+) -> tuple[Manifest, Report]:
     check_trees(publication)
     with Index(folder / STORE_FOLDER) as index:
         staged, withholding = Staged(folder, publication.base, index), withholding_of(publication)
@@ -344,25 +351,33 @@ def _make(publication: Publication, folder: Path, inputs: _Inputs, progress: Pro
         report = _validate(publication, staged, entries, inputs.contributed)
         progress("writing the catalogue", staged.read)
         index.flush()
-        manifest = _completed(publication, staged, inputs, report)
+        manifest = _completed(publication, staged, replace(origin, sources=staged.sources()), inputs, before, report)
         if inputs.contributed or contributors_of(publication).all():
             progress("settling the store", staged.read)
             index.settle()
         return manifest, report
 
 
-def _completed(publication: Publication, staged: Staged, inputs: _Inputs, report: Report) -> Manifest:
+def _completed(
+    publication: Publication,
+    staged: Staged,
+    origin: ReleaseOrigin,
+    inputs: ReleaseInputs,
+    before: Release | None,
+    report: Report,
+) -> Manifest:
     if inputs.parent is not None:
         staged.link_unchanged(inputs.parent, inputs.contributed)
     entries = {each.iri: _with_origin(publication, each, inputs.contributed) for each in staged.close()}
-    members = {iri: staged.folder / each.file for iri, each in entries.items()}
     revision = ReleaseRevision(staged.folder, publication.base, staged.index.store, staged.book(), entries)
     withholding, traces = withholding_of(publication), read_traces(staged.folder)
-    gone_after_build(revision, inputs.before, lambda iri: withholding.withholds(iri) or iri in traces)
-    sources = {name: tuple(graphs) for name, graphs in staged.graphs_of.items()}
-    with index_beside(staged.folder, publication.base, members, staged.read):
+    gone_after_build(revision, before, lambda iri: withholding.withholds(iri) or iri in traces)
+    with ExitStack() as beside:
+        for part in inputs.parts:
+            if part.after_build is not None:
+                beside.enter_context(part.after_build(revision))
         fragments_after_build(revision)
-        return complete(publication, revision, replace(inputs.origin, sources=sources), report)
+        return complete(publication, revision, origin, report)
 
 
 def _with_origin(publication: Publication, entry: GraphEntry, contributed: Mapping[str, Contributed]) -> GraphEntry:
@@ -385,7 +400,9 @@ class StatementFilter:
         return self.withholding.passed(chunks, self.traces)
 
 
-def _read(publication: Publication, staged: Staged, inputs: _Inputs, door: StatementFilter, progress: Progress) -> None:
+def _read(
+    publication: Publication, staged: Staged, inputs: ReleaseInputs, door: StatementFilter, progress: Progress
+) -> None:
     contributed, limits = inputs.contributed, publication.settings.limits
     computed = {publication.graph(name) for name in COMPUTED_GRAPHS}
     for source in publication.sources(may_be_none=bool(contributed)):

@@ -1,6 +1,6 @@
 """A thing is withheld: the list, a release that is made with it, and the older ones that go, in one step or not at all.
 
-What identifies the thing is read from every release that knows it (``graph.parts.withholding.removal_request``). The
+What identifies the thing is read from every release that knows it (``graph.withholding.removal_request``). The
 list becomes the publication's by the same move of a link by which the release becomes current: a writer that is killed
 before has changed nothing, and what one that is killed after has left undone, the next command or the next write does.
 """
@@ -16,17 +16,6 @@ from itertools import islice
 
 from graph.model.errors import ReleaseError, SettingError
 from graph.model.publication import SUPPRESSION_FILE, Publication
-from graph.parts.withholding.removal_request import check_iri, identity
-from graph.parts.withholding.withholding import (
-    Judged,
-    Suppression,
-    is_purged,
-    judged,
-    purge,
-    read_suppression,
-    settle,
-    withholding_of,
-)
 from graph.pipeline.build import Progress, build_in
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import read_member
@@ -37,6 +26,17 @@ from graph.releases.verification import readable_current
 from graph.sources.batches import Chunk
 from graph.sources.document_checks import Told, unheard
 from graph.sources.reader import read_source
+from graph.withholding.removal_request import check_iri, identity
+from graph.withholding.withholding import (
+    Judged,
+    Suppression,
+    is_purged,
+    judged,
+    purge,
+    read_suppression,
+    settle,
+    withholding_of,
+)
 
 MOST_COMPARED = 20_000
 NEAR, LIKENESS = 2, 0.85

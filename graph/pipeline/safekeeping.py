@@ -33,7 +33,6 @@ from graph.model.publication import (
     Publication,
     files_below,
 )
-from graph.parts.withholding.withholding import read_traces, withholding_of
 from graph.pipeline.build import Progress, rebuild
 from graph.query.saved_queries import FILE as QUERIES_FILE
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
@@ -52,6 +51,7 @@ from graph.releases.verification import (
     readable_current,
     whole_graph,
 )
+from graph.withholding.withholding import read_traces, withholding_of
 
 # A copy of a publication in one file, made beside a running service, and a publication made of such a copy.
 #

@@ -25,9 +25,8 @@ from graph.model.namespaces import (
     unfit_name,
 )
 from graph.model.publication import Publication
-from graph.parts.linking.index_builder import make_index, renew_index
-from graph.parts.withholding.withholding import hand_on, is_purged, purge, read_traces, settle, withholding_of
-from graph.pipeline.build import Contributed, ReleaseOrigin, complete, make, time_of_next, try_out
+from graph.pipeline.build import Contributed, ReleaseInputs, ReleaseOrigin, complete, make, time_of_next, try_out
+from graph.pipeline.parts import PARTS, Part
 from graph.query.sparql.guard import read_query
 from graph.releases.change import Bookkeeping, Draft, GraphDraft, ReleaseRevision, StoreChange, added
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
@@ -40,6 +39,7 @@ from graph.sources.batches import NONE, Chunk, GraphChange, Lines, MergeChange
 from graph.validation.overreach import overreach
 from graph.validation.report import Report, ValidationFailedError, empty_report, parse_report, with_results
 from graph.validation.validated_graph import ValidatedData
+from graph.withholding.withholding import hand_on, is_purged, purge, read_traces, settle, withholding_of
 
 # From a release and a change to the next release, in a staging folder: the gate that every write goes through.
 #
@@ -63,6 +63,7 @@ class Gate:
         contribution: who writes.
         progress: told what is being done.
         is_others: whether a graph belongs to somebody else than who writes, who may then not describe its things.
+        parts: those that take part.
     """
 
     publication: Publication
@@ -72,6 +73,7 @@ class Gate:
     contribution: LastContribution | None
     progress: Progress
     is_others: Callable[[str], bool] = lambda _: False
+    parts: Sequence[Part] = PARTS
 
     def rehearse(self, folder: Path) -> Report:
         """Return what validation says of the changed release, using an empty folder for it.
@@ -115,8 +117,10 @@ class Gate:
         report, changes = self._judged(revision)
         if not report.conforms:
             raise ValidationFailedError(report)
-        self.progress("writing the index of names", revision.book.triples)
-        self._name_index(revision, changes)
+        for part in self.parts:
+            if part.after_change is not None:
+                self.progress(part.doing, revision.book.triples)
+                part.after_change(revision, changes)
         gone_after_change(revision, self.parent, changes)
         fragments_after_change(revision, self.parent.folder, changes)
         hand_on(self.parent.folder, revision.folder)
@@ -124,11 +128,6 @@ class Gate:
         known = self.parent.manifest
         origin = ReleaseOrigin(self.created, known.fingerprint, known.id, known.sources)
         return complete(self.publication, revision, origin, report), report
-
-    def _name_index(self, revision: ReleaseRevision, changes: Sequence[GraphChange]) -> None:
-        base, folder = self.publication.base, revision.folder
-        if not renew_index(self.parent.folder, folder, base, revision.store, changes):
-            make_index(folder, base, {iri: revision.place(iri) for iri in revision.entries})
 
     def _judged(self, revision: ReleaseRevision) -> tuple[Report, Sequence[GraphChange]]:
         """Make the changes and all that follows from them; return the report, and all changes."""
@@ -290,6 +289,7 @@ def publish(
     expected: Mapping[str, str | None] = NOBODY_EXPECTS,
     progress: Progress = lambda *_: None,
     patience: Patience = AT_ONCE,
+    parts: Sequence[Part] = PARTS,
 ) -> Published:
     """Make one release of all writes, in their order, and make it current; or none, where nothing changes.
 
@@ -300,6 +300,7 @@ def publish(
         expected: by graph, the digest that its manifest entry must have now; None: it must not exist; "*": it must.
         progress: told what is being done.
         patience: how long to wait while somebody else writes.
+        parts: those that take part.
 
     Raises:
         WriteRefusedError: a graph is computed or filled by a file.
@@ -325,11 +326,12 @@ def publish(
         if parent is not None and not changes:
             return Published(parent, stored_report(parent, publication.base), created, changed=False)
         if parent is None:
-            release = make(publication, releases, folder, None, _first(changes, contribution), progress)
+            first = ReleaseInputs(None, _first(changes, contribution), parts=parts)
+            release = make(publication, releases, folder, first, progress)
             return Published(release, stored_report(release, publication.base), created, changed=True)
-        manifest, report = Gate(
-            publication, parent, draft, time, contribution, progress, _belongs_to_others(publication, contributor)
-        ).revise(folder)
+        is_others = _belongs_to_others(publication, contributor)
+        gate = Gate(publication, parent, draft, time, contribution, progress, is_others, parts)
+        manifest, report = gate.revise(folder)
         write_checksums(folder, known)
         release = open_release(releases.commit(folder, manifest.id))
         return Published(release, report, created, changed=True)
@@ -359,7 +361,7 @@ def rehearse(
         contribution = _contribution(contributor, time)
         changes = draft.changes()
         if parent is None:
-            return try_out(publication, folder, _first(changes, contribution), progress)
+            return try_out(publication, folder, ReleaseInputs(None, _first(changes, contribution)), progress)
         hold = Hold(parent.folder)
         try:
             if not changes:

@@ -19,11 +19,11 @@ import msgspec
 import pyoxigraph as ox
 
 from graph.model.errors import FormatError, QueryRefusedError, QuerySyntaxError, StorageError, storage_code
-from graph.parts.federation import hidden_call
 from graph.query.answers import ResultTooLargeError, Spool
 from graph.query.columns.columns_engine import Columns
 from graph.query.embedded import evaluate, write_answer
 from graph.query.engine import QueryRequest
+from graph.query.federation import hidden_call
 from graph.query.frames import Answered, Ask, Failed, FailureKind, Frame, Hello, asked, pack, receive
 
 GROWTH_BYTES = 64 << 20

@@ -208,7 +208,7 @@ PATCH_MEDIA_TYPE = "application/rdf-patch"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DifferencePart:
     """Some of the difference of one graph.
 
     Attributes:
@@ -238,7 +238,7 @@ def changed_graphs(old: Release | None, new: Release) -> tuple[str, ...]:
     return tuple(sorted(iri for iri in before.keys() | after.keys() if before.get(iri) != after.get(iri)))
 
 
-def difference(old: Release | None, new: Release, graphs: Iterable[str] | None = None) -> Iterator[Part]:
+def difference(old: Release | None, new: Release, graphs: Iterable[str] | None = None) -> Iterator[DifferencePart]:
     """Yield what has to be taken from ``old`` and added to it to make ``new``, graph by graph, removals first.
 
     Args:
@@ -259,7 +259,7 @@ def difference(old: Release | None, new: Release, graphs: Iterable[str] | None =
 
 def graph_difference(
     iri: str, before: Iterable[Chunk], after: Iterable[Chunk], most_held: int = MOST_HELD
-) -> Iterator[Part]:
+) -> Iterator[DifferencePart]:
     """Yield the difference of one graph, given its triples before and after, each once.
 
     Args:
@@ -274,7 +274,7 @@ def graph_difference(
                 unmatched.add(one.lines() if one else (), other.lines() if other else ())
         for removed, lines in unmatched.left():
             for start in range(0, len(lines), LINES_A_PART):
-                yield Part(iri, not removed, tuple(lines[start : start + LINES_A_PART]))
+                yield DifferencePart(iri, not removed, tuple(lines[start : start + LINES_A_PART]))
 
 
 @dataclass

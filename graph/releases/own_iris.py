@@ -17,7 +17,7 @@ from graph.model.description import is_described
 from graph.model.namespaces import COMPUTED_GRAPHS, graph_iri
 from graph.releases.change import ReleaseRevision
 from graph.releases.graph_files import read_member
-from graph.releases.history import Part, graph_difference
+from graph.releases.history import DifferencePart, graph_difference
 from graph.releases.release import Release
 from graph.sources.batches import GraphChange
 
@@ -43,7 +43,7 @@ class GoneChange:
     back: frozenset[bytes]
 
     @classmethod
-    def of(cls, parts: Iterable[Part], base: str) -> GoneChange:
+    def of(cls, parts: Iterable[DifferencePart], base: str) -> GoneChange:
         """Return what some differences, of graphs that are not computed, speak of."""
         start, sides = b"<" + base.encode(), (set[bytes](), set[bytes]())
         for part in parts:
@@ -75,7 +75,7 @@ def gone_after_build(revision: ReleaseRevision, parent: Release | None, is_withh
     computed = {graph_iri(base, name) for name in COMPUTED_GRAPHS}
     before = {each.iri: each for each in parent.manifest.graphs if each.iri not in computed}
 
-    def parts() -> Iterator[Part]:
+    def parts() -> Iterator[DifferencePart]:
         for iri in sorted((before.keys() | entries.keys()) - computed):
             old, new = before.get(iri), entries.get(iri)
             if old is None or new is None or old.digest != new.digest:
@@ -98,8 +98,8 @@ def gone_after_change(revision: ReleaseRevision, parent: Release, changes: Itera
     base, store = revision.base, revision.store
     computed = {graph_iri(base, name) for name in COMPUTED_GRAPHS}
     stated = [each for each in changes if each.iri not in computed]
-    parts = [Part(each.iri, False, tuple(each.removed)) for each in stated]
-    parts += [Part(each.iri, True, tuple(each.added)) for each in stated]
+    parts = [DifferencePart(each.iri, False, tuple(each.removed)) for each in stated]
+    parts += [DifferencePart(each.iri, True, tuple(each.added)) for each in stated]
     dropped = [each.iri for each in stated if each.dropped]
     change = GoneChange.of(parts, base)
     change = GoneChange(change.left, change.back | {each.iri.encode() for each in stated if each.created})

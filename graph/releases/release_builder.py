@@ -5,7 +5,7 @@ A release that is made from another by a change is a matter of ``graph.releases.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import file_digest, sha256
@@ -112,6 +112,10 @@ class Staged:
                 link(parent.folder / old.file, self.folder / new.file)
                 self._entries[old.iri] = msgspec.structs.replace(new, sha256=old.sha256, size=old.size)
 
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """Return the source files, and the graphs that each fills."""
+        return {name: tuple(graphs) for name, graphs in self.graphs_of.items()}
+
     def book(self) -> Bookkeeping:
         """Return the counts over the closed members."""
         members = {iri: self._members[iri] for iri in self._entries}
@@ -132,9 +136,10 @@ def tool_versions() -> Mapping[str, str]:
     return {name: _version(name) for name in TOOLS}
 
 
-def fingerprint(publication: Publication) -> str:
-    """Return the fingerprint of the publication's files, settings and of the tools."""
+def fingerprint(publication: Publication, without: Iterable[str] = ()) -> str:
+    """Return the fingerprint of the publication's files, settings and of the tools, and of the parts left out."""
     lines = [f"{name} {number}" for name, number in tool_versions().items()]
+    lines += [f"without {part}" for part in without]
     lines += [f"{name} {_digest(path)}" for name, path in _files(publication)]
     return sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 

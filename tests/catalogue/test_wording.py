@@ -8,11 +8,11 @@ import tomllib
 import pytest
 from babel.core import get_global
 
+from graph.catalogue import catalogue_terms
+from graph.catalogue.catalogue_terms import FILE
+from graph.catalogue.contents import KNOWN
+from graph.catalogue.dataset_description import left_out
 from graph.model.settings import AboutSettings, PrivacySettings, Settings
-from graph.parts.catalogue import catalogue_terms
-from graph.parts.catalogue.catalogue_terms import FILE
-from graph.parts.catalogue.contents import KNOWN
-from graph.parts.catalogue.dataset_description import left_out
 
 TEXTS: dict[str, dict[str, str]] = tomllib.loads(FILE.read_text(encoding="utf-8"))
 WRONG = re.compile("['`´‘’]|[OoGg]\u02bc|(?<![OoGg])\u02bb")

@@ -152,7 +152,7 @@ FOLDERS = (
     "graph/parts/update",
     "graph/parts/contribution",
     "graph/sources",
-    "graph/parts/tables",
+    "graph/export/tables.py",
     "graph/child_process.py",
 )
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.parts.linksets.clusters import LIKE, SAME, linksets
+from graph.model.namespaces import MEANS_LIKE, MEANS_SAME
+from graph.parts.linksets.clusters import linksets
 
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts"
 BASE = "https://w3id.org/hamkor/"
@@ -26,7 +27,7 @@ def rows(name: str) -> list[dict[str, str]]:
 
 def linked(store: ox.Store, iri: str) -> bool:
     quads = store.quads_for_pattern(None, None, ox.NamedNode(iri), ox.NamedNode(f"{BASE}graph/links"))
-    return any(quad.predicate.value in (*SAME, *LIKE) for quad in quads)
+    return any(quad.predicate.value in (*MEANS_SAME, *MEANS_LIKE) for quad in quads)
 
 
 def test_every_identifier_of_the_facts_is_linked(flagship: ox.Store) -> None:
@@ -46,7 +47,7 @@ def test_every_iso_code_of_the_facts_is_a_notation(flagship: ox.Store) -> None:
 def test_every_link_of_the_flagship_belongs_to_a_linkset(flagship: ox.Store) -> None:
     known, graph = linksets(flagship, BASE), f"{BASE}graph/links"
     quads = [quad for quad in flagship.quads_for_pattern(None, None, None, ox.NamedNode(graph))
-             if quad.predicate.value in (*SAME, *LIKE)]  # fmt: skip
+             if quad.predicate.value in (*MEANS_SAME, *MEANS_LIKE)]  # fmt: skip
     assert len(quads) > 60
     for quad in quads:
         link = (quad.subject.value, quad.predicate.value, quad.object.value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from endpoint.pages.findings import OPEN, folded
+from endpoint.graphs.outcomes import OPEN, folded
 from graph.parts.contribution.contributed_document import FoundResult
 from graph.parts.templates.advice import GENERIC, LANGUAGES, PLAIN, WITHOUT_EXAMPLE
 

@@ -13,13 +13,13 @@ from writing import Write
 from endpoint.app import create_app
 from endpoint.cli import main
 from graph.model.publication import SUPPRESSION_FILE, Publication, open_publication
-from graph.parts.withholding.withholding import withholding_of
 from graph.pipeline.build import build
 from graph.pipeline.removal import withhold
 from graph.pipeline.write import Put, publish
 from graph.releases.folder import ReleasesFolder
 from graph.releases.release import current_release
 from graph.sources.batches import Chunk
+from graph.withholding.withholding import withholding_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BASE = "https://w3id.org/hamkor/"
@@ -189,7 +189,7 @@ def test_what_is_killed_after_it_withholds_and_the_next_write_ends_it(
     small: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("graph.parts.withholding.withholding._moved", killed)
+        patched.setattr("graph.withholding.withholding._moved", killed)
         with pytest.raises(KilledError):
             withhold(small, [ONE], [])
     assert withholding_of(small).withholds(ONE)

@@ -15,8 +15,16 @@ from writing import Write
 
 from graph.model.errors import ReleaseError, SettingError, WriteRefusedError
 from graph.model.publication import SUPPRESSION_FILE, Publication, open_publication
-from graph.parts.withholding.removal_request import identity, readings
-from graph.parts.withholding.withholding import (
+from graph.pipeline.build import build
+from graph.pipeline.removal import withhold
+from graph.pipeline.write import Delete, Put, publish
+from graph.releases.folder import ASIDE, ReleasesFolder
+from graph.releases.history import History
+from graph.releases.own_iris import GONE_FILE, Gone
+from graph.releases.release import Release, open_release
+from graph.sources.batches import Chunk
+from graph.withholding.removal_request import identity, readings
+from graph.withholding.withholding import (
     Judged,
     Suppression,
     Traces,
@@ -27,14 +35,6 @@ from graph.parts.withholding.withholding import (
     read_traces,
     withholding_of,
 )
-from graph.pipeline.build import build
-from graph.pipeline.removal import withhold
-from graph.pipeline.write import Delete, Put, publish
-from graph.releases.folder import ASIDE, ReleasesFolder
-from graph.releases.history import History
-from graph.releases.own_iris import GONE_FILE, Gone
-from graph.releases.release import Release, open_release
-from graph.sources.batches import Chunk
 
 BASE = "https://w3id.org/hamkor/"
 NAME = "http://xmlns.com/foaf/0.1/name"

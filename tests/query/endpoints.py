@@ -16,7 +16,7 @@ import pytest
 
 from graph.model.errors import HamkorError
 from graph.model.settings import FederationSettings, Settings
-from graph.parts.forwarder import Forwarder
+from graph.query.forwarder import Forwarder
 from graph.query.sparql.guard import read_query
 
 JSON = "application/sparql-results+json"

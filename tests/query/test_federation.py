@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from graph.model.errors import QueryRefusedError
-from graph.parts.federation import addresses_allowed, canonical_endpoint, is_public
+from graph.query.federation import addresses_allowed, canonical_endpoint, is_public
 
 
 @pytest.mark.parametrize(

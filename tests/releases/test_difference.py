@@ -9,7 +9,7 @@ from writing import Write
 
 from graph.pipeline.build import build
 from graph.releases.folder import ReleasesFolder
-from graph.releases.history import Part, changed_graphs, difference, graph_difference, patch
+from graph.releases.history import DifferencePart, changed_graphs, difference, graph_difference, patch
 from graph.releases.release import Release, open_release
 from graph.sources.batches import Chunk
 
@@ -22,7 +22,7 @@ def chunks(lines: list[bytes], size: int) -> list[Chunk]:
     return [Chunk(GRAPH, b"".join(line + b"\n" for line in part)) for part in parts]
 
 
-def joined(parts: list[Part], *, added: bool) -> list[bytes]:
+def joined(parts: list[DifferencePart], *, added: bool) -> list[bytes]:
     return [line for part in parts if part.added is added for line in part.lines]
 
 

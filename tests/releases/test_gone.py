@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.releases.history import Part
+from graph.releases.history import DifferencePart
 from graph.releases.own_iris import GONE_FILE, Gone, GoneChange, write_gone, write_rows
 
 BASE = "https://e.example/"
@@ -37,7 +37,7 @@ def test_subjects_and_objects_below_the_base_count_and_nothing_else() -> None:
         line(".well-known/genid/1", f"<{BASE}.well-known/genid/2>"), f"<http://e/1> <{BASE}p> <http://e/2> .".encode(),
         line("s4", f'"5"^^<{BASE}type>'),
     )  # fmt: skip
-    found = GoneChange.of([Part("g", False, lines)], BASE)
+    found = GoneChange.of([DifferencePart("g", False, lines)], BASE)
     assert found.left == {f"{BASE}{name}".encode() for name in ("s", "o", "s2", "s3", "s4")}
     assert not found.back
 

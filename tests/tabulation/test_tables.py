@@ -13,10 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.model.errors import QueryLimitError
-from graph.model.namespaces import RDF_TYPE, XSD
-from graph.parts import tables
-from graph.parts.tables import (
+from graph.export import tables
+from graph.export.tables import (
     ClassTable,
     TableProperty,
     description,
@@ -26,6 +24,8 @@ from graph.parts.tables import (
     write_csv,
     write_workbook,
 )
+from graph.model.errors import QueryLimitError
+from graph.model.namespaces import RDF_TYPE, XSD
 from graph.sources.csvw.conversion import read_table
 
 EX = "https://example.org/"

@@ -12,7 +12,7 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 
-from endpoint.commands.linking import library_of
+from endpoint.commands.templating import library_of
 from graph.model.contributors import Contributor
 from graph.model.formats import TABLE
 from graph.model.namespaces import RDF_TYPE

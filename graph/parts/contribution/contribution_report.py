@@ -18,11 +18,11 @@ from rdflib import SH, BNode, Graph, Literal, URIRef
 from rdflib.namespace import RDF, RDFS
 from rdflib.term import Node
 
+from graph.catalogue.contents import graph_named
 from graph.export.json_ld_compaction import prefixes, read_context
 from graph.model.errors import ReleaseError, SourceError
 from graph.model.namespaces import RDF_TYPE
 from graph.model.publication import Publication
-from graph.parts.catalogue.contents import graph_named
 from graph.parts.contribution.contributed_document import FoundResult, ReportFormat, ReportPart, SentDocument
 from graph.parts.templates.advice import Advice, Adviser
 from graph.parts.templates.fields import TemplateShapes

@@ -14,18 +14,9 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
+from graph.model.kinds import words_of_kinds
 from graph.parts.linking.certainty import Difference, difference
-from graph.parts.linking.entities import (
-    ACRONYM,
-    ALTERNATIVE,
-    LOCAL_NAME,
-    VALID_ID,
-    Entity,
-    Name,
-    id_of,
-    rank_of,
-    words_of_kinds,
-)
+from graph.parts.linking.entities import ACRONYM, ALTERNATIVE, LOCAL_NAME, VALID_ID, Entity, Name, id_of, rank_of
 from graph.parts.linking.folding import STOP_WORDS, key, significant, words
 from graph.parts.linking.names_index import IDENTIFIER, KIND, NOTHING, PLACE, NameIndex, Numbers, padded, remember
 

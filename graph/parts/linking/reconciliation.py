@@ -9,9 +9,10 @@ from datetime import date
 from operator import eq
 from types import MappingProxyType
 
+from graph.model.kinds import PERSON, TERMS, words_of_kinds
 from graph.parts.linking.candidate_search import SAME, Hit, Search, SearchScope, alikeness, spellings_of
 from graph.parts.linking.certainty import difference, is_sure
-from graph.parts.linking.entities import ACRONYM, LABEL, LOCAL_NAME, PERSON, TERMS, Entity, Name, id_of, words_of_kinds
+from graph.parts.linking.entities import ACRONYM, LABEL, LOCAL_NAME, Entity, Name, id_of
 from graph.parts.linking.folding import words
 from graph.parts.linking.names_index import remember
 

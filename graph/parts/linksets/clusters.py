@@ -10,7 +10,17 @@ from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
 
-from graph.model.namespaces import CATALOG_GRAPH, DCT, ENTAILED_GRAPH, OWL, RDF, RDF_TYPE, SCHEMA, SKOS, VOID, graph_iri
+from graph.model.namespaces import (
+    CATALOG_GRAPH,
+    ENTAILED_GRAPH,
+    MEANS_LIKE,
+    MEANS_SAME,
+    OWL,
+    RDF,
+    RDF_TYPE,
+    VOID,
+    graph_iri,
+)
 from graph.parts.linksets.linkset import SSSOM
 
 # Identifiers of others: who gives them, how they are formed, and in which ways the same one is written.
@@ -174,11 +184,6 @@ def _spellings(wanted: str) -> Iterator[str]:
 # A cluster follows ``owl:sameAs`` and ``skos:exactMatch`` in both directions, whoever states them; what is merely like
 # it (close, broader, a page about it) is one step away and is no member. Look-ups in the index only, and bounded.
 
-SAME = (OWL + "sameAs", SKOS + "exactMatch")
-LIKE = (
-    SCHEMA + "sameAs", "http://schema.org/sameAs", SKOS + "closeMatch", SKOS + "broadMatch", SKOS + "narrowMatch",
-    SKOS + "relatedMatch", DCT + "relation",
-)  # fmt: skip
 MOST_MEMBERS, MOST_LINKS, MOST_LINKSETS, MOST_REIFIED = 200, 400, 1000, 200
 MERGE = ox.DefaultGraph()
 
@@ -297,21 +302,26 @@ class Clusters:
         said = self.store.quads_for_pattern(node, None, None, MERGE)
         if next(said, None) is not None:
             return True
-        links = (self.store.quads_for_pattern(None, ox.NamedNode(each), node, MERGE) for each in (*SAME, *LIKE))
+        links = (
+            self.store.quads_for_pattern(None, ox.NamedNode(each), node, MERGE) for each in (*MEANS_SAME, *MEANS_LIKE)
+        )
         return any(next(each, None) is not None for each in links)
 
     def cluster(self, start: Iterable[str]) -> Cluster:
         """Return the cluster of some IRIs that are the same."""
         members, waiting, same = dict.fromkeys(start), list(dict.fromkeys(start)), dict[tuple[str, str, str], None]()
         while waiting and len(members) < MOST_MEMBERS and len(same) < MOST_LINKS:
-            for link in self._around(waiting.pop(), SAME):
+            for link in self._around(waiting.pop(), MEANS_SAME):
                 same[link] = None
                 for end in (link[0], link[2]):
                     if end not in members:
                         members[end] = None
                         waiting.append(end)
         like = dict.fromkeys(
-            link for each in members for link in self._around(each, LIKE) if not {link[0], link[2]} <= members.keys()
+            link
+            for each in members
+            for link in self._around(each, MEANS_LIKE)
+            if not {link[0], link[2]} <= members.keys()
         )
         is_whole = not waiting and len(like) <= MOST_LINKS
         order = sorted(members, key=lambda iri: (not self.is_ours(iri), iri))

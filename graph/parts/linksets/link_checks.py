@@ -13,9 +13,10 @@ import httpx
 import pyoxigraph as ox
 
 from graph.model.errors import QueryRefusedError
-from graph.parts.federation import addresses_allowed
+from graph.model.namespaces import MEANS_LIKE, MEANS_SAME
 from graph.parts.linksets.answer_sheet import SAME_AS
-from graph.parts.linksets.clusters import LIKE, MERGE, SAME, identifier_of
+from graph.parts.linksets.clusters import MERGE, identifier_of
+from graph.query.federation import addresses_allowed
 
 # Whether the links of a release are sound, as far as can be told without a network.
 #
@@ -71,7 +72,7 @@ def foreign(store: ox.Store, base: str) -> list[str]:
 
 
 def _links(store: ox.Store) -> Iterator[Triple]:
-    for predicate in (*SAME, *LIKE):
+    for predicate in (*MEANS_SAME, *MEANS_LIKE):
         for quad in store.quads_for_pattern(None, ox.NamedNode(predicate), None, MERGE):
             if isinstance(quad.subject, ox.NamedNode) and isinstance(quad.object, ox.NamedNode):
                 yield quad.subject.value, predicate, quad.object.value
@@ -121,7 +122,7 @@ def _pairs(links: list[Triple], base: str) -> Iterator[tuple[str, str, Triple]]:
     """Yield ours, the canonical identifier of theirs, and the link, for each link that says that they are the same."""
     for link in links:
         subject, predicate, target = link
-        if predicate in SAME and subject.startswith(base) != target.startswith(base):
+        if predicate in MEANS_SAME and subject.startswith(base) != target.startswith(base):
             ours, theirs = (subject, target) if subject.startswith(base) else (target, subject)
             yield ours, _canonical(theirs), link
 

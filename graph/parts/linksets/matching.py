@@ -13,8 +13,9 @@ from pathlib import Path
 import msgspec
 
 from graph.model.errors import SourceError
+from graph.model.kinds import PERSON
 from graph.parts.linking.candidate_search import Search
-from graph.parts.linking.entities import PERSON, Entity
+from graph.parts.linking.entities import Entity
 from graph.parts.linking.reconciliation import Candidate, Constraint, EvidenceJudge, Question, Reconciler
 from graph.parts.linksets.answer_sheet import (
     REFERENCE,

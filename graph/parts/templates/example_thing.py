@@ -10,9 +10,18 @@ from types import MappingProxyType
 
 import pyoxigraph as ox
 
-from graph.model.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, OWL, RDF_TYPE, VOID, XSD, graph_iri
-from graph.parts.linking.entities import PERSON, kinds_of
-from graph.parts.linksets.clusters import LIKE, SAME
+from graph.model.kinds import PERSON, kinds_of
+from graph.model.namespaces import (
+    CATALOG_GRAPH,
+    ENTAILED_GRAPH,
+    MEANS_LIKE,
+    MEANS_SAME,
+    OWL,
+    RDF_TYPE,
+    VOID,
+    XSD,
+    graph_iri,
+)
 from graph.parts.templates.fields import Field, TemplateShapes
 
 # Companions: what must be described together with a thing, so that it passes.
@@ -169,7 +178,7 @@ NAME = "example"
 ELSEWHERE = "https://ngo-x.example/"
 """In place of the base: who fills a template in names things below an address of their own."""
 LANGUAGES = ("en", "ru", "uz")
-LEFT_OUT = frozenset({*SAME, *LIKE})
+LEFT_OUT = frozenset({*MEANS_SAME, *MEANS_LIKE})
 WITHOUT = frozenset({OWL + "Axiom", VOID + "Dataset"})
 """Nobody fills them in: the evidence of a link is written with it (``hamkor link``), datasets are the catalogue's."""
 INVENTED = MappingProxyType({

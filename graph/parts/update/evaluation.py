@@ -12,7 +12,6 @@ import pyoxigraph as ox
 from graph.model.errors import GraphNameError, OutOfScopeError, QuerySyntaxError, UpdateError
 from graph.model.namespaces import unfit_name
 from graph.model.settings import LimitSettings
-from graph.parts.federation import hidden_call
 from graph.parts.update.update_reading import (
     NO_BLANK_NODES,
     Block,
@@ -28,6 +27,7 @@ from graph.parts.update.update_reading import (
     written_graphs,
 )
 from graph.pipeline.write import Delete, GraphEdit, Put, Write
+from graph.query.federation import hidden_call
 from graph.query.sparql.guard import read_query
 from graph.releases.exact_forms import LexicalForms, index_line, open_forms, parsed
 from graph.releases.release import Release

@@ -9,8 +9,8 @@ from enum import Enum, auto
 from typing import cast
 
 from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError
-from graph.parts.federation import canonical_endpoint, hidden_service
 from graph.query.engine import EXTENSION_FUNCTIONS, Dataset, Declarations, QueryForm, resolved, unknown_function
+from graph.query.federation import canonical_endpoint, hidden_service
 from graph.query.sparql.grammar import Departure, parsed, tree_of
 from graph.query.sparql.projection import spelled_out
 from graph.query.sparql.tokens import (
@@ -562,7 +562,7 @@ def read_query(
     Args:
         text: the query as the client sent it.
         services: the IRIs of the endpoints that SERVICE may call; as a mapping, with what is written in place of
-            each, as ``graph.parts.forwarder.Forwarder.addresses`` has it.
+            each, as ``graph.query.forwarder.Forwarder.addresses`` has it.
         base: the IRI against which relative IRIs are resolved, the same that the engine is given.
         functions: the function IRIs that the engine has, or None where that is not known.
         max_tokens: how many tokens a query may have.

@@ -19,7 +19,7 @@ import pyoxigraph as ox
 
 from graph.model.errors import EngineUnavailableError, HamkorError, QueryLimitError, QueryRefusedError, SettingError
 from graph.model.settings import FederationSettings, Settings
-from graph.parts.federation import Address, addresses_allowed, canonical_endpoint
+from graph.query.federation import Address, addresses_allowed, canonical_endpoint
 
 # One HTTP exchange on a connection that somebody else opened: a request is read, a response is written, no more.
 #

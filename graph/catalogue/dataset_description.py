@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from graph.catalogue import catalogue_terms as eu
+from graph.catalogue.catalogue_terms import CatalogueNames, around, labelled, link, texts, typed, value, words
+from graph.catalogue.contents import distributions, graphs, linksets, of_form, personal_data
+from graph.catalogue.counts import Counting
 from graph.model.formats import N_QUADS
 from graph.model.namespaces import ADMS, CATALOG_GRAPH, DCAT, DCT, FOAF, PROV, RDF_TYPE, RDFS_LABEL, SCHEMA, VCARD, VOID
 from graph.model.publication import Publication
 from graph.model.settings import Settings
-from graph.parts.catalogue import catalogue_terms as eu
-from graph.parts.catalogue.catalogue_terms import CatalogueNames, around, labelled, link, texts, typed, value, words
-from graph.parts.catalogue.contents import distributions, graphs, linksets, of_form, personal_data
-from graph.parts.catalogue.counts import Counting
 from graph.releases.dumps import data_graphs, whole_dumps
 from graph.releases.manifest import Manifest
 from graph.sources.batches import Chunk

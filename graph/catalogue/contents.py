@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 
+from graph.catalogue import catalogue_terms as eu
+from graph.catalogue.catalogue_terms import CatalogueNames, labelled, link, texts, typed, value, words
 from graph.model.formats import DATASET_FORMATS, N_QUADS, Format
 from graph.model.namespaces import (
     CATALOG_GRAPH,
@@ -35,8 +37,6 @@ from graph.model.namespaces import (
 )
 from graph.model.publication import Publication
 from graph.model.settings import Settings
-from graph.parts.catalogue import catalogue_terms as eu
-from graph.parts.catalogue.catalogue_terms import CatalogueNames, labelled, link, texts, typed, value, words
 from graph.releases.dumps import Dump, members_sha256, whole_dumps
 from graph.releases.manifest import GraphEntry, LastContribution, Manifest
 

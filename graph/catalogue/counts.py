@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
+from graph.catalogue.catalogue_terms import CatalogueNames, labelled, link, value, words
 from graph.export.json_ld_compaction import prefixes, read_context
 from graph.model.literals import matching
 from graph.model.namespaces import CATALOG_GRAPH, RDF_TYPE, VOID
 from graph.model.publication import Publication
-from graph.parts.catalogue.catalogue_terms import CatalogueNames, labelled, link, value, words
 from graph.releases.manifest import Manifest
 
 TRIPLES, ENTITIES, OBJECTS = VOID + "triples", VOID + "entities", VOID + "distinctObjects"

@@ -1,6 +1,6 @@
 """Federation: which endpoints a SERVICE clause may reach, by name and by address.
 
-It opens no connection to an endpoint (``graph.parts.forwarder`` does); it compares names and asks the resolver. The
+It opens no connection to an endpoint (``graph.query.forwarder`` does); it compares names and asks the resolver. The
 addresses are judged at the moment of asking: whoever controls the name server of an allowed host can answer differently
 a moment later, so that the allow-list is the first guard and this one the second.
 """

@@ -22,7 +22,6 @@ import msgspec
 
 from graph.model.errors import ReleaseError, SettingError, WriteRefusedError
 from graph.model.publication import SUPPRESSION_FILE, Publication
-from graph.parts.withholding.removal_request import decoded, mails, numbers, readings, sizes_of, windows, words
 from graph.query.saved_queries import forget
 from graph.releases.folder import ASIDE, ReleasesFolder
 from graph.releases.graph_files import read_member
@@ -31,6 +30,7 @@ from graph.releases.manifest import GraphEntry, read_manifest
 from graph.releases.own_iris import GONE_FILE, Gone
 from graph.releases.release import is_held
 from graph.sources.batches import Chunk
+from graph.withholding.removal_request import decoded, mails, numbers, readings, sizes_of, windows, words
 
 # The list of what must never come back, as salted hashes: it cannot be read, only asked.
 #
