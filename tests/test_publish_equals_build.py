@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from releases.test_bookkeeping import OBJECTS, TYPE, as_sparql_counts
 
 from graph.model.publication import Publication, open_publication
-from graph.pipeline.build import build, contributed_graphs, make
+from graph.pipeline.build import ReleaseInputs, build, contributed_graphs, make
 from graph.pipeline.write import Delete, GraphEdit, Post, Put, Write, publish
 from graph.releases.change import Bookkeeping
 from graph.releases.exact_forms import open_forms
@@ -69,7 +69,7 @@ def built_anew(folder: Path, release: Release) -> Release:
     opened = written(folder)
     releases = ReleasesFolder(opened.releases_folder)
     with releases.staging() as staged:
-        return make(opened, releases, staged, None, contributed_graphs(release), lambda *_: None)
+        return make(opened, releases, staged, ReleaseInputs(None, contributed_graphs(release)), lambda *_: None)
 
 
 def content(release: Release) -> dict[str, object]:

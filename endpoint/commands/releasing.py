@@ -17,7 +17,6 @@ from graph.model.errors import ReleaseError, SettingError
 from graph.model.publication import SETTINGS_FILE, Publication, SourceFile
 from graph.model.settings import Settings
 from graph.pipeline.build import build
-from graph.pipeline.rehearsal import check, file_of_user, publication_files, shape_remarks
 from graph.pipeline.removal import resume
 from graph.pipeline.safekeeping import NOTHING_LEFT, Survey, recover, survey
 from graph.pipeline.starter_publication import begin
@@ -178,6 +177,13 @@ def validate_command(options: Options, files: tuple[Path, ...], shapes: tuple[Pa
       hamkor validate our-clubs.ttl --lang ru
       hamkor validate our.ttl --shapes our-shapes.ttl --format json
     """  # noqa: D301  click reads \b as the sign itself
+    from graph.pipeline.rehearsal import (  # noqa: PLC0415  takes most of a second to import
+        check,
+        file_of_user,
+        publication_files,
+        shape_remarks,
+    )
+
     publication = _publication(options, needed=not shapes)
     settings = publication.settings if publication is not None else Settings()
     data = [file_of_user(path, settings.base) for path in files]
