@@ -131,6 +131,39 @@ def test_an_error_says_where(prepared: Prepared, tmp_path: Path) -> None:
     assert (error.value.line, error.value.column, error.value.token) == (2, 3, "?x")
 
 
+PLACES = [
+    ("FOO", 1, "FOO", "no word of SPARQL"),
+    ("SELECT * {}", 1, "SELECT", "an update begins with"),
+    ("PREFIX : </> PREFIX <a> CLEAR ALL", 21, "<a>", "must follow PREFIX and the prefix"),
+    ("BASE :a CLEAR ALL", 6, ":a", "an IRI in angle brackets must follow BASE"),
+    ("CLEAR ALL DROP ALL", 11, "DROP", "a semicolon must stand between two operations"),
+    ("CLEAR ALL ; ; DROP ALL", 13, ";", "an update begins with"),
+    ("DROP SILENT <g>", 13, "<g>", "DEFAULT, NAMED or ALL must follow DROP"),
+    ("CREATE <g>", 8, "<g>", "GRAPH and an IRI must follow CREATE"),
+    ("ADD <g> <h>", 9, "<h>", "TO must stand here"),
+    ("COPY <g> TO ?h", 13, "?h", "the IRI of a graph must stand here"),
+    ("WITH <g> CLEAR ALL", 10, "CLEAR", "DELETE or INSERT must follow WITH"),
+    ("DELETE <g>", 8, "<g>", "a brace { must open here"),
+    ("DELETE { ?s ?p ?o } USING <g> { }", 31, "{", "WHERE must stand here"),
+    ("INSERT { GRAPH 'g' { } } WHERE { }", 16, "'g'", "the IRI of a graph must stand here"),
+    ("INSERT DATA { <s> <p> 1 . GRAPH <g> { }", 13, "{", "this brace is never closed"),
+    ("INSERT DATA { <s> <p> }", 23, "}", "this cannot stand here; expected"),
+    ("INSERT { } WHERE { ?s ?p FILTER(1) }", 26, "FILTER", "this cannot stand here; expected"),
+    ("INSERT DATA { x:s <p> 1 } ; DROP GRAPH x:g", 40, "x:g", "not declared"),
+    ("DELETE DATA { <s> <p> [] }", 23, "[", "a blank node cannot stand in DELETE"),
+    ("INSERT DATA { _:a <p> 1 } ; INSERT DATA { _:a <p> 2 }", 43, "_:a", "an earlier INSERT DATA"),
+]
+
+
+@pytest.mark.parametrize(("update", "column", "token", "problem"), PLACES)
+def test_an_error_names_its_place_and_what_should_stand_there(
+    update: str, column: int, token: str, problem: str
+) -> None:
+    with pytest.raises(QuerySyntaxError, match=re.escape(problem)) as error:
+        read_update(update, base=NAMES, max_tokens=100)
+    assert (error.value.line, error.value.column, error.value.token) == (1, column, token)
+
+
 REFUSED: dict[str, tuple[str, type[HamkorError]]] = {
     "a document from elsewhere": ("LOAD <http://127.0.0.1:9/>", QueryRefusedError),
     "one in the end of a sequence": ("INSERT DATA { } ; LOAD <http://127.0.0.1:9/> INTO GRAPH <g>", QueryRefusedError),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from secrets import token_hex
 from typing import Literal
 
@@ -12,7 +11,17 @@ import pyoxigraph as ox
 
 from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError
 from graph.query.engine import Declarations, resolved
-from graph.query.sparql.tokens import BOOLEANS, Token, TokenKind, escapes_resolved, misplaced, tokens
+from graph.query.sparql.grammar import Departure, parsed
+from graph.query.sparql.tokens import (
+    BOOLEANS,
+    Token,
+    TokenKind,
+    escapes_resolved,
+    line_and_column,
+    misplaced,
+    tokens,
+)
+from graph.query.sparql.tree import SyntaxNode, SyntaxTree
 from graph.sources.blank_nodes import has_blank_node
 
 # The operations of a SPARQL update as values: what is to be done to which graph, with the texts that say it.
@@ -150,17 +159,28 @@ def _written(blocks: tuple[Block, ...], default: str) -> tuple[frozenset[str], b
     return named, any(block.has_variable for block in blocks)
 
 
-# From the text of a SPARQL update to its operations, by its tokens (SPARQL 1.1 Update 3, grammar of Query 19.8).
+# From the text of a SPARQL update to its operations, by its syntax tree (SPARQL 1.1 Update 3, grammar of Query 19.8).
 #
-# It finds where operations, templates and patterns begin and end. What stands between their braces is judged later: the
-# templates by the parser of TriG, the patterns by the guard and the engine, as part of a query. LOAD is refused.
+# What is not of the grammar is refused here. What the grammar leaves open is judged later: templates by the parser of
+# TriG, patterns by the guard and the engine, as part of a query. LOAD is refused.
 
 NESTING = 100
 OPENING, CLOSING = frozenset({"{", "(", "[", "<<", "<<(", "{|"}), frozenset({"}", ")", "]", ">>", ")>>", "|}"})
-NAMES = frozenset({TokenKind.IRI, TokenKind.PREFIXED_NAME})
-BEGINNING = "an update begins with INSERT, DELETE, WITH, CLEAR, DROP, CREATE, ADD, MOVE or COPY"
 TRANSFERS: dict[str, Literal["ADD", "MOVE", "COPY"]] = {"ADD": "ADD", "MOVE": "MOVE", "COPY": "COPY"}
+WIDE: dict[str, Wide] = {"DEFAULT": "DEFAULT", "NAMED": "NAMED", "ALL": "ALL"}
 NO_BLANK_NODES = "a blank node cannot stand in DELETE; it would match nothing"
+BEGINNING = "an update begins with INSERT, DELETE, WITH, CLEAR, DROP, CREATE, ADD, MOVE or COPY"
+# What is said where one of these could stand between templates and patterns; within them the grammar says more itself.
+EXPECTED = {
+    "ALL": "GRAPH and an IRI, DEFAULT, NAMED or ALL must follow {word}",
+    "{": "a brace {{ must open here",
+    "WHERE": "WHERE must stand here",
+    "TO": "TO must stand here",
+    "DELETE": "DELETE or INSERT must follow WITH",
+    "an IRI": "the IRI of a graph must stand here",
+    "GRAPH": "GRAPH and an IRI must follow {word}",
+}
+BETWEEN = frozenset({"Update", "Operation", "UsingClause", "GraphOrDefault"})
 
 
 def read_update(text: str, *, base: str, max_tokens: int) -> tuple[Operation, ...]:
@@ -176,252 +196,179 @@ def read_update(text: str, *, base: str, max_tokens: int) -> tuple[Operation, ..
         QueryRefusedError: it loads documents from elsewhere.
         QueryLimitError: it has too many tokens, or nests too deeply.
     """
-    return _UpdateReader(escapes_resolved(text).text, base, max_tokens).read()
+    text = escapes_resolved(text).text
+    taken = _bounded(text, max_tokens)
+    found = parsed(text, taken, "Update")
+    if isinstance(found, Departure):
+        braces = _open_braces(taken) if not found.token.text else []
+        raise (
+            misplaced(text, braces[0], "this brace is never closed")
+            if braces
+            else misplaced(text, found.token, _problem(found))
+        )
+    return tuple(_UpdateReader(found, base).operations())
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """A run of tokens, from ``first`` to before ``last``."""
+def _problem(found: Departure) -> str:
+    word = found.opening.text.upper()
+    if found.within == "Declaration":
+        if word == "VERSION":
+            return "a version in quotes must follow VERSION"
+        return f"an IRI in angle brackets must follow {word}{' and the prefix' * (word == 'PREFIX')}"
+    if found.within == "Update":
+        return "a semicolon must stand between two operations" if found.ended == "Operation" else BEGINNING
+    is_name = found.expected in (("{",), ("a variable", "an IRI"))  # of GRAPH within a template
+    if found.within in BETWEEN or is_name:
+        for expected, sentence in EXPECTED.items():
+            if expected in found.expected:
+                return sentence.format(word=word)
+    return found.problem
 
-    first: int
-    last: int
+
+def _open_braces(taken: list[Token]) -> list[Token]:
+    braces = list[Token]()
+    for token in taken:
+        if token.text == "{":
+            braces.append(token)
+        elif token.text == "}" and braces:
+            braces.pop()
+    return braces
 
 
 class _UpdateReader:
-    """One walk over the tokens of an update."""
+    """One walk over the tree of an update."""
 
-    def __init__(self, text: str, base: str, max_tokens: int) -> None:
-        self._text = text
-        self._tokens = _bounded(text, max_tokens)
-        self._place = 0
+    def __init__(self, tree: SyntaxTree, base: str) -> None:
+        self._tree = tree
         self._declared = Declarations(base)
         self._prologue = ""
         self._labels: set[str] = set()
 
-    def read(self) -> tuple[Operation, ...]:
-        found = list[Operation]()
-        while True:
-            self._declarations()
-            if self._is_at_end():
-                return tuple(found)
-            found.append(self._operation())
-            if not self._is_at_end():
-                self._take(";", "a semicolon must stand between two operations")
+    def operations(self) -> Iterator[Operation]:
+        for node in self._tree.root.parts:
+            if node.name == "Declaration":
+                self._declare(node)
+            else:
+                yield self._operation(node)
 
-    # Tokens
-
-    def _is_at_end(self) -> bool:
-        return self._place == len(self._tokens)
-
-    @property
-    def _next(self) -> Token:
-        return Token(TokenKind.ERROR, "", len(self._text)) if self._is_at_end() else self._tokens[self._place]
-
-    def _advance(self) -> Token:
-        token = self._next
-        self._place += 1
-        return token
-
-    def _word(self, *words: str) -> str:
-        """Take the next token where it is one of these words, and return it in capitals; else return ""."""
-        token = self._next
-        if token.kind is TokenKind.WORD and token.text.upper() in words:
-            self._place += 1
-            return token.text.upper()
-        return ""
-
-    def _take(self, sign: str, problem: str) -> Token:
-        if self._next.text != sign:
-            raise self._misplaced(problem)
-        return self._advance()
-
-    def _misplaced(self, problem: str) -> QuerySyntaxError:
-        return misplaced(self._text, self._next, problem)
+    def _misplaced(self, number: int, problem: str) -> QuerySyntaxError:
+        return misplaced(self._tree.text, self._tree.tokens[number], problem)
 
     # Names
 
-    def _declarations(self) -> None:
-        while word := self._word("BASE", "PREFIX", "VERSION"):
-            begin = self._tokens[self._place - 1].start
-            if word == "VERSION":
-                if self._advance().kind is not TokenKind.STRING:
-                    raise self._misplaced("a version in quotes must follow VERSION")
-                continue
-            prefix = self._advance().text if word == "PREFIX" else ""
-            if self._next.kind is not TokenKind.IRI or (word == "PREFIX" and not prefix.endswith(":")):
-                raise self._misplaced(f"an IRI in angle brackets must follow {word}{' and the prefix' * bool(prefix)}")
-            reference = self._advance().text[1:-1]
-            if word == "BASE":
-                self._declared.declare_base(reference)
-            else:
-                self._declared.declare_prefix(prefix[:-1], reference)
-            self._prologue += self._text[begin : self._tokens[self._place - 1].end] + "\n"
+    def _declare(self, node: SyntaxNode) -> None:
+        reference = self._tree.tokens[node.last - 1].text[1:-1]
+        word = self._tree.word(node.first)
+        if word == "VERSION":
+            return
+        if word == "BASE":
+            self._declared.declare_base(reference)
+        else:
+            self._declared.declare_prefix(self._tree.tokens[node.first + 1].text[:-1], reference)
+        self._prologue += self._tree.written(node) + "\n"
 
-    def _iri(self) -> str:
-        """Take the name of a graph; return its IRI."""
-        token = self._next
-        if token.kind not in NAMES:
-            raise self._misplaced("the IRI of a graph must stand here")
+    def _iri(self, number: int) -> str:
+        """Return the IRI that the name of a graph means."""
+        token = self._tree.tokens[number]
         if token.kind is TokenKind.IRI:
             iri = self._declared.resolve(token.text[1:-1])
         else:
             prefix = token.text.partition(":")[0]
             if not self._declared.has_prefix(prefix):
-                raise self._misplaced(f"the prefix {prefix}: is not declared; add PREFIX {prefix}: <…> at the top")
+                problem = f"the prefix {prefix}: is not declared; add PREFIX {prefix}: <…> at the top"
+                raise self._misplaced(number, problem)
             iri = self._declared.expand(token.text)
         if resolved(iri, None) is None:
-            raise self._misplaced(f"<{iri}> is no absolute IRI")
-        self._place += 1
+            raise self._misplaced(number, f"<{iri}> is no absolute IRI")
         return iri
+
+    def _graph_or_default(self, node: SyntaxNode) -> str:
+        return "" if self._tree.word(node.first) == "DEFAULT" else self._iri(node.last - 1)
 
     # Operations
 
-    def _operation(self) -> Operation:
-        start = self._next
-        word = self._word("INSERT", "DELETE", "WITH", "LOAD", "CLEAR", "DROP", "CREATE", "ADD", "MOVE", "COPY")
-        if not word:
-            raise self._misplaced(BEGINNING)
-        actions: dict[str, Callable[[str], Operation]] = {
-            "INSERT": self._insert, "DELETE": self._delete, "WITH": self._with, "CLEAR": self._clear,
-            "DROP": self._clear, "CREATE": self._create, "LOAD": partial(self._load, start),
-        }  # fmt: skip
-        return actions.get(word, self._transfer)(word)
+    def _operation(self, node: SyntaxNode) -> Operation:
+        word, behind = self._tree.word(node.first), self._tree.word(node.first + 1)
+        silent = behind == "SILENT"
+        if behind == "DATA":
+            return self._data(node.parts[0], is_insert=word == "INSERT")
+        if word in ("INSERT", "DELETE", "WITH"):
+            return self._modify(node, self._iri(node.first + 1) if word == "WITH" else "")
+        if word == "LOAD":
+            return self._load(node, silent=silent)
+        if word in TRANSFERS:
+            source, target = map(self._graph_or_default, node.parts)
+            return Transfer(TRANSFERS[word], source, target, silent)
+        wide = WIDE.get(self._tree.word(node.last - 1))
+        graph = self._iri(node.last - 1) if wide is None else ""
+        return Create(graph, silent) if word == "CREATE" else Clear(graph, wide, word == "DROP", silent)
 
-    def _insert(self, _: str) -> Operation:
-        if self._word("DATA"):
-            first = self._place
-            block = self._block(is_data=True)
-            self._check_labels(self._tokens[first : self._place])
-            return Data(block, is_insert=True, prologue=self._prologue)
-        return self._modify("", NOTHING, self._block())
+    def _data(self, quads: SyntaxNode, *, is_insert: bool) -> Data:
+        labels = dict[str, int]()
+        for number in range(quads.first, quads.last):
+            token = self._tree.tokens[number]
+            if token.kind is TokenKind.VARIABLE:
+                raise self._misplaced(number, "a variable cannot stand in DATA")
+            if token.kind is TokenKind.BLANK_NODE:
+                labels[token.text] = number
+        block = self._block(quads, is_delete=not is_insert)
+        # no label may stand in two INSERT DATA of one request (SPARQL 1.1 Query 19.6)
+        for label in labels.keys() & self._labels:
+            raise self._misplaced(labels[label], "this label stands in an earlier INSERT DATA, too")
+        self._labels |= labels.keys()
+        return Data(block, is_insert, self._prologue)
 
-    def _check_labels(self, data: list[Token]) -> None:
-        """Make sure that no blank node label stands in two INSERT DATA of one request (SPARQL 1.1 Query 19.6)."""
-        found = {each.text: each for each in data if each.kind is TokenKind.BLANK_NODE}
-        for label in found.keys() & self._labels:
-            raise misplaced(self._text, found[label], "this label stands in an earlier INSERT DATA, too")
-        self._labels |= found.keys()
+    def _modify(self, node: SyntaxNode, target: str) -> Modify:
+        quads = {self._tree.word(each.first - 1): each for each in node.all("Quads")}
+        if "WHERE" in quads:
+            block = self._block(quads["WHERE"], is_delete=True)
+            return Modify(block, NOTHING, self._tree.written(quads["WHERE"]), "", (), (), self._prologue)
+        delete = self._block(quads["DELETE"], is_delete=True) if "DELETE" in quads else NOTHING
+        insert = self._block(quads["INSERT"]) if "INSERT" in quads else NOTHING
+        using: dict[bool, list[str]] = {False: [], True: []}
+        for each in node.all("UsingClause"):
+            using[self._tree.word(each.first + 1) == "NAMED"].append(self._iri(each.last - 1))
+        where = self._tree.written(node.parts[-1])
+        return Modify(delete, insert, where, target, tuple(using[False]), tuple(using[True]), self._prologue)
 
-    def _delete(self, _: str) -> Operation:
-        if self._word("DATA"):
-            return Data(self._block(is_data=True, is_delete=True), is_insert=False, prologue=self._prologue)
-        if self._word("WHERE"):
-            span = self._braces()
-            self._place = span.first - 1
-            block = self._block(is_delete=True)
-            return Modify(block, NOTHING, f"{{{self._slice(span)}}}", "", (), (), self._prologue)
-        return self._modify("", self._block(is_delete=True), self._insert_part())
-
-    def _with(self, _: str) -> Operation:
-        target = self._iri()
-        if self._word("DELETE"):
-            return self._modify(target, self._block(is_delete=True), self._insert_part())
-        if not self._word("INSERT"):
-            raise self._misplaced("DELETE or INSERT must follow WITH")
-        return self._modify(target, NOTHING, self._block())
-
-    def _insert_part(self) -> Block:
-        return self._block() if self._word("INSERT") else NOTHING
-
-    def _modify(self, target: str, delete: Block, insert: Block) -> Modify:
-        using, named = list[str](), list[str]()
-        while self._word("USING"):
-            (named if self._word("NAMED") else using).append(self._iri())
-        if not self._word("WHERE"):
-            raise self._misplaced("WHERE must stand here")
-        where = f"{{{self._slice(self._braces())}}}"
-        return Modify(delete, insert, where, target, tuple(using), tuple(named), self._prologue)
-
-    def _clear(self, word: str) -> Operation:
-        silent = bool(self._word("SILENT"))
-        wide = self._word("DEFAULT", "NAMED", "ALL")
-        if wide:
-            known: dict[str, Wide] = {"DEFAULT": "DEFAULT", "NAMED": "NAMED", "ALL": "ALL"}
-            return Clear("", known[wide], word == "DROP", silent)
-        if not self._word("GRAPH"):
-            raise self._misplaced(f"GRAPH and an IRI, DEFAULT, NAMED or ALL must follow {word}")
-        return Clear(self._iri(), None, word == "DROP", silent)
-
-    def _create(self, _: str) -> Operation:
-        silent = bool(self._word("SILENT"))
-        if not self._word("GRAPH"):
-            raise self._misplaced("GRAPH and an IRI must follow CREATE")
-        return Create(self._iri(), silent)
-
-    def _load(self, start: Token, _: str) -> Operation:
+    def _load(self, node: SyntaxNode, *, silent: bool) -> Operation:
         """Refuse to fetch anything; LOAD SILENT succeeds nevertheless, as it must (SPARQL 1.1 Update 3.1.4)."""
-        silent = self._word("SILENT")
-        self._iri()
-        if self._word("INTO"):
-            self._graph_or_default()
+        for number in {node.first + 1 + silent, node.last - 1}:
+            self._iri(number)
         if silent:
             return Data(NOTHING, is_insert=True, prologue="")
-        place = misplaced(self._text, start, "")
-        problem = f"LOAD in line {place.line}, column {place.column} would fetch a document from elsewhere"
+        line, column = line_and_column(self._tree.text, self._tree.tokens[node.first].start)
+        problem = f"LOAD in line {line}, column {column} would fetch a document from elsewhere"
         raise QueryRefusedError(problem, "send the document yourself, by PUT or POST to the graph")
 
-    def _transfer(self, word: str) -> Operation:
-        silent, source = bool(self._word("SILENT")), self._graph_or_default()
-        if not self._word("TO"):
-            raise self._misplaced("TO must stand here")
-        return Transfer(TRANSFERS[word], source, self._graph_or_default(), silent)
+    # Templates
 
-    def _graph_or_default(self) -> str:
-        if self._word("DEFAULT"):
-            return ""
-        self._word("GRAPH")
-        return self._iri()
-
-    # Braces
-
-    def _braces(self) -> _Span:
-        """Take a pair of braces and what stands between them."""
-        opening, depth = self._take("{", "a brace { must open here"), 1
-        first = self._place
-        while depth:
-            if self._is_at_end():
-                raise misplaced(self._text, opening, "this brace is never closed")
-            depth += {"{": 1, "}": -1}.get(self._advance().text, 0)
-        return _Span(first, self._place - 1)
-
-    def _slice(self, span: _Span) -> str:
-        if span.first == span.last:
-            return ""
-        return self._text[self._tokens[span.first].start : self._tokens[span.last - 1].end] + "\n"
-
-    def _block(self, *, is_data: bool = False, is_delete: bool = False) -> Block:
-        """Take a quad pattern (QuadPattern, QuadData)."""
-        whole = self._braces()
-        for token in self._tokens[whole.first : whole.last]:
-            if token.kind is TokenKind.VARIABLE and is_data:
-                raise misplaced(self._text, token, "a variable cannot stand in DATA")
-            if is_delete and (token.kind is TokenKind.BLANK_NODE or token.text == "["):
-                raise misplaced(self._text, token, NO_BLANK_NODES)
-        parts, graphs, has_variable, start = list[tuple[str, str]](), set[str](), False, whole.first
-        self._place = whole.first
-        while self._place < whole.last:
-            place = self._place
-            if not self._word("GRAPH"):
-                self._place += 1
-                continue
-            parts.append(("", self._slice(_Span(start, place))))
-            name = self._next
-            if name.kind is TokenKind.VARIABLE:
-                self._place, has_variable = self._place + 1, True
+    def _block(self, quads: SyntaxNode, *, is_delete: bool = False) -> Block:
+        """Return a quad pattern (QuadPattern, QuadData)."""
+        tree, inside = self._tree, range(quads.first + 1, quads.last - 1)
+        for number in inside if is_delete else ():
+            if tree.tokens[number].kind is TokenKind.BLANK_NODE or tree.word(number) == "[":
+                raise self._misplaced(number, NO_BLANK_NODES)
+        parts, graphs, has_variable, start = list[tuple[str, str]](), set[str](), False, inside.start
+        for part in quads.parts:
+            name = part.first + 1  # GRAPH name { … }
+            parts += [
+                ("", self._written(start, part.first)),
+                (tree.tokens[name].text, self._written(name + 2, part.last - 1)),
+            ]
+            if tree.is_variable(name):
+                has_variable = True
             else:
-                graphs.add(self._iri())
-            parts.append((name.text, self._slice(self._braces())))
-            if self._next.text == "." and self._place < whole.last:
-                self._place += 1
-            start = self._place
-        parts.append(("", self._slice(_Span(start, whole.last))))
-        self._place = whole.last + 1
+                graphs.add(self._iri(name))
+            start = part.last + (tree.word(part.last) == ".")
+        parts.append(("", self._written(start, inside.stop)))
         kept = tuple((name, text) for name, text in parts if text or name)
-        return Block(kept, frozenset(graphs), has_variable, any(not name for name, _ in kept), self._variables(whole))
+        variables = dict.fromkeys(tree.name(each) for each in inside if tree.is_variable(each))
+        return Block(kept, frozenset(graphs), has_variable, any(not name for name, _ in kept), tuple(variables))
 
-    def _variables(self, span: _Span) -> tuple[str, ...]:
-        found = (each.text[1:] for each in self._tokens[span.first : span.last] if each.kind is TokenKind.VARIABLE)
-        return tuple(dict.fromkeys(found))
+    def _written(self, first: int, last: int) -> str:
+        begins, ends = self._tree.place(first, last)
+        return self._tree.text[begins:ends] + "\n" if first < last else ""
 
 
 def _bounded(text: str, max_tokens: int) -> list[Token]:

@@ -252,11 +252,23 @@ def _first(parts: Iterable[_Production]) -> tuple[frozenset[str], bool]:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """Where a text departs from the grammar: the token, what could stand in its place, and what the text is to be."""
+    """Where a text departs from the grammar.
+
+    Attributes:
+        token: what cannot stand there; its text is empty at the end.
+        expected: what could stand in its place.
+        root: what the text is to be.
+        within: the innermost production with a node that has begun, and is not at its end.
+        opening: its first token.
+        ended: the production within it that ends right before the token; "" where none does.
+    """
 
     token: Token
     expected: tuple[str, ...]
-    root: Literal["Query", "Update"] = "Query"
+    root: Literal["Query", "Update"]
+    within: str
+    opening: Token
+    ended: str
 
     @property
     def problem(self) -> str:
@@ -299,15 +311,27 @@ def parsed(text: str, found: Iterable[Token], root: Literal["Query", "Update"] =
             if step is not None:
                 break
             if not node.nullable:
-                end = taken[-1].end if taken else 0
-                token = taken[number] if number < len(taken) else Token(TokenKind.ERROR, "", end)
-                end_of = {"END": f"the end of the {root.lower()}"}
-                return Departure(token, tuple(sorted({(_SHOWN | end_of).get(name, name) for name in node.first})), root)
+                return _departure(node, taken, number, root, opened[-1])
         for name in step[0]:
             opened.append((name, number, []))
         stack += step[1]
     (_, _, parts) = opened[0]
     return SyntaxTree(text, taken, SyntaxNode(root, 0, len(taken), tuple(parts)), queries)
+
+
+def _departure(
+    node: _Production,
+    taken: list[Token],
+    number: int,
+    root: Literal["Query", "Update"],
+    opened: tuple[str, int, list[SyntaxNode]],
+) -> Departure:
+    within, first, parts = opened
+    taken = [*taken[: number + 1], Token(TokenKind.ERROR, "", taken[-1].end if taken else 0)]
+    shown = {**_SHOWN, "END": f"the end of the {root.lower()}"}
+    expected = tuple(sorted({shown.get(name, name) for name in node.first}))
+    ended = parts[-1].name if parts and parts[-1].last == number else ""
+    return Departure(taken[number], expected, root, within, taken[first], ended)
 
 
 def tree_of(text: str, max_tokens: int | None = None) -> SyntaxTree | None:
