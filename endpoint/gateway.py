@@ -207,8 +207,12 @@ class Gateway:
             await self._refuse(Exchange(scope, receive, shown, self._delivery), told)
 
     async def _refuse(self, exchange: Exchange, error: HamkorError) -> None:
-        await exchange.problem(error, closes=exchange.scope["method"] not in READING)
-        self._metrics.response(exchange.status)
+        self._metrics.response(await self._problem(exchange, error, closes=exchange.scope["method"] not in READING))
+
+    async def _problem(self, exchange: Exchange, error: HamkorError, *, closes: bool = False) -> int:
+        """Say what is wrong; return the status."""
+        await exchange.problem(error, self._service.release, closes=closes)
+        return exchange.status
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
@@ -245,8 +249,7 @@ class Gateway:
             async with exchange.watched() if whole else contextlib.nullcontext():
                 return await threads.answer(exchange, body, send, BODY_SECONDS, is_read=whole, reuse=reuse)
         except EngineUnavailableError as error:
-            await exchange.problem(error)
-            return exchange.status
+            return await self._problem(exchange, error)
 
     async def _write(self, exchange: Exchange, receive: Receive, send: Send) -> int:
         """Let the Flask application publish; the answer goes out when queries see what has been published.
@@ -265,8 +268,7 @@ class Gateway:
         try:
             return await threads.answer(exchange, arriving(receive, seconds), after_take_up, seconds)
         except EngineUnavailableError as error:
-            await exchange.problem(error)
-            return exchange.status
+            return await self._problem(exchange, error)
 
     async def _result(self, exchange: Exchange, receive: Receive, send: Send, *, whole: bool) -> int:
         """Let the Flask application answer a query, or say what is wrong with it; end the query of who has gone.
@@ -285,8 +287,7 @@ class Gateway:
             body = replayed(exchange.body, receive if whole else arriving(receive, BODY_SECONDS), whole=whole)
             return await self._results.answer(exchange, body, send, BODY_SECONDS, is_read=whole)
         except EngineUnavailableError as error:
-            await exchange.problem(error)
-            return exchange.status
+            return await self._problem(exchange, error)
         finally:
             if watching is not None:
                 watching.cancel()
@@ -303,7 +304,7 @@ class Gateway:
         except HamkorError as error:
             facts = problem_of(error)
             outcome = str(facts.facts.get("limit", facts.kind))
-            await exchange.problem(error)
+            await self._problem(exchange, error)
         except asyncio.CancelledError:
             self._metrics.query("abandoned", time.perf_counter() - began, prepared.query.normalised)
             raise

@@ -18,7 +18,7 @@ from cachetools import TTLCache
 
 from endpoint.current import Current, Snapshot
 from endpoint.http.negotiation import coding_for
-from endpoint.http.responses import CACHE, STALE_SECONDS
+from endpoint.http.semantics import CACHE, STALE_SECONDS
 from endpoint.sparql.exchanges import Delivery, Exchange, Headers, Send
 
 KEYED = frozenset({

@@ -21,7 +21,8 @@ from endpoint.current import Snapshot, languages, publication, snapshot, urls
 from endpoint.http.jobs import made
 from endpoint.http.negotiation import AS_HTML, CITATIONS, OFFERS, Profile, Representation
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import CACHE, HeaderLink, answer, entity_tag, negotiated
+from endpoint.http.responses import answer, negotiated
+from endpoint.http.semantics import CACHE, HeaderLink, entity_tag
 from endpoint.pages.citations import citation_body, citation_links, dataset_citation
 from endpoint.pages.front import dataset_page
 from endpoint.pages.term_names import names_for

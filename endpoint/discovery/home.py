@@ -16,7 +16,8 @@ from endpoint.http.jobs import made
 from endpoint.http.languages import interface
 from endpoint.http.negotiation import AS_LINKSET, AS_SITEMAP, AS_TEXT
 from endpoint.http.problems import KINDS, ProblemError
-from endpoint.http.responses import HeaderLink, answer, as_page, entity_tag, negotiated, page, see_other
+from endpoint.http.responses import answer, as_page, negotiated, page, see_other
+from endpoint.http.semantics import HeaderLink, entity_tag
 from endpoint.pages.facts_of_shapes import text_in
 from endpoint.pages.front import front_page
 from endpoint.pages.term_names import names_for

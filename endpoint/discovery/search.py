@@ -16,7 +16,8 @@ from endpoint.current import Snapshot, snapshot, urls
 from endpoint.http.negotiation import AS_HTML, Representation, choose
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import POLICY as OF_PAGES
-from endpoint.http.responses import HeaderLink, answer, entity_tag
+from endpoint.http.responses import answer
+from endpoint.http.semantics import HeaderLink, entity_tag
 from endpoint.things.finder import Finder, Tongue, finder, main_kind, place_iri, tongue, view_of
 from graph.model.description import Period, person_published, published, spanned
 from graph.model.errors import Sentence

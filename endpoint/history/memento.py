@@ -13,9 +13,10 @@ from flask import Blueprint, Flask, Response, g, request
 from werkzeug.http import http_date
 
 from endpoint.current import RELEASE, is_withheld, past, publication, urls
-from endpoint.http.negotiation import AS_LINK_FORMAT
+from endpoint.http.negotiation import AS_HTML, AS_LINK_FORMAT
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import CACHE, HeaderLink, answer, entity_tag
+from endpoint.http.responses import answer
+from endpoint.http.semantics import CACHE, HeaderLink, entity_tag
 from endpoint.things.resources import meant, not_found
 from endpoint.urls import as_requested, is_versioned, memento, original, time_map
 from graph.model.errors import ReleaseError, Sentence
@@ -137,6 +138,9 @@ def _said(response: Response) -> Response:
         return _of_the_past(response, release_id)
     if response.status_code < 400 or response.status_code in (404, 410):
         _add_vary(response)
+        is_result = request.path == "/sparql" and "query" in request.args and response.status_code in (200, 304)
+        if is_result and response.mimetype != AS_HTML.media_type:
+            return response  # three links as long as the query would be longer than most answers of programs
         here = _requested()
         gate = urls().absolute(urls().root + here)
         _links(response, gate, urls().absolute(time_map(urls().root, here)))

@@ -15,7 +15,8 @@ from endpoint.history.memento import IMMUTABLE, no_release
 from endpoint.http.languages import interface
 from endpoint.http.negotiation import AS_MANIFEST, AS_N_QUADS, CITATIONS, OFFERS, Representation
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import HeaderLink, answer, entity_tag, negotiated
+from endpoint.http.responses import answer, negotiated
+from endpoint.http.semantics import HeaderLink, entity_tag
 from endpoint.pages.citations import citation_body, citation_links, dataset_citation
 from endpoint.pages.findings import changes as difference_of
 from endpoint.pages.findings import findings

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
-from urllib.parse import quote
 
 import pyoxigraph as ox
 from flask import Flask, Response, after_this_request, make_response, render_template, request
-from werkzeug.http import quote_etag
 
 from endpoint.current import publication, snapshot, urls
 from endpoint.http.negotiation import (
@@ -20,15 +15,26 @@ from endpoint.http.negotiation import (
     AS_LINKSET,
     AS_TEXT,
     OFFERS,
-    SMALLEST,
     Representation,
     choose,
-    coding_for,
     named,
     tags_of,
     with_suffix,
 )
 from endpoint.http.problems import Problem, ProblemError
+from endpoint.http.semantics import (
+    ALWAYS,
+    CACHE,
+    VARY,
+    HeaderLink,
+    coding_of,
+    entity_tag,
+    known,
+    problem_body,
+    problem_fields,
+    problem_form,
+    validators,
+)
 from endpoint.urls import as_requested
 from graph.model.errors import HamkorError, Sentence
 from graph.model.namespaces import RDF_TYPE
@@ -39,42 +45,8 @@ from graph.releases.manifest import GraphEntry
 # It decides nothing about content; it makes sure that every answer says what it is (Content-Type, Content-Location,
 # Link), for whom it may be kept (ETag, Vary, Cache-Control), and that a client that has it already gets a 304.
 
-FRESH_SECONDS, STALE_SECONDS = 60, 600
-CACHE = f"public, max-age={FRESH_SECONDS}, stale-while-revalidate={STALE_SECONDS}"
-"""A URL without a release in it may mean another release soon; the ETag makes asking again cheap."""
-IN_A_LINK = "%/:?#[]@!$&'()*+,;="
-"""What stays as it is in the target of a link; the rest, above all letters beyond ASCII, is percent-encoded.
-
-Commas and semicolons stay: RFC 8288 3 reads a target to its ``>``, and encoded they would be another IRI's.
-"""
 ABOUT_PAGE = "https://schema.org/AboutPage"
 MERGE, MOST_CLASSES = ox.DefaultGraph(), 4
-VARY = "Accept, Accept-Profile, Accept-Language"
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderLink:
-    """A link of the header Link (RFC 8288).
-
-    The profile of an alternate is said twice: Content Negotiation by Profile calls the attribute ``formats``.
-    """
-
-    target: str
-    relation: str
-    media_type: str = ""
-    profile: str = ""
-
-    @property
-    def safe_target(self) -> str:
-        """The target as a header can have it."""
-        return quote(self.target, safe=IN_A_LINK)
-
-    def __str__(self) -> str:
-        formats = self.profile if self.relation == "alternate" else ""
-        attributes = (("type", self.media_type), ("formats", formats), ("profile", self.profile))
-        return f'<{self.safe_target}>; rel="{self.relation}"' + "".join(
-            f'; {name}="{value}"' for name, value in attributes if value
-        )
 
 
 def negotiated(kind: str, suffix: str = "", alternatives: Callable[[str], str] | None = None) -> Representation:
@@ -112,15 +84,6 @@ def _list(offered: Sequence[Representation], url: Callable[[str], str] | None) -
     return [{"type": each.media_type} | ({"url": url(each.suffix)} if url else {}) for each in offered]
 
 
-def entity_tag(*parts: object) -> str:
-    """Return a strong entity tag (RFC 9110 8.8.3) for what these parts determine byte for byte."""
-    digest = blake2b(digest_size=12)
-    for part in parts:
-        digest.update(part if isinstance(part, bytes) else str(part).encode())
-        digest.update(b"\0")
-    return digest.hexdigest()
-
-
 def answer(
     representation: Representation,
     body: Callable[[], bytes],
@@ -128,39 +91,27 @@ def answer(
     tag: str,
     location: str = "",
     links: Iterable[HeaderLink] = (),
+    vary: str = VARY,
 ) -> Response:
-    """Return the response for a representation, or 304 where the client has it (RFC 9110 13.1.2).
+    """Return the response for a representation, or 304 where the client has it.
 
     Args:
         representation: what is sent.
         body: makes the bytes; not called for a 304.
-        tag: its entity tag.
+        tag: its entity tag; empty for what nobody may keep.
         location: the URL of just this representation (Content-Location), where it was negotiated.
         links: for the header Link.
+        vary: by which fields of a request it varies.
     """
-    modified = datetime.fromisoformat(snapshot().release.manifest.created)
-    known = _known(tag, modified)
-    response = Response(status=304) if known else Response(body(), content_type=representation.content_type)
-    response.headers["ETag"] = quote_etag(known or tag)
-    response.last_modified = modified
-    response.headers["Cache-Control"] = CACHE
-    response.headers["Vary"] = VARY
+    made = datetime.fromisoformat(snapshot().release.manifest.created)
+    held = known(tag, made, request.headers.get)
+    response = Response(b"" if held else body(), content_type=representation.content_type, status=304 if held else 200)
+    response.headers.update(validators(held or tag, made, vary, is_known=bool(held)))
     if location:
         response.headers["Content-Location"] = location
     for link in links:
         response.headers.add("Link", str(link))
     return response
-
-
-def _known(tag: str, modified: datetime) -> str:
-    """Return the tag under which the client has this, compressed or not, or an empty string.
-
-    Where it names no tag, just this date is as good. A later one says nothing: an earlier release may be current again.
-    """
-    theirs = request.if_none_match
-    if "If-None-Match" in request.headers:
-        return next((each for each in tags_of(tag) if theirs.star_tag or theirs.contains_weak(each)), "")
-    return tag if request.if_modified_since == modified else ""
 
 
 def as_page() -> None:
@@ -202,19 +153,16 @@ def moved(url: str) -> Response:
     return response
 
 
-def problem_response(problem: Problem) -> Response:
-    """Return a problem as JSON, plain text or a page, whichever the client reads best; as text where it reads none."""
-    representation = choose(request.headers.get("Accept"), OFFERS["problem"]) or AS_TEXT
-    document = problem.document(urls().absolute(urls().route("problems")) + f"#{problem.kind}")
-    if representation is AS_HTML:
-        body = render_template("problem.html", problem=problem, document=document)
-    elif representation is AS_TEXT:
-        body = problem.text()
+def problem_response(problem: Problem, *, pages: bool = True) -> Response:
+    """Return a problem as JSON, plain text or, where there are ``pages``, a page: whichever the client reads best."""
+    form = problem_form(request.headers.get, pages=pages)
+    type_url = urls().absolute(urls().route("problems")) + f"#{problem.kind}"
+    if form is AS_HTML:
+        body = render_template("problem.html", problem=problem, document=problem.document(type_url))
     else:
-        body = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    response = Response(body, status=problem.status, content_type=representation.content_type)
-    vary = "Accept, Accept-Language" if representation is AS_HTML else "Accept"
-    response.headers.update({"Cache-Control": "no-cache", "Vary": vary, **problem.headers})
+        body = problem_body(problem, form, type_url)
+    response = Response(body, status=problem.status)
+    response.headers.update(problem_fields(problem, form))
     return response
 
 
@@ -266,16 +214,11 @@ def document_links(iri: str, offered: Sequence[Representation], profile: str = "
 
 
 # Headers that every answer carries, errors and redirects included: CORS, the release, and what a browser may do.
-#
-# Everything here is public, so any page may read it (Fetch standard, CORS protocol). A token for writing is no
-# credential that a browser sends by itself: a page can only send one that it was given.
 
 METHODS = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
 REQUEST_HEADERS = (
     "Accept, Content-Type, Content-Encoding, Authorization, Accept-Profile, Accept-Datetime, If-None-Match, If-Match"
 )
-EXPOSED = "Link, Location, ETag, Content-Location, Memento-Datetime, Retry-After, Vary, Allow, X-Hamkor-Release"
-OF_FILES = "Accept-Ranges, Content-Disposition, Content-Range, Repr-Digest"
 DAY = "86400"
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -285,8 +228,7 @@ POLICY = (
 def add_headers(response: Response) -> Response:
     """Add them to a response."""
     headers = response.headers
-    headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = f"{EXPOSED}, {OF_FILES}"
+    headers.update(ALWAYS)
     if request.method == "OPTIONS":
         response.status_code = 204
         response.set_data(b"")
@@ -296,8 +238,6 @@ def add_headers(response: Response) -> Response:
         headers["Access-Control-Max-Age"] = DAY
     with suppress(HamkorError):
         headers["X-Hamkor-Release"] = snapshot().release.id
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
     if response.mimetype == "text/html":
         with suppress(HamkorError):
             headers.add("Link", f'<{urls().absolute(urls().route("privacy"))}>; rel="privacy-policy"')
@@ -392,8 +332,8 @@ def compress(response: Response) -> Response:
     response.vary.add("Accept-Encoding")  # always: a 304 names what the 200 would (RFC 9110 15.4.5)
     if response.is_streamed or response.status_code in (204, 304) or response.direct_passthrough:
         return response
-    coding = coding_for(request.headers.get("Accept-Encoding", ""))
-    if (response.content_length or 0) < SMALLEST or coding is None or "Content-Encoding" in response.headers:
+    coding = coding_of(response.content_length or 0, request.headers.get)
+    if coding is None or "Content-Encoding" in response.headers:
         return response
     response.set_data(coding.compress(response.get_data()))
     response.headers["Content-Encoding"] = coding.name

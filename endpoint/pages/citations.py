@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from endpoint.current import languages, snapshot, urls
 from endpoint.http.negotiation import AS_BIBTEX, AS_RIS, CITATIONS, Representation
-from endpoint.http.responses import IN_A_LINK
+from endpoint.http.semantics import IN_A_LINK
 from endpoint.pages.front import best
 from endpoint.pages.term_names import names_for
 from graph.catalogue.dataset_description import title_of

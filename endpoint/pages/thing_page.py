@@ -12,7 +12,7 @@ from flask import render_template, request
 from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.http.languages import interface
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import HeaderLink
+from endpoint.http.semantics import HeaderLink
 from endpoint.pages.charts import Chart, chart, data_set_of
 from endpoint.pages.citations import citation_links, thing_citation
 from endpoint.pages.facts import SUMMARIES, UNSAID, FactRow, Facts, FactSection, Value

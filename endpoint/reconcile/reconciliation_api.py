@@ -10,7 +10,8 @@ from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import as_page, entity_tag
+from endpoint.http.responses import as_page
+from endpoint.http.semantics import entity_tag
 from endpoint.reconcile.reconcile_queries import manifest_of_02, manifest_of_draft, question_of_02, question_of_draft
 from endpoint.reconcile.reconciled_properties import (
     BATCH,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -14,12 +13,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from werkzeug.http import http_date
-
-from endpoint.http.negotiation import AS_PROBLEM, OFFERS, SMALLEST, Coding, choose, coding_for, tags_of
+from endpoint.http.negotiation import Coding
 from endpoint.http.problems import problem_of
-from endpoint.http.responses import CACHE, EXPOSED
-from endpoint.sparql.protocol import READ_TYPES
+from endpoint.http.semantics import (
+    ALWAYS,
+    OF_QUERIES,
+    Fields,
+    coding_of,
+    known,
+    problem_body,
+    problem_fields,
+    problem_form,
+    validators,
+)
+from endpoint.sparql.protocol import service_fields
 from endpoint.sparql.short_way import LaneAnswer
 from graph.model.errors import HamkorError
 from graph.releases.history import release_time
@@ -83,27 +90,30 @@ class Delivery:
 
 # One ASGI exchange on the short way of a query: what was asked, and what goes back, as cheaply as can be.
 #
-# It decides nothing about the answer. Headers that never change are made once; those that follow the host, once a host.
+# It decides nothing about the answer; what HTTP wants of one, ``endpoint.http.semantics`` says.
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Headers = list[tuple[bytes, bytes]]
 
+RELEASE = "x-hamkor-release"
+made_at = lru_cache(maxsize=64)(release_time)
 FILE_PIECE = 1 << 18
 COMPRESSED_BESIDE = 1 << 20
-ALWAYS: Headers = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", EXPOSED.encode()),
-    (b"x-content-type-options", b"nosniff"),
-]
-OF_ANSWERS: Headers = [
-    *ALWAYS,
-    (b"vary", b"Accept, Accept-Encoding, Accept-Datetime"),
-    (b"accept-post", READ_TYPES.encode()),
-]
 ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]*(?:/[A-Za-z0-9._~/%-]*)?")
-KEPT = (b"cache-control", CACHE.encode())
-NOT_KEPT = (b"cache-control", b"no-store")
+
+
+def _encoded(fields: Fields) -> Headers:
+    return [(name.encode(), value.encode("latin-1")) for name, value in fields]
+
+
+BESIDE = _encoded(ALWAYS)
+
+
+@lru_cache(maxsize=64)
+def _of_service(root: str) -> Headers:
+    """Return what every answer of the service at a root carries: made once, since a look-up costs little more."""
+    return _encoded(service_fields(root)) + BESIDE
 
 
 class Exchange:
@@ -112,9 +122,12 @@ class Exchange:
     __slots__ = ("_delivery", "_receive", "_send", "body", "has_gone", "headers", "scope", "status")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, delivery: Delivery) -> None:
-        """Take up an exchange; header names are in small letters, the last of equal names counts."""
+        """Take up an exchange; header names are in small letters, fields of one name are one list (RFC 9110 5.3)."""
         self.scope, self._receive, self._send, self._delivery = scope, receive, send, delivery
-        self.headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        self.headers = dict[str, str]()
+        for key, said in scope["headers"]:
+            name, value = key.decode("latin-1"), said.decode("latin-1")
+            self.headers[name] = f"{self.headers[name]},{value}" if name in self.headers else value
         self.body, self.status, self.has_gone = b"", 0, False
 
     @property
@@ -159,93 +172,67 @@ class Exchange:
         finally:
             watching.cancel()
 
-    def _known(self, tag: str, release: str) -> str:
-        """Return the tag by which If-None-Match names the answer, compressed or not, or an empty string.
-
-        RFC 9110 13.1.2: weak comparison, and only where nothing but reading is asked for. Where it names no tag, just
-        the date of the release is as good; a later one says nothing, since an earlier release may be current again.
-        """
-        header = self.headers.get("if-none-match")
-        if not tag or self.scope["method"] == "POST":
-            return ""
-        if header is None:
-            return tag if self.headers.get("if-modified-since", "") == made(release).decode() != "" else ""
-        named = {each.strip().removeprefix("W/").strip('"') for each in header.split(",")}
-        return next((each for each in tags_of(tag) if each in named), tag if "*" in named else "")
-
-    async def _not_modified(self, tag: str, release: str) -> None:
-        """Send a 304."""
-        await self._start(304, [*self._of_answer(tag, release)])
-        await self._send({"type": "http.response.body", "body": b""})
-
     async def answer(self, found: LaneAnswer) -> None:
         """Send a whole answer, or a 304 to a client that has it; a spool file is removed, whatever happens."""
-        body, release = found.answer.body, found.answer.release
-        tag = found.tag if self.scope["method"] != "POST" else ""
-        if known := self._known(tag, release):
+        body, release, asked = found.answer.body, found.answer.release, self.headers.get
+        tag, made = found.tag if self.scope["method"] != "POST" else "", made_at(release)
+        service = _of_service(self._here)
+        own: Fields = ((RELEASE, release),)
+        if held := known(tag, made, asked):
             if isinstance(body, Path):
                 body.unlink(missing_ok=True)
-            await self._not_modified(known, release)
+            await self._start(304, (*own, *validators(held, made, OF_QUERIES, is_known=True)), service)
+            await self._send({"type": "http.response.body", "body": b""})
             return
-        headers: Headers = [(b"content-type", found.representation.content_type.encode())]
+        own += (("content-type", found.representation.content_type),)
         if isinstance(body, Path):
-            await self._send_file([*headers, *self._of_answer(tag, release)], body)
+            await self._send_file((*own, *validators(tag, made, OF_QUERIES)), body, service)
             return
-        coding = coding_for(self.headers.get("accept-encoding", "")) if len(body) >= SMALLEST else None
-        if coding is not None:
-            body = await _compressed(body, coding)
-            tag = coding.tag(tag) if tag else ""
-            headers.append((b"content-encoding", coding.name.encode()))
-        await self._whole(200, [*headers, *self._of_answer(tag, release)], body)
+        coding = coding_of(len(body), asked)
+        tag = coding.tag(tag) if coding is not None and tag else tag
+        await self._whole(200, (*own, *validators(tag, made, OF_QUERIES)), body, coding, service)
 
-    async def problem(self, error: HamkorError, *, closes: bool = False) -> None:
+    async def problem(self, error: HamkorError, release: str = "", *, closes: bool = False) -> None:
         """Send an error as a problem (RFC 9457), or as text to those who do not read JSON.
 
-        ``closes`` says that the connection ends, since the body of the request has not been read to its end.
+        Args:
+            error: what happened.
+            release: the id of the release that is current.
+            closes: whether the connection ends, since the body of the request has not been read to its end.
         """
-        problem = problem_of(error)
-        if choose(self.headers.get("accept"), OFFERS["problem"]) is AS_PROBLEM:
-            document = problem.document(f"{self._here}/problems#{problem.kind}")
-            kind, body = AS_PROBLEM.content_type, json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-        else:
-            kind, body = "text/plain; charset=utf-8", problem.text()
-        headers: Headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
-        if problem.status == 503 and "Retry-After" not in problem.headers:
-            headers.append((b"retry-after", b"5"))
-        headers += [(b"content-type", kind.encode()), (b"cache-control", b"no-cache"), (b"vary", b"Accept"), *ALWAYS]
-        headers += [(b"connection", b"close")] if closes else []
-        await self._whole(problem.status, headers, body.encode())
+        problem, asked = problem_of(error), self.headers.get
+        form = problem_form(asked, pages=False)
+        body = problem_body(problem, form, f"{self._here}/problems#{problem.kind}").encode()
+        fields = problem_fields(problem, form)
+        fields += ((RELEASE, release),) if release else ()
+        fields += (("connection", "close"),) if closes else ()
+        await self._whole(problem.status, fields, body, coding_of(len(body), asked))
 
     async def plain(self, content_type: str, body: bytes) -> None:
         """Send some bytes with status 200."""
-        await self._whole(200, [(b"content-type", content_type.encode()), *ALWAYS], body)
+        await self._whole(200, (("content-type", content_type),), body)
 
-    def _of_answer(self, tag: str, release: str) -> Headers:
-        return [
-            *OF_ANSWERS,
-            *_links(self._here),
-            (b"x-hamkor-release", release.encode()),
-            (b"last-modified", made(release)),
-            *([(b"etag", f'"{tag}"'.encode()), KEPT] if tag else [NOT_KEPT]),
-        ]
-
-    async def _start(self, status: int, headers: Headers) -> None:
+    async def _start(self, status: int, fields: Fields, always: Headers) -> None:
         self.status = status
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.start", "status": status, "headers": _encoded(fields) + always})
 
-    async def _whole(self, status: int, headers: Headers, body: bytes) -> None:
-        headers.append((b"content-length", b"%d" % len(body)))
-        await self._start(status, headers)
+    async def _whole(
+        self, status: int, fields: Fields, body: bytes, coding: Coding | None = None, always: Headers = BESIDE
+    ) -> None:
+        if coding is not None:
+            body = await _compressed(body, coding)
+            fields += (("content-encoding", coding.name),)
+        await self._start(status, (*fields, ("content-length", str(len(body)))), always)
         body = b"" if self.scope["method"] == "HEAD" else body
         await self._delivery.send(self._send, {"type": "http.response.body", "body": body})
 
-    async def _send_file(self, headers: Headers, path: Path) -> None:
+    async def _send_file(self, fields: Fields, path: Path, always: Headers) -> None:
         loop = asyncio.get_running_loop()
         try:
             with path.open("rb") as file:
-                headers.append((b"content-length", b"%d" % path.stat().st_size))
+                fields += (("content-length", str(path.stat().st_size)),)
                 path.unlink()
-                await self._start(200, headers)
+                await self._start(200, fields, always)
                 while self.scope["method"] != "HEAD" and (
                     piece := await loop.run_in_executor(None, file.read, FILE_PIECE)
                 ):
@@ -255,20 +242,6 @@ class Exchange:
         finally:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
-
-
-@lru_cache(maxsize=64)
-def made(release: str) -> bytes:
-    """Return when a release was made, as HTTP writes dates (RFC 9110 5.6.7)."""
-    return http_date(release_time(release)).encode()
-
-
-@lru_cache(maxsize=64)
-def _links(here: str) -> tuple[tuple[bytes, bytes], ...]:
-    return (
-        (b"link", f'<{here}/sparql?format=turtle>; rel="service-desc"; type="text/turtle"'.encode()),
-        (b"link", f'<{here}/queries>; rel="service-doc"; type="text/html"'.encode()),
-    )
 
 
 async def _compressed(body: bytes, coding: Coding) -> bytes:

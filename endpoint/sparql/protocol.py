@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import blake2b
 from threading import Lock
 from typing import cast
@@ -14,6 +16,7 @@ from cachetools import LRUCache
 from flask import Flask, current_app
 
 from endpoint.http.problems import ProblemError
+from endpoint.http.semantics import Fields, HeaderLink
 from graph.child_process import Bounds, run
 from graph.model.errors import (
     EngineUnavailableError,
@@ -24,8 +27,9 @@ from graph.model.errors import (
     Quotation,
     Sentence,
 )
+from graph.model.formats import Format
 from graph.model.settings import LimitSettings
-from graph.query.engine import Dataset
+from graph.query.engine import Dataset, QueryRequest
 from graph.query.sparql.guard import ReaderOptions, ReadQuery
 
 # The SPARQL 1.1 Protocol's query operation (section 2.1), read from a request: one query, its dataset, its version.
@@ -37,6 +41,8 @@ FORM = "application/x-www-form-urlencoded"
 DIRECT = "application/sparql-query"
 UPDATE = "application/sparql-update"
 READ_TYPES = f"{FORM}, {DIRECT}"
+VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\b", re.IGNORECASE)
+"""Functions by which the same query has another answer each time."""
 VERSIONS = ("1.1", "1.2", "1.2-basic")
 FORMAT_PARAMETERS = ("format", "output", "results")
 PAGE_PARAMETERS = frozenset({*FORMAT_PARAMETERS, "lang", "ui"})
@@ -61,6 +67,11 @@ class Operation:
     query: str | None
     dataset: Dataset = field(default_factory=Dataset)
     formats: tuple[str, ...] = ()
+
+    def request(self, query: ReadQuery, form: Format, base: str) -> QueryRequest:
+        """Return what an engine is asked, once the query has been read: its answer in a format."""
+        clauses, uses_graphs = query.clauses, query.uses_graph_clause
+        return QueryRequest(query.text, query.form, form, base, self.dataset, clauses, uses_graphs)
 
 
 def read_operation(method: str, query_string: bytes, content_type: str, body: bytes) -> Operation:
@@ -108,6 +119,21 @@ def read_operation(method: str, query_string: bytes, content_type: str, body: by
     _check_version(pairs)
     formats = tuple(value for name, value in pairs if name in FORMAT_PARAMETERS)
     return Operation(queries[0] if queries else None, _dataset(pairs), formats)
+
+
+def is_kept(query: ReadQuery) -> bool:
+    """Whether its answer is the same as long as the release is; no other service and not the hour has a part in it."""
+    return not query.services and VOLATILE.search(query.normalised) is None
+
+
+@lru_cache(maxsize=64)
+def service_fields(root: str) -> Fields:
+    """Return the header fields of every answer of the service at a root: what it reads, and what describes it."""
+    links = (
+        HeaderLink(f"{root}/sparql?format=turtle", "service-desc", "text/turtle"),
+        HeaderLink(f"{root}/queries", "service-doc", "text/html"),
+    )
+    return (("accept-post", READ_TYPES), *(("link", str(each)) for each in links))
 
 
 def _is_for_the_service(pairs: Pairs) -> bool:

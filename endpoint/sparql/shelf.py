@@ -16,7 +16,8 @@ from endpoint.http.authorization import Rate, too_many
 from endpoint.http.languages import page_language, translated
 from endpoint.http.negotiation import AS_HTML, OFFERS, choose
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import answer, as_page, document_links, entity_tag, negotiated, page, see_other
+from endpoint.http.responses import answer, as_page, document_links, negotiated, page, see_other
+from endpoint.http.semantics import entity_tag
 from endpoint.pages import outlines
 from endpoint.pages.facts_of_shapes import text_in
 from endpoint.sparql.protocol import query_reader

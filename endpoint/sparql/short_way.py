@@ -17,8 +17,8 @@ from pathlib import Path
 from cachetools import LRUCache
 
 from endpoint.http.negotiation import OFFERS, Representation, choose, named
-from endpoint.sparql.protocol import Operation, QueryReader, read_operation
-from endpoint.sparql.sparql_resource import VOLATILE, check_spooled, explained
+from endpoint.sparql.protocol import Operation, QueryReader, is_kept, read_operation
+from endpoint.sparql.sparql_resource import check_spooled, explained
 from endpoint.things.rdf_documents import check_xml
 from graph.model.errors import EngineUnavailableError, HamkorError, QuerySyntaxError
 from graph.model.formats import RESULTS_XML
@@ -145,13 +145,9 @@ class SparqlLane:
         representation = wanted[0] if wanted else _suitable(accept, query.form)
         if representation is None or representation.format is None or (operation.formats and not wanted):
             return None
-        form = representation.format
-        request = QueryRequest(
-            query.text, query.form, form, self._base, operation.dataset, query.clauses, query.uses_graph_clause
-        )
-        cacheable = not query.services and VOLATILE.search(query.normalised) is None
+        request = operation.request(query, representation.format, self._base)
         facts = repr((query.normalised, operation.dataset, representation.name)).encode()
-        digest = blake2b(facts, digest_size=12).hexdigest() if cacheable else ""
+        digest = blake2b(facts, digest_size=12).hexdigest() if is_kept(query) else ""
         return Prepared(query, representation, ask(request), request, looked_up(query, request), digest)
 
     def _how(self) -> ReaderOptions:

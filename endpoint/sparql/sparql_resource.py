@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from cachetools import LRUCache
 from flask import Blueprint, Response, g, request
@@ -14,9 +13,10 @@ from flask import Blueprint, Response, g, request
 from endpoint.current import Snapshot, languages, see, snapshot, urls
 from endpoint.http.negotiation import AS_CSV, AS_HTML, AS_TSV, OFFERS, Representation, choose, named
 from endpoint.http.problems import Problem, ProblemError, problem_of
-from endpoint.http.responses import HeaderLink, answer, entity_tag, negotiated, page
+from endpoint.http.responses import answer, negotiated, page, problem_response
+from endpoint.http.semantics import OF_QUERIES, entity_tag
 from endpoint.pages.results import CONVERTED, results_page
-from endpoint.sparql.protocol import READ_TYPES, Operation, query_reader, read_operation
+from endpoint.sparql.protocol import Operation, is_kept, query_reader, read_operation, service_fields
 from endpoint.sparql.service_description import service_description
 from endpoint.sparql.shelf import POLICY, editor_settings, is_installed, shown, shown_examples
 from endpoint.things.rdf_documents import check_xml, check_xml_file, rdf_document
@@ -32,26 +32,16 @@ sparql = Blueprint("sparql", __name__)
 MIB = 1 << 20
 PIECE = 1 << 16
 MOST_DESCRIPTIONS = 16
-VOLATILE = re.compile(r"\b(?:NOW|RAND|UUID|STRUUID|BNODE)\b", re.IGNORECASE)
-"""Functions by which the same query has another answer each time."""
 
 
 @sparql.route("/sparql", methods=["GET", "POST", "QUERY"])
 def service() -> Response:
     """Answer a query, or describe the service."""
-    response = _served()
-    response.headers["Accept-Post"] = READ_TYPES
-    for link in _links():
-        response.headers.add("Link", str(link))
+    response, here = _served(), urls()
+    if response.status_code < 400 or response.mimetype == AS_HTML.media_type:
+        for name, value in service_fields(here.absolute(here.root)):
+            response.headers.add(name, value)
     return response
-
-
-def _links() -> tuple[HeaderLink, HeaderLink]:
-    here = urls()
-    return (
-        HeaderLink(here.absolute(here.route("sparql", format="turtle")), "service-desc", "text/turtle"),
-        HeaderLink(here.absolute(here.route("queries")), "service-doc", "text/html"),
-    )
 
 
 def _served() -> Response:
@@ -62,9 +52,8 @@ def _served() -> Response:
     try:
         return _answered(operation, operation.query)
     except HamkorError as error:
-        if not _prefers_page(operation):
-            raise
-        return _form(operation, problem_of(error))
+        problem = problem_of(error)
+        return _form(operation, problem) if _prefers_page(operation) else problem_response(problem, pages=False)
 
 
 def _body() -> bytes:
@@ -127,45 +116,23 @@ def _answered(operation: Operation, text: str) -> Response:
     query = query_reader().read(text, request.remote_addr or "", how)
     representation = _representation(operation, query)
     form = representation.format
-    wanted = _request(operation, query, form or CONVERTED[query.form], base)
+    wanted = operation.request(query, form or CONVERTED[query.form], base)
     try:
         if form is None:
             return _page_of(operation, wanted)
-        head = _head(operation, query, representation)
-        if head.status_code == 304:
-            return head
-        body = _asked(wanted).body
-        if snapshot() is not here:  # another release has become current meanwhile: the answer says whose it is
-            head = _head(operation, query, representation)
-        return _sent(head, body, form)
-    except QuerySyntaxError as error:
-        raise explained(error, query) from error
+        return _sent(_asked(wanted), representation, is_kept=is_kept(query) and request.method in ("GET", "HEAD"))
+    except HamkorError as error:
+        told = explained(error, query)
+        if form is None:
+            raise told from error
+        return problem_response(problem_of(told), pages=False)
 
 
-def explained(error: QuerySyntaxError, query: ReadQuery) -> QuerySyntaxError:
+def explained(error: HamkorError, query: ReadQuery) -> HamkorError:
     """Return what the engine says of a query's syntax as an error with a place in the query as it was written."""
-    if error.line is None and error.problem.startswith("error at"):
+    if isinstance(error, QuerySyntaxError) and error.line is None and error.problem.startswith("error at"):
         return syntax_error(SyntaxError(error.problem), query)
     return error
-
-
-def _head(operation: Operation, query: ReadQuery, representation: Representation) -> Response:
-    """Return the response to a query without its body: a 304 where the client has the answer of this release.
-
-    An answer that another service or the hour has a part in is not kept.
-    """
-    if query.services or VOLATILE.search(query.normalised) or request.method not in ("GET", "HEAD"):
-        response = Response(content_type=representation.content_type)
-        response.headers.update({"Cache-Control": "no-store", "Vary": "Accept"})
-        return response
-    tag = entity_tag(snapshot().release.id, query.normalised, operation.dataset, representation.name)
-    return answer(representation, lambda: b"", tag=tag)
-
-
-def _request(operation: Operation, query: ReadQuery, form: Format, base: str) -> QueryRequest:
-    return QueryRequest(
-        query.text, query.form, form, base, operation.dataset, query.clauses, query.uses_graph_clause
-    )  # fmt: skip
 
 
 def _representation(operation: Operation, query: ReadQuery) -> Representation:
@@ -194,19 +161,20 @@ def _asked(wanted: QueryRequest) -> Answer:
     return found
 
 
-def _sent(response: Response, body: bytes | Path, form: Format) -> Response:
-    """Put the whole answer into the response, which then has its length; one that became a 304 needs none."""
+def _sent(found: Answer, representation: Representation, *, is_kept: bool) -> Response:
+    """Return the response with the whole answer, which then has its length; to a client that has it, 304."""
+    body, tag = found.body, found.tag if is_kept else ""
+    if isinstance(body, bytes):
+        check_xml(body, cast("Format", representation.format))
+        return answer(representation, lambda: body, tag=tag, vary=OF_QUERIES)
+    check_spooled(body, cast("Format", representation.format))
+    response = answer(representation, bytes, tag=tag, vary=OF_QUERIES)
     if response.status_code == 304:
-        if isinstance(body, Path):
-            body.unlink(missing_ok=True)
-    elif isinstance(body, bytes):
-        check_xml(body, form)
-        response.set_data(body)
-    else:
-        check_spooled(body, form)
-        response.headers["Content-Length"] = str(body.stat().st_size)
-        response.response = _pieces(body)
-        response.call_on_close(lambda: body.unlink(missing_ok=True))
+        body.unlink(missing_ok=True)
+        return response
+    response.headers["Content-Length"] = str(body.stat().st_size)
+    response.response = _pieces(body)
+    response.call_on_close(lambda: body.unlink(missing_ok=True))
     return response
 
 

@@ -27,7 +27,8 @@ from endpoint.http.negotiation import (
     Representation,
 )
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import HeaderLink, answer, as_page, document_links, entity_tag, negotiated, page
+from endpoint.http.responses import answer, as_page, document_links, negotiated, page
+from endpoint.http.semantics import HeaderLink, entity_tag
 from endpoint.pages.facts_of_shapes import PageShapes, PathStep, shapes_of, text_in
 from endpoint.pages.front import class_name, overview
 from endpoint.pages.term_names import Shown, names_for

@@ -33,16 +33,8 @@ from endpoint.http.negotiation import (
     with_suffix,
 )
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import (
-    ABOUT_PAGE,
-    IN_A_LINK,
-    HeaderLink,
-    answer,
-    document_links,
-    entity_tag,
-    linkset_url,
-    negotiated,
-)
+from endpoint.http.responses import ABOUT_PAGE, answer, document_links, linkset_url, negotiated
+from endpoint.http.semantics import IN_A_LINK, HeaderLink, entity_tag
 from endpoint.things.rdf_documents import rdf_document
 from endpoint.urls import with_parameters
 from graph.catalogue.catalogue_terms import CatalogueNames

@@ -11,7 +11,8 @@ from flask import Blueprint, Response, request
 from endpoint.current import is_withheld, languages, past, snapshot, urls
 from endpoint.http.negotiation import CITATIONS, OF_DOCUMENTS, OFFERS, Profile, Representation
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import HeaderLink, answer, document_links, entity_tag, moved, see_other
+from endpoint.http.responses import answer, document_links, moved, see_other
+from endpoint.http.semantics import HeaderLink, entity_tag
 from endpoint.pages.citations import citation_body, thing_citation
 from endpoint.pages.incoming import INCOMING, PAGE, asked_number, no_page
 from endpoint.pages.thing_page import description_page

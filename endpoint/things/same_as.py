@@ -15,7 +15,8 @@ from flask import Blueprint, Response, render_template, request
 from endpoint.current import Snapshot, is_withheld, languages, snapshot, urls
 from endpoint.http.negotiation import AS_HTML, Representation
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import HeaderLink, answer, entity_tag, negotiated, see_other
+from endpoint.http.responses import answer, negotiated, see_other
+from endpoint.http.semantics import HeaderLink, entity_tag
 from endpoint.pages.term_names import names_for
 from endpoint.things.finder import finder
 from endpoint.things.rdf_documents import rdf_document

@@ -13,7 +13,8 @@ from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.http.languages import interface
 from endpoint.http.negotiation import AS_CSV, AS_JSON_LD, AS_TURTLE, Representation
 from endpoint.http.problems import ProblemError
-from endpoint.http.responses import HeaderLink, answer, as_page, entity_tag, page
+from endpoint.http.responses import answer, as_page, page
+from endpoint.http.semantics import HeaderLink, entity_tag
 from endpoint.pages.term_names import names_for
 from graph.catalogue.contents import graph_named
 from graph.model.errors import Sentence
