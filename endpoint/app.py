@@ -19,7 +19,7 @@ from endpoint.discovery.home import discovery, home, privacy
 from endpoint.graphs.graph_store import graphs
 from endpoint.history import memento
 from endpoint.history.versions import versions
-from endpoint.http import authorization, jobs, languages, responses, wordings
+from endpoint.http import authorization, jobs, languages, responses
 from endpoint.http.problems import Problem, problem_of, problem_of_status, problem_of_system
 from endpoint.http.proxy import SpeltPath
 from endpoint.http.responses import problem_response
@@ -74,7 +74,7 @@ def create_app(
     jobs.install(app, publication.settings.limits)
     protocol.install(app, publication.settings.limits)
     languages.install(app)
-    wordings.install(app)
+    responses.install_problems(app)
     frame.install(app)
     responses.install_headers(app)
     memento.install(app)

@@ -24,7 +24,7 @@ from flask import current_app, g, has_request_context, request
 from endpoint.urls import Urls, is_versioned
 from graph.export.json_ld_compaction import Context, prefixes, read_context
 from graph.model.description import is_described, too_much
-from graph.model.errors import HamkorError, ReleaseError, SettingError
+from graph.model.errors import HamkorError, ReleaseError, Sentence, SettingError
 from graph.model.namespaces import COMPUTED_GRAPHS, ONTOLOGY_GRAPH
 from graph.model.publication import Publication
 from graph.query.embedded import EmbeddedEngine
@@ -120,7 +120,7 @@ class Past(Generic[S]):
         try:
             mark = self._releases.path.stat().st_mtime_ns  # the link moves by a rename in this folder, always
         except OSError as problem:
-            raise ReleaseError("there is no release yet", "run hamkor build") from problem
+            raise ReleaseError(Sentence("there is no release yet"), Sentence("run hamkor build")) from problem
         held = self._history
         if held is None or held[0] != mark:
             held = self._history = mark, History(self._releases)
@@ -330,7 +330,7 @@ class Current:
     def _look(self) -> Snapshot:
         folder = self._folder.current()
         if folder is None:
-            raise ReleaseError("there is no release yet", "run hamkor build")
+            raise ReleaseError(Sentence("there is no release yet"), Sentence("run hamkor build"))
         if self._opened is None or self._opened[0] != folder:
             release = open_release(folder)
             release.store  # noqa: B018  opened now, so that a broken store is no surprise later

@@ -203,7 +203,7 @@ class Gateway:
             if has_begun or not storage_code(error):
                 raise
             log.exception("a request met an error of the system")
-            told = StorageError.of("the machine does not do what is needed", error)
+            told = StorageError.of(Sentence("the machine does not do what is needed"), error)
             await self._refuse(Exchange(scope, receive, shown, self._delivery), told)
 
     async def _refuse(self, exchange: Exchange, error: HamkorError) -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from graph.model.errors import HamkorError, SettingError
+from graph.model.errors import HamkorError, Quotation, Sentence, SettingError
 from graph.model.processes import end_with_parent, take_away_left
 from graph.model.publication import UPLOADS_FOLDER, Publication, open_publication
 from graph.releases.folder import ReleasesFolder
@@ -110,7 +110,9 @@ def _bindable(host: str, port: int) -> int:
             return found
     except (OSError, OverflowError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
-        raise SettingError(f"{host}:{port}", f"cannot listen there: {reason}; try another --port") from problem
+        raise SettingError(
+            f"{host}:{port}", Sentence("cannot listen there: %(words)s; try another --port", words=Quotation(reason))
+        ) from problem
 
 
 def _announce(publication: Publication, host: str, port: int, has_answered: threading.Event) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from granian.server.mp import MPServer
 
-from graph.model.errors import WorkEndedError
+from graph.model.errors import Sentence, WorkEndedError
 
 MOST, WITHIN_SECONDS = 5, 60.0
 """So often may the serving process end by itself, in such a time."""
@@ -62,11 +62,18 @@ def supervise(make: Callable[[], WatchedServer], load: Callable[[], Any], has_an
             return
         now = time.monotonic()
         ends = [*(each for each in ends if each > now - WITHIN_SECONDS), now]
-        said = f"the serving process ended by itself, {_how(server.status)}"
+        said = Sentence("the serving process ended by itself, %(how)s", how=_how(server.status))
         if not has_answered.is_set() and (server.status or 0) > 0:
-            raise WorkEndedError(f"{said}, before it answered")
+            raise WorkEndedError(Sentence("%(problem)s, before it answered", problem=said))
         if len(ends) >= MOST:
-            raise WorkEndedError(f"{said}, for the {MOST}th time within {WITHIN_SECONDS:g} seconds")
+            raise WorkEndedError(
+                Sentence(
+                    "%(problem)s, for the %(number)sth time within %(seconds)s seconds",
+                    problem=said,
+                    number=str(MOST),
+                    seconds=f"{WITHIN_SECONDS:g}",
+                )
+            )
         log.error("%s; it is started again", said)
         stopped.wait(PAUSES[len(ends) - 1])
 

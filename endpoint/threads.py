@@ -293,7 +293,7 @@ class Seats:
         """
         bench = self._benches.setdefault(client, _Bench(asyncio.Semaphore(self.each)))
         if bench.people >= self.each + MOST_WAITING:
-            raise EngineUnavailableError("too many requests of yours wait already", RETRY_SECONDS)
+            raise EngineUnavailableError(Sentence("too many requests of yours wait already"), RETRY_SECONDS)
         bench.people += 1
         try:
             async with bench.seats:

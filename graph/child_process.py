@@ -32,6 +32,8 @@ from graph.model.errors import (
     Failure,
     HamkorError,
     QueryLimitError,
+    Quotation,
+    Sentence,
     StorageError,
     WorkEndedError,
     WorkKilledError,
@@ -52,8 +54,8 @@ SERVER_ENDED = 255
 """What ``multiprocessing`` gives as the status of a process whose fork server has been ended, and it with it."""
 ARENA_MAX, ARENAS = -8, 2
 STARTS, START_SECONDS = 20, 0.1
-KILLED = "the process that did the work was ended from outside, or the machine has no memory left"
-WHOLE = "a write is done whole or not at all: see whether it is, and if not, send it again"
+KILLED = Sentence("the process that did the work was ended from outside, or the machine has no memory left")
+WHOLE = Sentence("a write is done whole or not at all: see whether it is, and if not, send it again")
 _STARTING = threading.Lock()
 
 log = logging.getLogger("hamkor")
@@ -161,13 +163,13 @@ def _ends(process: BaseProcess) -> bool:
 def _ended(code: int, bounds: Bounds, *, late: bool) -> HamkorError:
     log.warning("a process that worked for a request ended with status %d", code)
     if late or code == -signal.SIGXCPU:
-        problem = "what was sent takes too long to read and to check"
-        return QueryLimitError("limits.upload_seconds", bounds.seconds, problem, "divide it")
+        problem = Sentence("what was sent takes too long to read and to check")
+        return QueryLimitError("limits.upload_seconds", bounds.seconds, problem, Sentence("divide it"))
     if code in (-signal.SIGABRT, -signal.SIGSEGV):  # the engine aborts where memory ends
         return _too_much(bounds)
     if code < 0 or code == SERVER_ENDED:
         return WorkKilledError(KILLED, WHOLE)
-    return WorkEndedError(f"the work ended with status {code}")
+    return WorkEndedError(Sentence("the work ended with status %(code)s", code=str(code)))
 
 
 def _work(connection: Connection, work: str, argument: object, bounds: Bounds) -> None:
@@ -192,13 +194,13 @@ def _work(connection: Connection, work: str, argument: object, bounds: Bounds) -
 
 def _of_others(problem: Exception) -> HamkorError:
     if storage_code(problem):
-        return StorageError.of("the machine does not do what is needed", problem, WHOLE)
-    return WorkEndedError(f"{type(problem).__name__}: {problem}")
+        return StorageError.of(Sentence("the machine does not do what is needed"), problem, WHOLE)
+    return WorkEndedError(Quotation(f"{type(problem).__name__}: {problem}"))
 
 
 def _too_much(bounds: Bounds) -> QueryLimitError:
-    problem = "what was sent takes too much memory to read and to check"
-    return QueryLimitError("limits.upload_memory_mb", bounds.memory_mb, problem, "divide it")
+    problem = Sentence("what was sent takes too much memory to read and to check")
+    return QueryLimitError("limits.upload_memory_mb", bounds.memory_mb, problem, Sentence("divide it"))
 
 
 def _limit(bounds: Bounds) -> None:

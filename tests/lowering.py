@@ -15,7 +15,7 @@ lower()
 
 if __name__ == "__main__":
     from endpoint import server
-    from graph import sandbox
+    from graph import child_process
 
-    sandbox.PRELOADED = (*sandbox.PRELOADED, "tests.lowering")
+    child_process.PRELOADED = (*child_process.PRELOADED, "tests.lowering")
     sys.exit(server.main(sys.argv[1:5]))

@@ -18,7 +18,15 @@ from endpoint.http.languages import in_script
 from endpoint.pages.values import reached
 from graph.export.documents import chunks_about, distinct, used_prefixes, write_chunks
 from graph.model.description import CONTACTS, contact_published
-from graph.model.errors import FormatError, QueryRefusedError, QuerySyntaxError, ReleaseError, SourceError, in_a_line
+from graph.model.errors import (
+    FormatError,
+    QueryRefusedError,
+    QuerySyntaxError,
+    ReleaseError,
+    Sentence,
+    SourceError,
+    in_a_line,
+)
 from graph.model.formats import (
     DATASET_FORMATS,
     RESULT_FORMATS,
@@ -118,16 +126,18 @@ def _text(
         return _decoded(sys.stdin.buffer.read(LARGEST + 1), "standard input") if text == "-" else text
     if question is not None:
         return question.asked((language,))
-    raise QueryRefusedError(f"no example {example!r}", "hamkor query --list shows what there is")
+    raise QueryRefusedError(
+        Sentence("no example %(example)s", example=repr(example)), Sentence("hamkor query --list shows what there is")
+    )
 
 
 def _decoded(query: bytes, name: str) -> str:
     if len(query) > LARGEST:
-        raise SourceError(name, f"larger than {LARGEST >> 20} MiB, which no query is")
+        raise SourceError(name, Sentence("larger than %(largest)s MiB, which no query is", largest=LARGEST >> 20))
     try:
         return query.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        raise QuerySyntaxError(f"{name} is not UTF-8; save it as UTF-8") from problem
+        raise QuerySyntaxError(Sentence("%(name)s is not UTF-8; save it as UTF-8", name=name)) from problem
 
 
 def _format(name: str | None, form: QueryForm) -> Format:
@@ -228,5 +238,8 @@ def _chunks(
         return merged(release.folder, release.manifest, release.manifest.graphs) if once else release.read_all()
     found = list(chunks_about(release.read_all(), iri))
     if not found:
-        raise ReleaseError(f"nothing is said about <{in_a_line(iri)}> in release {release.id}", "is the IRI complete?")
+        raise ReleaseError(
+            Sentence("nothing is said about <%(iri)s> in release %(release)s", iri=in_a_line(iri), release=release.id),
+            Sentence("is the IRI complete?"),
+        )
     return list(distinct(found)) if once else found

@@ -16,7 +16,7 @@ import msgspec
 from endpoint.commands.options import Options, language_option, progress_shown, publication_option, wait_option
 from endpoint.commands.releasing import warn_of_document
 from graph.model.contributors import contributors_of
-from graph.model.errors import SourceError
+from graph.model.errors import Sentence, SourceError
 from graph.model.formats import OTHER, TABLE, recognised
 from graph.model.namespaces import unfit_name
 from graph.model.processes import HeldFolder
@@ -159,16 +159,16 @@ def _read(path: Path, name: str, form: str | None, graph: str, publication: Publ
     wanted = form or found.form
     if not wanted:
         known = name == STANDARD_INPUT or found.reason == OTHER
-        reason = "its name says no format that can be read" if known else found.reason
-        raise SourceError(shown, reason, remedy="say which with --format")
+        reason = Sentence("its name says no format that can be read") if known else found.reason
+        raise SourceError(shown, reason, remedy=Sentence("say which with --format"))
     if wanted == TABLE:
         if name == STANDARD_INPUT:
-            remedy = "name a file that has its CSVW metadata beside it"
-            raise SourceError(shown, "nothing says what the columns of the table mean", remedy=remedy)
+            remedy = Sentence("name a file that has its CSVW metadata beside it")
+            raise SourceError(shown, Sentence("nothing says what the columns of the table mean"), remedy=remedy)
         source = SourceFile(path, shown, "data", graph, TABLE)
         if not (chunks := tuple(read_source(source, base=publication.base, limits=limits))):
-            problem = "its metadata says that the table gives no triples (suppressOutput)"
-            raise SourceError(shown, problem, remedy="hamkor withdraw takes a graph away")
+            problem = Sentence("its metadata says that the table gives no triples (suppressOutput)")
+            raise SourceError(shown, problem, remedy=Sentence("hamkor withdraw takes a graph away"))
         return chunks
     limits = msgspec.structs.replace(limits, upload_mb=ANY_SIZE_MB)
     with unpacked(path, shown, found.coding, limits.unpacked_mb) as content:

@@ -17,7 +17,7 @@ from rich.console import Console
 from endpoint.commands.options import Options, publication_option
 from endpoint.commands.releasing import warn_of_files, warn_of_settings
 from endpoint.things.finder import Finder, Tongue
-from graph.model.errors import ReleaseError, SourceError
+from graph.model.errors import ReleaseError, Sentence, SourceError
 from graph.model.kinds import KINDS, PERSON
 from graph.model.labels import language_chain
 from graph.model.namespaces import PREFIXES
@@ -51,7 +51,9 @@ def accept(  # noqa: PLR0913  what the command's options say
     mappings = Acceptance(sheet, finder.search, finder.reconciler, names, everything_same=same).mappings()
     linked = [each for each in mappings if not each.is_negative]
     if not linked:
-        raise SourceError(str(sheet), "no row has a match", remedy="write ids into the column match")
+        raise SourceError(
+            str(sheet), Sentence("no row has a match"), remedy=Sentence("write ids into the column match")
+        )
     stem = sheet.stem.removesuffix("-answers")
     target = output or sheet.with_name(f"{stem}-links.ttl")
     linkset = _linkset(publication, mappings, stem, author, base, license_iri)
@@ -169,7 +171,9 @@ def link_command(  # noqa: PLR0913, PLR0917  an argument for each option
     if file is None or not column:
         raise click.UsageError("name a table and its column, as in hamkor link clubs.csv --column Name")
     if not file.is_file():
-        raise SourceError(str(file), "no regular file", remedy="save the table in one: it is read more than once")
+        raise SourceError(
+            str(file), Sentence("no regular file"), remedy=Sentence("save the table in one: it is read more than once")
+        )
     target = output or file.with_name(file.stem + ANSWERS)
     release = _release(publication, target, force=force)
     finder = finder_of(release)
@@ -188,7 +192,9 @@ def finder_of(release: Release) -> Finder:
     """
     index = open_index(release.folder)
     if index is None:
-        raise ReleaseError(f"release {release.id} has no index of names", "run hamkor build")
+        raise ReleaseError(
+            Sentence("release %(id)s has no index of names", id=release.id), Sentence("run hamkor build")
+        )
     search = Search(index, release.manifest.base)
     return Finder(search, Reconciler(search))
 
@@ -204,8 +210,12 @@ def _release(publication: Publication, sheet: Path, *, force: bool) -> Release:
         return current_release(publication)
     releases = ReleasesFolder(publication.releases_folder)
     if begun.matching.release not in releases.ids():
-        problem = f"release {begun.matching.release}, with which {sheet} was begun, is no longer there"
-        raise ReleaseError(problem, "begin anew with --force")
+        problem = Sentence(
+            "release %(release)s, with which %(sheet)s was begun, is no longer there",
+            release=begun.matching.release,
+            sheet=sheet,
+        )
+        raise ReleaseError(problem, Sentence("begin anew with --force"))
     click.echo(f"going on behind row {begun.rows:,}", err=True)
     return open_release(releases.release(begun.matching.release))
 

@@ -13,7 +13,7 @@ import msgspec
 
 from endpoint.commands.options import Options, language_option, progress_shown, publication_option, wait_option
 from graph.catalogue.dataset_description import left_out
-from graph.model.errors import ReleaseError, SettingError
+from graph.model.errors import ReleaseError, Sentence, SettingError
 from graph.model.publication import SETTINGS_FILE, Publication, SourceFile
 from graph.model.settings import Settings
 from graph.pipeline.build import build
@@ -305,7 +305,7 @@ def list_releases(options: Options, as_json: bool) -> None:
         click.echo(_json(rows))
         return
     if not rows:
-        raise ReleaseError("there is no release yet", "run hamkor build")
+        raise ReleaseError(Sentence("there is no release yet"), Sentence("run hamkor build"))
     for row in rows:
         by = f"  by {', '.join(row.contributors)}" if row.contributors else ""
         click.echo(
@@ -474,7 +474,7 @@ def verify_releases(options: Options, release: str | None) -> None:
     history = _history(options)
     wanted = [history.find(release).name] if release is not None else list(history.releases.ids())
     if not wanted:
-        raise ReleaseError("there is no release yet", "run hamkor build")
+        raise ReleaseError(Sentence("there is no release yet"), Sentence("run hamkor build"))
     broken = 0
     for each in wanted:
         with progress_shown() as progress:
@@ -483,5 +483,6 @@ def verify_releases(options: Options, release: str | None) -> None:
         broken += bool(problems)
     if broken:
         raise ReleaseError(
-            f"{broken} of {len(wanted)} releases are not whole", "hamkor releases recover, where the current one is"
+            Sentence("%(count)s of %(number)s releases are not whole", count=str(broken), number=str(len(wanted))),
+            Sentence("hamkor releases recover, where the current one is"),
         )

@@ -9,7 +9,7 @@ import click
 from endpoint.commands.options import Options, publication_option
 from graph.catalogue.contents import graph_named
 from graph.export.json_ld_compaction import prefixes, read_context
-from graph.model.errors import SourceError
+from graph.model.errors import Sentence, SourceError
 from graph.model.formats import METADATA_SUFFIX
 from graph.model.publication import Publication
 from graph.parts.templates.example_thing import Examples
@@ -42,7 +42,11 @@ def template_command(options: Options, name: str | None, form: str, output: Path
         return
     text = library.text(name, SUFFIXES[form], lang)
     if text is None:
-        raise SourceError(name, "there is no template for this class", remedy="hamkor template lists those that are")
+        raise SourceError(
+            name,
+            Sentence("there is no template for this class"),
+            remedy=Sentence("hamkor template lists those that are"),
+        )
     target = output or Path(f"{name}.{SUFFIXES[form]}")
     target.write_bytes(text)
     written = [target]

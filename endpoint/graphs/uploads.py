@@ -180,7 +180,12 @@ def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 def _too_large() -> QueryLimitError:
     limit = publication().settings.limits.upload_mb
-    return QueryLimitError("limits.upload_mb", limit, f"the body is larger than {limit} MiB", "divide it")
+    return QueryLimitError(
+        "limits.upload_mb",
+        limit,
+        Sentence("the body is larger than %(number)s MiB", number=str(limit)),
+        Sentence("divide it"),
+    )
 
 
 def _format(media_type: str, charset: str) -> str:

@@ -67,7 +67,9 @@ class Works:
         with self._guard:
             own = self._of_clients.setdefault(client, BoundedSemaphore())
         if not own.acquire(timeout=self.limits.queue_seconds):
-            raise EngineUnavailableError("too many documents are being read already", self.limits.queue_seconds)
+            raise EngineUnavailableError(
+                Sentence("too many documents are being read already"), self.limits.queue_seconds
+            )
         try:
             return self._done(self.rehearsing, work, what, kind)
         finally:
@@ -76,7 +78,7 @@ class Works:
     def _done(self, places: BoundedSemaphore, work: str, what: object, kind: type[T], *, calls: bool = False) -> T:
         limits = self.limits
         if not places.acquire(timeout=limits.queue_seconds):
-            raise EngineUnavailableError("too many documents are being read already", limits.queue_seconds)
+            raise EngineUnavailableError(Sentence("too many documents are being read already"), limits.queue_seconds)
         try:
             bounds = Bounds(limits.upload_seconds, limits.upload_memory_mb, calls=calls)
             return child_process.run(work, what, kind, bounds)

@@ -225,22 +225,17 @@ def problem_of(error: HamkorError) -> Problem:
             found = error.problem
         case QuerySyntaxError():
             token = error.token[:MOST_OF_A_TOKEN]
-            found = Problem(
-                "query-syntax", _of_syntax(error), _facts(line=error.line, column=error.column, token=token)
-            )
+            found = Problem("query-syntax", error.sentence, _facts(line=error.line, column=error.column, token=token))
         case QueryRefusedError() | QueryLimitError() | FormatError() | EngineFaultError():
             found = _problem_of_answering(error)
         case GraphNameError():
-            said = Sentence(
-                "<%(iri)s> can be no graph: %(problem)s", iri=error.graph[:200], problem=Quotation(error.problem)
-            )
-            found = Problem("bad-request", said)
+            found = Problem("bad-request", error.sentence)
         case WriteRefusedError() | PreconditionError() | BusyError() | UpdateError():
             found = _problem_of_writing(error)
         case EngineUnavailableError() | WorkKilledError() | ReleaseError():
             found = _problem_of_service(error)
         case SettingError() | ShapesError() | SourceError():
-            found = Problem("internal", Sentence("the publication cannot be used: %(words)s", words=Quotation(error)))
+            found = Problem("internal", Sentence("the publication cannot be used: %(words)s", words=error))
     return found
 
 
@@ -252,7 +247,7 @@ def problem_of_system(error: Exception) -> Problem | None:
     """
     if not storage_code(error):
         return None
-    return _problem_of_service(StorageError.of("the machine does not do what is needed", error))
+    return _problem_of_service(StorageError.of(Sentence("the machine does not do what is needed"), error))
 
 
 def _problem_of_service(error: EngineUnavailableError | WorkKilledError | ReleaseError) -> Problem:
@@ -266,7 +261,7 @@ def _problem_of_service(error: EngineUnavailableError | WorkKilledError | Releas
 def _problem_of_answering(error: QueryRefusedError | QueryLimitError | FormatError | EngineFaultError) -> Problem:
     match error:
         case FormatError():
-            said = Sentence("%(title)s cannot express %(what)s", title=error.form, what=Quotation(error.fault))
+            said = Sentence("%(title)s cannot express %(what)s", title=error.form, what=error.fault)
             return Problem("not-acceptable", said, {"remedy": Sentence("ask for Turtle or N-Triples")})
         case QueryRefusedError():
             return Problem("refused", error.problem, _facts(remedy=error.remedy))
@@ -279,23 +274,12 @@ def _problem_of_answering(error: QueryRefusedError | QueryLimitError | FormatErr
 def _problem_of_writing(error: WriteRefusedError | PreconditionError | BusyError | UpdateError) -> Problem:
     match error:
         case WriteRefusedError():
-            return Problem("not-writable", str(error))
+            return Problem("not-writable", error.sentence)
         case PreconditionError():
-            return Problem("precondition-failed", str(error))
+            return Problem("precondition-failed", error.sentence)
         case UpdateError():
             return Problem("update", error.problem, _facts(remedy=error.remedy))
     return Problem("conflict", error.problem, _facts(remedy=error.remedy), {"Retry-After": "2"})
-
-
-def _of_syntax(error: QuerySyntaxError) -> str:
-    """Return what is wrong with a query, as ``str(error)`` says it, put together from translatable parts."""
-    said: str = Quotation(error.problem)
-    if error.token:
-        said = Sentence("%(problem)s, at %(token)s", problem=said, token=repr(error.token))
-    if error.line is None:
-        return said
-    line, column = str(error.line), str(error.column)
-    return Sentence("line %(line)s, column %(column)s: %(problem)s", line=line, column=column, problem=said)
 
 
 def document_problem(error: SourceError) -> ProblemError:

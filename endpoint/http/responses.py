@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from types import MappingProxyType
 
 import pyoxigraph as ox
 from flask import Flask, Response, after_this_request, make_response, render_template, request
+from flask_babel import format_decimal
+from markupsafe import Markup, escape
 
 from endpoint.current import publication, snapshot, urls
+from endpoint.http.languages import N_, page_language, translated
 from endpoint.http.negotiation import (
     AS_HTML,
     AS_LINKSET,
@@ -36,7 +40,7 @@ from endpoint.http.semantics import (
     validators,
 )
 from endpoint.urls import as_requested
-from graph.model.errors import HamkorError, Sentence
+from graph.model.errors import HamkorError, Quotation, Sentence
 from graph.model.namespaces import RDF_TYPE
 from graph.releases.manifest import GraphEntry
 
@@ -45,6 +49,14 @@ from graph.releases.manifest import GraphEntry
 # It decides nothing about content; it makes sure that every answer says what it is (Content-Type, Content-Location,
 # Link), for whom it may be kept (ETag, Vary, Cache-Control), and that a client that has it already gets a 304.
 
+NAMES = MappingProxyType({
+    "line": N_("line"), "column": N_("column"), "token": N_("at"), "limit": N_("limit"), "value": N_("its value"),
+    "remedy": N_("remedy"), "document": N_("document"), "alternatives": N_("there is"), "example": N_("example"),
+    "parameter": N_("parameter"), "privacy": N_("privacy"), "memento": N_("as it was"), "cluster": N_("all of them"),
+    "or": N_("or"), "pointer": N_("JSON pointer"), "others": N_("further mistakes"), "more": N_("and more of them"),
+    "the document": N_("the document"),
+})  # fmt: skip
+"""What the members of a problem object are called on a page, and a document that has no name."""
 ABOUT_PAGE = "https://schema.org/AboutPage"
 MERGE, MOST_CLASSES = ox.DefaultGraph(), 4
 
@@ -151,6 +163,29 @@ def moved(url: str) -> Response:
     response = see_other(url)
     response.status_code = 301
     return response
+
+
+def install_problems(app: Flask) -> None:
+    """Let templates tell what problems say: ``{{ problem.detail|told }}``, ``{{ "line"|named }}``."""
+    app.jinja_env.filters["told"] = told
+    app.jinja_env.filters["named"] = lambda name: translated(NAMES[name]) if name in NAMES else name
+
+
+def told(said: str) -> Markup:
+    """Return a text for a page in the reader's language: a sentence translated, anything else quoted as English.
+
+    What libraries and the engine say is marked as English, for screen readers, too.
+    """
+    if not isinstance(said, Sentence):
+        return escape(said) if page_language() == "en" else Markup('<q lang="en">{}</q>').format(said)
+    template = escape(translated(said.template))
+    return template % {name: _fact(fact) for name, fact in said.facts.items()} if said.facts else template
+
+
+def _fact(fact: object) -> str:
+    if isinstance(fact, Sentence | Quotation):
+        return told(fact)
+    return str(format_decimal(fact)) if isinstance(fact, int) else str(fact)
 
 
 def problem_response(problem: Problem, *, pages: bool = True) -> Response:

@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl
 from cachetools import LRUCache
 from flask import Flask, current_app
 
-from endpoint.http.negotiation import Representation, named
 from endpoint.http.problems import ProblemError
 from endpoint.http.semantics import Fields, HeaderLink
 from graph.child_process import Bounds, run
@@ -68,10 +67,6 @@ class Operation:
     query: str | None
     dataset: Dataset = field(default_factory=Dataset)
     formats: tuple[str, ...] = ()
-
-    def wished(self, offered: Sequence[Representation]) -> Representation | None:
-        """Return the first of those offered that format= names, or None."""
-        return next((found for name in self.formats if (found := named(name, offered)) is not None), None)
 
     def request(self, query: ReadQuery, form: Format, base: str) -> QueryRequest:
         """Return what an engine is asked, once the query has been read: its answer in a format."""
@@ -278,7 +273,7 @@ class QueryReader:
             if (found := self._found(key)) is not None:
                 return found
             if has_gone():
-                raise EngineUnavailableError("the client has gone", 0.0)
+                raise EngineUnavailableError(Sentence("the client has gone"), 0.0)
             return self._read(key, text, how)
 
     def _found(self, key: bytes) -> ReadQuery | None:

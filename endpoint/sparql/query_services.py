@@ -60,7 +60,7 @@ def waited(loop: asyncio.AbstractEventLoop | None, asking: Callable[[str], Await
         HamkorError: as ``asking``.
     """
     if loop is None:
-        raise EngineUnavailableError("the query engine is starting")
+        raise EngineUnavailableError(Sentence("the query engine is starting"))
     visitor = VISITOR.get(Visitor("pages"))
 
     async def answered() -> Answer:
@@ -76,7 +76,7 @@ def waited(loop: asyncio.AbstractEventLoop | None, asking: Callable[[str], Await
         # a connection or a process that is begun for the answer outlives the request: it must not keep its context
         return Context().run(asyncio.run_coroutine_threadsafe, answered(), loop).result()
     except concurrent.futures.CancelledError:
-        raise EngineUnavailableError("nobody waits for the answer any more") from None
+        raise EngineUnavailableError(Sentence("nobody waits for the answer any more")) from None
 
 
 def unanswered(seconds: float) -> Sentence:
@@ -197,7 +197,7 @@ class Archive:
         while (shelf := self._shelves.get(release.id)) is None and len(self._shelves) >= self._most:
             idle = next((each for each, shelf in self._shelves.items() if not shelf.users), None)
             if idle is None:
-                raise EngineUnavailableError("other releases are being asked", RETRY_SECONDS)
+                raise EngineUnavailableError(Sentence("other releases are being asked"), RETRY_SECONDS)
             await self._end(idle)
         if shelf is None:
             service = QueryService(self._settings)

@@ -70,17 +70,23 @@ def _body() -> bytes:
 
 
 def _too_large(limit: float) -> QueryLimitError:
-    return QueryLimitError("limits.query_mb", limit, f"the query is larger than {limit:g} MiB", "divide it")
+    return QueryLimitError(
+        "limits.query_mb",
+        limit,
+        Sentence("the query is larger than %(number)s MiB", number=f"{limit:g}"),
+        Sentence("divide it"),
+    )
 
 
 def _prefers_page(operation: Operation) -> bool:
     """Whether a person waits for the answer: decided before the query form is known."""
-    offered = OFFERS["SELECT"]
-    return (operation.wished(offered) or choose(request.headers.get("Accept"), offered)) is AS_HTML
+    wanted = [each for name in operation.formats if (each := named(name, OFFERS["SELECT"])) is not None]
+    return (wanted[0] if wanted else choose(request.headers.get("Accept"), OFFERS["SELECT"])) is AS_HTML
 
 
 def _without_query(operation: Operation) -> Response:
-    representation = operation.wished(OFFERS["service"]) or negotiated("service")
+    wanted = [each for name in operation.formats if (each := named(name, OFFERS["service"])) is not None]
+    representation = wanted[0] if wanted else negotiated("service")
     form = representation.format
     if form is None:
         return _form(operation)

@@ -51,7 +51,7 @@ def rdf_document(snapshot: Snapshot, triples: Sequence[ox.Triple], form: Format)
         FormatError: the format cannot express them.
     """
     if any(isinstance(triple.object, ox.Triple) for triple in triples) and form is JSON_LD:
-        raise FormatError(form.title, "a triple as a term")
+        raise FormatError(form.title, Sentence("a triple as a term"))
     prefixes = _used(triples, snapshot.prefixes)
     if form is JSON_LD:
         return _compacted(snapshot, triples, prefixes)

@@ -24,7 +24,7 @@ from graph.entailment.rules import (
     solutions,
     triple,
 )
-from graph.model.errors import SourceError
+from graph.model.errors import Quotation, Sentence, SourceError
 from graph.sources.batches import Chunk
 
 # One rule is run: over all that is in the store, or for some solutions of its body alone.
@@ -122,16 +122,22 @@ def _answer(store: ox.Store, rule: Rule, told: Binding | None = None) -> ox.Quer
         answer = store.query(rule.query, substitutions=told)
     except SyntaxError as problem:
         place = problem.msg.partition(": expected")[0]  # what may stand there instead fills a page
-        raise SourceError(WHERE_FROM, f"{rule.name} is no SPARQL: {place}") from problem
+        raise SourceError(
+            WHERE_FROM, Sentence("%(name)s is no SPARQL: %(words)s", name=rule.name, words=Quotation(place))
+        ) from problem
     if not isinstance(answer, ox.QueryTriples):
-        raise SourceError(WHERE_FROM, f"{rule.name} is no CONSTRUCT query")
+        raise SourceError(WHERE_FROM, Sentence("%(name)s is no CONSTRUCT query", name=rule.name))
     return answer
 
 
 def _named(triples: Iterable[ox.Triple], rule: Rule) -> Iterator[ox.Triple]:
     for each in triples:
         if isinstance(each.subject, ox.BlankNode) or isinstance(each.object, ox.BlankNode):
-            raise SourceError(WHERE_FROM, f"{rule.name} makes blank nodes", remedy="make IRIs with IRI(…)")
+            raise SourceError(
+                WHERE_FROM,
+                Sentence("%(name)s makes blank nodes", name=rule.name),
+                remedy=Sentence("make IRIs with IRI(…)"),
+            )
         yield each
 
 
@@ -177,7 +183,11 @@ def _settle(store: ox.Store, rules: Iterable[Rule], graph: str) -> None:
                     due.update(reader for head in rule.heads for reader in readers.find(head))
         if not due:
             return
-    raise SourceError(WHERE_FROM, f"the rules still draw new conclusions after {ROUNDS} rounds", remedy="mend them")
+    raise SourceError(
+        WHERE_FROM,
+        Sentence("the rules still draw new conclusions after %(rounds)s rounds", rounds=str(ROUNDS)),
+        remedy=Sentence("mend them"),
+    )
 
 
 def _add(store: ox.Store, chunk: Chunk) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 
 from graph.entailment.rules import TYPE, Form, Pattern, PatternIndex, Rule, Term
-from graph.model.errors import QueryRefusedError, QuerySyntaxError, SourceError
+from graph.model.errors import QueryRefusedError, QuerySyntaxError, Sentence, SourceError
 from graph.model.namespaces import OWL, RDF, RDFS, SH, SKOS, SKOS_XL
 
 # The axioms of an ontology, read as rules: the part of OWL 2 RL that a vocabulary such as ours uses.
@@ -84,7 +84,11 @@ def pairs(store: ox.Store, query: str, graph: ox.NamedNode) -> list[tuple[Term, 
 def _rule(name: str, head: Pattern, *body: Pattern) -> Rule:
     for _, predicate, _ in (head, *body):
         if not isinstance(predicate, ox.NamedNode):
-            raise SourceError(WHERE_FROM, f"{name} names {predicate}, which is no property", remedy="name an IRI")
+            raise SourceError(
+                WHERE_FROM,
+                Sentence("%(name)s names %(predicate)s, which is no property", name=name, predicate=predicate),
+                remedy=Sentence("name an IRI"),
+            )
     new, where = _text(head), " . ".join(map(_text, body))
     query = f"CONSTRUCT {{ {new} }} WHERE {{ {where} FILTER(!isLiteral({head[0]})) FILTER NOT EXISTS {{ {new} }} }}"
     return Rule(name, query, Form.PLAIN, (head,), body, is_guarded=True)
@@ -149,7 +153,9 @@ def _own_rules(store: ox.Store, graph: ox.NamedNode, read: Callable[[str], str])
         try:
             query = read(text.value if isinstance(text, ox.Literal) else str(text))
         except (QuerySyntaxError, QueryRefusedError) as problem:
-            raise SourceError(WHERE_FROM, f"{name} cannot be used: {problem}") from problem
+            raise SourceError(
+                WHERE_FROM, Sentence("%(name)s cannot be used: %(words)s", name=name, words=problem)
+            ) from problem
         from graph.entailment.constructs import read_construct  # noqa: PLC0415  takes a fifth of a second to import
 
         known = read_construct(query)

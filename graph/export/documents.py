@@ -13,7 +13,7 @@ from typing import IO, cast
 
 import pyoxigraph as ox
 
-from graph.model.errors import FormatError
+from graph.model.errors import NO_WORDS, FormatError, Said, Sentence
 from graph.model.formats import DATASET_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
 from graph.model.namespaces import RDF, RDF_TYPE
 from graph.sources.batches import Chunk
@@ -95,7 +95,9 @@ def write_statements(
     except OSError as problem:
         if problem.errno is not None:
             raise
-        raise FormatError(form.title, f"this: {problem}") from problem  # the engine's own refusals have no number
+        raise FormatError(
+            form.title, Sentence("this: %(words)s", words=problem)
+        ) from problem  # the engine's own refusals have no number
 
 
 def _undirected(term: Term) -> Term:
@@ -117,14 +119,15 @@ def _expressible(statements: Iterable[ox.Quad] | Iterable[ox.Triple], *, directi
         yield triple if directions else ox.Triple(triple.subject, triple.predicate, _undirected(triple.object))
 
 
-def _name_fault(subject: object, predicate: ox.NamedNode, term: object) -> str:
+def _name_fault(subject: object, predicate: ox.NamedNode, term: object) -> Said:
     """Return which name of a statement RDF/XML would read as something else, or an empty string."""
     if predicate.value in SYNTAX_NAMES:
-        return f"the predicate <{predicate.value}>"
+        return Sentence("the predicate <%(iri)s>", iri=predicate.value)
     if isinstance(term, ox.NamedNode) and term.value in OLD_NAMES and predicate.value == RDF_TYPE:
-        return f"the class <{term.value}>"
+        return Sentence("the class <%(iri)s>", iri=term.value)
     inner = (each for each in (subject, term) if isinstance(each, ox.Triple))
-    return next(filter(None, (_name_fault(each.subject, each.predicate, each.object) for each in inner)), "")
+    faults = (_name_fault(each.subject, each.predicate, each.object) for each in inner)
+    return next((fault for fault in faults if fault), NO_WORDS)
 
 
 class Undirected:
@@ -249,11 +252,11 @@ def distinct(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         yield Chunk(chunk.graph, b"".join(line + b"\n" for line in lines))
 
 
-def xml_fault(body: bytes) -> str:
+def xml_fault(body: bytes) -> Said:
     """Return what RDF/XML could not express in a document that was written (RDF/XML 1.1, 5.1), or an empty string."""
     if (found := NO_QNAME.search(body)) is not None:
-        return f"the predicate <{found[1].decode(errors='replace')}>"
-    return "a control character" if NO_XML.search(body) is not None else ""
+        return Sentence("the predicate <%(iri)s>", iri=found[1].decode(errors="replace"))
+    return Sentence("a control character") if NO_XML.search(body) is not None else NO_WORDS
 
 
 def used_prefixes(chunks: Iterable[Chunk], prefixes: Mapping[str, str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pyoxigraph as ox
 
-from graph.model.errors import SettingError
+from graph.model.errors import Quotation, Said, Sentence, SettingError
 from graph.model.namespaces import PREFIXES, RDF_TYPE, XSD
 from graph.model.publication import CONTEXT_FILE, FRAMES_FOLDER, Publication
 
@@ -49,13 +49,15 @@ def read_context(publication: Publication) -> Context | None:
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError) as problem:
-        raise SettingError(CONTEXT_FILE, f"is no JSON: {problem}") from problem
+        raise SettingError(CONTEXT_FILE, Sentence("is no JSON: %(words)s", words=problem)) from problem
     context = document.get("@context") if isinstance(document, dict) else None
     if not isinstance(context, dict):
-        raise SettingError(CONTEXT_FILE, "must be an object whose @context is an object")
+        raise SettingError(CONTEXT_FILE, Sentence("must be an object whose @context is an object"))
     base = context.get("@base")
     if base is not None and not (isinstance(base, str) and ABSOLUTE.match(base)):
-        raise SettingError(CONTEXT_FILE, f"its @base {json.dumps(base)} is no absolute IRI; leave it out")
+        raise SettingError(
+            CONTEXT_FILE, Sentence("its @base %(text)s is no absolute IRI; leave it out", text=json.dumps(base))
+        )
     idle = {key for key in ("@vocab", "@language", "@direction") if context.get(key, key) is None}
     return {key: value for key, value in context.items() if key not in idle | {"@base"}}
 
@@ -143,15 +145,21 @@ def _with_type(node: dict[str, Any]) -> dict[str, Any]:
     return node if classes else {key: value for key, value in node.items() if key != "@type"}
 
 
-def innermost(problem: BaseException) -> str:
+def innermost(problem: BaseException) -> Said:
     """Return what was wrong at the bottom of a chain of errors, as one line."""
     if problem.__cause__ is not None:
         return innermost(problem.__cause__)
     details = getattr(problem, "details", None) or {}
     if "url" in details:
-        return f"names the context <{details['url']}>, which is not fetched; write its terms into the file"
-    text = str(problem.args[0] if problem.args else problem)
-    return f"the JSON-LD processor stumbles over it: {text}" if isinstance(problem, STUMBLES) else text
+        return Sentence(
+            "names the context <%(url)s>, which is not fetched; write its terms into the file",
+            url=details["url"],
+        )
+    said = problem.args[0] if problem.args else problem
+    words = said if isinstance(said, Sentence) else Quotation(said)
+    if isinstance(problem, STUMBLES):
+        return Sentence("the JSON-LD processor stumbles over it: %(words)s", words=words)
+    return words
 
 
 # JSON-LD as a tree: a thing with what belongs to it inside, by the publication's frames (JSON-LD 1.1 Framing).
@@ -198,15 +206,15 @@ def _read(name: str, text: bytes, context: Context) -> Frame:
     try:
         document = json.loads(text)
     except ValueError as problem:
-        raise SettingError(name, f"is no JSON: {problem}") from problem
+        raise SettingError(name, Sentence("is no JSON: %(words)s", words=problem)) from problem
     if not isinstance(document, dict):
-        raise SettingError(name, "must be an object")
+        raise SettingError(name, Sentence("must be an object"))
     keys = aliases(context)
     body = {key: value for key, value in document.items() if key not in ("@context", "@type", keys["@type"])}
     types = document.get(keys["@type"], document.get("@type", []))
     classes = _classes(types, context)
     if not classes:
-        raise SettingError(name, "must name in its type classes that the context knows")
+        raise SettingError(name, Sentence("must name in its type classes that the context knows"))
     return Frame(name.rpartition("/")[2].removesuffix(".jsonld"), classes, tuple(body), body)
 
 
@@ -295,8 +303,10 @@ def _try(path: str, document: Mapping[str, Any], use: Callable[[Mapping[str, Any
     keys = sorted(document, key=lambda key: not key.startswith("@"))
     without = ((key, {name: value for name, value in document.items() if name != key}) for key in keys)
     culprit = next((key for key, rest in without if _problem(rest, use) is None), None)
-    place = "" if culprit is None else f"at {json.dumps(culprit, ensure_ascii=False)}: "
-    raise SettingError(path, place + problem.problem) from problem
+    said = problem.problem
+    if culprit is not None:
+        said = Sentence("at %(key)s: %(problem)s", key=json.dumps(culprit, ensure_ascii=False), problem=said)
+    raise SettingError(path, said) from problem
 
 
 def _problem(document: Mapping[str, Any], use: Callable[[Mapping[str, Any]], object]) -> SettingError | None:
@@ -310,7 +320,9 @@ def _problem(document: Mapping[str, Any], use: Callable[[Mapping[str, Any]], obj
 def _same(triples: Sequence[ox.Triple], document: str) -> None:
     found = {quad.triple for quad in ox.parse(document.encode(), ox.RdfFormat.JSON_LD)}
     if lost := set(triples) - found:
-        raise SettingError("", f"documents would not say this as it is: {min(map(str, lost))}")
+        raise SettingError(
+            "", Sentence("documents would not say this as it is: %(triple)s", triple=min(map(str, lost)))
+        )
 
 
 def _example(context: Mapping[str, Any]) -> list[ox.Triple]:

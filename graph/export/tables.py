@@ -17,7 +17,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 import pyoxigraph as ox
 
 from graph.model.description import Period, is_contact, published, spanned
-from graph.model.errors import QueryLimitError
+from graph.model.errors import QueryLimitError, Sentence
 from graph.model.labels import preferred_tag
 from graph.model.literals import is_legal, whole_number
 from graph.model.namespaces import RDF_TYPE, XSD
@@ -37,7 +37,7 @@ SEPARATORS = ("|", ";", "¦", "␞", "\x1f")
 TEMPLATE_SAFE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[!#$&'()*+,;=:@/?\[\]A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*\Z")
 """IRIs that a URI template leaves as they are (RFC 6570 3.2.3)."""
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
-TOO_MANY = "take a download, or ask for the properties you need by SPARQL and take the answer as CSV"
+TOO_MANY = Sentence("take a download, or ask for the properties you need by SPARQL and take the answer as CSV")
 Texts = Mapping[str, str]
 
 
@@ -150,7 +150,12 @@ def table_of(store: ox.Store, kind: str, properties: Sequence[TableProperty]) ->
     ordered = list(found) if properties else sorted(found)
     columns = [column for each in ordered for column in _columns(shown.get(each, TableProperty(each, {})), found[each])]
     if len(columns) > MOST_COLUMNS:
-        raise QueryLimitError("columns of a table", MOST_COLUMNS, f"this table would have {len(columns)}", TOO_MANY)
+        raise QueryLimitError(
+            "columns of a table",
+            MOST_COLUMNS,
+            Sentence("this table would have %(number)s", number=str(len(columns))),
+            TOO_MANY,
+        )
     return ClassTable(kind, things, tuple(_named_apart(columns)), all(TEMPLATE_SAFE.match(each) for each in things))
 
 
@@ -163,7 +168,9 @@ def things_of(store: ox.Store, kind: str) -> tuple[str, ...]:
     quads = store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), ox.NamedNode(kind), MERGE)
     found = [quad.subject.value for quad in islice(quads, MOST_ROWS + 1) if isinstance(quad.subject, ox.NamedNode)]
     if len(found) > MOST_ROWS:
-        raise QueryLimitError("rows of a table", MOST_ROWS, "the class has more things than a table holds", TOO_MANY)
+        raise QueryLimitError(
+            "rows of a table", MOST_ROWS, Sentence("the class has more things than a table holds"), TOO_MANY
+        )
     return tuple(sorted(found))
 
 

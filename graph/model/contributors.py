@@ -22,7 +22,7 @@ from pathlib import Path
 
 import msgspec
 
-from graph.model.errors import SettingError, StorageError
+from graph.model.errors import NO_WORDS, Said, Sentence, SettingError, StorageError
 from graph.model.namespaces import COMPUTED_GRAPHS, graph_iri, unfit_name
 from graph.model.publication import WORK_FOLDER, Publication
 
@@ -73,13 +73,15 @@ def may_write(contributor: Contributor, graph: str, base: str) -> bool:
     return False
 
 
-def never_matches(pattern: str, base: str) -> str:
+def never_matches(pattern: str, base: str) -> Said:
     """Return why no graph that others may write can bear a name that fits a pattern, or an empty string."""
     example = WILDCARD.sub("x", pattern) if ":" not in pattern else pattern
     iri = example if ":" in pattern else f"{base}graph/{example}"
     if problem := unfit_name(iri, base):
         return problem
-    return "Hamkor computes that graph itself" if iri in {graph_iri(base, each) for each in COMPUTED_GRAPHS} else ""
+    if iri in {graph_iri(base, each) for each in COMPUTED_GRAPHS}:
+        return Sentence("Hamkor computes that graph itself")
+    return NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +124,25 @@ class Contributors:
         for text in (*graphs, name, contact):
             _check_text(text)
         if not graphs or not all(graphs):
-            raise SettingError("token", "name the graphs, such as --graph 'ngo-x/*'")
+            raise SettingError("token", Sentence("name the graphs, such as --graph 'ngo-x/*'"))
         for pattern in graphs:
             if problem := never_matches(pattern, self.base):
-                remedy = "name graphs as they are named below /graph/, such as --graph 'ngo-x/*'"
-                raise SettingError("token", f"no graph can match {pattern!r}: {problem}; {remedy}")
+                remedy = Sentence("name graphs as they are named below /graph/, such as --graph 'ngo-x/*'")
+                raise SettingError(
+                    "token",
+                    Sentence(
+                        "no graph can match %(pattern)s: %(problem)s; %(remedy)s",
+                        pattern=repr(pattern),
+                        problem=problem,
+                        remedy=remedy,
+                    ),
+                )
         created = (now or datetime.now(UTC)).replace(microsecond=0)
         token = f"hk_{secrets.token_urlsafe(32)}"
         try:
             expires = created + timedelta(days=days)
         except (OverflowError, ValueError) as problem:  # the latter for nan
-            raise SettingError("token", f"{days:g} days are too many") from problem
+            raise SettingError("token", Sentence("%(days)s days are too many", days=f"{days:g}")) from problem
         with self._changing() as known:
             taken = {each.contributor.id for each in known}
             fresh = next(each for each in iter(lambda: secrets.token_hex(3), "") if each not in taken)
@@ -152,7 +162,10 @@ class Contributors:
                 if each.contributor.id == contributor_id:
                     known.remove(each)
                     return each.contributor
-        raise SettingError("token", f"no token {contributor_id!r}; hamkor token list shows them")
+        raise SettingError(
+            "token",
+            Sentence("no token %(name)s; hamkor token list shows them", name=repr(contributor_id)),
+        )
 
     def of_token(self, token: str, now: datetime | None = None) -> Contributor | None:
         """Return whose token this is, or None where it is nobody's, expired or revoked.
@@ -182,7 +195,7 @@ class Contributors:
                 if known != before:
                     self._replace(known)
         except OSError as problem:
-            raise StorageError.of(f"{CONTRIBUTORS_FILE} cannot be written", problem) from problem
+            raise StorageError.of(Sentence("%(name)s cannot be written", name=CONTRIBUTORS_FILE), problem) from problem
 
     def _replace(self, known: Sequence[_KnownContributors]) -> None:
         # mkstemp makes files that nobody else may read (mode 0600)
@@ -205,9 +218,11 @@ class Contributors:
         except FileNotFoundError:
             return ()
         except OSError as problem:
-            raise StorageError.of(f"{CONTRIBUTORS_FILE} cannot be read", problem) from problem
+            raise StorageError.of(Sentence("%(name)s cannot be read", name=CONTRIBUTORS_FILE), problem) from problem
         except msgspec.DecodeError as problem:
-            raise SettingError(CONTRIBUTORS_FILE, f"cannot be read: {problem}; make the tokens anew") from problem
+            raise SettingError(
+                CONTRIBUTORS_FILE, Sentence("cannot be read: %(words)s; make the tokens anew", words=problem)
+            ) from problem
 
 
 def contributors_of(publication: Publication) -> Contributors:
@@ -221,4 +236,7 @@ def _hash(token: str) -> str:
 
 def _check_text(text: str) -> None:
     if len(text) > LONGEST_TEXT or not text.isprintable():
-        raise SettingError("token", f"{text[:60]!r} is too long, or holds a line break or another control character")
+        raise SettingError(
+            "token",
+            Sentence("%(text)s is too long, or holds a line break or another control character", text=repr(text[:60])),
+        )

@@ -9,7 +9,7 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from graph.model.errors import QueryLimitError
+from graph.model.errors import QueryLimitError, Sentence
 from graph.model.labels import LABEL_PROPERTIES, label_triples
 from graph.model.namespaces import DCAT, DCT, FOAF, ORG, OWL, PROV, SCHEMA, VCARD
 
@@ -206,8 +206,10 @@ def describing_triples(store: ox.Store, description: Description, skolem: str, m
 
 def too_much(iri: str, most: int) -> QueryLimitError:
     """Return the error that a document would have more statements than it may."""
-    problem = f"the document about <{iri}> would have more than {most} statements"
-    return QueryLimitError("limits.document_statements", most, problem, "ask for less of it at /sparql")
+    problem = Sentence(
+        "the document about <%(iri)s> would have more than %(number)s statements", iri=iri, number=str(most)
+    )
+    return QueryLimitError("limits.document_statements", most, problem, Sentence("ask for less of it at /sparql"))
 
 
 def _labels(store: ox.Store, iris: Iterable[str]) -> Iterator[ox.Triple]:

@@ -66,11 +66,14 @@ class Quotation(str):
 
 Said: TypeAlias = Sentence | Quotation
 """What an error says: words of ours or of others."""
-NOTHING = Quotation("")
+NO_WORDS = Quotation("")
+BUILD_ANEW = Sentence("run hamkor build")
 
 
 def said_by(problem: BaseException) -> Said:
     """Return what an error says: the sentence that it was raised with, or else its text as a quotation."""
+    if isinstance(problem, HamkorError):
+        return problem.sentence
     given = problem.args[0] if len(problem.args) == 1 else None
     return given if isinstance(given, Sentence | Quotation) else Quotation(problem)
 
@@ -81,7 +84,7 @@ def _fact(fact: object) -> object:
     return said_by(fact) if isinstance(fact, BaseException) else str(fact)
 
 
-def packed(said: object) -> object:
+def packed(said: object) -> Any:  # noqa: ANN401  whatever MessagePack knows
     """Return what MessagePack can carry to another process: sentences as template and facts, the rest as it is."""
     match said:
         case Sentence():
@@ -112,6 +115,19 @@ def unpacked(value: object) -> Any:  # noqa: ANN401  whatever was packed
 class HamkorError(Exception):
     """The root of all errors that this software raises on purpose."""
 
+    @property
+    def sentence(self) -> Said:
+        """All that ``str`` of it says, for another sentence to quote."""
+        return Quotation(self)
+
+
+def _remedied(problem: Said, remedy: Said) -> Said:
+    return Sentence("%(problem)s (%(remedy)s)", problem=problem, remedy=remedy) if remedy else problem
+
+
+def _placed(path: str, problem: Said) -> Said:
+    return Sentence("%(name)s: %(problem)s", name=in_a_line(path), problem=problem)
+
 
 def in_a_line(name: object) -> str:
     """Return a file's name as it can stand in a line: a line break in it would begin another."""
@@ -134,10 +150,10 @@ class SourceError(HamkorError):
     """
 
     path: str
-    problem: str
+    problem: Said
     line: int | None = None
     column: int | str | None = None
-    remedy: str = ""
+    remedy: Said = NO_WORDS
     pointer: str = ""
     others: Sequence[Mapping[str, str]] = ()
     more: int = 0
@@ -160,21 +176,31 @@ class SettingError(HamkorError):
     """A setting in ``hamkor.toml``, or the publication's folder, is not usable."""
 
     path: str
-    problem: str
+    problem: Said
 
     def __str__(self) -> str:
-        return f"{in_a_line(self.path)}: {self.problem}"
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the place."""
+        return _placed(self.path, self.problem)
 
 
 @dataclass
 class ReleaseError(HamkorError):
     """A release could not be made, found or opened."""
 
-    problem: str
-    remedy: str = ""
+    problem: Said
+    remedy: Said = NO_WORDS
 
     def __str__(self) -> str:
-        return self.problem + (f" ({self.remedy})" if self.remedy else "")
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the remedy."""
+        return _remedied(self.problem, self.remedy)
 
 
 @dataclass
@@ -195,17 +221,18 @@ class StorageError(ReleaseError):
     path: str = ""
 
     @classmethod
-    def of(cls, what: str, problem: Exception, remedy: str = "") -> Self:
+    def of(cls, what: Said, problem: Exception, remedy: Said = NO_WORDS) -> Self:
         """Return the error that something could not be done, and why; ``what`` is a sentence without a full stop."""
         code = storage_code(problem)
         if isinstance(problem, sqlite3.Error) and code not in FULL:
             code = 0  # SQLite knows no more than it says
-        words = os.strerror(code) if code else getattr(problem, "strerror", None) or str(problem)
+        words = Quotation(os.strerror(code) if code else getattr(problem, "strerror", None) or problem)
         path = problem.filename if isinstance(problem, OSError) else ""
-        return cls(f"{what}: {words}", remedy, code in FULL, str(path or ""))
+        said = Sentence("%(problem)s: %(words)s", problem=what, words=words)
+        return cls(said, remedy, code in FULL, str(path or ""))
 
     def __str__(self) -> str:
-        return (f"{in_a_line(self.path)}: " if self.path else "") + super().__str__()
+        return (f"{in_a_line(self.path)}: " if self.path else "") + self.sentence
 
 
 def storage_code(problem: Exception) -> int:
@@ -224,17 +251,17 @@ def storage_code(problem: Exception) -> int:
     return next((each for words, each in known.items() if words in said), 0)
 
 
-def unreadable(what: str, problem: Exception, remedy: str = "run hamkor build") -> ReleaseError:
+def unreadable(what: str, problem: Exception, remedy: Said = BUILD_ANEW) -> ReleaseError:
     """Return the error that a part of a release cannot be read.
 
     Args:
-        what: the part.
+        what: the part, by the name of its file or of its release.
         problem: what was met.
         remedy: what makes it again; where the machine does not give it (no access, too many open files), nothing does.
     """
     if storage_code(problem):
-        return StorageError.of(f"{what} cannot be read", problem)
-    return ReleaseError(f"{what} cannot be read: {problem}", remedy)
+        return StorageError.of(Sentence("%(name)s cannot be read", name=what), problem)
+    return ReleaseError(Sentence("%(name)s cannot be read: %(words)s", name=what, words=problem), remedy)
 
 
 @dataclass
@@ -247,7 +274,7 @@ class FormatError(HamkorError):
     """
 
     form: str
-    fault: str
+    fault: Said
 
     def __str__(self) -> str:
         return f"{self.form} cannot express {self.fault}; take Turtle or N-Triples"
@@ -258,10 +285,15 @@ class ShapesError(HamkorError):
     """The shapes themselves cannot be used."""
 
     path: str
-    problem: str
+    problem: Said
 
     def __str__(self) -> str:
-        return f"{in_a_line(self.path)}: {self.problem}"
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the place."""
+        return _placed(self.path, self.problem)
 
 
 @dataclass
@@ -275,25 +307,40 @@ class QuerySyntaxError(HamkorError):
         token: the offending token as it stands in the query, where known.
     """
 
-    problem: str
+    problem: Said
     line: int | None = None
     column: int | None = None
     token: str = ""
 
     def __str__(self) -> str:
-        place = f"line {self.line}, column {self.column}: " if self.line is not None else ""
-        return place + self.problem + (f", at {self.token!r}" if self.token else "")
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the place and the token."""
+        said = self.problem
+        if self.token:
+            said = Sentence("%(problem)s, at %(token)s", problem=said, token=repr(self.token))
+        if self.line is None:
+            return said
+        line, column = str(self.line), str(self.column)
+        return Sentence("line %(line)s, column %(column)s: %(problem)s", line=line, column=column, problem=said)
 
 
 @dataclass
 class QueryRefusedError(HamkorError):
     """A query asks for something that this service does not do (a SERVICE call off the allow-list …)."""
 
-    problem: str
-    remedy: str = ""
+    problem: Said
+    remedy: Said = NO_WORDS
 
     def __str__(self) -> str:
-        return self.problem + (f" ({self.remedy})" if self.remedy else "")
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the remedy."""
+        return _remedied(self.problem, self.remedy)
 
 
 @dataclass
@@ -309,8 +356,8 @@ class QueryLimitError(HamkorError):
 
     limit: str
     value: float
-    problem: str
-    remedy: str = ""
+    problem: Said
+    remedy: Said = NO_WORDS
 
     def __str__(self) -> str:
         return f"{self.problem} ({self.limit} = {self.value:g}){'; ' + self.remedy if self.remedy else ''}"
@@ -320,10 +367,15 @@ class QueryLimitError(HamkorError):
 class EngineUnavailableError(HamkorError):
     """The engine cannot answer at this moment; ``retry_after`` is in seconds."""
 
-    problem: str
+    problem: Said
     retry_after: float = 1.0
 
     def __str__(self) -> str:
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong."""
         return self.problem
 
 
@@ -336,20 +388,30 @@ class EngineFaultError(HamkorError):
         remedy: what the client can do.
     """
 
-    problem: str
-    remedy: str = ""
+    problem: Said
+    remedy: Said = NO_WORDS
 
     def __str__(self) -> str:
-        return self.problem + (f" ({self.remedy})" if self.remedy else "")
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the remedy."""
+        return _remedied(self.problem, self.remedy)
 
 
 @dataclass
 class WorkEndedError(HamkorError):
     """A process that worked for a request ended without an answer; the mistake is ours."""
 
-    problem: str
+    problem: Said
 
     def __str__(self) -> str:
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong."""
         return self.problem
 
 
@@ -357,11 +419,16 @@ class WorkEndedError(HamkorError):
 class WorkKilledError(HamkorError):
     """A process that worked for a request was ended by somebody else, or by the system, which had no memory left."""
 
-    problem: str
-    remedy: str = ""
+    problem: Said
+    remedy: Said = NO_WORDS
 
     def __str__(self) -> str:
-        return self.problem + (f" ({self.remedy})" if self.remedy else "")
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the remedy."""
+        return _remedied(self.problem, self.remedy)
 
 
 @dataclass
@@ -377,12 +444,31 @@ class WriteRefusedError(HamkorError):
 
     graph: str
     reason: str
-    remedy: str = ""
+    remedy: Said = NO_WORDS
 
     def __str__(self) -> str:
-        known = {"computed": "is computed", "source": "is filled by a file", "withheld": "would hold what is withheld"}
-        why = known.get(self.reason, self.reason)
-        return f"the graph <{self.graph}> {why} and cannot be written" + (f" ({self.remedy})" if self.remedy else "")
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the remedy."""
+        return _remedied(self.problem, self.remedy)
+
+    @property
+    def problem(self) -> Sentence:
+        """What is wrong, without what to do instead."""
+        match self.reason:
+            case "computed":
+                return Sentence("the graph <%(graph)s> is computed and cannot be written", graph=self.graph)
+            case "source":
+                return Sentence("the graph <%(graph)s> is filled by a file and cannot be written", graph=self.graph)
+            case "withheld":
+                return Sentence(
+                    "the graph <%(graph)s> would hold what is withheld and cannot be written", graph=self.graph
+                )
+        return Sentence(
+            "the graph <%(graph)s> cannot be written: %(words)s", graph=self.graph, words=Quotation(self.reason)
+        )
 
 
 @dataclass
@@ -395,10 +481,15 @@ class GraphNameError(HamkorError):
     """
 
     graph: str
-    problem: str
+    problem: Said
 
     def __str__(self) -> str:
-        return f"<{self.graph[:200]}> can be no graph: {self.problem}"
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the name."""
+        return Sentence("<%(iri)s> can be no graph: %(problem)s", iri=self.graph[:200], problem=self.problem)
 
 
 @dataclass
@@ -416,20 +507,37 @@ class PreconditionError(HamkorError):
     found: str | None
 
     def __str__(self) -> str:
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong."""
+        return self.problem
+
+    @property
+    def problem(self) -> Sentence:
+        """What is wrong."""
         if self.found is None:
-            return f"there is no graph <{self.graph}>"
-        return f"the graph <{self.graph}> {'exists already' if self.wanted is None else 'has changed meanwhile'}"
+            return Sentence("there is no graph <%(graph)s>", graph=self.graph)
+        if self.wanted is None:
+            return Sentence("the graph <%(graph)s> exists already", graph=self.graph)
+        return Sentence("the graph <%(graph)s> has changed meanwhile", graph=self.graph)
 
 
 @dataclass
 class UpdateError(HamkorError):
     """An operation of an update cannot be carried out: a graph is not there, or is there already."""
 
-    problem: str
-    remedy: str = ""
+    problem: Said
+    remedy: Said = NO_WORDS
 
     def __str__(self) -> str:
-        return self.problem + (f" ({self.remedy})" if self.remedy else "")
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the remedy."""
+        return _remedied(self.problem, self.remedy)
 
 
 @dataclass
@@ -442,9 +550,14 @@ class OutOfScopeError(HamkorError):
     """
 
     graph: str
-    problem: str
+    problem: Said
 
     def __str__(self) -> str:
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong."""
         return self.problem
 
 
@@ -459,8 +572,8 @@ class Failure(msgspec.Struct, frozen=True):
     def of(cls, problem: HamkorError) -> Self:
         """Return what an error is written as; one whose fields nobody knows has ended the work."""
         if not is_dataclass(problem):
-            problem = WorkEndedError(f"{type(problem).__name__}: {problem}")
-        return cls(type(problem).__module__, type(problem).__name__, cast("dict[str, Any]", packed(asdict(problem))))
+            problem = WorkEndedError(Quotation(f"{type(problem).__name__}: {problem}"))
+        return cls(type(problem).__module__, type(problem).__name__, packed(asdict(problem)))
 
     def error(self) -> HamkorError:
         """Return the error."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from graph.model.errors import NO_WORDS, Quotation, Said, Sentence
 from graph.model.namespaces import RDF
 
 # The formats in which graphs and query results are written, by name, media type and file suffix.
@@ -96,18 +98,18 @@ OPEN = frozenset({".owl", ".xml", ".rdfs", ".json", ".n3"})
 CODINGS = {".gz": "gzip", ".zst": "zstd"}
 HEAD = 1 << 16
 
-WORKBOOK = "a workbook; save each sheet as CSV, with CSVW metadata beside it"
-PACKED = "packed in a way that is not read here; unpack it, or pack each file by itself with gzip or zstd"
-NOT_READ = {
+WORKBOOK = Sentence("a workbook; save each sheet as CSV, with CSVW metadata beside it")
+PACKED = Sentence("packed in a way that is not read here; unpack it, or pack each file by itself with gzip or zstd")
+NOT_READ: Mapping[str, Said] = {
     **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods", ".numbers"), WORKBOOK),
     **dict.fromkeys((".zip", ".bz2", ".xz", ".7z", ".rar", ".tar", ".tgz", ".lz4", ".br"), PACKED),
-    ".tsv": "a table with tabs; call it .csv, and say the delimiter in its CSVW metadata",
-    ".hdt": "HDT; write it as N-Triples",
-    ".ofn": "OWL in functional syntax; save it as RDF/XML or Turtle",
-    ".omn": "OWL in Manchester syntax; save it as RDF/XML or Turtle",
-    ".owx": "OWL/XML, which is no RDF; save it as RDF/XML or Turtle",
+    ".tsv": Sentence("a table with tabs; call it .csv, and say the delimiter in its CSVW metadata"),
+    ".hdt": Sentence("HDT; write it as N-Triples"),
+    ".ofn": Sentence("OWL in functional syntax; save it as RDF/XML or Turtle"),
+    ".omn": Sentence("OWL in Manchester syntax; save it as RDF/XML or Turtle"),
+    ".owx": Sentence("OWL/XML, which is no RDF; save it as RDF/XML or Turtle"),
 }
-OTHER = "no format that is read here"
+OTHER = Sentence("no format that is read here")
 
 STRINGS_AND_COMMENTS = re.compile(
     rb'"""(?:[^"\\]|\\.|"(?!""))*"""|'
@@ -140,7 +142,7 @@ class Recognised:
     form: str
     coding: str
     name: str
-    reason: str = ""
+    reason: Said = NO_WORDS
 
 
 def recognised(path: Path, called: str = "") -> Recognised:
@@ -163,7 +165,7 @@ def recognised(path: Path, called: str = "") -> Recognised:
     try:
         head = _head(path, coding)
     except (OSError, EOFError, zlib.error, ValueError) as problem:
-        return Recognised("", coding, whole, f"it cannot be read: {problem}")
+        return Recognised("", coding, whole, Sentence("it cannot be read: %(words)s", words=problem))
     form, reason = _by_beginning(head, suffix)
     return Recognised(form, coding, name if form else whole, reason)
 
@@ -185,37 +187,40 @@ def _head(path: Path, coding: str) -> bytes:
         try:
             return zstandard.ZstdDecompressor().stream_reader(stream).read(HEAD)
         except zstandard.ZstdError as problem:
-            raise ValueError(str(problem)) from problem
+            raise ValueError(Quotation(problem)) from problem
 
 
-def _by_beginning(head: bytes, suffix: str) -> tuple[str, str]:
+def _by_beginning(head: bytes, suffix: str) -> tuple[str, Said]:
     """Return the format's name, or why it is none that is read."""
     head = head.removeprefix(b"\xef\xbb\xbf")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head.decode("utf-16", errors="replace").encode()
     if suffix == ".json":
-        if CSVW.search(head):
-            return "", "CSVW metadata, and there is no table of its name"
-        return (
-            ("jsonld", "")
-            if JSON_LD_KEYWORD.search(head)
-            else ("", "JSON without @context, @graph or @id, so no JSON-LD")
-        )
+        return _of_json(head)
     if suffix == ".n3":
-        is_beyond = BEYOND_TURTLE.search(STRINGS_AND_COMMENTS.sub(b" ", head))
-        return ("", "N3 with what Turtle has not; save it as Turtle") if is_beyond else ("turtle", "")
+        if BEYOND_TURTLE.search(STRINGS_AND_COMMENTS.sub(b" ", head)):
+            return "", Sentence("N3 with what Turtle has not; save it as Turtle")
+        return "turtle", NO_WORDS
     if BEGINS_TURTLE.match(head):
-        return "turtle", ""
+        return "turtle", NO_WORDS
     return _by_root(head)
 
 
-def _by_root(head: bytes) -> tuple[str, str]:
+def _of_json(head: bytes) -> tuple[str, Said]:
+    if CSVW.search(head):
+        return "", Sentence("CSVW metadata, and there is no table of its name")
+    if JSON_LD_KEYWORD.search(head):
+        return "jsonld", NO_WORDS
+    return "", Sentence("JSON without @context, @graph or @id, so no JSON-LD")
+
+
+def _by_root(head: bytes) -> tuple[str, Said]:
     prolog = PROLOG.match(head)
     root = ROOT.match(head, prolog.end()) if prolog else None
     if root is None:
-        return "", "neither XML nor Turtle; save it as RDF/XML or Turtle"
+        return "", Sentence("neither XML nor Turtle; save it as RDF/XML or Turtle")
     if root[1] == b"RDF" and RDF.encode() in head:
-        return "rdfxml", ""
+        return "rdfxml", NO_WORDS
     if root[1] == b"Ontology":
         return "", NOT_READ[".owx"]
-    return "", f"XML whose root is {root[1].decode(errors='replace')[:40]}, and not rdf:RDF"
+    return "", Sentence("XML whose root is %(name)s, and not rdf:RDF", name=root[1].decode(errors="replace")[:40])

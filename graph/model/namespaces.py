@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
 
+from graph.model.errors import NO_WORDS, Said, Sentence
+
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
 OWL = "http://www.w3.org/2002/07/owl#"
@@ -101,7 +103,7 @@ def graph_iri(base: str, name: str) -> str:
     return f"{base}graph/{quote(name, safe='-._~/')}"
 
 
-def unfit_name(iri: str, base: str) -> str:
+def unfit_name(iri: str, base: str) -> Said:
     """Return why a graph that others write cannot bear a name, or an empty string.
 
     A name is the same for every reader: below the base it is a path without dots that some would resolve. Every way to
@@ -109,16 +111,16 @@ def unfit_name(iri: str, base: str) -> str:
     """
     path = unquote(iri.removeprefix(base))
     if len(iri) > LONGEST_GRAPH_NAME:
-        return f"it is longer than {LONGEST_GRAPH_NAME} characters"
+        return Sentence("it is longer than %(number)s characters", number=str(LONGEST_GRAPH_NAME))
     if NOT_IN_GRAPH_NAMES.search(path if iri.startswith(base) else iri):
-        return "it holds a blank, a backslash, # or ?, or is no UTF-8"
+        return Sentence("it holds a blank, a backslash, # or ?, or is no UTF-8")
     if iri.startswith(base) and any(each in ("", ".", "..") for each in path.split("/")):
-        return "it holds an empty segment, or one of dots"
+        return Sentence("it holds an empty segment, or one of dots")
     try:
         ox.NamedNode(iri)
     except ValueError:
-        return "it is no absolute IRI"
-    return ""
+        return Sentence("it is no absolute IRI")
+    return NO_WORDS
 
 
 def genid_iri(base: str, name: str) -> str:

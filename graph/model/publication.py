@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from graph.model.errors import SettingError
+from graph.model.errors import Said, Sentence, SettingError
 from graph.model.formats import CERTAIN, CODINGS, GROUP_FILE, METADATA_SUFFIX, recognised
 from graph.model.namespaces import COMPUTED_GRAPHS, ONTOLOGY_GRAPH, SCHEMES_GRAPH, SHAPES_GRAPH, graph_iri
 from graph.model.settings import Settings, read_settings
@@ -105,9 +105,11 @@ class Publication:
         """
         found = tuple(each for each in self._all() if isinstance(each, SourceFile))
         if not found and not may_be_none:
-            problem = "nothing to publish: put .ttl, .nq, .csv … files into a folder 'data'"
+            problem = Sentence("nothing to publish: put .ttl, .nq, .csv … files into a folder 'data'")
             if unread := self.unread():
-                problem += f"; not read: {unread[0]}" + (f" and {len(unread) - 1} more" if unread[1:] else "")
+                problem = Sentence("%(problem)s; not read: %(file)s", problem=problem, file=unread[0])
+            if more := len(unread[1:]):
+                problem = Sentence("%(problem)s and %(number)s more", problem=problem, number=str(more))
             raise SettingError(str(self.root), problem)
         _refuse_clashes(found)
         return found
@@ -151,7 +153,7 @@ class UnreadFile:
     """A file in a publication's folders that is not read: its name there, and why not."""
 
     name: str
-    reason: str
+    reason: Said
 
     def __str__(self) -> str:
         return f"{self.name} ({self.reason})"
@@ -196,11 +198,16 @@ def _beginning(path: Path) -> bytes:
 def _check_file(path: Path, name: str) -> None:
     """Refuse what looks like a source and is none: passing it over would lose data in silence."""
     if not name.isprintable():
-        raise SettingError(name.encode(errors="backslashreplace").decode(), "the file's name is no UTF-8; rename it")
+        raise SettingError(
+            name.encode(errors="backslashreplace").decode(), Sentence("the file's name is no UTF-8; rename it")
+        )
     if path.is_dir():
-        raise SettingError(name, "a directory bears the name of a source file; rename it")
+        raise SettingError(name, Sentence("a directory bears the name of a source file; rename it"))
     if not path.is_file():
-        raise SettingError(name, "no such file: a link that leads nowhere" if path.is_symlink() else "no regular file")
+        raise SettingError(
+            name,
+            Sentence("no such file: a link that leads nowhere") if path.is_symlink() else Sentence("no regular file"),
+        )
 
 
 def _refuse_clashes(sources: tuple[SourceFile, ...]) -> None:
@@ -210,10 +217,18 @@ def _refuse_clashes(sources: tuple[SourceFile, ...]) -> None:
             taken.setdefault(source.graph, source.name)
             continue
         if source.graph.endswith(tuple(f"/graph/{name}" for name in COMPUTED_GRAPHS)):
-            raise SettingError(source.name, f"the graph <{source.graph}> is computed; give the file another name")
+            raise SettingError(
+                source.name,
+                Sentence("the graph <%(graph)s> is computed; give the file another name", graph=source.graph),
+            )
         if source.graph in taken:
             raise SettingError(
-                source.name, f"fills the same graph <{source.graph}> as {taken[source.graph]}; rename one of them"
+                source.name,
+                Sentence(
+                    "fills the same graph <%(graph)s> as %(file)s; rename one of them",
+                    graph=source.graph,
+                    file=taken[source.graph],
+                ),
             )
         taken[source.graph] = source.name
 
@@ -225,7 +240,7 @@ def open_publication(folder: Path) -> Publication:
         SettingError: it is no folder, or its settings are not usable.
     """
     if not folder.is_dir():
-        raise SettingError(str(folder), "no such folder")
+        raise SettingError(str(folder), Sentence("no such folder"))
     return Publication(folder.resolve(), read_settings(folder / SETTINGS_FILE))
 
 
@@ -238,4 +253,7 @@ def find_publication(start: Path) -> Publication:
     for folder in (start.resolve(), *start.resolve().parents):
         if (folder / SETTINGS_FILE).is_file():
             return open_publication(folder)
-    raise SettingError(str(start), f"no {SETTINGS_FILE} here or above; name the folder with --publication DIR")
+    raise SettingError(
+        str(start),
+        Sentence("no %(file)s here or above; name the folder with --publication DIR", file=SETTINGS_FILE),
+    )

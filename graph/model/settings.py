@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 import pyoxigraph as ox
 
-from graph.model.errors import SettingError
+from graph.model.errors import Quotation, Said, Sentence, SettingError
 
 THEMES = (
     "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "OP_DATPRO", "REGI", "SOCI", "TECH", "TRAN",
@@ -150,9 +150,9 @@ def read_settings(path: Path) -> Settings:
     try:
         text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
     except UnicodeDecodeError as problem:
-        raise SettingError(path.name, "the file is not UTF-8; save it as UTF-8") from problem
+        raise SettingError(path.name, Sentence("the file is not UTF-8; save it as UTF-8")) from problem
     except OSError as problem:
-        raise SettingError(path.name, problem.strerror or str(problem)) from problem
+        raise SettingError(path.name, Quotation(problem.strerror or str(problem))) from problem
     return settings_of(text, path.name) if text else Settings()
 
 
@@ -165,7 +165,7 @@ def settings_of(text: str, name: str) -> Settings:
     try:
         settings = msgspec.convert(tomllib.loads(text), Settings)
     except tomllib.TOMLDecodeError as problem:
-        raise SettingError(name, f"no TOML: {problem}") from problem
+        raise SettingError(name, Sentence("no TOML: %(words)s", words=problem)) from problem
     except msgspec.ValidationError as problem:
         raise SettingError(name, _explained(str(problem))) from problem
     _check_base(name, settings.base)
@@ -177,7 +177,7 @@ def settings_of(text: str, name: str) -> Settings:
     return settings
 
 
-def _explained(problem: str) -> str:
+def _explained(problem: str) -> Said:
     """Return a message of msgspec with the setting's name first, as it stands in the file."""
     text, _, place = problem.partition(" - at `$.")
     place = place.rstrip("`")
@@ -186,15 +186,22 @@ def _explained(problem: str) -> str:
         for part in filter(None, place.split(".")):
             section = next(each.type for each in msgspec.structs.fields(section) if each.name == part)
         name = f"{place}.{unknown[1]}" if place else unknown[1]
-        return f"unknown setting `{name}`; known are {', '.join(section.__struct_fields__)}"
-    return f"`{place}`: {text}"
+        return Sentence(
+            "unknown setting `%(name)s`; known are %(names)s", name=name, names=", ".join(section.__struct_fields__)
+        )
+    return Sentence("`%(place)s`: %(words)s", place=place, words=Quotation(text))
 
 
 def _check_base(path: str, base: str) -> None:
     if not re.match(r"https?://[^/]", base) or not base.endswith("/"):
-        raise SettingError(path, f"base must be an absolute http(s) IRI that ends in '/', not {base!r}")
+        raise SettingError(
+            path, Sentence("base must be an absolute http(s) IRI that ends in '/', not %(base)s", base=repr(base))
+        )
     if "?" in base or "#" in base or not _is_iri(base):
-        raise SettingError(path, f"base must be an IRI without query, fragment, space or bracket, not {base!r}")
+        raise SettingError(
+            path,
+            Sentence("base must be an IRI without query, fragment, space or bracket, not %(base)s", base=repr(base)),
+        )
 
 
 def _check_languages(path: str, settings: Settings) -> None:
@@ -206,9 +213,16 @@ def _check_languages(path: str, settings: Settings) -> None:
     ):
         for tag in tags:
             if not _is_language(tag):
-                raise SettingError(path, f"{key}: {tag!r} is no language; write a tag such as en, ru, uz-Latn")
+                raise SettingError(
+                    path,
+                    Sentence(
+                        "%(key)s: %(tag)s is no language; write a tag such as en, ru, uz-Latn", key=key, tag=repr(tag)
+                    ),
+                )
             if tags.count(tag) > 1:
-                raise SettingError(path, f"{key}: {tag!r} twice; name each language once")
+                raise SettingError(
+                    path, Sentence("%(key)s: %(tag)s twice; name each language once", key=key, tag=repr(tag))
+                )
 
 
 def _check_iris(path: str, settings: Settings) -> None:
@@ -221,25 +235,44 @@ def _check_iris(path: str, settings: Settings) -> None:
     ):
         for iri in iris:
             if not _is_iri(iri):
-                raise SettingError(path, f"{key}: {iri!r} is no absolute IRI")
+                raise SettingError(path, Sentence("%(key)s: %(iri)s is no absolute IRI", key=key, iri=repr(iri)))
 
 
 def _check_about(path: str, about: AboutSettings) -> None:
     for each in about.themes:
         if each not in THEMES:
-            raise SettingError(path, f"about.themes: {each!r} is no data theme; there are {', '.join(THEMES)}")
+            raise SettingError(
+                path,
+                Sentence(
+                    "about.themes: %(text)s is no data theme; there are %(names)s",
+                    text=repr(each),
+                    names=", ".join(THEMES),
+                ),
+            )
     if about.publisher_type and about.publisher_type not in PUBLISHER_TYPES:
         known = ", ".join(PUBLISHER_TYPES)
-        raise SettingError(path, f"about.publisher_type: {about.publisher_type!r} is none; there are {known}")
+        raise SettingError(
+            path,
+            Sentence(
+                "about.publisher_type: %(text)s is none; there are %(names)s",
+                text=repr(about.publisher_type),
+                names=known,
+            ),
+        )
     if about.temporal and not _is_period(about.temporal):
-        raise SettingError(path, f"about.temporal: {about.temporal!r} is no period; write 2014-11-01/2014-11-30")
+        raise SettingError(
+            path,
+            Sentence("about.temporal: %(text)s is no period; write 2014-11-01/2014-11-30", text=repr(about.temporal)),
+        )
 
 
 def _check_contact(path: str, contact: str) -> None:
     """Refuse what nobody can follow: the page on privacy and ``security.txt`` send people there."""
     if contact and not (CONTACT.fullmatch(contact) and _is_iri(AboutSettings(contact=contact).contact_iri)):
-        remedy = "write an e-mail address, or mailto:…, tel:+… or https://…"
-        raise SettingError(path, f"about.contact: {contact!r} leads nowhere; {remedy}")
+        remedy = Sentence("write an e-mail address, or mailto:…, tel:+… or https://…")
+        raise SettingError(
+            path, Sentence("about.contact: %(text)s leads nowhere; %(remedy)s", text=repr(contact), remedy=remedy)
+        )
 
 
 def _check_proxies(path: str, proxy: ProxySettings) -> None:
@@ -247,7 +280,9 @@ def _check_proxies(path: str, proxy: ProxySettings) -> None:
         try:
             ipaddress.ip_network(each, strict=False)
         except ValueError:
-            problem = f"proxy.addresses: {each!r} is no address and no network; write 127.0.0.1 or 10.0.0.0/8"
+            problem = Sentence(
+                "proxy.addresses: %(text)s is no address and no network; write 127.0.0.1 or 10.0.0.0/8", text=repr(each)
+            )
             raise SettingError(path, problem) from None
 
 

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import islice
 
-from graph.model.errors import ReleaseError, SettingError
+from graph.model.errors import ReleaseError, Said, Sentence, SettingError
 from graph.model.publication import SUPPRESSION_FILE, Publication
-from graph.pipeline.build import build_in
-from graph.pipeline.steps import Progress
+from graph.pipeline.build import Progress, build_in
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import read_member
 from graph.releases.manifest import GraphEntry
@@ -145,11 +144,16 @@ def _extended(
     return suppression.extended((each for each in known.addresses() if suppression.holds_iri(each)), (), ())
 
 
-def _unknown(iri: str, known: _KnownIris) -> str:
+def _unknown(iri: str, known: _KnownIris) -> Said:
     beside = (each for each in known.addresses() if each.startswith(iri[: iri.rfind("/") + 1]))
     near = get_close_matches(iri, islice(beside, MOST_COMPARED), NEAR, LIKENESS)
-    meant = f"; was it {' or '.join(f'<{each}>' for each in near)}?" if near else ""
-    return f"no release and no file speaks of <{iri}>, so nothing has been withheld{meant}"
+    if not near:
+        return Sentence("no release and no file speaks of <%(iri)s>, so nothing has been withheld", iri=iri)
+    return Sentence(
+        "no release and no file speaks of <%(iri)s>, so nothing has been withheld; was it %(names)s?",
+        iri=iri,
+        names=" or ".join(f"<{each}>" for each in near),
+    )
 
 
 @dataclass

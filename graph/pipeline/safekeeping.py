@@ -23,7 +23,7 @@ import msgspec
 from isal import igzip
 
 from graph.model.contributors import CONTRIBUTORS_FILE
-from graph.model.errors import ReleaseError
+from graph.model.errors import Quotation, ReleaseError, Sentence, said_by
 from graph.model.publication import (
     CURRENT,
     FOLDERS,
@@ -33,8 +33,7 @@ from graph.model.publication import (
     Publication,
     files_below,
 )
-from graph.pipeline.build import rebuild
-from graph.pipeline.steps import Progress
+from graph.pipeline.build import Progress, rebuild
 from graph.query.saved_queries import FILE as QUERIES_FILE
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import link
@@ -69,7 +68,7 @@ PIECE = 1 << 20
 MOST_FILES, LONGEST_NAME, LARGEST_LIST = 1_000_000, 1_000, 512 << 20
 LEVEL = 1
 TOP = (SETTINGS_FILE, SUPPRESSION_FILE, WORK_FOLDER, *FOLDERS)
-NOTHING_RESTORED = "nothing was restored"
+NOTHING_RESTORED = Sentence("nothing was restored")
 
 
 class Contents(msgspec.Struct, frozen=True):
@@ -99,10 +98,12 @@ def back_up(publication: Publication, file: Path) -> Contents:
         ReleaseError: the file is there or cannot be written, or the current release is not whole.
     """
     if file.exists():
-        raise ReleaseError(f"{file} is there already", "name another file")
+        raise ReleaseError(Sentence("%(file)s is there already", file=file), Sentence("name another file"))
     inside = [each for each in FOLDERS if file.resolve().is_relative_to((publication.root / each).resolve())]
     if inside:
-        raise ReleaseError(f"{file} would lie among the sources", "name a file outside the publication")
+        raise ReleaseError(
+            Sentence("%(file)s would lie among the sources", file=file), Sentence("name a file outside the publication")
+        )
     fresh = file.with_name(f".{file.name}-{token_hex(4)}")
     try:
         with _whole_snapshot(publication) as (folder, release):
@@ -113,7 +114,7 @@ def back_up(publication: Publication, file: Path) -> Contents:
                 os.fsync(stream.fileno())
         os.link(fresh, file)  # and not a rename, which would replace what has come there meanwhile
     except (OSError, sqlite3.Error) as problem:
-        raise ReleaseError(f"the back-up cannot be made: {problem}") from problem
+        raise ReleaseError(Sentence("the back-up cannot be made: %(words)s", words=problem)) from problem
     finally:
         fresh.unlink(missing_ok=True)
     return contents
@@ -139,7 +140,7 @@ def _whole_snapshot(publication: Publication) -> Iterator[tuple[Path, str | None
             if (after.id if after else None) == (release.id if release else None):
                 yield folder, release.id if release is not None else None
                 return
-    raise ReleaseError("the release changes faster than it can be copied", "try again")
+    raise ReleaseError(Sentence("the release changes faster than it can be copied"), Sentence("try again"))
 
 
 def _take(publication: Publication, release: Release | None, folder: Path) -> None:
@@ -199,7 +200,10 @@ def _check(folder: Path, release: str | None, files: dict[str, str]) -> None:
     sums = read_checksums(folder / RELEASES / release) if release is not None else None
     for name, facts in sums.files.items() if sums is not None else ():
         if files[f"{RELEASES}/{release}/{name}"] != facts.sha256:
-            raise ReleaseError(f"{release} is not whole: {name} is not what was written", "run hamkor build")
+            raise ReleaseError(
+                Sentence("%(release)s is not whole: %(name)s is not what was written", release=release, name=name),
+                Sentence("run hamkor build"),
+            )
 
 
 def _sources(publication: Publication) -> Iterator[tuple[str, Path]]:
@@ -256,7 +260,9 @@ def restore(file: Path, folder: Path) -> Contents:
     try:
         was_there = folder.exists()
         if was_there and any(folder.iterdir()):
-            raise ReleaseError(f"{folder} is not empty", "name a folder that is empty or not there")
+            raise ReleaseError(
+                Sentence("%(folder)s is not empty", folder=folder), Sentence("name a folder that is empty or not there")
+            )
         folder.mkdir(parents=True, exist_ok=True)
         try:
             contents = _unpacked(file, folder)
@@ -268,8 +274,10 @@ def restore(file: Path, folder: Path) -> Contents:
                 folder.rmdir()
             raise
     except (OSError, EOFError, zlib.error, ValueError, tarfile.TarError) as problem:
-        words = getattr(problem, "strerror", None) or problem
-        raise ReleaseError(f"{file} cannot be restored: {words}", NOTHING_RESTORED) from problem
+        words = Quotation(getattr(problem, "strerror", "")) or said_by(problem)
+        raise ReleaseError(
+            Sentence("%(file)s cannot be restored: %(words)s", file=file, words=words), NOTHING_RESTORED
+        ) from problem
     return contents
 
 
@@ -284,7 +292,9 @@ def _unpacked(file: Path, folder: Path) -> Contents:
             archive.members = []  # type: ignore[attr-defined]  # it would remember all, of which there may be millions
             _check_entry(entry, file)
             if (left := left - entry.size) < 0 or len(found) >= MOST_FILES:
-                raise ReleaseError(f"{file} holds more than the disk can take", "free some space")
+                raise ReleaseError(
+                    Sentence("%(file)s holds more than the disk can take", file=file), Sentence("free some space")
+                )
             stream = cast("IO[bytes]", archive.extractfile(entry))
             if entry.name == LIST_FILE:
                 listed = _all_of(stream) if entry.size <= LARGEST_LIST else b""
@@ -293,10 +303,15 @@ def _unpacked(file: Path, folder: Path) -> Contents:
     try:
         contents = msgspec.json.decode(listed, type=Contents)
     except msgspec.DecodeError as problem:
-        raise ReleaseError(f"{file} is no whole back-up of hamkor: its list is missing", NOTHING_RESTORED) from problem
+        raise ReleaseError(
+            Sentence("%(file)s is no whole back-up of hamkor: its list is missing", file=file), NOTHING_RESTORED
+        ) from problem
     differing = sorted(contents.files.items() ^ found.items())
     if differing:
-        raise ReleaseError(f"{file} is not whole: {differing[0][0]} is not what was copied", NOTHING_RESTORED)
+        raise ReleaseError(
+            Sentence("%(file)s is not whole: %(name)s is not what was copied", file=file, name=differing[0][0]),
+            NOTHING_RESTORED,
+        )
     return contents
 
 
@@ -310,7 +325,10 @@ def _check_entry(entry: tarfile.TarInfo, file: Path) -> None:
     is_plain = entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not entry.issparse()
     is_ours = parts[:1] in {(name,) for name in TOP} and "/".join(parts) == entry.name and ".." not in parts
     if not is_plain or not is_ours or len(entry.name) > LONGEST_NAME or "\0" in entry.name:
-        raise ReleaseError(f"{file} is no back-up of hamkor: it holds {entry.name[:200]!r}", NOTHING_RESTORED)
+        raise ReleaseError(
+            Sentence("%(file)s is no back-up of hamkor: it holds %(name)s", file=file, name=repr(entry.name[:200])),
+            NOTHING_RESTORED,
+        )
 
 
 def _unpack(stream: IO[bytes], path: Path) -> str:
@@ -335,9 +353,14 @@ def _prove(contents: Contents, folder: Path) -> None:
         return
     release = folder / RELEASES / contents.release
     if not ID.fullmatch(contents.release) or not release.is_dir():
-        raise ReleaseError(f"the back-up lacks its release {contents.release[:100]!r}", NOTHING_RESTORED)
+        raise ReleaseError(
+            Sentence("the back-up lacks its release %(release)s", release=repr(contents.release[:100])),
+            NOTHING_RESTORED,
+        )
     if problems := problems_of(release):
-        raise ReleaseError(f"the release of the back-up is not whole: {problems[0]}", NOTHING_RESTORED)
+        raise ReleaseError(
+            Sentence("the release of the back-up is not whole: %(problem)s", problem=problems[0]), NOTHING_RESTORED
+        )
     ReleasesFolder(folder / RELEASES).make_current(contents.release)
 
 
@@ -354,7 +377,7 @@ class _Bounded:
             TarError: they are too many.
         """
         if not 0 <= size <= PIECE:
-            raise tarfile.ReadError("a header is too large")
+            raise tarfile.ReadError(Sentence("a header is too large"))
         return self._stream.read(size)
 
     def seek(self, place: int, whence: int = 0) -> int:
@@ -372,9 +395,9 @@ class _Bounded:
 # something is missing that can be made anew is not made current itself: a new one is made of what contributors wrote in
 # it, and of the files, and so is one that was made when less was withheld.
 
-NOTHING_LEFT = (
-    "restore a back-up (hamkor restore), or move the folder .hamkor/releases away and run hamkor build: "
-    "what contributors wrote is then gone"
+NOTHING_LEFT = Sentence(
+    "restore a back-up (hamkor restore), or move the folder .hamkor/releases away "
+    "and run hamkor build: what contributors wrote is then gone"
 )
 
 
@@ -453,9 +476,9 @@ def recover(
         if found.is_current:
             return found, found.whole, aside
         if not found.whole and not found.damaged and not found.fault:
-            raise ReleaseError("there is no release yet", "run hamkor build")
+            raise ReleaseError(Sentence("there is no release yet"), Sentence("run hamkor build"))
         if not found.whole:
-            raise ReleaseError("no release is whole", NOTHING_LEFT)
+            raise ReleaseError(Sentence("no release is whole"), NOTHING_LEFT)
         aside = releases.set_aside() or aside
         folder = releases.path / found.whole
         if not found.anew and read_traces(folder).mark == withholding_of(publication).mark:

@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from graph.model.errors import SettingError
+from graph.model.errors import Quotation, Sentence, SettingError
 from graph.model.publication import SETTINGS_FILE
 from graph.model.settings import settings_of
 
@@ -76,7 +76,7 @@ def begin(folder: Path, base: str, title: str, language: str) -> list[Path]:
     made: list[Path] = []
     try:
         if _is_in_use(folder):
-            raise SettingError(str(folder), "not an empty folder; begin in a new one")
+            raise SettingError(str(folder), Sentence("not an empty folder; begin in a new one"))
         for name, text in files.items():
             path = folder / name
             if not path.exists():
@@ -85,9 +85,13 @@ def begin(folder: Path, base: str, title: str, language: str) -> list[Path]:
                 path.write_text(text, encoding="utf-8")
     except OSError as problem:
         _take_away(made)
-        raise SettingError(str(folder), f"cannot be written: {problem.strerror}") from problem
+        raise SettingError(
+            str(folder), Sentence("cannot be written: %(words)s", words=Quotation(problem.strerror))
+        ) from problem
     except RecursionError as problem:
-        raise SettingError(f"{str(folder)[:100]}…", "cannot be written: too many folders in each other") from problem
+        raise SettingError(
+            f"{str(folder)[:100]}…", Sentence("cannot be written: too many folders in each other")
+        ) from problem
     return [each for each in made if each.is_file()]
 
 
@@ -103,7 +107,7 @@ def _files(base: str, title: str, language: str) -> dict[str, str]:
     try:
         files[SETTINGS_FILE].encode()
     except UnicodeEncodeError as problem:
-        raise SettingError("init", "the title is not UTF-8") from problem
+        raise SettingError("init", Sentence("the title is not UTF-8")) from problem
     settings_of(files[SETTINGS_FILE], "init")
     values = {"base": base, "tag": language}  # it is a language, as the settings have been found to say
     return files | {name: text.format(**values) for name, text in FILES.items()}

@@ -14,16 +14,16 @@ import pyoxigraph as ox
 from pyoxigraph import Literal
 
 from graph.export.documents import CarriageReturns, Undirected, kept_in_xml, undirected, write_statements
-from graph.model.errors import QueryRefusedError, QuerySyntaxError
+from graph.model.errors import NO_WORDS, QueryRefusedError, QuerySyntaxError, Quotation, Said, Sentence
 from graph.model.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TRIPLE_FORMATS, Format
 from graph.model.namespaces import PREFIXES
 from graph.query.answers import digest_of
 from graph.query.engine import PROBE, Answer, Dataset, Declarations, QueryRequest, resolved
 from graph.query.sparql import ordering
-from graph.query.sparql.grammar import departure, tree_of
-from graph.query.sparql.groups import CONCERNED, by_specification
+from graph.query.sparql.grammar import departure
+from graph.query.sparql.groups import by_specification
 from graph.query.sparql.guard import ReadQuery
-from graph.query.sparql.ordering import ORDER, in_order
+from graph.query.sparql.ordering import in_order
 from graph.query.sparql.tokens import QUOTED, Token, TokenKind, line_and_column, offset_at, tokens
 from graph.releases.release import Release
 
@@ -46,7 +46,7 @@ def syntax_error(error: SyntaxError, query: ReadQuery) -> QuerySyntaxError:
     return _illegal_term(query) or _in_the_engine_s_words(str(error), query)
 
 
-def _at(token: Token, problem: str, query: ReadQuery) -> QuerySyntaxError:
+def _at(token: Token, problem: Said, query: ReadQuery) -> QuerySyntaxError:
     start = query.written_at(token.start)
     end = max(start, query.written_at(token.end)) if token.text else start
     return QuerySyntaxError(problem, *line_and_column(query.written, start), token=query.written[start:end][:QUOTED])
@@ -70,35 +70,38 @@ def _illegal_term(query: ReadQuery) -> QuerySyntaxError | None:
     return None
 
 
-def _problem(token: Token, declared: Declarations) -> str:
+def _problem(token: Token, declared: Declarations) -> Said:
     if token.kind is TokenKind.IRI and not declared.is_legal(token.text[1:-1]):
-        return "this is no absolute IRI, and there is no BASE that would make it one"
+        return Sentence("this is no absolute IRI, and there is no BASE that would make it one")
     if token.kind is TokenKind.PREFIXED_NAME and declared.has_prefix(token.text.partition(":")[0]):
         iri = declared.expand(token.text)
-        return "" if resolved(iri, None) else f"this name stands for <{iri}>, which is no legal IRI"
+        if not resolved(iri, None):
+            return Sentence("this name stands for <%(text)s>, which is no legal IRI", text=iri)
     if token.kind is TokenKind.LANGUAGE:
         tag, _, direction = token.text[1:].partition("--")
         return _language_problem(tag, direction)
-    return ""
+    return NO_WORDS
 
 
-def _language_problem(tag: str, direction: str) -> str:
+def _language_problem(tag: str, direction: str) -> Said:
     if direction not in {"", "ltr", "rtl"}:
-        return "a base direction is ltr or rtl"
+        return Sentence("a base direction is ltr or rtl")
     try:
         Literal("", language=tag)
     except ValueError:
-        return "this is no legal language tag"
-    return ""
+        return Sentence("this is no legal language tag")
+    return NO_WORDS
 
 
 def _in_the_engine_s_words(message: str, query: ReadQuery) -> QuerySyntaxError:
     found = _MESSAGE.match(message)
     if found is None:
-        return QuerySyntaxError(f"the engine cannot read the query: {message}")
+        return QuerySyntaxError(Sentence("the engine cannot read the query: %(words)s", words=Quotation(message)))
     offset = offset_at(query.text, int(found[1]), int(found[2]))
     sentence = _SENTENCE.search(found[3])
-    problem = sentence[1].rstrip(".") if sentence else "the engine cannot read the query about here"
+    problem: Said = Sentence("the engine cannot read the query about here")
+    if sentence is not None:
+        problem = Quotation(sentence[1].rstrip("."))
     token = next(
         (token for token in tokens(query.text) if token.end > offset), Token(TokenKind.ERROR, "", len(query.text))
     )
@@ -183,25 +186,13 @@ def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) ->
         default = [ox.DefaultGraph()]
     plain = partial(store.query, base_iri=request.base, default_graph=default, named_graphs=named)
     try:
-        text = as_meant(request.text, lambda: _visible_graphs(store, dataset))
+        text = in_order(by_specification(request.text, lambda: _visible_graphs(store, dataset)))
         if text != request.text:
             with contextlib.suppress(SyntaxError):  # then the query as it was written has an error, and its place
                 return plain(text, custom_functions=ORDER_FUNCTIONS)
         return plain(request.text)
     except SyntaxError as problem:
-        raise QuerySyntaxError(problem.msg, problem.lineno, problem.offset) from problem
-
-
-def as_meant(text: str, graphs: Callable[[], list[str]]) -> str:
-    """Return a query as the engine has to have it to answer what it means; what has no tree stays as it is."""
-    is_ordered = ORDER.search(text) is not None
-    tree = tree_of(text) if is_ordered or CONCERNED.search(text) is not None else None
-    if tree is None:
-        return text
-    patterns = by_specification(tree, graphs)
-    if is_ordered and patterns is not tree.text:
-        tree = tree_of(patterns)
-    return in_order(tree) if is_ordered and tree is not None else patterns
+        raise QuerySyntaxError(Quotation(problem.msg), problem.lineno, problem.offset) from problem
 
 
 def _visible_graphs(store: ox.Store, dataset: Dataset) -> list[str]:
@@ -252,10 +243,14 @@ def write_answer(found: Found, form: Format, output: IO[bytes], *, directions: b
     """
     if isinstance(found, ox.QueryTriples):
         if form not in TRIPLE_FORMATS:
-            raise QueryRefusedError(f"{form.title} cannot hold a graph", "ask for Turtle, JSON-LD …")
+            raise QueryRefusedError(
+                Sentence("%(form)s cannot hold a graph", form=form.title), Sentence("ask for Turtle, JSON-LD …")
+            )
         write_statements(found, output, form, PREFIXES, directions=directions)
     elif form not in RESULTS or (isinstance(found, ox.QueryBoolean) and form in (RESULTS_CSV, RESULTS_TSV)):
-        raise QueryRefusedError(f"{form.title} cannot hold this answer", "ask for JSON or XML")
+        raise QueryRefusedError(
+            Sentence("%(form)s cannot hold this answer", form=form.title), Sentence("ask for JSON or XML")
+        )
     else:
         lines = Undirected(output) if form is RESULTS_TSV and not directions else None
         stream = lines or (CarriageReturns(output) if form is RESULTS_XML else output)

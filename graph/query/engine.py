@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from pyoxigraph import NamedNode, RdfFormat, parse
 
-from graph.model.errors import QuerySyntaxError
+from graph.model.errors import QuerySyntaxError, Sentence
 from graph.model.formats import RESULTS_JSON, Format
 
 # The interface of everything that answers queries: one read query in, one complete answer out.
@@ -148,13 +148,17 @@ def unsupported(error: Exception) -> QuerySyntaxError | None:
     if found is None:
         return None
     if found["arity"]:
-        return QuerySyntaxError(f"the function <{found['iri']}> takes another number of arguments", token=found["iri"])
+        return QuerySyntaxError(
+            Sentence("the function <%(iri)s> takes another number of arguments", iri=found["iri"]), token=found["iri"]
+        )
     return unknown_function(found["iri"])
 
 
 def unknown_function(iri: str) -> QuerySyntaxError:
     """Return the error for a call of a function that the engine does not have, without a place."""
-    return QuerySyntaxError(f"the engine has no function <{iri}>; the service description lists those it has")
+    return QuerySyntaxError(
+        Sentence("the engine has no function <%(iri)s>; the service description lists those it has", iri=iri)
+    )
 
 
 # IRIs as a query writes them: relative ones, prefixed names, and what its prologue declares for them.

@@ -1,4 +1,4 @@
-"""Federation: which endpoints a SERVICE clause may reach, by name and by address, and that none hides in a query.
+"""Federation: which endpoints a SERVICE clause may reach, by name and by address.
 
 It opens no connection to an endpoint (``graph.query.forwarder`` does); it compares names and asks the resolver. The
 addresses are judged at the moment of asking: whoever controls the name server of an allowed host can answer differently
@@ -14,7 +14,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import unquote, urlsplit
 
-from graph.model.errors import QueryRefusedError
+from graph.model.errors import QueryRefusedError, Sentence
 
 Address = IPv4Address | IPv6Address
 
@@ -71,13 +71,20 @@ def addresses_allowed(host: str, *, allow_private: bool = False) -> tuple[Addres
     try:
         found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise QueryRefusedError(f"the host {host!r} of a SERVICE clause has no address", "check its name") from error
+        raise QueryRefusedError(
+            Sentence("the host %(host)s of a SERVICE clause has no address", host=repr(host)),
+            Sentence("check its name"),
+        ) from error
     addresses = tuple(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
     for address in addresses:
         if not allow_private and not is_public(address):
             raise QueryRefusedError(
-                f"the host {host!r} of a SERVICE clause has the address {address}, which is not public",
-                "only the operator can allow private addresses, by a setting",
+                Sentence(
+                    "the host %(host)s of a SERVICE clause has the address %(address)s, which is not public",
+                    host=repr(host),
+                    address=address,
+                ),
+                Sentence("only the operator can allow private addresses, by a setting"),
             )
     return addresses
 
@@ -101,27 +108,6 @@ def _embedded(address: Address) -> IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour
 
 
-# The letters of SERVICE in a query: the engine, which dials by itself, must find the keyword where it has been read and
-# nowhere else. It resolves ``\uXXXX`` in strings and IRIs alone: letters so written mean the same and are no keyword.
-
-_SERVICE = re.compile("service", re.ASCII | re.IGNORECASE)
-
-
-def mentions_service(text: str) -> bool:
-    """Whether the letters of SERVICE stand in the text, in any case; only ASCII letters count, as for the engine."""
-    return _SERVICE.search(text) is not None
-
-
-def service_mentions(text: str) -> int:
-    """Return how often the letters of SERVICE stand in the text."""
-    return len(_SERVICE.findall(text))
-
-
-def with_service_escaped(token: str) -> str:
-    """Write the letters of SERVICE in a string or an IRI so that they mean the same and can be no keyword."""
-    return _SERVICE.sub(lambda found: f"{found[0][0]}\\u{ord(found[0][1]):04X}{found[0][2:]}", token)
-
-
 # A call that nobody has read before it was made: the kernel refuses it (``graph.model.processes.refuse_sockets``).
 
 _REFUSED = os.strerror(errno.EPERM)
@@ -130,7 +116,9 @@ _NO_HOST = "failed to lookup address information"
 
 def hidden_service() -> QueryRefusedError:
     """Return the error of a query that may call a service otherwise than the guard has read."""
-    return QueryRefusedError("a SERVICE clause may be hidden in this query", "write names with it as full IRIs")
+    return QueryRefusedError(
+        Sentence("a SERVICE clause may be hidden in this query"), Sentence("write names with it as full IRIs")
+    )
 
 
 def hidden_call(problem: OSError) -> QueryRefusedError | None:

@@ -17,7 +17,15 @@ import httpx
 import msgspec
 import pyoxigraph as ox
 
-from graph.model.errors import EngineUnavailableError, HamkorError, QueryLimitError, QueryRefusedError, SettingError
+from graph.model.errors import (
+    EngineUnavailableError,
+    HamkorError,
+    QueryLimitError,
+    QueryRefusedError,
+    Quotation,
+    Sentence,
+    SettingError,
+)
 from graph.model.settings import FederationSettings, Settings
 from graph.query.federation import Address, addresses_allowed, canonical_endpoint
 
@@ -316,7 +324,7 @@ HOST = "127.0.0.1"
 LARGEST_QUERY = 64 * MIB
 RECEIVE_SECONDS = 10.0
 TEXT = "text/plain; charset=utf-8"
-REMEDY = "ask that endpoint for less, or query it yourself"
+REMEDY = Sentence("ask that endpoint for less, or query it yourself")
 
 
 class Forwarder:
@@ -375,7 +383,7 @@ class Forwarder:
         found = self._failure.match(message)
         if found is None:
             return None
-        status, text = int(found[1]), found[2]
+        status, text = int(found[1]), Quotation(found[2])
         federation = self._settings.federation
         if status == TOO_LATE:
             return QueryLimitError("federation.seconds", federation.seconds, text, REMEDY)
@@ -448,5 +456,7 @@ def _checked(iri: str) -> str:
     except httpx.InvalidURL:
         usable = False
     if not usable:
-        raise SettingError("federation.services", f"{iri!r} is no http or https address of an endpoint")
+        raise SettingError(
+            "federation.services", Sentence("%(iri)s is no http or https address of an endpoint", iri=repr(iri))
+        )
     return iri

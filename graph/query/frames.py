@@ -12,7 +12,7 @@ import struct
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -24,7 +24,11 @@ from graph.model.errors import (
     QueryLimitError,
     QueryRefusedError,
     QuerySyntaxError,
+    Quotation,
+    Said,
+    Sentence,
     StorageError,
+    unpacked,
 )
 from graph.model.formats import Format, format_named
 from graph.model.settings import LimitSettings
@@ -78,10 +82,10 @@ class Answered(msgspec.Struct, frozen=True, tag="answered"):
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
-    """Worker to front: no answer; ``kind`` says which error, the rest are its fields."""
+    """Worker to front: no answer; ``kind`` says which error, the rest are its fields, ``problem`` packed."""
 
     kind: FailureKind
-    problem: str
+    problem: dict[str, Any]
     line: int | None = None
     column: int | None = None
     last: bool = False
@@ -175,7 +179,7 @@ def _some(connection: socket.socket, most: int) -> bytes:
 # It keeps no time and retries nothing; the pool does. Closing the connection kills the worker.
 
 NICENESS = 15
-SMALLER = "ask for less, which needs no room on the disk, or try again later"
+SMALLER = Sentence("ask for less, which needs no room on the disk, or try again later")
 OWN_ENDS = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL})
 """How a query ends its process: memory or the stack does not suffice, or the engine gives up and says why (SIGABRT).
 
@@ -224,9 +228,11 @@ class WorkerConnection(asyncio.Protocol):
             await self._loop.create_unix_connection(lambda: self, path)
             frame, _ = await self._waiting
         except OSError as problem:
-            raise EngineUnavailableError(f"the query engine is starting: {problem.strerror}") from problem
+            raise EngineUnavailableError(
+                Sentence("the query engine is starting: %(words)s", words=Quotation(problem.strerror))
+            ) from problem
         if not isinstance(frame, Hello):
-            raise EngineUnavailableError("the query engine is starting")
+            raise EngineUnavailableError(Sentence("the query engine is starting"))
         self.release, self._pid, self.usable = frame.release, frame.pid, True
 
     async def ask(self, frame: bytes) -> Answer:
@@ -263,8 +269,8 @@ class WorkerConnection(asyncio.Protocol):
                 QueryLimitError(
                     "limits.query_seconds",
                     self._limits.query_seconds,
-                    "the query took too long and was stopped",
-                    "make it more selective, or page it with ORDER BY, LIMIT and OFFSET",
+                    Sentence("the query took too long and was stopped"),
+                    Sentence("make it more selective, or page it with ORDER BY, LIMIT and OFFSET"),
                 )
             )
         self.close()
@@ -315,41 +321,48 @@ class WorkerConnection(asyncio.Protocol):
         if isinstance(frame, Ended):
             return self._ended(frame)
         failed = cast("Failed", frame)
+        said: Said = unpacked(failed.problem)
         match failed.kind:
             case "syntax":
-                return QuerySyntaxError(failed.problem, failed.line, failed.column)
+                return QuerySyntaxError(said, failed.line, failed.column)
             case "refused" | "format":
-                return FormatError(failed.form, failed.problem) if failed.form else QueryRefusedError(failed.problem)
+                return FormatError(failed.form, said) if failed.form else QueryRefusedError(said)
             case "result":
                 return QueryLimitError(
-                    "limits.result_mb", self._limits.result_mb, "the answer is too large", "page it with LIMIT"
+                    "limits.result_mb",
+                    self._limits.result_mb,
+                    Sentence("the answer is too large"),
+                    Sentence("page it with LIMIT"),
                 )
             case "memory":
                 return self._out_of_memory()
             case _:
-                return _of_system(failed)
+                return _of_system(failed.kind, said)
 
     def _ended(self, frame: Ended) -> HamkorError:
         if frame.signal not in OWN_ENDS:
-            return WorkerLostError("the query's process was ended from outside; try again")
+            return WorkerLostError(Sentence("the query's process was ended from outside; try again"))
         if is_of_memory(frame.words) or (not frame.words and frame.signal != signal.SIGABRT):
             return self._out_of_memory()
         words = frame.words or "(no words)"
-        return EngineFaultError(f"the engine gave up on this query: {words}", "write the query in another way")
+        return EngineFaultError(
+            Sentence("the engine gave up on this query: %(words)s", words=words),
+            Sentence("write the query in another way"),
+        )
 
     def _out_of_memory(self) -> QueryLimitError:
         return QueryLimitError(
             "limits.query_memory_mb",
             self._limits.query_memory_mb,
-            "the query needs more memory than it may have",
-            "ask for less: a LIMIT, fewer patterns without a shared variable, no sorting of everything",
+            Sentence("the query needs more memory than it may have"),
+            Sentence("ask for less: a LIMIT, fewer patterns without a shared variable, no sorting of everything"),
         )
 
 
-def _of_system(failed: Failed) -> HamkorError:
-    if failed.kind in ("full", "storage"):
-        return StorageError(failed.problem, SMALLER, is_full=failed.kind == "full")
-    return EngineUnavailableError(failed.problem)
+def _of_system(kind: FailureKind, said: Said) -> HamkorError:
+    if kind in ("full", "storage"):
+        return StorageError(said, SMALLER, is_full=kind == "full")
+    return EngineUnavailableError(said)
 
 
 # What the engine said before it ended its process: it writes to standard error, and the holder reads it there.

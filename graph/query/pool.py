@@ -13,7 +13,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from graph.model.errors import EngineUnavailableError
+from graph.model.errors import EngineUnavailableError, Sentence
 from graph.model.settings import Settings
 from graph.query.engine import Answer
 from graph.query.frames import WorkerConnection, WorkerLostError
@@ -231,7 +231,8 @@ class Pool:
     def _full(self) -> EngineUnavailableError:
         self.counts.refusals += 1
         return EngineUnavailableError(
-            "all workers are busy and the queue is full; try again in a moment", self.settings.limits.queue_seconds
+            Sentence("all workers are busy and the queue is full; try again in a moment"),
+            self.settings.limits.queue_seconds,
         )
 
     # Where workers come from
@@ -268,7 +269,7 @@ class Pool:
             async with asyncio.timeout_at(deadline):
                 await connection.connect(address.socket)
         except TimeoutError as problem:
-            raise EngineUnavailableError("the query engine does not answer", RETRY_SECONDS) from problem
+            raise EngineUnavailableError(Sentence("the query engine does not answer"), RETRY_SECONDS) from problem
         finally:
             if not connection.usable:
                 connection.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from graph.model.errors import QueryLimitError, StorageError
+from graph.model.errors import QueryLimitError, Sentence, StorageError
 from graph.model.labels import preferred_tag
 
 # The example queries that a publication stores as data: ``sh:SPARQLSelectExecutable`` and its kin (SHACL-AF 5).
@@ -151,8 +151,10 @@ def check_length(characters: int) -> None:
         QueryLimitError: it is too long.
     """
     if characters > MOST_CHARACTERS:
-        problem = f"a query that is kept has at most {MOST_CHARACTERS} characters"
-        raise QueryLimitError("kept-query-characters", MOST_CHARACTERS, problem, "send it with each request instead")
+        problem = Sentence("a query that is kept has at most %(number)s characters", number=str(MOST_CHARACTERS))
+        raise QueryLimitError(
+            "kept-query-characters", MOST_CHARACTERS, problem, Sentence("send it with each request instead")
+        )
 
 
 def keep(folder: Path, text: str, release: str, most_mb: float) -> KeptQuery:
@@ -178,7 +180,7 @@ def keep(folder: Path, text: str, release: str, most_mb: float) -> KeptQuery:
             row = name, release, text, _today()
             shelf.execute("INSERT OR IGNORE INTO kept (name, release, query, made) VALUES (?, ?, ?, ?)", row)
     except (sqlite3.Error, OSError) as problem:
-        raise StorageError.of("the query could not be kept", problem, "try again") from problem
+        raise StorageError.of(Sentence("the query could not be kept"), problem, Sentence("try again")) from problem
     return KeptQuery(name, text, release)
 
 
@@ -196,7 +198,7 @@ def kept_query(folder: Path, name: str) -> KeptQuery | None:
             with contextlib.suppress(sqlite3.Error), shelf:  # a disk that takes nothing shall not hide what it has
                 shelf.execute("UPDATE kept SET opened = ? WHERE name = ? AND opened < ?", (_today(), name, _today()))
     except (sqlite3.Error, OSError) as problem:
-        raise StorageError.of("the kept queries cannot be read", problem, "try again") from problem
+        raise StorageError.of(Sentence("the kept queries cannot be read"), problem, Sentence("try again")) from problem
     return KeptQuery(name, *row) if row else None
 
 
@@ -219,9 +221,9 @@ def forget(folder: Path, is_meant: Callable[[str], bool]) -> int:
             shelf.execute("VACUUM")  # pages that were free before still have what stood there
     except (sqlite3.Error, OSError) as problem:
         raise StorageError.of(
-            "the kept queries cannot be looked through",
+            Sentence("the kept queries cannot be looked through"),
             problem,
-            f"remove {FILE} if it is damaged, and run hamkor build",
+            Sentence("remove %(file)s if it is damaged, and run hamkor build", file=FILE),
         ) from problem
     return len(gone)
 

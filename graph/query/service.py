@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from graph.model.errors import EngineUnavailableError
+from graph.model.errors import EngineUnavailableError, Sentence
 from graph.model.processes import HeldFolder
 from graph.model.settings import Settings
 from graph.query.holder import HolderReady, HolderSettings, Lost, Mode, Succeed
@@ -137,9 +137,9 @@ class QueryService:
 
     def _address(self) -> Address:
         if self._closing:  # holders end one after the other, and their sockets go before them
-            raise EngineUnavailableError("the service is stopping", RESTART_SECONDS * 4)
+            raise EngineUnavailableError(Sentence("the service is stopping"), RESTART_SECONDS * 4)
         if self._current is None or self._current.ended.is_set():
-            raise EngineUnavailableError("the query engine is starting", RESTART_SECONDS * 4)
+            raise EngineUnavailableError(Sentence("the query engine is starting"), RESTART_SECONDS * 4)
         return Address(self._current.socket, self._current.release.id)
 
     async def _begin(self, release: Release) -> None:
@@ -211,7 +211,7 @@ class QueryService:
         await held.ready.wait()
         if held.ended.is_set():
             await self._dismiss(held)
-            raise EngineUnavailableError("the query engine did not start", RESTART_SECONDS)
+            raise EngineUnavailableError(Sentence("the query engine did not start"), RESTART_SECONDS)
         held.parent = None  # else each holder would know all before it, and keep their releases
         old, self._current = self._current, held
         await self.pool.refresh()

@@ -18,7 +18,17 @@ from typing import IO, Literal, cast
 import msgspec
 import pyoxigraph as ox
 
-from graph.model.errors import FormatError, QueryRefusedError, QuerySyntaxError, StorageError, storage_code
+from graph.model.errors import (
+    FormatError,
+    QueryRefusedError,
+    QuerySyntaxError,
+    Quotation,
+    Sentence,
+    StorageError,
+    packed,
+    said_by,
+    storage_code,
+)
 from graph.query.answers import ResultTooLargeError, Spool
 from graph.query.columns.columns_engine import Columns
 from graph.query.embedded import evaluate, write_answer
@@ -114,25 +124,25 @@ def _answer(request: QueryRequest, held: WorkerStore, spool: Spool, *, calls: bo
         if held.columns is not None:
             held.columns.engine_took(request, time.perf_counter() - began)
     except QuerySyntaxError as problem:
-        return Failed("syntax", problem.problem, problem.line, problem.column)
+        return Failed("syntax", packed(problem.problem), problem.line, problem.column)
     except FormatError as problem:
-        return Failed("format", problem.fault, form=problem.form)
+        return Failed("format", packed(problem.fault), form=problem.form)
     except OSError as problem:
         hidden = None if calls else hidden_call(problem)
-        return Failed("refused", str(hidden)) if hidden is not None else _failed_by_system(problem)
+        return Failed("refused", packed(hidden.sentence)) if hidden is not None else _failed_by_system(problem)
     except BaseException as problem:  # noqa: BLE001  a panic of the engine is no Exception
         other: FailureKind = "engine"
         kind = next((kind for error, kind in FAILURES if isinstance(problem, error)), other)
-        return Failed(kind, str(problem) or type(problem).__name__)
+        return Failed(kind, packed(said_by(problem) or Quotation(type(problem).__name__)))
     return "engine"
 
 
 def _failed_by_system(problem: OSError) -> Failed:
     """Return that the answer could not be written, or the store not read; which of them, the store says in words."""
     if not storage_code(problem):
-        return Failed("engine", str(problem))
-    told = StorageError.of("the answer could not be made", problem)
-    return Failed("full" if told.is_full else "storage", told.problem)
+        return Failed("engine", packed(said_by(problem)))
+    told = StorageError.of(Sentence("the answer could not be made"), problem)
+    return Failed("full" if told.is_full else "storage", packed(told.problem))
 
 
 def _reply(outcome: Source | Failed, spool: Spool, *, last: bool) -> tuple[Frame, bytes]:

@@ -30,9 +30,12 @@ from graph.model.errors import (
     FormatError,
     HamkorError,
     ReleaseError,
+    Sentence,
     StorageError,
     WorkEndedError,
     WorkKilledError,
+    packed,
+    unpacked,
     unreadable,
 )
 from graph.model.formats import (
@@ -244,8 +247,8 @@ class Downloads:
         Raises:
             FormatError: the format cannot express what the graphs hold.
         """
-        with suppress(OSError):
-            raise FormatError(dump.form.title, self._fault(dump).read_text("utf-8"))
+        with suppress(OSError, msgspec.DecodeError):
+            raise FormatError(dump.form.title, unpacked(msgspec.msgpack.decode(self._fault(dump).read_bytes())))
 
     def size(self, dump: Dump) -> int:
         """Return about how many bytes of members have to be read to make a file."""
@@ -275,17 +278,19 @@ class Downloads:
                 finally:
                     fresh.unlink(missing_ok=True)  # where the disk is full, it is this that fills it
         except OSError as problem:
-            raise StorageError.of("the file cannot be kept", problem, "take N-Quads, or use hamkor export") from problem
+            raise StorageError.of(
+                Sentence("the file cannot be kept"), problem, Sentence("take N-Quads, or use hamkor export")
+            ) from problem
         ready = self.ready(dump)
         if ready is None:
-            raise ReleaseError("the file is gone already", "ask again")
+            raise ReleaseError(Sentence("the file is gone already"), Sentence("ask again"))
         return ready
 
-    def damaged(self) -> Iterator[str]:
+    def damaged(self) -> Iterator[Sentence]:
         """Yield what is wrong with the files that are kept, a sentence each; every file is read."""
         return (_named(each, self.folder) for each in self._damaged())
 
-    def discard_damaged(self) -> Iterator[str]:
+    def discard_damaged(self) -> Iterator[Sentence]:
         """Remove what is not as it was made, yielding what was: it is made again when it is asked for."""
         for path in list(self._damaged()):
             if path.parent.name == SUBJECTS:
@@ -323,7 +328,7 @@ class Downloads:
             fault = self._fault(dump)
             try:
                 fault.parent.mkdir(exist_ok=True)
-                fault.write_text(problem.fault, "utf-8")
+                fault.write_bytes(msgspec.msgpack.encode(packed(problem.fault)))
             except OSError:  # then it is tried again
                 fault.unlink(missing_ok=True)
             raise
@@ -380,7 +385,9 @@ def making(release: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as problem:
-            raise BusyError("another file of this release is being made", "ask again in a moment") from problem
+            raise BusyError(
+                Sentence("another file of this release is being made"), Sentence("ask again in a moment")
+            ) from problem
         yield folder
 
 
@@ -396,7 +403,9 @@ def is_busy(release: Path) -> bool:
     except BusyError:
         return True
     except OSError as problem:
-        raise StorageError.of("nothing can be kept", problem, "take N-Quads, or use hamkor export") from problem
+        raise StorageError.of(
+            Sentence("nothing can be kept"), problem, Sentence("take N-Quads, or use hamkor export")
+        ) from problem
 
 
 def forget(folder: Path) -> None:
@@ -404,8 +413,8 @@ def forget(folder: Path) -> None:
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
 
 
-def _named(path: Path, folder: Path) -> str:
-    return f"{path.relative_to(folder).as_posix()}: the file is not the one that was made"
+def _named(path: Path, folder: Path) -> Sentence:
+    return Sentence("%(name)s: the file is not the one that was made", name=path.relative_to(folder).as_posix())
 
 
 def _is_whole_gzip(path: Path) -> bool:
@@ -467,7 +476,7 @@ class Subjects:
         except BusyError:
             raise
         except OSError as problem:
-            raise StorageError.of("the lists cannot be kept", problem) from problem
+            raise StorageError.of(Sentence("the lists cannot be kept"), problem) from problem
         return self.lists() or ()
 
     def _iris(self) -> Iterator[str]:
@@ -495,7 +504,7 @@ def read_list(path: Path) -> Iterator[str]:
             for line in stream:
                 yield line.rstrip("\n")
     except (OSError, EOFError) as problem:
-        raise unreadable(path.name, problem, "ask again") from problem
+        raise unreadable(path.name, problem, Sentence("ask again")) from problem
 
 
 # Processes that each make one file of a release: ``python -m graph.releases.dumps PUBLICATION RELEASE FILE``.
@@ -542,9 +551,9 @@ def fault_of(process: subprocess.Popen[bytes]) -> HamkorError:
     if said:
         return msgspec.msgpack.decode(said, type=Failure).error()
     if process.returncode < 0:
-        problem = "the process that made the file was ended from outside, or the machine has no memory left"
-        return WorkKilledError(problem, "ask again")
-    return WorkEndedError(f"the making of a file ended with status {process.returncode}")
+        problem = Sentence("the process that made the file was ended from outside, or the machine has no memory left")
+        return WorkKilledError(problem, Sentence("ask again"))
+    return WorkEndedError(Sentence("the making of a file ended with status %(code)s", code=str(process.returncode)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -575,7 +584,7 @@ def write_document(wanted: Document) -> int:
     """
     form = format_named(wanted.form)
     if form is None:
-        raise FormatError(wanted.form, "anything")
+        raise FormatError(wanted.form, Sentence("anything"))
     with os.fdopen(wanted.output.number, "wb") as output:
         write_graph(read_member(wanted.member, wanted.graph), output, form, wanted.prefixes, directions=False)
         return output.tell()

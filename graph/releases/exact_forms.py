@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyoxigraph as ox
 
-from graph.model.errors import ReleaseError
+from graph.model.errors import ReleaseError, Sentence
 from graph.model.literals import ReadableStore, Term, matching, stored
 from graph.releases.digest import Lanes, triple_hashes
 
@@ -192,7 +192,8 @@ def open_forms(folder: Path) -> LexicalForms:
         return LexicalForms(ox.Store.read_only(str(place)) if place.is_dir() else None)
     except (OSError, RuntimeError) as problem:  # RuntimeError is RocksDB's word for corruption
         raise ReleaseError(
-            f"{folder.name}: the lexical forms cannot be read: {problem}", "run hamkor build"
+            Sentence("%(name)s: the lexical forms cannot be read: %(words)s", name=folder.name, words=problem),
+            Sentence("run hamkor build"),
         ) from problem
 
 

@@ -17,7 +17,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from secrets import token_hex
 
-from graph.model.errors import BusyError, ReleaseError, StorageError, storage_code
+from graph.model.errors import NO_WORDS, BusyError, ReleaseError, Said, Sentence, StorageError, storage_code
 from graph.model.publication import CURRENT
 
 STAGING = ".staging-"
@@ -66,7 +66,7 @@ class ReleasesFolder:
             ReleaseError: there have been releases, and nothing says which is current.
         """
         if problem := self.fault():
-            raise ReleaseError(problem, "hamkor releases recover")
+            raise ReleaseError(problem, Sentence("hamkor releases recover"))
         return self._linked()
 
     def _linked(self) -> Path | None:
@@ -74,7 +74,7 @@ class ReleasesFolder:
         link = self.path / CURRENT
         return link.resolve() if link.is_symlink() and link.is_dir() else None
 
-    def fault(self) -> str:
+    def fault(self) -> Said:
         """Return why nobody can tell which release is current, in words, or an empty string: none is one, too.
 
         A back-up that was made file by file leaves such a folder. To take it for one without releases would lose what
@@ -82,14 +82,14 @@ class ReleasesFolder:
         """
         link = self.path / CURRENT
         if self._linked() is not None:
-            return ""
+            return NO_WORDS
         if link.is_symlink():
-            return f"the link {self._place} leads to no release"
+            return Sentence("the link %(place)s leads to no release", place=self._place)
         if link.exists():
-            return f"{self._place} is no link to a release"
+            return Sentence("%(place)s is no link to a release", place=self._place)
         if any(not (self.path / each / UNCOMMITTED).exists() for each in self.ids()):
-            return f"there are releases, but no link {self._place} to one of them"
-        return ""
+            return Sentence("there are releases, but no link %(place)s to one of them", place=self._place)
+        return NO_WORDS
 
     @property
     def _place(self) -> str:
@@ -102,7 +102,10 @@ class ReleasesFolder:
             ReleaseError: there is no such release.
         """
         if release_id not in self.ids():
-            raise ReleaseError(f"no release {release_id!r}", "hamkor releases list shows what there is")
+            raise ReleaseError(
+                Sentence("no release %(release)s", release=repr(release_id)),
+                Sentence("hamkor releases list shows what there is"),
+            )
         return self.path / release_id
 
     def ids(self) -> tuple[str, ...]:
@@ -123,7 +126,7 @@ class ReleasesFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = (self.path / LOCK).open("w")
         except OSError as problem:
-            raise StorageError.of("the folder of releases cannot be written", problem) from problem
+            raise StorageError.of(Sentence("the folder of releases cannot be written"), problem) from problem
         with lock:
             self._wait(lock)
             self._clear()
@@ -137,7 +140,9 @@ class ReleasesFolder:
                 return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as problem:
                 if time.monotonic() >= end:
-                    raise BusyError("another process is making a release", "wait until it is done") from problem
+                    raise BusyError(
+                        Sentence("another process is making a release"), Sentence("wait until it is done")
+                    ) from problem
             if not told:
                 self.patience.told()
                 told = True
@@ -164,7 +169,7 @@ class ReleasesFolder:
         try:
             folder.mkdir()
         except OSError as problem:
-            raise StorageError.of("the folder of releases cannot be written", problem) from problem
+            raise StorageError.of(Sentence("the folder of releases cannot be written"), problem) from problem
         try:
             yield folder
         finally:
@@ -183,7 +188,7 @@ class ReleasesFolder:
             folder.mkdir()
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as problem:
-            raise StorageError.of("the folder of releases cannot be written", problem) from problem
+            raise StorageError.of(Sentence("the folder of releases cannot be written"), problem) from problem
         try:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # by this a writer sees that somebody is still at it
             yield folder
@@ -246,7 +251,8 @@ class ReleasesFolder:
             if storage_code(problem):
                 raise
             raise ReleaseError(
-                f"{CURRENT} in {self.path} is no link to a release", "hamkor releases recover"
+                Sentence("%(name)s in %(path)s is no link to a release", name=CURRENT, path=self.path),
+                Sentence("hamkor releases recover"),
             ) from problem
         _sync(self.path)
         with contextlib.suppress(OSError):  # it is current; the next writer takes the mark away

@@ -16,7 +16,7 @@ from zlib import crc32
 
 import msgspec
 
-from graph.model.errors import ReleaseError
+from graph.model.errors import ReleaseError, Sentence
 from graph.model.processes import HeldFolder
 from graph.releases.folder import ReleasesFolder
 from graph.releases.manifest import Manifest, read_manifest
@@ -107,21 +107,31 @@ class History:
         ids = self.releases.ids()
         found = [word] if word in ids else [each for each in ids if word and each.startswith(word)]
         if len(found) > 1:
-            raise ReleaseError(f"{word!r} may be any of {_listed(found)}", "write more of the id")
+            raise ReleaseError(
+                Sentence("%(text)s may be any of %(names)s", text=repr(word), names=_listed(found)),
+                Sentence("write more of the id"),
+            )
         if not found:
-            raise ReleaseError(f"no release {word[:200]!r}", "hamkor releases list shows what there is")
+            raise ReleaseError(
+                Sentence("no release %(release)s", release=repr(word[:200])),
+                Sentence("hamkor releases list shows what there is"),
+            )
         return self.releases.release(found[0])
 
     def _named(self, word: str) -> Path:
         current = self.releases.current()
         if current is None:
-            raise ReleaseError("there is no release yet", "run hamkor build")
+            raise ReleaseError(Sentence("there is no release yet"), Sentence("run hamkor build"))
         if word == "current":
             return current
         parent = read_manifest(current).parent
         if parent is None or parent not in self.releases.ids():
-            problem = f"release {current.name} has no parent" if parent is None else f"release {parent} is gone"
-            raise ReleaseError(problem, "hamkor releases list shows what there is")
+            problem = (
+                Sentence("release %(release)s has no parent", release=current.name)
+                if parent is None
+                else Sentence("release %(release)s is gone", release=parent)
+            )
+            raise ReleaseError(problem, Sentence("hamkor releases list shows what there is"))
         return self.releases.release(parent)
 
     def contributors(self, manifest: Manifest) -> tuple[str, ...]:
@@ -167,7 +177,7 @@ class History:
             ReleaseError: there is no release at all.
         """
         if not self.moments:
-            raise ReleaseError("there is no release yet", "run hamkor build")
+            raise ReleaseError(Sentence("there is no release yet"), Sentence("run hamkor build"))
         place = bisect_right(self.moments, time, key=lambda each: each.time)
         return self.moments[max(0, place - 1)].release
 
@@ -182,7 +192,7 @@ class History:
             before = self.current
             folder = self.releases.release(release_id)
             if before == release_id:
-                raise ReleaseError(f"release {release_id} is the current one already")
+                raise ReleaseError(Sentence("release %(release)s is the current one already", release=release_id))
             read_manifest(folder)
             self.releases.make_current(release_id)
             line = msgspec.json.encode(Rollback(datetime.now(UTC).replace(microsecond=0), release_id, before))

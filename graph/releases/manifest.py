@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from graph.model.errors import unreadable
+from graph.model.errors import Sentence, unreadable
 
 MANIFEST_FILE = "manifest.json"
 
@@ -136,4 +136,4 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return msgspec.json.decode((folder / MANIFEST_FILE).read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError) as problem:
-        raise unreadable(f"{folder.name}: the manifest", problem, "hamkor releases recover") from problem
+        raise unreadable(f"{folder.name}: the manifest", problem, Sentence("hamkor releases recover")) from problem

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from graph.model.errors import ReleaseError, StorageError, storage_code
+from graph.model.errors import ReleaseError, Sentence, StorageError, storage_code
 from graph.model.publication import Publication
 from graph.releases.folder import ReleasesFolder
 from graph.releases.graph_files import read_member
@@ -99,8 +99,13 @@ class Release:
             return ox.Store.read_only(str(self.folder / STORE_FOLDER))
         except (OSError, RuntimeError) as problem:  # RuntimeError is RocksDB's word for corruption
             if storage_code(problem):
-                raise StorageError.of(f"{self.id}: the store cannot be opened", problem) from problem
-            raise ReleaseError(f"{self.id}: the store cannot be opened: {problem}", "run hamkor build") from problem
+                raise StorageError.of(
+                    Sentence("%(release)s: the store cannot be opened", release=self.id), problem
+                ) from problem
+            raise ReleaseError(
+                Sentence("%(release)s: the store cannot be opened: %(words)s", release=self.id, words=problem),
+                Sentence("run hamkor build"),
+            ) from problem
 
     def entry(self, iri: str) -> GraphEntry:
         """Return the manifest's entry of a named graph.
@@ -113,8 +118,12 @@ class Release:
                 return each
         base = f"{self.manifest.base}graph/"
         names = ", ".join(each.iri.removeprefix(base) for each in self.manifest.graphs[:GRAPHS_SHOWN])
-        more = ", …" if len(self.manifest.graphs) > GRAPHS_SHOWN else ""
-        raise ReleaseError(f"no graph <{iri}> in release {self.id}", f"there are {names}{more}")
+        if len(self.manifest.graphs) > GRAPHS_SHOWN:
+            names += ", …"
+        raise ReleaseError(
+            Sentence("no graph <%(graph)s> in release %(release)s", graph=iri, release=self.id),
+            Sentence("there are %(names)s", names=names),
+        )
 
     def read_graph(self, iri: str) -> Iterator[Chunk]:
         """Yield the triples of a named graph, exactly as they were parsed."""
@@ -144,5 +153,5 @@ def current_release(publication: Publication) -> Release:
     """
     folder = ReleasesFolder(publication.releases_folder).current()
     if folder is None:
-        raise ReleaseError("there is no release yet", "run hamkor build")
+        raise ReleaseError(Sentence("there is no release yet"), Sentence("run hamkor build"))
     return open_release(folder)

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pyoxigraph as ox
 
-from graph.model.errors import ReleaseError
+from graph.model.errors import ReleaseError, Sentence
 from graph.model.publication import FOLDERS, SETTINGS_FILE, SUPPRESSION_FILE, Publication, files_below
 from graph.releases.change import Bookkeeping
 from graph.releases.digest import overlap
@@ -28,9 +28,7 @@ from graph.sources.batches import Chunk
 
 # A release in the making: triples go in, members and index grow, entries come out.
 #
-# It decides nothing about what is released; ``graph.pipeline.build`` does. A change to nothing would come to the same
-# (``graph.releases.change``), and a test says so; but a change looks each triple up in store and notes, where
-# this loads in bulk and counts over the hashes of all. What is made here can be changed from then on (``book``).
+# It decides nothing about what is released; ``graph.pipeline.build`` does.
 
 
 @dataclass
@@ -67,7 +65,7 @@ class Staged:
             ReleaseError: the graph has been closed already.
         """
         if chunk.graph in self._entries:
-            raise ReleaseError(f"<{chunk.graph}> is closed")
+            raise ReleaseError(Sentence("<%(graph)s> is closed", graph=chunk.graph))
         self.open(chunk.graph)
         member = self._members[chunk.graph]
         before = member.triples

@@ -19,7 +19,7 @@ import numpy as np
 import pyoxigraph as ox
 from numpy.typing import NDArray
 
-from graph.model.errors import ReleaseError, StorageError
+from graph.model.errors import ReleaseError, Sentence, StorageError
 from graph.model.literals import Place, Subject, Term
 from graph.releases.digest import Lanes, repeated_keys, triple_hashes
 from graph.releases.graph_files import link, read_member
@@ -159,7 +159,7 @@ class Checkpoint:
     def store(self) -> ox.Store:
         """The store; whoever takes it lets go of it before the end."""
         if self._store is None:
-            raise ReleaseError("the store is closed")
+            raise ReleaseError(Sentence("the store is closed"))
         return self._store
 
 
@@ -229,7 +229,7 @@ class ReadingStore:
             ReleaseError: it has been closed.
         """
         if self._store is None:
-            raise ReleaseError("the store is closed")
+            raise ReleaseError(Sentence("the store is closed"))
         return self._store.quads_for_pattern(subject, predicate, object_, graph)
 
     def query(self, text: str, /) -> object:
@@ -239,7 +239,7 @@ class ReadingStore:
             ReleaseError: it has been closed.
         """
         if self._store is None:
-            raise ReleaseError("the store is closed")
+            raise ReleaseError(Sentence("the store is closed"))
         return self._store.query(text)
 
     def close(self) -> None:
@@ -307,7 +307,7 @@ class Index:
     def store(self) -> ox.Store:
         """The store, for queries while it is being filled; whoever takes it lets go of it before the end."""
         if self._store is None:
-            raise ReleaseError("the store is closed")
+            raise ReleaseError(Sentence("the store is closed"))
         return self._store
 
     def add(self, chunk: Chunk) -> None:
@@ -347,7 +347,9 @@ class Index:
             try:
                 each.result()
             except OSError as problem:
-                raise StorageError.of("the store could not be written", problem, "is the disk full?") from problem
+                raise StorageError.of(
+                    Sentence("the store could not be written"), problem, Sentence("is the disk full?")
+                ) from problem
 
     def _bulk_load(self, form: ox.RdfFormat, parts: Iterable[bytes]) -> None:
         self.store.bulk_load(b"".join(parts), form, lenient=True)

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import pyoxigraph as ox
 
-from graph.model.errors import ReleaseError
+from graph.model.errors import NO_WORDS, Quotation, ReleaseError, Said, Sentence, said_by
 from graph.model.namespaces import CATALOG_GRAPH, graph_iri
 from graph.model.publication import SUPPRESSION_FILE
 from graph.releases.digest import (
@@ -120,10 +120,13 @@ def read_checksums(folder: Path) -> Checksums | None:
         return None
     except (OSError, ValueError):
         pass  # said below
-    raise ReleaseError(f"{folder.name}: {CHECKSUMS_FILE} is not what was written", "run hamkor build")
+    raise ReleaseError(
+        Sentence("%(name)s: %(file)s is not what was written", name=folder.name, file=CHECKSUMS_FILE),
+        Sentence("run hamkor build"),
+    )
 
 
-def damaged(folder: Path) -> Iterator[tuple[str, str]]:
+def damaged(folder: Path) -> Iterator[tuple[str, Said]]:
     """Yield each file of a release that is not what was written, and what is wrong with it; every file is read."""
     try:
         sums = read_checksums(folder)
@@ -132,14 +135,14 @@ def damaged(folder: Path) -> Iterator[tuple[str, str]]:
         return
     if sums is None:
         if _should_have(folder):
-            yield CHECKSUMS_FILE, f"{CHECKSUMS_FILE} is missing"
+            yield CHECKSUMS_FILE, Sentence("%(name)s is missing", name=CHECKSUMS_FILE)
         return
     found = dict(_files(folder))
     for name, facts in sums.files.items():
         if wrong := _problem(found.get(name), name, facts):
             yield name, wrong
     for name in sorted(found.keys() - sums.files.keys()):
-        yield name, f"{name} is no file of this release"
+        yield name, Sentence("%(name)s is no file of this release", name=name)
 
 
 def examined(folder: Path) -> Known:
@@ -151,7 +154,10 @@ def examined(folder: Path) -> Known:
     sums = read_checksums(folder)
     if sums is None:
         if _should_have(folder):
-            raise ReleaseError(f"{folder.name}: {CHECKSUMS_FILE} is missing", "run hamkor build")
+            raise ReleaseError(
+                Sentence("%(name)s: %(file)s is missing", name=folder.name, file=CHECKSUMS_FILE),
+                Sentence("run hamkor build"),
+            )
         return NOTHING_KNOWN
     found, now, left = dict(_files(folder)), int(time.time()), READ_AGAIN
     known = dict(sums.files)
@@ -162,7 +168,10 @@ def examined(folder: Path) -> Known:
                 continue
             left -= facts.size
         if (wrong := _problem(path, name, facts)) or path is None:
-            raise ReleaseError(f"{folder.name} is not whole: {wrong}", "run hamkor build")
+            raise ReleaseError(
+                Sentence("%(release)s is not whole: %(problem)s", release=folder.name, problem=wrong),
+                Sentence("run hamkor build"),
+            )
         known[name] = _facts_of(path.stat(), facts.sha256, now)
     return known
 
@@ -212,16 +221,16 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield name, path
 
 
-def _problem(path: Path | None, name: str, facts: FileFacts) -> str:
+def _problem(path: Path | None, name: str, facts: FileFacts) -> Said:
     """Return what is wrong with a file, read whole, or an empty string."""
     try:
         if path is None or not path.is_file():
-            return f"{name} is missing"
+            return Sentence("%(name)s is missing", name=name)
         if path.stat().st_size != facts.size or file_sha256(path) != facts.sha256:
-            return f"{name}: the file is not the one that was written (SHA-256)"
+            return Sentence("%(name)s: the file is not the one that was written (SHA-256)", name=name)
     except OSError as problem:
-        return f"{name}: {problem.strerror or problem}"
-    return ""
+        return Sentence("%(name)s: %(problem)s", name=name, problem=Quotation(problem.strerror or problem))
+    return NO_WORDS
 
 
 def _facts(path: Path) -> FileFacts:
@@ -240,11 +249,13 @@ def _facts_of(status: os.stat_result, digest: str, now: int) -> FileFacts:
 
 BATCH = 50_000
 NAMES_FILE = "search.sqlite"
-RESTORE = "hamkor restore a back-up that has it, or hamkor releases rollback to a release without it"
-RECOVER = "no release is whole: hamkor releases recover says what can be done"
+RESTORE = Sentence("hamkor restore a back-up that has it, or hamkor releases rollback to a release without it")
+RECOVER = Sentence("no release is whole: hamkor releases recover says what can be done")
 
 
-def verify(release: Release, progress: Callable[[str, int], None] = lambda *_: None, name: str = "") -> tuple[str, ...]:
+def verify(
+    release: Release, progress: Callable[[str, int], None] = lambda *_: None, name: str = ""
+) -> tuple[Said, ...]:
     """Return what is wrong with a release, a sentence each; nothing where it is whole.
 
     Args:
@@ -257,7 +268,7 @@ def verify(release: Release, progress: Callable[[str, int], None] = lambda *_: N
 
 def problems_of(
     folder: Path, name: str = "", progress: Callable[[str, int], None] = lambda *_: None
-) -> tuple[str, ...]:
+) -> tuple[Said, ...]:
     """Return what is wrong with the release in a folder, also where it cannot be opened; arguments as ``verify``."""
     try:
         return verify(open_release(folder), progress, name)
@@ -288,7 +299,11 @@ def readable_current(releases: ReleasesFolder) -> Release | None:
         return open_release(folder) if folder is not None else None
     except ReleaseError as problem:
         whole = newest_whole(releases)
-        remedy = f"the newest whole release is {whole}: run hamkor releases recover" if whole else RECOVER
+        remedy = (
+            Sentence("the newest whole release is %(release)s: run hamkor releases recover", release=whole)
+            if whole
+            else RECOVER
+        )
         raise ReleaseError(problem.problem, remedy) from problem
 
 
@@ -313,7 +328,7 @@ def _equal_entries(releases: ReleasesFolder, entry: GraphEntry) -> Iterator[tupl
 
 
 def _from_store(release: Release, entry: GraphEntry) -> list[bytes]:
-    problem = f"{release.id}: {entry.file}, which is damaged, is nowhere whole"
+    problem = Sentence("%(release)s: %(file)s, which is damaged, is nowhere whole", release=release.id, file=entry.file)
     try:
         forms, found = open_forms(release.folder), set[bytes]()
         for quad in release.store.quads_for_pattern(None, None, None, ox.NamedNode(entry.iri)):
@@ -326,19 +341,19 @@ def _from_store(release: Release, entry: GraphEntry) -> list[bytes]:
     return lines
 
 
-def _problems(release: Release, progress: Callable[[str, int], None], name: str) -> Iterator[str]:
+def _problems(release: Release, progress: Callable[[str, int], None], name: str) -> Iterator[Said]:
     manifest, read = release.manifest, 0
     if manifest.id != name:
-        yield f"the folder {name} says that it is release {manifest.id}"
+        yield Sentence("the folder %(name)s says that it is release %(id)s", name=name, id=manifest.id)
     catalog = graph_iri(manifest.base, CATALOG_GRAPH)
     if release_digest({each.iri: each.digest for each in manifest.graphs if each.iri != catalog}) != manifest.digest:
-        yield "manifest.json: the digest of the release is not that of its graphs"
+        yield Sentence("manifest.json: the digest of the release is not that of its graphs")
     progress("reading every file", 0)
     wrong = dict(damaged(release.folder))
     yield from wrong.values()
     for file in (REPORT_FILE, CATALOG_FILE, NAMES_FILE):
         if file not in wrong and not (release.folder / file).is_file():
-            yield f"{file} is missing"
+            yield Sentence("%(name)s is missing", name=file)
     yield from Downloads(release.folder, manifest).damaged()
     index = _IndexAsStated()
     for entry in manifest.graphs:
@@ -374,11 +389,11 @@ class _IndexAsStated:
         self.notes.setdefault(iri, set()).update(given_back)
 
 
-def _of_member(release: Release, entry: GraphEntry, index: _IndexAsStated, is_known: bool) -> Iterator[str]:
+def _of_member(release: Release, entry: GraphEntry, index: _IndexAsStated, is_known: bool) -> Iterator[Said]:
     path = release.folder / entry.file
     try:
         if not is_known and (path.stat().st_size != entry.size or file_sha256(path) != entry.sha256):
-            yield f"{entry.file}: the file is not the one that was written (SHA-256)"
+            yield Sentence("%(name)s: the file is not the one that was written (SHA-256)", name=entry.file)
         lanes, triples, plain = np.zeros(4, np.uint64), 0, set[bytes]()
         for chunk in read_member(path, entry.iri):
             lines, given_back = chunk.lines(), {line: index_line(line) for line in rewritten(chunk.triples)}
@@ -391,21 +406,26 @@ def _of_member(release: Release, entry: GraphEntry, index: _IndexAsStated, is_kn
     except (OSError, ReleaseError) as problem:
         index.is_whole = False
         if not is_known:
-            yield f"{entry.file}: {getattr(problem, 'strerror', None) or problem}"
+            said = (
+                said_by(problem)
+                if isinstance(problem, ReleaseError)
+                else Quotation(getattr(problem, "strerror", None) or problem)
+            )
+            yield Sentence("%(name)s: %(problem)s", name=entry.file, problem=said)
         return
     if (graph_digest(lanes, triples), triples) != (entry.digest, entry.triples):
         index.is_whole = False
-        yield f"{entry.file}: its content is not what the manifest says"
+        yield Sentence("%(name)s: its content is not what the manifest says", name=entry.file)
 
 
-def _of_store(release: Release, index: _IndexAsStated) -> Iterator[str]:
+def _of_store(release: Release, index: _IndexAsStated) -> Iterator[Said]:
     """Compare the store, its notes and the manifest's counts with what the members state."""
     manifest, shared = release.manifest, overlap(index.keys)
     every = joined(each for parts in index.keys.values() for each in parts)
     merge = every[first_of_each(every)]
     counted = statistics({iri: (index.keys[iri], index.terms[iri]) for iri in index.keys})
     if (shared.distinct, shared.shared, counted) != (manifest.triples, manifest.shared, manifest.statistics):
-        yield "manifest.json: the counts are not those of the graphs"
+        yield Sentence("manifest.json: the counts are not those of the graphs")
     try:
         store, forms = release.store, open_forms(release.folder)
         yield from _of_graph(store, None, merge)
@@ -413,15 +433,17 @@ def _of_store(release: Release, index: _IndexAsStated) -> Iterator[str]:
             keys = joined(index.keys.get(entry.iri, ()))
             keys = keys[first_of_each(keys)]
             if len(keys) != entry.indexed:
-                yield f"manifest.json: the store's count of <{entry.iri}> is not that of its triples"
+                yield Sentence(
+                    "manifest.json: the store's count of <%(iri)s> is not that of its triples", iri=entry.iri
+                )
             yield from _of_graph(store, entry.iri, keys)
             if entry.origin != "computed" and forms.noted_lines(entry.iri) != index.notes.get(entry.iri, set()):
-                yield f"the lexical forms of <{entry.iri}> are not those of its triples"
+                yield Sentence("the lexical forms of <%(iri)s> are not those of its triples", iri=entry.iri)
     except (OSError, RuntimeError, ReleaseError) as problem:  # RuntimeError is RocksDB's word for corruption
-        yield f"the store cannot be read: {problem}"
+        yield Sentence("the store cannot be read: %(words)s", words=problem)
 
 
-def _of_graph(store: ox.Store, iri: str | None, keys: Lanes) -> Iterator[str]:
+def _of_graph(store: ox.Store, iri: str | None, keys: Lanes) -> Iterator[Said]:
     place = ox.DefaultGraph() if iri is None else ox.NamedNode(iri)
     quads = store.quads_for_pattern(None, None, None, place)
     count, total = 0, np.zeros(2, np.uint64)
@@ -429,11 +451,13 @@ def _of_graph(store: ox.Store, iri: str | None, keys: Lanes) -> Iterator[str]:
         text = ox.serialize(part, format=ox.RdfFormat.N_TRIPLES) or b""
         hashes = triple_hashes(text.split(b"\n")[:-1])
         count, total = count + len(hashes), total + hashes[:, :2].sum(axis=0, dtype=np.uint64)
-    named = "the merge of all graphs" if iri is None else f"<{iri}>"
+    named = Sentence("the merge of all graphs") if iri is None else f"<{iri}>"
     if count != len(keys):
-        yield f"the store has {count:,} of the {len(keys):,} triples of {named}"
+        yield Sentence(
+            "the store has %(count)s of the %(number)s triples of %(graph)s", count=count, number=len(keys), graph=named
+        )
     elif not np.array_equal(total, keys.sum(axis=0, dtype=np.uint64)):
-        yield f"the store has other triples of {named} than its members"
+        yield Sentence("the store has other triples of %(graph)s than its members", graph=named)
 
 
 # Taking old releases away: which may go, and how much of the disk that gives back.
@@ -470,7 +494,10 @@ def prune(releases: ReleasesFolder, keep: int) -> Pruned:
     with releases.writing():
         current = readable_current(releases)
         if current is not None and (wrong := next(damaged(current.folder), None)):
-            raise ReleaseError(f"{current.id} is not whole: {wrong[1]}", "run hamkor build")  # older ones may mend it
+            raise ReleaseError(
+                Sentence("%(release)s is not whole: %(problem)s", release=current.id, problem=wrong[1]),
+                Sentence("run hamkor build"),
+            )  # older ones may mend it
         ids = [each for each in releases.ids() if (releases.path / each / MANIFEST_FILE).exists()]
         kept = {*ids[max(0, len(ids) - keep) :], current.folder.name if current is not None else ""}
         old = [each for each in ids if each not in kept]

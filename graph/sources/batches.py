@@ -11,7 +11,7 @@ from itertools import islice
 
 import pyoxigraph as ox
 
-from graph.model.errors import SourceError
+from graph.model.errors import Sentence, SourceError
 from graph.sources.blank_nodes import has_blank_node, skolemise
 
 # Quads become chunks: canonical N-Triples of one named graph, without blank nodes, ready to be written and loaded.
@@ -77,7 +77,9 @@ def chunks(quads: Iterable[ox.Quad], origin: Origin, size: int = CHUNK_QUADS) ->
             if plain:
                 yield _fit(Chunk(iri, plain), origin)
     if empty:
-        raise SourceError(origin.name, "the file holds no triple", remedy="write at least one, or remove the file")
+        raise SourceError(
+            origin.name, Sentence("the file holds no triple"), remedy=Sentence("write at least one, or remove the file")
+        )
     for iri, triples in _by_graph(skolemise(with_blanks, origin.base, origin.name), origin).items():
         yield _fit(Chunk(iri, _serialised(triples)), origin)
 
@@ -93,7 +95,11 @@ def _by_graph(quads: Iterable[ox.Quad], origin: Origin) -> dict[str, list[ox.Tri
     named: dict[str, list[ox.Triple]] = {}
     for node, triples in found.items():
         if isinstance(node, ox.BlankNode):
-            raise SourceError(origin.name, f"the graph _:{node.value} has no IRI", remedy="name graphs by IRIs")
+            raise SourceError(
+                origin.name,
+                Sentence("the graph %(name)s has no IRI", name=f"_:{node.value}"),
+                remedy=Sentence("name graphs by IRIs"),
+            )
         named.setdefault(node.value if isinstance(node, ox.NamedNode) else origin.graph, []).extend(triples)
     return named
 
@@ -107,36 +113,33 @@ def _fit(chunk: Chunk, origin: Origin) -> Chunk:
     if len(chunk.triples) > limit and (longest := max(map(len, chunk.lines()))) > limit:
         raise SourceError(
             origin.name,
-            f"a literal of {longest:,} bytes is longer than the limit of {limit:,}",
-            remedy="shorten it, or raise limits.literal_mb in hamkor.toml",
+            Sentence("a literal of %(size)s bytes is longer than the limit of %(number)s", size=longest, number=limit),
+            remedy=Sentence("shorten it, or raise limits.literal_mb in hamkor.toml"),
         )
     if b"\\u0000" in chunk.triples:
         for line in chunk.lines():
             if b"\\u0000" in line.replace(b"\\\\", b""):
                 subject = line[: line.index(b" ")].decode()
-                problem = f"a literal of {subject} holds the character NUL (U+0000)"
-                raise SourceError(origin.name, problem, remedy="remove it: no format carries it")
+                problem = Sentence("a literal of %(thing)s holds the character NUL (U+0000)", thing=subject)
+                raise SourceError(origin.name, problem, remedy=Sentence("remove it: no format carries it"))
     return chunk
 
 
-# A change, as lines: of one named graph, or of the union of what is stated. Values only; nothing is applied here.
+# What a write changes, as lines: of one named graph, and of the union of all. Values only; nothing is applied here.
 #
 # A *line* is a canonical N-Triples line without its end, as ``Chunk.lines()`` gives it.
 
 Lines = frozenset[bytes]
 NONE: Lines = frozenset()
-UNION = ""
-"""In place of a graph's IRI: the union of what is stated, in which no graph counts that is computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphChange:
-    """The difference of one named graph, or of the union: from nothing, where all that there is comes.
+    """The difference of one named graph.
 
     Attributes:
-        iri: the graph, or ``UNION``; a line of the union has changed where some graph states it now and none did, or
-            the reverse. So a line that was only entailed and is stated now has come.
-        added: lines that it has now and had not; of the union as the store spells them.
+        iri: the graph.
+        added: lines that it has now and had not.
         removed: lines that it had and has no longer.
         created: the graph was not there before.
         dropped: the graph is gone; ``removed`` is all that it had.
@@ -152,18 +155,22 @@ class GraphChange:
         """Whether anything changes."""
         return bool(self.added or self.removed or self.created or self.dropped)
 
-    def then(self, later: GraphChange) -> GraphChange:
-        """Return this change and a later one of the same graph as one change."""
-        return GraphChange(
-            self.iri,
-            (self.added - later.removed) | (later.added - self.removed),
-            (self.removed - later.added) | (later.removed - self.added),
-            created=(self.created and not later.dropped) or (later.created and not self.dropped),
-            dropped=(self.dropped and not later.created) or (later.dropped and not self.created),
-        )
 
+@dataclass(frozen=True, slots=True)
+class MergeChange:
+    """The difference of the union of named graphs.
 
-def lines_of(triples: Iterable[ox.Triple]) -> Lines:
-    """Return some triples as lines."""
-    text = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
-    return frozenset(text.split(b"\n")[:-1])
+    Before entailment it is the union of what is stated: neither the entailed graph nor any that is computed after it
+    counts, so that a line which was only entailed and is stated now has appeared.
+
+    Attributes:
+        appeared: lines that stand in some graph now and stood in none before.
+        disappeared: lines that stood in some graph and stand in none any more.
+    """
+
+    appeared: Lines = NONE
+    disappeared: Lines = NONE
+
+    def __bool__(self) -> bool:
+        """Whether anything changes."""
+        return bool(self.appeared or self.disappeared)

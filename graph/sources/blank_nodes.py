@@ -11,7 +11,7 @@ from hashlib import sha256
 
 import pyoxigraph as ox
 
-from graph.model.errors import SourceError
+from graph.model.errors import Sentence, SourceError
 from graph.model.namespaces import genid_iri
 
 # A numbering of the blank nodes of a component that depends on what is said, not on labels or order.
@@ -213,7 +213,9 @@ def skolemise(quads: Sequence[ox.Quad], base: str, source: str) -> Iterator[ox.Q
         except TooAlikeError as problem:
             nodes = len({node for quad in component for node in blank_nodes(quad.triple)})
             raise SourceError(
-                source, f"{nodes} connected blank nodes cannot be told apart", remedy="give them IRIs"
+                source,
+                Sentence("%(number)s connected blank nodes cannot be told apart", number=str(nodes)),
+                remedy=Sentence("give them IRIs"),
             ) from problem
         labels = {node: f"_:c{number}" for node, number in numbers.items()}
         text = "\n".join([source, *sorted(written(each, labels) for each in lines)])

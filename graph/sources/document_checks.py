@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import IO, Literal
 
-from graph.model.errors import SourceError
+from graph.model.errors import Sentence, SourceError
 
 # How deeply a document nests, read before the parser sees it, and the tokens by which one knows.
 #
@@ -66,7 +66,9 @@ def check_triple_terms(stream: IO[bytes], name: str) -> None:
     for token in tokens(stream, TURTLE_TOKEN):
         depth += (token.text == b"<<") - (token.text == b">>")
         if depth > TRIPLE_TERMS:
-            raise SourceError(name, f"triple terms nest more than {TRIPLE_TERMS} deep", token.line)
+            raise SourceError(
+                name, Sentence("triple terms nest more than %(number)s deep", number=str(TRIPLE_TERMS)), token.line
+            )
     stream.seek(start)
 
 

@@ -18,7 +18,7 @@ from urllib.parse import urljoin
 
 import pyoxigraph as ox
 
-from graph.model.errors import SourceError
+from graph.model.errors import NO_WORDS, Quotation, Said, Sentence, SourceError
 from graph.model.namespaces import RDF_TYPE
 from graph.sources.document_checks import DocumentToken, DocumentWarning, Told, WarningKind, tokens, unheard
 
@@ -39,10 +39,10 @@ KEYWORDS = frozenset({
 SCHEMES = frozenset({"http", "https", "urn", "tag", "did", "info", "doi", "ark", "tel", "mailto", "geo"})
 STRINGS = frozenset({"@id", "@language", "@direction", "@index"})
 
-REMOTE = "none is ever fetched; write the context into the file"
-ENCODE = "percent-encode what an IRI may not hold"
-TAG = 'write it as BCP 47 has it, such as "uz-Latn" or "ru-RU"'
-DECLARE = "declare it in @context, or remove it"
+REMOTE = Sentence("none is ever fetched; write the context into the file")
+ENCODE = Sentence("percent-encode what an IRI may not hold")
+TAG = Sentence('write it as BCP 47 has it, such as "uz-Latn" or "ru-RU"')
+DECLARE = Sentence("declare it in @context, or remove it")
 
 
 def read_json_ld(stream: IO[bytes], name: str, *, base: str, told: Told) -> Iterator[ox.Quad]:
@@ -131,7 +131,9 @@ def _members(stream: IO[bytes], name: str, closed: Callable[[_Level], None] = la
         if text in (b"{", b"["):
             levels.append(_opened(top, text == b"{"))
             if len(levels) > LEVELS + 1:
-                raise SourceError(name, f"objects and arrays nest more than {LEVELS} deep", token.line)
+                raise SourceError(
+                    name, Sentence("objects and arrays nest more than %(number)s deep", number=str(LEVELS)), token.line
+                )
         elif text in (b"}", b"]"):
             if len(levels) > 1:
                 closed(levels.pop())
@@ -193,7 +195,7 @@ class _Check:
         self._has_json = self._has_json or member.token.text == b'"@json"'
         if not member.is_key and member.key in ("@context", "@import") and member.token.text.startswith(b'"'):
             place = _placed(self._stream, member.token)
-            problem = f"{_shown(member.token.text)} is a remote JSON-LD context"
+            problem = Sentence("%(text)s is a remote JSON-LD context", text=_shown(member.token.text))
             raise SourceError(self._name, problem, *place, remedy=REMOTE, pointer=member.pointer)
         if self._fault is None:
             self._fault = _fault(self._stream, self._name, member)
@@ -210,8 +212,8 @@ class _Check:
         if "@direction" not in said or "@language" in said:
             return
         found = SourceError(
-            self._name, "a text with @direction and without @language would lose its direction",
-            *_placed(self._stream, said["@direction"]), remedy="say its @language, too",
+            self._name, Sentence('a text with @direction and without @language would lose its direction'),
+            *_placed(self._stream, said["@direction"]), remedy=Sentence('say its @language, too'),
             pointer=f"{level.place}/@direction",
         )  # fmt: skip
         if "@value" in said:
@@ -243,13 +245,25 @@ def _fault(stream: IO[bytes], name: str, member: _Member) -> SourceError | None:
     in_context, shown = member.level.in_context, _shown(text)
     found: SourceError | None = None
     if key == "@type" and not is_string and not in_context:
-        found = SourceError(name, f"{shown} is no value of @type", remedy="write an IRI, or a term of the context")
+        found = SourceError(
+            name,
+            Sentence("%(text)s is no value of %(key)s", text=shown, key=key),
+            remedy=Sentence("write an IRI, or a term of the context"),
+        )
     elif key in STRINGS and not is_string and not (in_context and text == b"null"):
-        found = SourceError(name, f"{shown} is no value of {key}", remedy="write a string")
+        found = SourceError(
+            name, Sentence("%(text)s is no value of %(key)s", text=shown, key=key), remedy=Sentence("write a string")
+        )
     elif key == "@direction" and is_string and member.text not in ("ltr", "rtl"):
-        found = SourceError(name, f"{shown} is no value of @direction", remedy='write "ltr" or "rtl"')
+        found = SourceError(
+            name,
+            Sentence("%(text)s is no value of %(key)s", text=shown, key=key),
+            remedy=Sentence('write "ltr" or "rtl"'),
+        )
     elif key == "@id" and not in_context and KEYWORD.match(member.text):
-        found = SourceError(name, f"{shown} is no IRI", remedy="what looks like a keyword names nothing")
+        found = SourceError(
+            name, Sentence("%(text)s is no IRI", text=shown), remedy=Sentence("what looks like a keyword names nothing")
+        )
     if found is not None:
         found.line, found.column = _placed(stream, member.token)
         found.pointer = member.pointer
@@ -299,7 +313,11 @@ class _Losses:
     def _see_iri(self, iri: str) -> None:
         if problem := _iri_fault(iri):
             found = self._find(lambda each: self._names(each, iri)) or self._find(lambda each: _ends(each.text, iri))
-            raise self._error(f"<{iri[:SHOWN]}> is no IRI: {problem}", found, ENCODE)
+            raise self._error(
+                Sentence("%(text)s is no IRI: %(words)s", text=f"<{iri[:SHOWN]}>", words=Quotation(problem)),
+                found,
+                ENCODE,
+            )
 
     def _see_literal(self, literal: ox.Literal) -> None:
         if literal.language is None:
@@ -308,7 +326,13 @@ class _Losses:
         elif problem := _tag_fault(literal.language):
             tag = literal.language
             found = self._find(lambda each: each.text.lower() == tag.lower())
-            raise self._error(f"{json.dumps(tag[:SHOWN])} is no language tag: {problem}", found, TAG)
+            raise self._error(
+                Sentence(
+                    "%(text)s is no language tag: %(words)s", text=json.dumps(tag[:SHOWN]), words=Quotation(problem)
+                ),
+                found,
+                TAG,
+            )
 
     def _see_name(self, iri: str) -> None:
         """Note what is taken for an IRI as it stands, and more probably is short for one."""
@@ -351,15 +375,17 @@ class _Losses:
             return
         names = ", ".join(list(self._keys)[:10])
         if self._find(lambda each: each.level.in_context or each.key == "@context") is None:
-            problem = f"no statement is left: it has no @context, and its keys stand for no IRIs: {names}"
-            raise SourceError(self._name, problem, remedy="write a @context into it")
-        problem = f"no statement is left: its keys stand for no IRIs in its @context: {names}"
+            problem = Sentence(
+                "no statement is left: it has no @context, and its keys stand for no IRIs: %(names)s", names=names
+            )
+            raise SourceError(self._name, problem, remedy=Sentence("write a @context into it"))
+        problem = Sentence("no statement is left: its keys stand for no IRIs in its @context: %(names)s", names=names)
         raise SourceError(self._name, problem, remedy=DECLARE)
 
     def placed(self, problem: SyntaxError) -> SourceError:
         """Return what the parser says of a definition, which it does without a place, at what it quotes."""
         quoted = re.findall("'([^']+)'", problem.msg)
-        return self._error(problem.msg, self._find(lambda each: each.text in quoted), "")
+        return self._error(Quotation(problem.msg), self._find(lambda each: each.text in quoted), NO_WORDS)
 
     def _names(self, member: _Member, iri: str) -> bool:
         """Whether a key or value may be what became an IRI: it, or what is left of it behind a prefix or base."""
@@ -375,7 +401,7 @@ class _Losses:
         self._stream.seek(self._start)
         return next((each for each in _members(self._stream, self._name) if is_it(each)), None)
 
-    def _error(self, problem: str, found: _Member | None, remedy: str) -> SourceError:
+    def _error(self, problem: Said, found: _Member | None, remedy: Said) -> SourceError:
         if found is None:
             return SourceError(self._name, problem, remedy=remedy)
         place = _placed(self._stream, found.token)

@@ -14,7 +14,7 @@ from typing import IO, cast
 
 import pyoxigraph as ox
 
-from graph.model.errors import SourceError
+from graph.model.errors import NO_WORDS, Quotation, Sentence, SourceError
 from graph.sources.document_checks import DocumentWarning, Told, check_triple_terms, comment_to_the_end, unheard
 from graph.sources.json_ld import REMOTE, read_json_ld
 from graph.sources.rdfxml import WatchedXml, WithoutEntities, place_of_error
@@ -31,16 +31,16 @@ RDF_FORMATS = {
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_TOKEN = 16 << 20
 """The buffer of pyoxigraph's parsers, in bytes: no token can be longer (in JSON-LD, half of it)."""
-TOO_LONG = "split it: 8 MiB are taken in JSON-LD, 16 MiB elsewhere"
+TOO_LONG = Sentence("split it: 8 MiB are taken in JSON-LD, 16 MiB elsewhere")
 
 REMEDIES = (
     ("LoadDocumentCallback", REMOTE),
-    ("UTF-8", "save the file as UTF-8"),
-    ("utf-8", "save the file as UTF-8"),
-    ("Unexpected byte: ", "save the file as UTF-8"),
-    ("\\x00", "is the file UTF-8, and not UTF-16?"),
-    ("No scheme found", "write absolute IRIs, between < and >"),
-    ("has not been declared", "declare it with @prefix"),
+    ("UTF-8", Sentence("save the file as UTF-8")),
+    ("utf-8", Sentence("save the file as UTF-8")),
+    ("Unexpected byte: ", Sentence("save the file as UTF-8")),
+    ("\\x00", Sentence("is the file UTF-8, and not UTF-16?")),
+    ("No scheme found", Sentence("write absolute IRIs, between < and >")),
+    ("has not been declared", Sentence("declare it with @prefix")),
 )
 
 
@@ -61,7 +61,7 @@ def read_rdf(path: Path, name: str, *, form: str, base: str, told: Told = unhear
         with path.open("rb") as stream:
             yield from read_rdf_stream(stream, name, form=RDF_FORMATS[form], base=base, told=told)
     except OSError as problem:
-        raise SourceError(name, problem.strerror or str(problem)) from problem
+        raise SourceError(name, Quotation(problem.strerror or str(problem))) from problem
 
 
 def read_rdf_stream(
@@ -70,7 +70,9 @@ def read_rdf_stream(
     """Yield the quads of an open RDF document that can seek; as ``read_rdf``."""
     start = stream.read(3)
     if not start:
-        raise SourceError(name, "the file is empty", remedy="write at least one triple, or remove it")
+        raise SourceError(
+            name, Sentence("the file is empty"), remedy=Sentence("write at least one triple, or remove it")
+        )
     if start != BYTE_ORDER_MARK:
         stream.seek(0)
     if form == ox.RdfFormat.RDF_XML:
@@ -87,7 +89,9 @@ def read_rdf_stream(
     except SyntaxError as problem:
         raise _source_error(name, problem, problem.lineno, problem.offset) from problem
     except MemoryError as problem:
-        raise SourceError(name, "a literal or another token is too long", _line(stream), remedy=TOO_LONG) from problem
+        raise SourceError(
+            name, Sentence("a literal or another token is too long"), _line(stream), remedy=TOO_LONG
+        ) from problem
 
 
 def _read_rdf_xml(stream: IO[bytes], name: str, base: str) -> Iterator[ox.Quad]:
@@ -118,5 +122,5 @@ def _line(stream: IO[bytes]) -> int:
 def _source_error(name: str, problem: SyntaxError, line: int | None, column: int | None) -> SourceError:
     text = re.sub(r"^Parser error at line \d+.*?: ", "", problem.msg).strip()
     text = "".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in text)
-    remedy = next((each for part, each in REMEDIES if part in text), "")
-    return SourceError(name, text, line, column, remedy)
+    remedy = next((each for part, each in REMEDIES if part in text), NO_WORDS)
+    return SourceError(name, Quotation(text), line, column, remedy)

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 import pyoxigraph as ox
 
-from graph.model.errors import SourceError
+from graph.model.errors import NO_WORDS, Said, Sentence, SourceError
 
 LEVELS = 1000
 ATTRIBUTES = 1000
@@ -74,15 +74,20 @@ class WatchedXml:
         except expat.ExpatError as problem:
             text = expat.errors.messages.get(problem.code, str(problem))
             raise SourceError(
-                self._name, f"no well-formed XML: {text}", problem.lineno, problem.offset + 1
+                self._name, Sentence("no well-formed XML: %(words)s", words=text), problem.lineno, problem.offset + 1
             ) from problem
         self._taken += len(self._block)
         if self._taken - self._text_start > self._text_bytes:
-            raise self._error(f"a text of more than {self._text_bytes:,} bytes", "split it")
+            raise self._error(
+                Sentence("a text of more than %(number)s bytes", number=self._text_bytes), Sentence("split it")
+            )
 
     def _declaration(self, _: str, encoding: str | None, __: int) -> None:
         if encoding is not None and encoding.upper() not in ("UTF-8", "US-ASCII"):
-            raise self._error(f"the file is in {encoding}, not in UTF-8", "save the file as UTF-8")
+            raise self._error(
+                Sentence("the file is in %(encoding)s, not in UTF-8", encoding=encoding),
+                Sentence("save the file as UTF-8"),
+            )
 
     def _entity(self, name: str, is_parameter: bool, value: str | None, *_: object) -> None:
         """Take down an entity that is a plain text; of two declarations the first counts (XML 1.0, 4.2)."""
@@ -90,16 +95,19 @@ class WatchedXml:
             return
         is_plain = value is not None and len(value) <= ENTITY_CHARACTERS and not {"<", "&"} & set(value)
         if is_parameter or value is None or not is_plain or len(self.entities) >= ENTITIES:
-            raise self._error("XML entity declarations are not read", "write the text out in full")
+            raise self._error(Sentence("XML entity declarations are not read"), Sentence("write the text out in full"))
         self.entities.setdefault(name.encode(), escape(value, {'"': "&quot;", "'": "&apos;"}).encode())
 
     def _start(self, _: str, attributes: dict[str, str]) -> None:
         self.has_root = True
         self._depth += 1
         if self._depth > LEVELS:
-            raise self._error(f"elements nest more than {LEVELS} deep")
+            raise self._error(Sentence("elements nest more than %(number)s deep", number=str(LEVELS)))
         if len(attributes) > ATTRIBUTES:
-            raise self._error(f"an element with more than {ATTRIBUTES} attributes", "write properties as elements")
+            raise self._error(
+                Sentence("an element with more than %(number)s attributes", number=str(ATTRIBUTES)),
+                Sentence("write properties as elements"),
+            )
         if not self._literal:
             self._check(attributes)
             self._text_start = self._expat.CurrentByteIndex
@@ -108,11 +116,19 @@ class WatchedXml:
     def _check(self, attributes: dict[str, str]) -> None:
         """Refuse what the parser would leave out in silence."""
         if (found := attributes.get(PARSE_TYPE, "Literal")) not in PARSE_TYPES:
-            raise self._error(f"{found[:100]!r} is no rdf:parseType", "write Literal, Resource, Collection or Triple")
+            raise self._error(
+                Sentence("%(text)s is no rdf:parseType", text=repr(found[:100])),
+                Sentence("write Literal, Resource, Collection or Triple"),
+            )
         if BAG_ID in attributes:
-            raise self._error("rdf:bagID is no longer in RDF/XML, and would be left out", "remove it")
+            raise self._error(
+                Sentence("rdf:bagID is no longer in RDF/XML, and would be left out"), Sentence("remove it")
+            )
         if RESOURCE in attributes and (DATATYPE in attributes or PARSE_TYPE in attributes):
-            raise self._error("a property has rdf:resource, and a literal's attribute beside it", "remove one of them")
+            raise self._error(
+                Sentence("a property has rdf:resource, and a literal's attribute beside it"),
+                Sentence("remove one of them"),
+            )
 
     def _end(self, _: str) -> None:
         if self._literal in (0, self._depth):
@@ -122,12 +138,14 @@ class WatchedXml:
     def _prefix(self, *_: object) -> None:
         self._prefixes += 1
         if self._prefixes > ATTRIBUTES:
-            raise self._error(f"more than {ATTRIBUTES} prefixes at once", "declare fewer")
+            raise self._error(
+                Sentence("more than %(number)s prefixes at once", number=str(ATTRIBUTES)), Sentence("declare fewer")
+            )
 
     def _prefix_ends(self, _: object) -> None:
         self._prefixes -= 1
 
-    def _error(self, problem: str, remedy: str = "") -> SourceError:
+    def _error(self, problem: Said, remedy: Said = NO_WORDS) -> SourceError:
         line, column = self._expat.CurrentLineNumber, self._expat.CurrentColumnNumber + 1
         return SourceError(self._name, problem, line, column, remedy)
 
@@ -182,8 +200,8 @@ class WithoutEntities:
                 end = found.end()
                 self._added += len(text)
         if self._added > ENTITY_GROWTH * self._taken:
-            problem = f"its XML entities make it more than {ENTITY_GROWTH} times as long"
-            raise SourceError(self._name, problem, remedy="write the text out in full")
+            problem = Sentence("its XML entities make it more than %(number)s times as long", number=str(ENTITY_GROWTH))
+            raise SourceError(self._name, problem, remedy=Sentence("write the text out in full"))
         return b"".join((*parts, self._rest[end:])), b""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from graph.model.errors import SourceError
+from graph.model.errors import Quotation, Sentence, SourceError
 from graph.model.formats import TABLE, recognised
 from graph.model.processes import HeldFolder
 from graph.model.publication import SourceFile
@@ -23,7 +23,7 @@ from graph.sources.rdf import read_rdf
 PIECE = 1 << 20
 PIECE_OF_ZSTD = 1 << 10
 """A block of Zstandard may be four bytes and give 128 KiB: this much gives 32 MiB at most."""
-NOT_WHOLE = "the file breaks off"
+NOT_WHOLE = Sentence("the file breaks off")
 
 
 def read_source(source: SourceFile, *, base: str, limits: LimitSettings, told: Told = unheard) -> Iterator[Chunk]:
@@ -82,8 +82,10 @@ def unpacked(path: Path, name: str, coding: str, most_mb: int) -> Iterator[Path]
         for piece in _pieces(path, name, coding):
             left -= len(piece)
             if left < 0:
-                problem = f"unpacked, it is more than {most_mb:,} MiB"
-                raise SourceError(name, problem, remedy="divide it, or raise limits.unpacked_mb in hamkor.toml")
+                problem = Sentence("unpacked, it is more than %(number)s MiB", number=most_mb)
+                raise SourceError(
+                    name, problem, remedy=Sentence("divide it, or raise limits.unpacked_mb in hamkor.toml")
+                )
             spool.write(piece)
         spool.flush()
         yield Path(spool.name)
@@ -93,11 +95,15 @@ def _pieces(path: Path, name: str, coding: str) -> Iterator[bytes]:
     try:
         yield from _gzip(path) if coding == "gzip" else _zstd(path)
     except EOFError as problem:
-        raise SourceError(name, NOT_WHOLE, remedy="fetch or pack it again") from problem
+        raise SourceError(name, NOT_WHOLE, remedy=Sentence("fetch or pack it again")) from problem
     except (gzip.BadGzipFile, zlib.error, ValueError) as problem:
-        raise SourceError(name, f"it is no {coding} file: {problem}", remedy="pack it again") from problem
+        raise SourceError(
+            name,
+            Sentence("it is no %(coding)s file: %(words)s", coding=coding, words=problem),
+            remedy=Sentence("pack it again"),
+        ) from problem
     except OSError as problem:
-        raise SourceError(name, problem.strerror or str(problem)) from problem
+        raise SourceError(name, Quotation(problem.strerror or str(problem))) from problem
 
 
 def _gzip(path: Path) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ from rdflib.plugins.sparql.algebra import translateGroupGraphPattern
 from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.term import Node
 
-from graph.model.errors import HamkorError
+from graph.model.errors import HamkorError, Sentence
 from graph.model.literals import Term, stored
 from graph.validation.constraints import prepared
 from graph.validation.validated_graph import ValidatedData
@@ -421,7 +421,7 @@ def read_path(
         reads.step(source, str(path), target, inverse=inverse)
         return
     if depth > DEEPEST_PATH:
-        raise PathError("a path that is deeper than any that is walked")
+        raise PathError(Sentence("a path that is deeper than any that is walked"))
 
     def part(node: Node, ends: tuple[int, int], *, turned: bool = inverse) -> None:
         read_path(reads, shapes, node, ends, inverse=turned, depth=depth + 1)
@@ -451,7 +451,7 @@ def _read_repeated(
         return
     inner, middle = parts.get(SH.zeroOrMorePath) or parts.get(SH.oneOrMorePath), reads.state()
     if inner is None:
-        raise PathError("a path of no known kind")
+        raise PathError(Sentence("a path of no known kind"))
     if SH.zeroOrMorePath in parts:
         reads.skip(source, middle)
     else:

@@ -24,7 +24,7 @@ from rdflib.plugins.sparql import operators
 from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.term import Node
 
-from graph.model.errors import ShapesError
+from graph.model.errors import Quotation, Said, Sentence, ShapesError
 from graph.sources.batches import Chunk
 from graph.validation.constraints import JudgedShape, apart, prepared
 from graph.validation.reach import BackwardReads, PathError, Reads, query_text, read_path, read_shapes
@@ -104,7 +104,10 @@ def _loaded(chunks: tuple[Chunk, ...], base: str) -> Shapes:
             re.compile(str(pattern))
         except re.error as problem:
             place = str(graph.value(shape, SH.path) if isinstance(shape, BNode) else shape)
-            raise ShapesError(place, f"sh:pattern {str(pattern)!r} cannot be used: {problem}") from problem
+            raise ShapesError(
+                place,
+                Sentence("sh:pattern %(pattern)s cannot be used: %(words)s", pattern=repr(str(pattern)), words=problem),
+            ) from problem
     _take_over_prefixes(graph)
     SPARQLConstraintComponentValidator.validator_cache.clear()  # it goes by the address of the graph: others had it
     genid = re.compile(rb"<(" + re.escape(below.encode()) + rb"[^>]*)>")
@@ -138,14 +141,21 @@ def usable(place: str = "shapes") -> Iterator[None]:
         raise ShapesError(place, in_a_line(problem)) from problem
 
 
-def in_a_line(problem: Exception) -> str:
+def in_a_line(problem: Exception) -> Said:
     """Return what pySHACL or rdflib say of shapes, in one line."""
     if isinstance(problem, ParseBaseException):
-        return f"its query is no SPARQL: {' '.join(problem.line.split())}: {problem.msg}"
+        return Sentence(
+            "its query is no SPARQL: %(line)s: %(words)s",
+            line=" ".join(problem.line.split()),
+            words=Quotation(problem.msg),
+        )
     text = str(problem).strip().partition("\n")[0] or type(problem).__name__
     if (name := re.match(r"Unknown namespace prefix : ?(.*)", text)) is not None:
-        return f"its query uses the prefix {name[1]!r}, which is not declared: add it to what sh:prefixes names"
-    return f"pySHACL cannot use it: {text}"
+        return Sentence(
+            "its query uses the prefix %(name)s, which is not declared: add it to what sh:prefixes names",
+            name=repr(name[1]),
+        )
+    return Sentence("pySHACL cannot use it: %(words)s", words=Quotation(text))
 
 
 # The terms of SHACL's namespace: which there are, and which of them are not evaluated here.
@@ -186,16 +196,16 @@ KNOWN = frozenset(
     {str(each).removeprefix(NAMESPACE) for each in dir(SH)} | OTHERS | DRAFTS | JAVASCRIPT | EXPRESSIONS | {""}
 )
 REASONS = (
-    (JAVASCRIPT, "JavaScript is not run here; write a constraint in SPARQL (sh:sparql)"),
-    (TARGETS, "such targets are not sought here; use sh:targetClass, sh:targetSubjectsOf, …"),
-    (RULES, "rules in shapes are not run; put it into ontology/, where rules are"),
-    (ENTAILMENT, "shapes cannot ask for entailment; what follows from ontology/ is validated, too"),
-    (EXPRESSIONS - {"nodes"}, "SHACL's Advanced Features are not evaluated here"),
-    (DRAFTS - SILENT, "SHACL 1.2 is not evaluated here"),
+    (JAVASCRIPT, Sentence("JavaScript is not run here; write a constraint in SPARQL (sh:sparql)")),
+    (TARGETS, Sentence("such targets are not sought here; use sh:targetClass, sh:targetSubjectsOf, …")),
+    (RULES, Sentence("rules in shapes are not run; put it into ontology/, where rules are")),
+    (ENTAILMENT, Sentence("shapes cannot ask for entailment; what follows from ontology/ is validated, too")),
+    (EXPRESSIONS - {"nodes"}, Sentence("SHACL's Advanced Features are not evaluated here")),
+    (DRAFTS - SILENT, Sentence("SHACL 1.2 is not evaluated here")),
 )
 
 
-def unknown(name: str) -> str | None:
+def unknown(name: str) -> Said | None:
     """Return that SHACL has no such term, with one that is near; None where it has.
 
     Args:
@@ -205,16 +215,21 @@ def unknown(name: str) -> str | None:
         return None
     alike = sorted(each for each in KNOWN if each and each[0].isupper() == name[0].isupper())
     near = get_close_matches(name, alike, 1, 0.75) or [each for each in KNOWN if each.lower() == name.lower()]
-    return f"SHACL has no sh:{name}, so it does nothing" + (f"; is sh:{near[0]} meant?" if near else "")
+    if near:
+        return Sentence("SHACL has no sh:%(name)s, so it does nothing; is sh:%(near)s meant?", name=name, near=near[0])
+    return Sentence("SHACL has no sh:%(name)s, so it does nothing", name=name)
 
 
-def not_evaluated(name: str) -> str | None:
+def not_evaluated(name: str) -> Said | None:
     """Return that a term of SHACL is not evaluated here, and why; None where it is.
 
     Args:
         name: the term without the namespace.
     """
-    return next((f"sh:{name} is not evaluated: {reason}" for terms, reason in REASONS if name in terms), None)
+    reason = next((reason for terms, reason in REASONS if name in terms), None)
+    if reason is None:
+        return None
+    return Sentence("sh:%(name)s is not evaluated: %(reason)s", name=name, reason=reason)
 
 
 # Are shapes well formed (SHACL 3.4, and its rules of syntax), and does everything that they ask for happen here?
@@ -242,7 +257,7 @@ class Remark:
     """
 
     shape: str
-    problem: str
+    problem: Said
     is_error: bool
     subject: str
     file: str = ""
@@ -286,15 +301,21 @@ def refuse_malformed(shapes: Iterable[Chunk], file_of: Callable[[str], str], *, 
     errors = [each for each in remarks(shapes, base=base) if each.is_error]
     if errors:
         first = errors[0]
-        more = f" (and {len(errors) - 1} more; hamkor validate lists them)" if len(errors) > 1 else ""
-        raise ShapesError(f"{file_of(first.subject) or 'shapes'}: {first.shape}", first.problem + more)
+        problem = first.problem
+        if len(errors) > 1:
+            problem = Sentence(
+                "%(problem)s (and %(number)s more; hamkor validate lists them)",
+                problem=problem,
+                number=str(len(errors) - 1),
+            )
+        raise ShapesError(f"{file_of(first.subject) or 'shapes'}: {first.shape}", problem)
 
 
-Finding = tuple[Node, str, bool]
+Finding = tuple[Node, Said, bool]
 """A node of the shapes graph, what is wrong with it, whether that is an error."""
 
 
-def _remark(shapes: Shapes, node: Node, problem: str, is_error: bool) -> Remark:
+def _remark(shapes: Shapes, node: Node, problem: Said, is_error: bool) -> Remark:
     shape, root = shapes.place(node)
     return Remark(shape, problem, is_error, str(shapes.iris.get(root, root)))
 
@@ -374,26 +395,27 @@ def members(graph: Graph, node: Node) -> list[Node] | None:
     return found
 
 
-ONE_IRI, AN_IRI = ("one IRI", _is_iri), ("an IRI", _is_iri)
-COUNT = ("one whole number, as 1 without quotes", _is_count)
-BOUND = ("one literal", _is_literal)
+ONE_IRI, AN_IRI = (Sentence("one IRI"), _is_iri), (Sentence("an IRI"), _is_iri)
+COUNT = (Sentence("one whole number, as 1 without quotes"), _is_count)
+BOUND = (Sentence("one literal"), _is_literal)
 TRUTH = ("true or false", _is_truth)
-SHAPE = ("a shape, not a text", _is_node)
-SHAPES = ("a list of shapes with at least one", _is_list_of(_is_node, empty=False))
+SHAPE = (Sentence("a shape, not a text"), _is_node)
+SHAPES = (Sentence("a list of shapes with at least one"), _is_list_of(_is_node, empty=False))
 VALUES: Mapping[str, tuple[str, Test]] = {
-    "targetNode": ("an IRI or a literal", _is_target), "targetClass": AN_IRI, "targetSubjectsOf": AN_IRI,
-    "targetObjectsOf": AN_IRI, "severity": ONE_IRI, "message": ("a text", _is_message), "deactivated": TRUTH,
-    "class": AN_IRI, "datatype": ONE_IRI, "nodeKind": ("one of SHACL's six kinds of nodes", _is_kind),
+    "targetNode": (Sentence("an IRI or a literal"), _is_target), "targetClass": AN_IRI, "targetSubjectsOf": AN_IRI,
+    "targetObjectsOf": AN_IRI, "severity": ONE_IRI, "message": (Sentence("a text"), _is_message), "deactivated": TRUTH,
+    "class": AN_IRI, "datatype": ONE_IRI, "nodeKind": (Sentence("one of SHACL's six kinds of nodes"), _is_kind),
     "minCount": COUNT, "maxCount": COUNT, "minLength": COUNT, "maxLength": COUNT, "qualifiedMinCount": COUNT,
     "qualifiedMaxCount": COUNT, "minExclusive": BOUND, "minInclusive": BOUND, "maxExclusive": BOUND,
-    "maxInclusive": BOUND, "pattern": ("a text", _is_text), "flags": ("one text", _is_text),
-    "languageIn": ("a list of language tags", _is_list_of(_is_text)), "uniqueLang": TRUTH, "equals": AN_IRI,
+    "maxInclusive": BOUND, "pattern": (Sentence("a text"), _is_text), "flags": (Sentence("one text"), _is_text),
+    "languageIn": (Sentence("a list of language tags"), _is_list_of(_is_text)), "uniqueLang": TRUTH, "equals": AN_IRI,
     "disjoint": AN_IRI, "lessThan": AN_IRI, "lessThanOrEquals": AN_IRI, "not": SHAPE, "node": SHAPE, "property": SHAPE,
     "qualifiedValueShape": SHAPE, "and": SHAPES, "or": SHAPES, "xone": SHAPES, "qualifiedValueShapesDisjoint": TRUTH,
-    "closed": TRUTH, "ignoredProperties": ("a list of IRIs", _is_list_of(_is_iri)), "in": ("a list", _is_list),
-    "sparql": ("a constraint with sh:select", _is_node), "select": ("one text", _is_text),
-    "ask": ("one text", _is_text), "order": ("one number", _is_number),
-    "path": ("one path", _is_node), "prefix": ("one text", _is_text),
+    "closed": TRUTH, "ignoredProperties": (Sentence("a list of IRIs"), _is_list_of(_is_iri)),
+    "in": (Sentence("a list"), _is_list),
+    "sparql": (Sentence("a constraint with sh:select"), _is_node), "select": (Sentence("one text"), _is_text),
+    "ask": (Sentence("one text"), _is_text), "order": (Sentence("one number"), _is_number),
+    "path": (Sentence("one path"), _is_node), "prefix": (Sentence("one text"), _is_text),
 }  # fmt: skip
 """By parameter, what a value of it must be, in words and in code."""
 SEVERAL = frozenset({
@@ -412,13 +434,31 @@ def _values(graph: Graph) -> Iterator[Finding]:
             values = list(graph.objects(subject, SH[name]))
             for each in values:
                 if not test(graph, each):
-                    yield subject, f"sh:{name} takes {words}; here it has {_written(each)}", True
+                    yield (
+                        subject,
+                        Sentence(
+                            "sh:%(name)s takes %(kind)s; here it has %(value)s",
+                            name=name,
+                            kind=words,
+                            value=_written(each),
+                        ),
+                        True,
+                    )
             if len(values) > 1 and name not in SEVERAL:
-                yield subject, f"sh:{name} stands {len(values)} times; it takes {words}", True
+                yield (
+                    subject,
+                    Sentence(
+                        "sh:%(name)s stands %(number)s times; it takes %(kind)s",
+                        name=name,
+                        number=str(len(values)),
+                        kind=words,
+                    ),
+                    True,
+                )
 
 
 def _written(node: Node) -> str:
-    return "a blank node" if isinstance(node, BNode) else str(getattr(node, "n3", lambda: node)())
+    return Sentence("a blank node") if isinstance(node, BNode) else str(getattr(node, "n3", lambda: node)())
 
 
 def _structure(graph: Graph) -> Iterator[Finding]:
@@ -428,14 +468,16 @@ def _structure(graph: Graph) -> Iterator[Finding]:
             continue
         if (shape, SH.path, None) not in graph:
             is_there = (shape, None, None) in graph
-            problem = "a property shape needs sh:path" if is_there else "this property shape is described nowhere"
+            problem = Sentence("a property shape needs sh:path")
+            if not is_there:
+                problem = Sentence("this property shape is described nowhere")
             yield shape, problem, True
     for shape in graph.subjects(RDF.type, SH.NodeShape):
         if (shape, SH.path, None) in graph:
-            yield shape, "a node shape has no sh:path; leave that out, or make it a sh:PropertyShape", True
+            yield shape, Sentence("a node shape has no sh:path; leave that out, or make it a sh:PropertyShape"), True
         for name in AT_PROPERTIES:
             if (shape, SH[name], None) in graph:
-                yield shape, f"sh:{name} stands at property shapes only, those with sh:path", True
+                yield shape, Sentence("sh:%(name)s stands at property shapes only, those with sh:path", name=name), True
 
 
 def _made(shapes: Shapes) -> Iterator[Finding]:
@@ -451,7 +493,7 @@ def _made(shapes: Shapes) -> Iterator[Finding]:
     yield from _validators(shapes)
 
 
-def _problem(shapes: Shapes, shape: Shape) -> str | None:
+def _problem(shapes: Shapes, shape: Shape) -> Said | None:
     try:
         if (path := shape.path()) is not None:
             read_path(Reads(), shapes.compiled, path, (0, 1))
@@ -463,13 +505,13 @@ def _problem(shapes: Shapes, shape: Shape) -> str | None:
             shape.constraints()
         shape.validate(SHACLExecutor(), DataTriples(), focus=NOWHERE)
     except PathError as problem:
-        return f"sh:path: {problem}"
+        return Sentence("%(name)s: %(problem)s", name="sh:path", problem=problem)
     except Exception as problem:  # noqa: BLE001  plain Exception, KeyError, TypeError … over bad shapes
         return in_a_line(problem)
     return None
 
 
-def wrong_query(text: str, form: str) -> str | None:
+def wrong_query(text: str, form: str) -> Said | None:
     """Return what is wrong with the query of a constraint, with its prefixes; None where nothing is.
 
     Args:
@@ -481,11 +523,13 @@ def wrong_query(text: str, form: str) -> str | None:
     """
     algebra = prepared(text).algebra
     if algebra.name != form:
-        return f"the query must be {'a SELECT' if form == 'SelectQuery' else 'an ASK'}"
+        if form == "SelectQuery":
+            return Sentence("the query must be a SELECT")
+        return Sentence("the query must be an ASK")
     if form == "SelectQuery" and not {"this", "value", "path", "failure"} & {str(each) for each in algebra.PV}:
-        return "the query selects no $this, so nothing can violate it (SHACL 5.2.1)"
+        return Sentence("the query selects no $this, so nothing can violate it (SHACL 5.2.1)")
     for name in sorted(_functions(algebra)):
-        return f"the query calls the function <{name}>, which is not known here"
+        return Sentence("the query calls the function <%(iri)s>, which is not known here", iri=name)
     return None
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pyoxigraph as ox
 
-from graph.model.errors import SettingError
+from graph.model.errors import Sentence, SettingError
 from graph.model.labels import LABEL_PROPERTIES
 from graph.model.namespaces import FOAF, RDF_TYPE, SCHEMA, XSD
 
@@ -202,7 +202,7 @@ def check_iri(iri: str) -> None:
     try:
         ox.NamedNode(iri)
     except ValueError as problem:
-        raise SettingError("IRI", f"{iri!r} is no absolute IRI") from problem
+        raise SettingError("IRI", Sentence("%(iri)s is no absolute IRI", iri=repr(iri))) from problem
 
 
 def _values(store: ox.Store, node: ox.NamedNode, predicate: str) -> Iterator[object]:

@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from graph.model.errors import ReleaseError, SettingError, WriteRefusedError
+from graph.model.errors import Quotation, ReleaseError, Sentence, SettingError, WriteRefusedError
 from graph.model.publication import SUPPRESSION_FILE, Publication
 from graph.query.saved_queries import forget
 from graph.releases.folder import ASIDE, ReleasesFolder
@@ -118,7 +118,9 @@ def settle(publication: Publication) -> None:
     try:
         _moved(brought.resolve(), place)
     except OSError as problem:
-        raise ReleaseError(f"{place} cannot be written: {problem.strerror}") from problem
+        raise ReleaseError(
+            Sentence("%(name)s cannot be written: %(words)s", name=place, words=Quotation(problem.strerror))
+        ) from problem
 
 
 def _moved(file: Path, place: Path) -> None:
@@ -147,7 +149,9 @@ def read_suppression(*paths: Path) -> Suppression:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as problem:
-            raise SettingError(path.name, f"the list of what is withheld cannot be read: {problem}") from problem
+            raise SettingError(
+                path.name, Sentence("the list of what is withheld cannot be read: %(words)s", words=problem)
+            ) from problem
     return Suppression(secrets.token_bytes(SALT_BYTES), frozenset(), frozenset())
 
 
@@ -344,7 +348,7 @@ class Withholding:
             WriteRefusedError: it is; the message does not say what.
         """
         if self and (self.withholds(graph) or any(self.holds(line) for line in lines)):
-            raise WriteRefusedError(graph, "withheld", "ask the publisher")
+            raise WriteRefusedError(graph, "withheld", Sentence("ask the publisher"))
 
 
 def _subject(line: bytes) -> str:

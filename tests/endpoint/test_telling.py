@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import ast
+import pickle
 import re
-from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 from flask import Flask
 
 from endpoint.app import create_app
-from endpoint.catalogues import TRANSLATED, collected
+from endpoint.catalogues import TRANSLATED, collected, missing
 from endpoint.http.languages import translated
 from endpoint.http.problems import KINDS, Problem, document_problem, problem_of
-from endpoint.http.responses import problem_response
-from endpoint.http.wordings import WORDINGS, recognised, told
+from endpoint.http.responses import problem_response, told
+from graph.model import errors
 from graph.model.errors import (
+    BUILD_ANEW,
+    NO_WORDS,
     BusyError,
     EngineUnavailableError,
+    Failure,
     GraphNameError,
     HamkorError,
     PreconditionError,
@@ -33,33 +38,62 @@ from graph.model.errors import (
     UpdateError,
     WriteRefusedError,
 )
+from graph.model.namespaces import unfit_name
 from graph.model.publication import Publication
 from graph.releases.release import Release
 from tests.endpoint.serving import BROWSER
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS: list[HamkorError] = [
-    QuerySyntaxError("expected one of WHERE", 2, 3, "}"),
-    QuerySyntaxError("the engine has no function <urn:f>; the service description lists those it has"),
-    QueryRefusedError("a SERVICE clause may be hidden in this query", "write names with it as full IRIs"),
-    QueryLimitError("limits.query_mb", 1, "the query is larger than 1 MiB", "divide it"),
-    QueryLimitError("limits.result_mb", 9, "the answer is too large", "page it with LIMIT"),
-    QueryLimitError("limits.query_seconds", 30, "the query took too long and was stopped", "divide it"),
-    EngineUnavailableError("the query engine is starting: No such file or directory"),
-    ReleaseError("there is no release yet", "run hamkor build"),
-    SettingError("hamkor.toml", "unknown setting"),
-    GraphNameError("urn:g", "it is longer than 1000 characters"),
+    QuerySyntaxError(Quotation("expected one of WHERE"), 2, 3, "}"),
+    QuerySyntaxError(
+        Sentence("the engine has no function <%(iri)s>; the service description lists those it has", iri="urn:f")
+    ),
+    QueryRefusedError(
+        Sentence("a SERVICE clause may be hidden in this query"), Sentence("write names with it as full IRIs")
+    ),
+    QueryLimitError(
+        "limits.query_mb", 1, Sentence("the query is larger than %(number)s MiB", number=1), Sentence("divide it")
+    ),
+    QueryLimitError("limits.result_mb", 9, Sentence("the answer is too large"), Sentence("page it with LIMIT")),
+    QueryLimitError(
+        "limits.query_seconds", 30, Sentence("the query took too long and was stopped"), Sentence("divide it")
+    ),
+    EngineUnavailableError(
+        Sentence("the query engine is starting: %(words)s", words=Quotation("No such file or directory"))
+    ),
+    ReleaseError(Sentence("there is no release yet"), BUILD_ANEW),
+    SettingError("hamkor.toml", Sentence("no TOML: %(words)s", words=ValueError("Expected '='"))),
+    SettingError("hamkor.toml", Sentence("the file is not UTF-8; save it as UTF-8")),
+    GraphNameError("urn:g", unfit_name("x" * 2000, "urn:")),
     WriteRefusedError("urn:g", "computed"),
-    WriteRefusedError("urn:g", "source", "change data/a.ttl and run hamkor build"),
-    WriteRefusedError("urn:g", "withheld", "ask the publisher"),
+    WriteRefusedError("urn:g", "source", Sentence("change %(file)s and run hamkor build", file="data/a.ttl")),
+    WriteRefusedError("urn:g", "withheld", Sentence("ask the publisher")),
     PreconditionError("urn:g", None, "b"),
     PreconditionError("urn:g", "a", "b"),
-    BusyError("another process is making a release", "wait until it is done"),
-    UpdateError("there is no graph <urn:g>", "say SILENT where that is no matter"),
-    document_problem(SourceError("a.csv", "'x' is no date: month must be in 1..12", 3, "day", "write it such as 2015")),
+    BusyError(Sentence("another process is making a release"), Sentence("wait until it is done")),
+    UpdateError(
+        Sentence("there is no graph <%(graph)s>", graph="urn:g"), Sentence("say SILENT where that is no matter")
+    ),
+    document_problem(
+        SourceError(
+            "a.csv",
+            Sentence(
+                "%(problem)s: %(words)s",
+                problem=Sentence("%(text)s is no %(datatype)s", text="'x'", datatype="date"),
+                words=ValueError("month must be in 1..12"),
+            ),
+            3,
+            "day",
+            Sentence("write it such as %(example)s", example="2015"),
+        )
+    ),
 ]
 SAMPLES = {kind: Problem(kind, Sentence("there is no such graph"), {"line": 1, "limit": "a.b"}) for kind in KINDS}
 MOST_WORDS = 3
+MOST_ERRORS_AT_LEAST = 300
+READ_BY_PEOPLE = ("graph/sources/", "graph/model/", "graph/validation/reach.py", "graph/parts/")
+"""Where the text of an error of another kind becomes part of a sentence."""
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +146,7 @@ def test_in_russian_no_english_words_are_left(app: Flask) -> None:
     ],
 )
 def test_words_of_the_engine_are_quoted_as_english(app: Flask, language: str, said: str) -> None:
-    problem = problem_of(QuerySyntaxError("expected <", 2, 3, "}"))
+    problem = problem_of(QuerySyntaxError(Quotation("expected <"), 2, 3, "}"))
     with app.test_request_context(f"/?ui={language}"):
         assert told(problem.detail) == said
     assert problem.detail == "line 2, column 3: expected <, at '}'"
@@ -135,83 +169,122 @@ def test_programs_get_english_and_people_their_language(app: Flask, accept: str 
     assert answer.status_code == 404
 
 
-MET = {
-    "QueryRefusedError": (0, 1),
-    "QueryLimitError": (2, 3),
-    "EngineUnavailableError": (0,),
-    "WorkKilledError": (0, 1),
-    "UpdateError": (0, 1),
-    "BusyError": (0, 1),
-    "OutOfScopeError": (1,),
-    "SourceError": (1, 4),
-    "misplaced": (2,),
-    "_misplaced": (0, 1),
-}
-FOLDERS = (
-    "graph/query",
-    "graph/parts/update",
-    "graph/parts/contribution",
-    "graph/sources",
-    "graph/export/tables.py",
-    "graph/child_process.py",
+CALLS = tuple(
+    (f"{file.relative_to(ROOT)}:{call.lineno}", call)
+    for folder in ("graph", "endpoint")
+    for file in sorted((ROOT / folder).rglob("*.py"))
+    for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    if isinstance(call, ast.Call)
 )
-
-
-def literals() -> Iterator[tuple[str, str]]:
-    """Yield what the source says in the errors that people meet, with something in the place of each fact."""
-    for folder in FOLDERS:
-        path = ROOT / folder
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(call, ast.Call) and (name := _name(call.func)) in MET:
-                    given = [each for n, each in enumerate(call.args) if n in MET[name]]
-                    given += [each.value for each in call.keywords if each.arg == "remedy"]
-                    yield from ((f"{file.name}:{call.lineno}", text) for text in map(_text, given) if text)
+"""Every call of the source, with its place."""
 
 
 def _name(function: ast.expr) -> str:
     return str(getattr(function, "id", "") or getattr(function, "attr", ""))
 
 
-def _text(node: ast.expr) -> str:
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(each.value) if isinstance(each, ast.Constant) else _sample(each) for each in node.values)
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+def is_text(value: ast.expr) -> bool:
+    """Whether an expression is a text that is written there: no name, no sentence, not an empty one."""
+    return isinstance(value, ast.JoinedStr) or (
+        isinstance(value, ast.Constant) and isinstance(value.value, str) and bool(value.value)
+    )
 
 
-def _sample(value: ast.expr) -> str:
-    return "line 1, column 2" if "_place" in ast.unparse(value) else "X1"
+def said_in(kind: type[HamkorError], call: ast.Call) -> list[ast.expr]:
+    """Return what is given for those fields of an error that say something to people."""
+    places = {number: field.name for number, field in enumerate(fields(kind)) if "Said" in str(field.type)}  # type: ignore[arg-type]
+    return [each for number, each in enumerate(call.args) if number in places] + [
+        each.value for each in call.keywords if each.arg in places.values()
+    ]
 
 
-def test_what_the_packages_below_say_is_recognised() -> None:
-    unknown = [f"{place}: {text}" for place, text in literals() if recognised(text) is None]
-    assert not unknown, "write them in endpoint/http/wordings.py, and run make translations"
+def test_what_errors_say_is_made_of_sentences() -> None:
+    """Every field of an error in which people read words is given a ``Sentence`` or a ``Quotation``."""
+    kinds = {
+        each.__name__: each for each in vars(errors).values() if is_dataclass(each) and issubclass(each, Exception)
+    }
+    given = [(place, kinds[name], call) for place, call in CALLS if (name := _name(call.func)) in kinds]
+    assert len(given) > MOST_ERRORS_AT_LEAST
+    wrong = [place for place, kind, call in given if any(map(is_text, said_in(kind, call)))]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("template", WORDINGS)
-def test_a_wording_is_recognised_as_itself(template: str) -> None:
-    found = recognised(re.sub(r"%\(\w+\)s", "urn:x", template))
-    assert found is not None
-    assert found.template == template
+def test_errors_of_other_kinds_that_people_read_say_sentences_too() -> None:
+    raised = ("ValueError", "TypeError", "MissingValueError", "PathError")
+    wrong = [
+        place
+        for place, call in CALLS
+        if place.startswith(READ_BY_PEOPLE) and _name(call.func) in raised and any(map(is_text, call.args))
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize(
-    "text", ["this word is no word of Prolog", "expected one of WHERE", "the name is no longer known", "a b is no c d"]
+def test_a_template_is_a_literal_so_that_it_is_collected() -> None:
+    sentences = [(place, call) for place, call in CALLS if _name(call.func) == "Sentence"]
+    written = [place for place, call in sentences if not isinstance(call.args[0], ast.Constant)]
+    assert [place for place in written if not place.startswith("graph/model/errors.py")] == []  # it reads them back
+    known = {str(each.id) for each in collected()}
+    texts = [call.args[0].value for _, call in sentences if isinstance(call.args[0], ast.Constant)]
+    assert [text for text in texts if text not in known] == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_every_template_is_translated(language: str) -> None:
+    assert list(missing(language)) == []
+
+
+def test_no_words_of_ours_are_called_those_of_others() -> None:
+    assert [
+        place
+        for place, call in CALLS
+        if _name(call.func) == "Quotation" and any(isinstance(each, ast.Constant) and each.value for each in call.args)
+    ] == []
+
+
+NESTED = SourceError(
+    "a.csv",
+    Sentence("%(problem)s: %(words)s", problem=Sentence("a list"), words=ValueError("month must be in 1..12")),
+    3,
+    "day",
+    Sentence("at most %(number)s are read", number=2000),
+    others=({"line": "4", "column": "", "problem": Sentence("a text"), "remedy": NO_WORDS},),
 )
-def test_words_of_others_are_not_taken_for_ours(text: str) -> None:
-    assert recognised(text) is None
 
 
-def test_what_is_too_long_is_quoted() -> None:
-    assert recognised("there is no graph <" + "x" * 5000 + ">") is None
+def test_an_error_of_another_process_still_has_templates_and_facts() -> None:
+    written = msgspec.msgpack.encode(Failure.of(NESTED))
+    found = msgspec.msgpack.decode(written, type=Failure).error()
+    assert isinstance(found, SourceError)
+    assert str(found) == str(NESTED)
+    assert made_of(found.problem) == made_of(NESTED.problem)
+    assert made_of(found.remedy) == ("at most %(number)s are read", {"number": 2000})
+    assert made_of(found.others[0]["problem"]) == ("a text", {})
+
+
+def test_a_pickled_sentence_still_has_its_template_and_facts() -> None:
+    assert made_of(pickle.loads(pickle.dumps(NESTED.problem))) == made_of(NESTED.problem)  # noqa: S301  our own
+
+
+def made_of(said: object) -> object:
+    """Return what a sentence is made of, and what a quotation quotes, to any depth."""
+    if isinstance(said, Sentence):
+        return said.template, {name: made_of(fact) for name, fact in said.facts.items()}
+    return ("quoted", str(said)) if isinstance(said, Quotation) else said
+
+
+def test_a_sentence_that_quotes_an_error_says_that_in_the_readers_language_too(app: Flask) -> None:
+    error = ReleaseError(Sentence("there is no release yet"), BUILD_ANEW)
+    said = Sentence("the publication cannot be used: %(words)s", words=error)
+    assert said == "the publication cannot be used: there is no release yet (run hamkor build)"
+    with app.test_request_context("/?ui=ru"):
+        assert "выполните hamkor build" in told(said)
 
 
 def test_every_sentence_gets_the_facts_that_it_names() -> None:
     wrong = []
-    for file in sorted((ROOT / "endpoint").rglob("*.py")):
-        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and _name(call.func) == "Sentence" and isinstance(call.args[0], ast.Constant):
-                given = {each.arg for each in call.keywords}
-                if given != set(re.findall(r"%\((\w+)\)s", str(call.args[0].value))):
-                    wrong.append(f"{file.name}:{call.lineno}")
+    for place, call in CALLS:
+        if _name(call.func) == "Sentence" and isinstance(call.args[0], ast.Constant):
+            given = {each.arg for each in call.keywords}
+            if None not in given and given != set(re.findall(r"%\((\w+)\)s", str(call.args[0].value))):
+                wrong.append(place)
     assert wrong == []

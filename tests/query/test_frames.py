@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from graph.model.errors import Quotation, packed
 from graph.model.formats import RESULTS_JSON, TURTLE
 from graph.query import frames
 from graph.query.engine import Dataset, QueryRequest
@@ -25,7 +26,7 @@ FRAMES = [
     (Hello(123, "release"), b""),
     (Answered(None, "0f", last=False), b"abc"),
     (Answered("/a/b", "", last=True), b""),
-    (Failed("syntax", "unexpected 'x'", 3, 14, last=True), b""),
+    (Failed("syntax", packed(Quotation("unexpected 'x'")), 3, 14, last=True), b""),
     (Ended(9), b""),
     (Answered(None, "ab" * 16, last=False), bytes(range(256)) * 1200),
 ]

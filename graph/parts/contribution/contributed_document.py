@@ -11,7 +11,7 @@ import msgspec
 import pyoxigraph as ox
 
 from graph.model.contributors import Contributor
-from graph.model.errors import QueryLimitError, SourceError
+from graph.model.errors import QueryLimitError, Said, Sentence, SourceError
 from graph.model.formats import TABLE
 from graph.model.settings import LimitSettings
 from graph.sources.batches import Chunk, Origin, chunks
@@ -170,8 +170,8 @@ CHUNK_QUADS = 10_000
 FORMATS = RDF_FORMATS
 LINES = frozenset({"turtle", "ntriples", "nquads", "trig"})
 LOOKED_AT = 1 << 16
-SENT_AS_FORM = "curl -d takes line ends out, so that all is one comment: send it with --data-binary"
-EMPTYING = "DELETE, or hamkor withdraw, takes a graph away; PUT without a body empties it"
+SENT_AS_FORM = Sentence("curl -d takes line ends out, so that all is one comment: send it with --data-binary")
+EMPTYING = Sentence("DELETE, or hamkor withdraw, takes a graph away; PUT without a body empties it")
 
 
 def read_documents(
@@ -204,12 +204,14 @@ def read_documents(
         salt = graph if not number else f"{graph} {number}"
         for chunk in _chunks(document, graph, Origin(salt, graph, base, limits.literal_mb << 20), told):
             if chunk.graph != graph:
-                problem = f"it speaks of the graph <{chunk.graph}>, and this is about <{graph}>"
-                raise SourceError(document.name, problem, remedy="send each graph by itself")
+                problem = Sentence(
+                    "it speaks of the graph <%(other)s>, and this is about <%(graph)s>", other=chunk.graph, graph=graph
+                )
+                raise SourceError(document.name, problem, remedy=Sentence("send each graph by itself"))
             size += len(chunk.triples)
             if size > most:
-                problem = f"written out, it takes more than {most >> 20} MiB"
-                raise QueryLimitError("limits.upload_mb", limits.upload_mb, problem, "divide it")
+                problem = Sentence("written out, it takes more than %(number)s MiB", number=str(most >> 20))
+                raise QueryLimitError("limits.upload_mb", limits.upload_mb, problem, Sentence("divide it"))
             found.append(chunk)
     return tuple(found)
 
@@ -219,7 +221,7 @@ def _chunks(document: SentDocument, graph: str, origin: Origin, told: Told) -> I
         quads = _quads(document, stream, graph, origin, told)
         first = next(quads, None)
         if first is None:
-            raise SourceError(document.name, "it holds no triple", remedy=_remedy(stream, document.format))
+            raise SourceError(document.name, Sentence("it holds no triple"), remedy=_remedy(stream, document.format))
         try:
             yield from chunks(chain((first,), quads), origin, CHUNK_QUADS)
         except SourceError as problem:
@@ -228,7 +230,7 @@ def _chunks(document: SentDocument, graph: str, origin: Origin, told: Told) -> I
             raise SourceError(document.name, problem.problem, problem.line, problem.column, problem.remedy) from problem
 
 
-def _remedy(stream: IO[bytes], form: str) -> str:
+def _remedy(stream: IO[bytes], form: str) -> Said:
     """Return what to do about a document without a triple: often its line ends were taken out on the way."""
     stream.seek(0)
     start = stream.read(LOOKED_AT)

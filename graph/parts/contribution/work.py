@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graph.model.contributors import EVERY_GRAPH, Contributor, may_write
-from graph.model.errors import PreconditionError, QuerySyntaxError
+from graph.model.errors import PreconditionError, QuerySyntaxError, Sentence
 from graph.model.publication import Publication, open_publication
 from graph.parts.contribution.contributed_document import Contribution, Outcome, ReportPart, Update, read_documents
 from graph.parts.contribution.contribution_report import (
@@ -123,7 +123,7 @@ def patiently(
 # It is carried out on the release that is current then; where that has changed before it is published, once more.
 
 ATTEMPTS = 3
-ALL_COMMENT = "all of the update is a comment: curl -d takes line ends out, send it with --data-binary"
+ALL_COMMENT = Sentence("all of the update is a comment: curl -d takes line ends out, send it with --data-binary")
 
 
 def update(wanted: Update) -> Outcome:

@@ -21,7 +21,7 @@ import pyoxigraph as ox
 from isal import igzip
 from numpy.typing import NDArray
 
-from graph.model.errors import HamkorError, ReleaseError, unreadable
+from graph.model.errors import HamkorError, Quotation, ReleaseError, Sentence, unreadable
 from graph.model.namespaces import ENTAILED_GRAPH, RDF_TYPE, graph_iri
 from graph.parts.linking.entities import (
     CLASS,
@@ -379,7 +379,10 @@ def index_beside(folder: Path, base: str, members: Mapping[str, Path], triples: 
         maker.wait()
     if maker.returncode:
         last = (said.strip().splitlines() or ["it was killed"])[-1]
-        raise ReleaseError(f"the index of names could not be made: {last}", "is there enough memory and disk?")
+        raise ReleaseError(
+            Sentence("the index of names could not be made: %(words)s", words=Quotation(last)),
+            Sentence("is there enough memory and disk?"),
+        )
 
 
 def renew_index(parent: Path, folder: Path, base: str, store: ox.Store, changes: Iterable[GraphChange]) -> bool:

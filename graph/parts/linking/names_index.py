@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from graph.model.errors import ReleaseError, StorageError
+from graph.model.errors import ReleaseError, Sentence, StorageError
 from graph.parts.linking.entities import Entity, Name
 from graph.parts.linking.folding import STOP_WORDS
 
@@ -71,7 +71,9 @@ def write_index(entities: Iterable[Entity], path: Path, dead: Iterable[int] = ()
             database.executemany("INSERT INTO dead VALUES (?)", ((each,) for each in dead))
             database.execute("COMMIT")
     except sqlite3.Error as problem:
-        raise StorageError.of(f"{path.name} could not be written", problem, "is the disk full?") from problem
+        raise StorageError.of(
+            Sentence("%(name)s could not be written", name=path.name), problem, Sentence("is the disk full?")
+        ) from problem
     return count
 
 
@@ -217,9 +219,12 @@ class IndexFile:
         try:
             found = dict(self._rows("SELECT name, value FROM meta"))
         except sqlite3.Error as problem:
-            raise ReleaseError(f"{path.name} cannot be read: {problem}", "run hamkor build") from problem
+            raise ReleaseError(
+                Sentence("%(name)s cannot be read: %(words)s", name=path.name, words=problem),
+                Sentence("run hamkor build"),
+            ) from problem
         if found.get("format") != FORMAT:
-            raise ReleaseError(f"{path.name} is of another version", "run hamkor build")
+            raise ReleaseError(Sentence("%(name)s is of another version", name=path.name), Sentence("run hamkor build"))
         self.count = int(found["count"])
 
     def _rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:

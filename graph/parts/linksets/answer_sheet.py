@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 from anyascii import anyascii
 
-from graph.model.errors import SourceError
+from graph.model.errors import Sentence, SourceError
 from graph.model.namespaces import DCT, OWL, SCHEMA, SKOS
 from graph.parts.linksets.spreadsheets import SpreadsheetRow, open_spreadsheet
 
@@ -112,8 +112,8 @@ def open_sheet(path: Path) -> Iterator[Iterator[AnswerRow]]:
     with open_spreadsheet(path) as table:
         missing = [each for each in (ROW, NAME, MATCH, "id") if each not in table.columns]
         if missing:
-            problem = f"this is no answer sheet: it has no column {missing[0]!r}"
-            raise SourceError(str(path), problem, remedy="make one with hamkor link FILE --column …")
+            problem = Sentence("this is no answer sheet: it has no column %(name)s", name=repr(missing[0]))
+            raise SourceError(str(path), problem, remedy=Sentence("make one with hamkor link FILE --column …"))
         table.require((ROW, NAME, MATCH))
         yield (_answer(each, str(path)) for each in table.rows())
 
@@ -123,7 +123,13 @@ def _answer(row: SpreadsheetRow, name: str) -> AnswerRow:
     relation = cells.get(RELATION, "").lower()
     if relation not in RELATIONS:
         known = ", ".join(each for each in RELATIONS if each)
-        raise SourceError(name, f"{relation!r} is no relation", line_number, RELATION, f"write one of {known}, or none")
+        raise SourceError(
+            name,
+            Sentence("%(relation)s is no relation", relation=repr(relation)),
+            line_number,
+            RELATION,
+            Sentence("write one of %(names)s, or none", names=known),
+        )
     given = {each.removeprefix(GIVEN): text for each, text in cells.items() if each.startswith(GIVEN)}
     ends = [f" {n}" if n > 1 else "" for n in range(1, SHOWN + 1)]
     proposals = (
@@ -185,7 +191,11 @@ class RowNames:
         iri = self._made(row, text) if not cell else cell if "://" in cell else self.base + quote(cell, safe=SAFE)
         self._check(iri, row)
         if (other := self._rows.setdefault(iri, row)) != row:
-            raise SourceError(self.table, f"<{iri}> is the IRI of row {other} already", row + 1)
+            raise SourceError(
+                self.table,
+                Sentence("<%(iri)s> is the IRI of row %(other)s already", iri=iri, other=str(other)),
+                row + 1,
+            )
         return iri
 
     def _made(self, row: int, text: str) -> str:
@@ -197,12 +207,24 @@ class RowNames:
         try:
             ox.NamedNode(iri)
         except ValueError:
-            raise SourceError(self.table, f"{iri[:200]!r} is no IRI", row + 1, remedy="give --base, too") from None
+            raise SourceError(
+                self.table,
+                Sentence("%(text)s is no IRI", text=repr(iri[:200])),
+                row + 1,
+                remedy=Sentence("give --base, too"),
+            ) from None
         if not iri.startswith(("http://", "https://")):
-            raise SourceError(self.table, f"{iri[:200]!r} is no web address", row + 1, remedy="give --base, too")
+            raise SourceError(
+                self.table,
+                Sentence("%(iri)s is no web address", iri=repr(iri[:200])),
+                row + 1,
+                remedy=Sentence("give --base, too"),
+            )
         if iri.startswith(self.own):
-            problem = f"<{iri}> is named by this publication"
-            raise SourceError(self.table, problem, row + 1, remedy="name your own things below a base of your own")
+            problem = Sentence("<%(iri)s> is named by this publication", iri=iri)
+            raise SourceError(
+                self.table, problem, row + 1, remedy=Sentence("name your own things below a base of your own")
+            )
 
 
 # By which property a link is made: the strongest that what is known can answer for, and none stronger.

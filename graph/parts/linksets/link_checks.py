@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pyoxigraph as ox
 
-from graph.model.errors import QueryRefusedError
+from graph.model.errors import QueryRefusedError, Sentence
 from graph.model.namespaces import MEANS_LIKE, MEANS_SAME
 from graph.parts.linksets.answer_sheet import SAME_AS
 from graph.parts.linksets.clusters import MERGE, identifier_of
@@ -254,7 +254,7 @@ async def _ask(client: httpx.AsyncClient, iri: str, allow_private: bool) -> Repl
 async def _head(client: httpx.AsyncClient, url: str, allow_private: bool) -> httpx.Response:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url[:200]} is no web address")
+        raise ValueError(Sentence("%(url)s is no web address", url=url[:200]))
     addresses = await asyncio.to_thread(addresses_allowed, parts.hostname, allow_private=allow_private)
     address = str(addresses[0])
     target = httpx.URL(url).copy_with(host=address)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from graph.model.errors import SourceError
+from graph.model.errors import Said, Sentence, SourceError
 from graph.model.kinds import PERSON
 from graph.parts.linking.candidate_search import Search
 from graph.parts.linking.entities import Entity
@@ -95,8 +95,10 @@ def unfinished(sheet: Path) -> State | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=State) if path.exists() else None
     except (msgspec.DecodeError, OSError) as problem:
-        remedy = f"remove it and {sheet.name}, and begin anew"
-        raise SourceError(str(path), "this does not say how far the sheet has come", remedy=remedy) from problem
+        remedy = Sentence("remove it and %(name)s, and begin anew", name=sheet.name)
+        raise SourceError(
+            str(path), Sentence("this does not say how far the sheet has come"), remedy=remedy
+        ) from problem
 
 
 def _state_path(sheet: Path) -> Path:
@@ -150,8 +152,12 @@ class Matcher:
         if found.table != digest or found.matching != self.matching:
             raise SourceError(
                 str(sheet),
-                "it was begun for another table, other columns or another release",
-                remedy=f"remove {sheet.name} and {_state_path(sheet).name}, or name another with --output",
+                Sentence("it was begun for another table, other columns or another release"),
+                remedy=Sentence(
+                    "remove %(name)s and %(other)s, or name another with --output",
+                    name=sheet.name,
+                    other=_state_path(sheet).name,
+                ),
             )
         return found if sheet.exists() and sheet.stat().st_size >= found.size else State(self.matching, digest)
 
@@ -291,7 +297,9 @@ class Acceptance:
         entity = self._entity(answer)
         subject = self.names.name(answer.row, answer.iri, answer.name)
         if not subject:
-            raise self._error(answer, "the row has no IRI", "say with --base below which to make one")
+            raise self._error(
+                answer, Sentence("the row has no IRI"), Sentence("say with --base below which to make one")
+            )
         relation = answer.relation or ("same" if self.everything_same else "")
         candidate = self._candidate(answer, entity)
         predicate = predicate_of(entity.kinds, relation, all_holds=self._holds(answer, entity, candidate))
@@ -310,11 +318,11 @@ class Acceptance:
     def _entity(self, answer: AnswerRow) -> Entity:
         found = self.search.candidates.identified(answer.match)
         if not found:
-            problem = f"nothing here has the id {answer.match[:100]!r}"
-            raise self._error(answer, problem, "write an id of the candidates, or leave it empty")
+            problem = Sentence("nothing here has the id %(match)s", match=repr(answer.match[:100]))
+            raise self._error(answer, problem, Sentence("write an id of the candidates, or leave it empty"))
         entity = self.search.index.entities(found[:1])[0]
         if PERSON in entity.kinds:
-            raise self._error(answer, "persons are not linked", "leave it empty")
+            raise self._error(answer, Sentence("persons are not linked"), Sentence("leave it empty"))
         return entity
 
     def _candidate(self, answer: AnswerRow, entity: Entity) -> Candidate | None:
@@ -331,7 +339,7 @@ class Acceptance:
         found = [self._evidence.agreement(entity, [one]) for one in each]
         return all(one is not None and one.value == AGREED for one in found)
 
-    def _error(self, answer: AnswerRow, problem: str, remedy: str) -> SourceError:
+    def _error(self, answer: AnswerRow, problem: Said, remedy: Said) -> SourceError:
         return SourceError(str(self.sheet), problem, answer.row + 1, "match", remedy)
 
 

@@ -16,7 +16,7 @@ from xml.etree.ElementTree import ParseError
 
 import charset_normalizer
 
-from graph.model.errors import SourceError
+from graph.model.errors import Quotation, Sentence, SourceError
 
 # In which encoding somebody's table is written, and what stands between its cells; what is no text is refused.
 #
@@ -48,16 +48,20 @@ def encoding_of(path: Path, name: str) -> str:
     with path.open("rb") as stream:
         sample = stream.read(SAMPLE)
     if not sample.strip():
-        raise SourceError(name, "the file is empty", remedy="it needs a row with the names of its columns")
+        raise SourceError(
+            name, Sentence("the file is empty"), remedy=Sentence("it needs a row with the names of its columns")
+        )
     for mark, encoding in MARKS:
         if sample.startswith(mark):
             return encoding
     if sample.startswith(OLD_EXCEL):
-        raise SourceError(name, "this is an Excel file of before 2007", remedy="save it as .xlsx")
+        raise SourceError(name, Sentence("this is an Excel file of before 2007"), remedy=Sentence("save it as .xlsx"))
     if wide := _without_mark(sample):
         return wide
     if sample.translate(None, CONTROLS) != sample:
-        raise SourceError(name, "this is no text", remedy="save the table as CSV in UTF-8, or as .xlsx")
+        raise SourceError(
+            name, Sentence("this is no text"), remedy=Sentence("save the table as CSV in UTF-8, or as .xlsx")
+        )
     return "utf-8" if _is_utf8(path) else _guessed(path, name)
 
 
@@ -92,8 +96,10 @@ def _guessed(path: Path, name: str) -> str:
             telling += line if not line.isascii() else b""
     best = charset_normalizer.from_bytes(telling, cp_isolation=list(LIKELY), threshold=0.5).best()
     if best is None:
-        remedy = "save the table as CSV in UTF-8, or as .xlsx"
-        raise SourceError(name, "its encoding is neither UTF-8, UTF-16 nor one of Windows or DOS", remedy=remedy)
+        remedy = Sentence("save the table as CSV in UTF-8, or as .xlsx")
+        raise SourceError(
+            name, Sentence("its encoding is neither UTF-8, UTF-16 nor one of Windows or DOS"), remedy=remedy
+        )
     return best.encoding
 
 
@@ -131,7 +137,7 @@ MOST_COLUMNS = 2000
 LONGEST_CELL = 16 << 20
 LARGEST_WORKBOOK = 1 << 30
 """How many bytes a workbook may hold, unpacked."""
-SAVE_IT = "save it as CSV in UTF-8, or as .xlsx"
+SAVE_IT = Sentence("save it as CSV in UTF-8, or as .xlsx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +170,15 @@ class Spreadsheet:
         for number, cells in enumerate(self._rows, 1):
             texts = [each.strip() for each in cells]
             if any(texts[len(self.columns) :]):
-                problem = f"row {number} has {len(cells)} cells, the table {len(self.columns)} columns"
-                raise SourceError(self.name, problem, remedy="put quotation marks around cells that hold the delimiter")
+                problem = Sentence(
+                    "row %(row)s has %(number)s cells, the table %(columns)s columns",
+                    row=str(number),
+                    number=str(len(cells)),
+                    columns=str(len(self.columns)),
+                )
+                raise SourceError(
+                    self.name, problem, remedy=Sentence("put quotation marks around cells that hold the delimiter")
+                )
             if any(texts):
                 yield SpreadsheetRow(
                     number, dict(zip(self.columns, chain(texts, [""] * len(self.columns)), strict=False))
@@ -180,8 +193,12 @@ class Spreadsheet:
         for each in columns:
             if (count := self.columns.count(each)) != 1:
                 shown = ", ".join(name for name in self.columns[:20] if name)
-                problem = f"there is no column {each!r}" if not count else f"{count} columns are called {each!r}"
-                raise SourceError(self.name, problem, remedy=f"its columns are: {shown}")
+                problem = (
+                    Sentence("there is no column %(name)s", name=repr(each))
+                    if not count
+                    else Sentence("%(number)s columns are called %(name)s", number=str(count), name=repr(each))
+                )
+                raise SourceError(self.name, problem, remedy=Sentence("its columns are: %(names)s", names=shown))
 
 
 @contextmanager
@@ -197,9 +214,15 @@ def open_spreadsheet(path: Path) -> Iterator[Spreadsheet]:
         while header and not header[-1]:
             header.pop()
         if not header:
-            raise SourceError(name, "the table is empty", remedy="it needs a row with the names of its columns")
+            raise SourceError(
+                name, Sentence("the table is empty"), remedy=Sentence("it needs a row with the names of its columns")
+            )
         if len(header) > MOST_COLUMNS:
-            raise SourceError(name, f"it has {len(header):,} columns", remedy=f"at most {MOST_COLUMNS:,} are read")
+            raise SourceError(
+                name,
+                Sentence("it has %(number)s columns", number=len(header)),
+                remedy=Sentence("at most %(number)s are read", number=MOST_COLUMNS),
+            )
         yield Spreadsheet(name, tuple(header), lines)
 
 
@@ -209,9 +232,9 @@ def _lines(path: Path, name: str) -> Generator[list[str], None, None]:
             is_workbook = stream.read(len(ZIP)) == ZIP
         yield from _workbook(path, name) if is_workbook else _records(path, name)
     except (zipfile.BadZipFile, KeyError, ParseError, EOFError) as problem:
-        raise SourceError(name, "this is no Excel workbook that can be read", remedy=SAVE_IT) from problem
+        raise SourceError(name, Sentence("this is no Excel workbook that can be read"), remedy=SAVE_IT) from problem
     except OSError as problem:
-        raise SourceError(name, problem.strerror or str(problem)) from problem
+        raise SourceError(name, Quotation(problem.strerror or str(problem))) from problem
 
 
 def _records(path: Path, name: str) -> Iterator[list[str]]:
@@ -235,12 +258,14 @@ def _workbook(path: Path, name: str) -> Iterator[list[str]]:
     with zipfile.ZipFile(path) as archive:
         size = sum(each.file_size for each in archive.infolist())
     if size > LARGEST_WORKBOOK:
-        raise SourceError(name, f"unpacked, the workbook has {size >> 20:,} MiB", remedy=SAVE_IT)
+        raise SourceError(
+            name, Sentence("unpacked, the workbook has %(number)s MiB", number=size >> 20), remedy=SAVE_IT
+        )
     with path.open("rb") as stream:
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
         try:
             if not book.worksheets:
-                raise SourceError(name, "the workbook has no sheet with cells", remedy=SAVE_IT)
+                raise SourceError(name, Sentence("the workbook has no sheet with cells"), remedy=SAVE_IT)
             for row in book.worksheets[0].iter_rows(values_only=True):
                 yield [_text(each) for each in row]
         finally:

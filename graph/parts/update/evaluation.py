@@ -9,7 +9,7 @@ from typing import cast
 
 import pyoxigraph as ox
 
-from graph.model.errors import GraphNameError, OutOfScopeError, QuerySyntaxError, UpdateError
+from graph.model.errors import GraphNameError, OutOfScopeError, QuerySyntaxError, Quotation, Sentence, UpdateError
 from graph.model.namespaces import unfit_name
 from graph.model.settings import LimitSettings
 from graph.parts.update.update_reading import (
@@ -229,13 +229,13 @@ def check_scope(operations: Iterable[Operation], scope: UpdateScope) -> None:
         graphs, are_others = written_graphs(operation, scope.default)
         for graph in sorted(graphs):
             if not scope.may_write(graph):
-                raise OutOfScopeError(graph, f"the graph <{graph}> is not yours to write")
+                raise OutOfScopeError(graph, Sentence("the graph <%(graph)s> is not yours to write", graph=graph))
             if not isinstance(operation, Clear) and (problem := unfit_name(graph, scope.base)):
                 raise GraphNameError(graph, problem)
         if are_others and not scope.is_everything:
-            raise OutOfScopeError("", "it is left open which graphs this writes; name them by their IRIs")
+            raise OutOfScopeError("", Sentence("it is left open which graphs this writes; name them by their IRIs"))
         if isinstance(operation, Modify) and _names_dataset(operation) and (scope.using or scope.using_named):
-            problem = "using-graph-uri and USING or WITH exclude each other (SPARQL 1.1 Protocol 2.2.3)"
+            problem = Sentence("using-graph-uri and USING or WITH exclude each other (SPARQL 1.1 Protocol 2.2.3)")
             raise QuerySyntaxError(problem)
 
 
@@ -262,7 +262,9 @@ def carry_out(operations: Iterable[Operation], state: UpdateState, scope: Update
                 _clear(operation, state, scope)
             case Create(graph=graph, silent=silent):
                 if state.exists(graph) and not silent:
-                    raise UpdateError(f"the graph <{graph}> is there already", "say CREATE SILENT")
+                    raise UpdateError(
+                        Sentence("the graph <%(graph)s> is there already", graph=graph), Sentence("say CREATE SILENT")
+                    )
                 state.create(graph)
             case Transfer():
                 _transfer(operation, state, scope)
@@ -316,7 +318,7 @@ def _solutions(
             terms = ((name, solution[name]) for name in variables)
             yield {name: term for name, term in terms if term is not None}
     except SyntaxError as problem:
-        raise QuerySyntaxError(problem.msg) from problem
+        raise QuerySyntaxError(Quotation(problem.msg)) from problem
     except OSError as problem:
         hidden = None if scope.services else hidden_call(problem)
         raise hidden or problem from None
@@ -341,7 +343,9 @@ def _insert(quads: Iterable[ox.Quad], state: UpdateState, scope: UpdateScope, ta
     origin = Origin(f"{scope.salt} {number}", target, scope.base, scope.limits.literal_mb << 20)
     for chunk in chunks(quads, origin):
         if not scope.may_write(chunk.graph):
-            raise OutOfScopeError(chunk.graph, f"the graph <{chunk.graph}> is not yours to write")
+            raise OutOfScopeError(
+                chunk.graph, Sentence("the graph <%(graph)s> is not yours to write", graph=chunk.graph)
+            )
         state.add(chunk.graph, chunk.lines())
 
 
@@ -362,7 +366,9 @@ def _clear(operation: Clear, state: UpdateState, scope: UpdateScope) -> None:
         if state.exists(each):
             state.clear(each, drop=operation.is_drop)
         elif operation.wide is None and not operation.silent:
-            raise UpdateError(f"there is no graph <{each}>", "say SILENT where that is no matter")
+            raise UpdateError(
+                Sentence("there is no graph <%(graph)s>", graph=each), Sentence("say SILENT where that is no matter")
+            )
 
 
 def _transfer(operation: Transfer, state: UpdateState, scope: UpdateScope) -> None:
@@ -372,7 +378,9 @@ def _transfer(operation: Transfer, state: UpdateState, scope: UpdateScope) -> No
     if not state.exists(source) and operation.source:
         if operation.silent:
             return
-        raise UpdateError(f"there is no graph <{source}>", "say SILENT where that is no matter")
+        raise UpdateError(
+            Sentence("there is no graph <%(graph)s>", graph=source), Sentence("say SILENT where that is no matter")
+        )
     lines = list(state.lines(source))
     if operation.kind != "ADD" and state.exists(target):
         state.clear(target)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pyoxigraph as ox
 
-from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError
+from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError, Said, Sentence
 from graph.query.engine import Declarations, resolved
 from graph.query.sparql.grammar import Departure, parsed
 from graph.query.sparql.tokens import (
@@ -168,18 +168,8 @@ NESTING = 100
 OPENING, CLOSING = frozenset({"{", "(", "[", "<<", "<<(", "{|"}), frozenset({"}", ")", "]", ">>", ")>>", "|}"})
 TRANSFERS: dict[str, Literal["ADD", "MOVE", "COPY"]] = {"ADD": "ADD", "MOVE": "MOVE", "COPY": "COPY"}
 WIDE: dict[str, Wide] = {"DEFAULT": "DEFAULT", "NAMED": "NAMED", "ALL": "ALL"}
-NO_BLANK_NODES = "a blank node cannot stand in DELETE; it would match nothing"
-BEGINNING = "an update begins with INSERT, DELETE, WITH, CLEAR, DROP, CREATE, ADD, MOVE or COPY"
-# What is said where one of these could stand between templates and patterns; within them the grammar says more itself.
-EXPECTED = {
-    "ALL": "GRAPH and an IRI, DEFAULT, NAMED or ALL must follow {word}",
-    "{": "a brace {{ must open here",
-    "WHERE": "WHERE must stand here",
-    "TO": "TO must stand here",
-    "DELETE": "DELETE or INSERT must follow WITH",
-    "an IRI": "the IRI of a graph must stand here",
-    "GRAPH": "GRAPH and an IRI must follow {word}",
-}
+NO_BLANK_NODES = Sentence("a blank node cannot stand in DELETE; it would match nothing")
+BEGINNING = Sentence("an update begins with INSERT, DELETE, WITH, CLEAR, DROP, CREATE, ADD, MOVE or COPY")
 BETWEEN = frozenset({"Update", "Operation", "UsingClause", "GraphOrDefault"})
 
 
@@ -202,27 +192,45 @@ def read_update(text: str, *, base: str, max_tokens: int) -> tuple[Operation, ..
     if isinstance(found, Departure):
         braces = _open_braces(taken) if not found.token.text else []
         raise (
-            misplaced(text, braces[0], "this brace is never closed")
+            misplaced(text, braces[0], Sentence("this brace is never closed"))
             if braces
             else misplaced(text, found.token, _problem(found))
         )
     return tuple(_UpdateReader(found, base).operations())
 
 
-def _problem(found: Departure) -> str:
+def _problem(found: Departure) -> Sentence:
     word = found.opening.text.upper()
     if found.within == "Declaration":
-        if word == "VERSION":
-            return "a version in quotes must follow VERSION"
-        return f"an IRI in angle brackets must follow {word}{' and the prefix' * (word == 'PREFIX')}"
+        return _of_declaration(word)
     if found.within == "Update":
-        return "a semicolon must stand between two operations" if found.ended == "Operation" else BEGINNING
+        return Sentence("a semicolon must stand between two operations") if found.ended == "Operation" else BEGINNING
     is_name = found.expected in (("{",), ("a variable", "an IRI"))  # of GRAPH within a template
     if found.within in BETWEEN or is_name:
-        for expected, sentence in EXPECTED.items():
-            if expected in found.expected:
-                return sentence.format(word=word)
+        said = (sentence for expected, sentence in _between(word).items() if expected in found.expected)
+        return next(said, found.problem)
     return found.problem
+
+
+def _of_declaration(word: str) -> Sentence:
+    if word == "VERSION":
+        return Sentence("a version in quotes must follow VERSION")
+    if word == "PREFIX":
+        return Sentence("an IRI in angle brackets must follow %(word)s and the prefix", word=word)
+    return Sentence("an IRI in angle brackets must follow %(word)s", word=word)
+
+
+def _between(word: str) -> dict[str, Sentence]:
+    """Say what is said where one of these could stand; within templates and patterns the grammar says more itself."""
+    return {
+        "ALL": Sentence("GRAPH and an IRI, DEFAULT, NAMED or ALL must follow %(word)s", word=word),
+        "{": Sentence("a brace { must open here"),
+        "WHERE": Sentence("WHERE must stand here"),
+        "TO": Sentence("TO must stand here"),
+        "DELETE": Sentence("DELETE or INSERT must follow WITH"),
+        "an IRI": Sentence("the IRI of a graph must stand here"),
+        "GRAPH": Sentence("GRAPH and an IRI must follow %(word)s", word=word),
+    }
 
 
 def _open_braces(taken: list[Token]) -> list[Token]:
@@ -251,7 +259,7 @@ class _UpdateReader:
             else:
                 yield self._operation(node)
 
-    def _misplaced(self, number: int, problem: str) -> QuerySyntaxError:
+    def _misplaced(self, number: int, problem: Said) -> QuerySyntaxError:
         return misplaced(self._tree.text, self._tree.tokens[number], problem)
 
     # Names
@@ -275,11 +283,15 @@ class _UpdateReader:
         else:
             prefix = token.text.partition(":")[0]
             if not self._declared.has_prefix(prefix):
-                problem = f"the prefix {prefix}: is not declared; add PREFIX {prefix}: <…> at the top"
+                problem = Sentence(
+                    "the prefix %(prefix)s: is not declared; add PREFIX %(same)s: <…> at the top",
+                    prefix=prefix,
+                    same=prefix,
+                )
                 raise self._misplaced(number, problem)
             iri = self._declared.expand(token.text)
         if resolved(iri, None) is None:
-            raise self._misplaced(number, f"<{iri}> is no absolute IRI")
+            raise self._misplaced(number, Sentence("<%(text)s> is no absolute IRI", text=iri))
         return iri
 
     def _graph_or_default(self, node: SyntaxNode) -> str:
@@ -308,13 +320,13 @@ class _UpdateReader:
         for number in range(quads.first, quads.last):
             token = self._tree.tokens[number]
             if token.kind is TokenKind.VARIABLE:
-                raise self._misplaced(number, "a variable cannot stand in DATA")
+                raise self._misplaced(number, Sentence("a variable cannot stand in DATA"))
             if token.kind is TokenKind.BLANK_NODE:
                 labels[token.text] = number
         block = self._block(quads, is_delete=not is_insert)
         # no label may stand in two INSERT DATA of one request (SPARQL 1.1 Query 19.6)
         for label in labels.keys() & self._labels:
-            raise self._misplaced(labels[label], "this label stands in an earlier INSERT DATA, too")
+            raise self._misplaced(labels[label], Sentence("this label stands in an earlier INSERT DATA, too"))
         self._labels |= labels.keys()
         return Data(block, is_insert, self._prologue)
 
@@ -338,8 +350,10 @@ class _UpdateReader:
         if silent:
             return Data(NOTHING, is_insert=True, prologue="")
         line, column = line_and_column(self._tree.text, self._tree.tokens[node.first].start)
-        problem = f"LOAD in line {line}, column {column} would fetch a document from elsewhere"
-        raise QueryRefusedError(problem, "send the document yourself, by PUT or POST to the graph")
+        problem = Sentence(
+            "LOAD in line %(line)s, column %(column)s would fetch a document from elsewhere", line=line, column=column
+        )
+        raise QueryRefusedError(problem, Sentence("send the document yourself, by PUT or POST to the graph"))
 
     # Templates
 
@@ -375,11 +389,18 @@ def _bounded(text: str, max_tokens: int) -> list[Token]:
     found, depth = list[Token](), 0
     for token in tokens(text):
         if len(found) == max_tokens:
-            raise QueryLimitError("limits.query_tokens", max_tokens, "the update has too many tokens", "divide it")
+            raise QueryLimitError(
+                "limits.query_tokens", max_tokens, Sentence("the update has too many tokens"), Sentence("divide it")
+            )
         if token.kind is TokenKind.OPERATOR:
             depth += (token.text in OPENING) - (token.text in CLOSING)
             if depth > NESTING:
-                raise QueryLimitError("limits.query_nesting", NESTING, "brackets nest too deeply", "flatten the update")
+                raise QueryLimitError(
+                    "limits.query_nesting",
+                    NESTING,
+                    Sentence("brackets nest too deeply"),
+                    Sentence("flatten the update"),
+                )
         found.append(token)
     return found
 
@@ -448,7 +469,9 @@ def template(block: Block, prologue: str, base: str) -> QuadTemplate:
     try:
         quads = tuple(ox.parse(text, format=ox.RdfFormat.TRIG, base_iri=base))
     except SyntaxError as problem:
-        raise QuerySyntaxError(f"these are no triples: {problem.msg.partition(': ')[2] or problem.msg}") from problem
+        raise QuerySyntaxError(
+            Sentence("these are no triples: %(words)s", words=problem.msg.partition(": ")[2] or problem.msg)
+        ) from problem
     return QuadTemplate(quads, mark)
 
 

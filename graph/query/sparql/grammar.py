@@ -16,7 +16,7 @@ from functools import cache
 from itertools import islice
 from typing import Literal
 
-from graph.model.errors import QuerySyntaxError
+from graph.model.errors import QuerySyntaxError, Quotation, Sentence
 from graph.query.sparql.tokens import AGGREGATES, FUNCTIONS, A, Token, TokenKind, tokens
 from graph.query.sparql.tree import SyntaxNode, SyntaxTree
 
@@ -161,7 +161,6 @@ _SHOWN = {
     "INTEGER": "an integer",
     "NIL": "(",
 }
-_PAIRS = {"(": (")", "NIL"), "[": ("]", "ANON")}
 _KINDS = {
     TokenKind.VARIABLE: "VARIABLE",
     TokenKind.IRI: "IRI",
@@ -272,11 +271,15 @@ class Departure:
     ended: str
 
     @property
-    def problem(self) -> str:
+    def problem(self) -> Sentence:
         """What is wrong, in words."""
         expected = ", ".join(self.expected[:_MOST_SHOWN]) + (", …" if len(self.expected) > _MOST_SHOWN else "")
-        what = "this cannot stand here" if self.token.text else f"the {self.root.lower()} is not complete"
-        return f"{what}; expected: {expected}"
+        words = Quotation(expected)
+        if self.token.text:
+            return Sentence("this cannot stand here; expected: %(words)s", words=words)
+        if self.root == "Update":
+            return Sentence("the update is not complete; expected: %(words)s", words=words)
+        return Sentence("the query is not complete; expected: %(words)s", words=words)
 
 
 def departure(found: Iterable[Token]) -> Departure | None:
@@ -290,18 +293,16 @@ def parsed(text: str, found: Iterable[Token], root: Literal["Query", "Update"] =
 
     Args:
         text: its characters.
-        found: its tokens.
+        found: its tokens; they are taken one by one, and none behind a departure.
         root: which of the two it is to be.
 
     Raises:
         HamkorError: what ``found`` raises.
     """
-    rules, taken, queries = _productions(), list(found), list[SyntaxNode]()
+    rules, taken, queries = _productions(), list[Token](), list[SyntaxNode]()
     stack: list[_Production | None] = [rules[root]]
     opened: list[tuple[str, int, list[SyntaxNode]]] = [(root, 0, [])]
-    number, end = 0, len(taken)
-    while number <= end:
-        terminal, width = _terminal(taken, number) if number < end else ("END", 1)
+    for number, terminal in _terminals(found, taken):
         while True:
             node = stack.pop()
             if node is None:
@@ -318,9 +319,8 @@ def parsed(text: str, found: Iterable[Token], root: Literal["Query", "Update"] =
         for name in step[0]:
             opened.append((name, number, []))
         stack += step[1]
-        number += width
     (_, _, parts) = opened[0]
-    return SyntaxTree(text, taken, SyntaxNode(root, 0, end, tuple(parts)), queries)
+    return SyntaxTree(text, taken, SyntaxNode(root, 0, len(taken), tuple(parts)), queries)
 
 
 def _departure(
@@ -355,7 +355,7 @@ def _close(opened: list[tuple[str, int, list[SyntaxNode]]], last: int, queries: 
     if name in _LEVELS and len(parts) == 1 and parts[0].first == first and parts[0].last == last:
         opened[-1][2].append(parts[0])
         return
-    node: SyntaxNode = tuple.__new__(SyntaxNode, (name, first, last, tuple(parts)))  # half the time of the constructor
+    node = SyntaxNode(name, first, last, tuple(parts))
     opened[-1][2].append(node)
     if name in _QUERIES:
         queries.append(node)
@@ -382,17 +382,38 @@ def _step(node: _Production, terminal: str, rules: dict[str, _Production]) -> _S
     return tuple(names), tuple(rest)
 
 
-def _terminal(taken: list[Token], number: int) -> tuple[str, int]:
-    """Return the terminal that begins with a token, and of how many tokens it is; ``()`` and ``[]`` are one each."""
-    kind, text, _ = taken[number]
-    if kind is TokenKind.OPERATOR:
-        if text in _PAIRS and number + 1 < len(taken) and taken[number + 1].text == _PAIRS[text][0]:
-            return _PAIRS[text][1], 2
-        return text, 1
-    if kind is TokenKind.WORD:
-        return (text if text == A else _WORDS.get(text) or _WORDS.get(text.upper(), text.upper())), 1
-    if kind is TokenKind.PREFIXED_NAME:
-        return ("PREFIX_NAME" if text.find(":") == len(text) - 1 else "NAME"), 1
-    if kind is TokenKind.NUMBER:
-        return ("SIGNED" if text[0] in "+-" else "INTEGER" if text.isdecimal() else "NUMBER"), 1
-    return _KINDS.get(kind, text), 1
+def _terminals(found: Iterable[Token], taken: list[Token]) -> Iterator[tuple[int, str]]:
+    """Yield the number and the terminal of each token; ``()`` and ``[]`` are one terminal each.
+
+    Args:
+        found: the tokens.
+        taken: where they are kept.
+    """
+    held = ""
+    for token in found:
+        taken.append(token)
+        text = token.text
+        if held:
+            pair = {"()": "NIL", "[]": "ANON"}.get(held + text)
+            yield len(taken) - 2, pair or held
+            held = ""
+            if pair:
+                continue
+        if text in {"(", "["}:
+            held = text
+        else:
+            yield len(taken) - 1, _terminal(token)
+    if held:
+        yield len(taken) - 1, held
+    yield len(taken), "END"
+
+
+def _terminal(token: Token) -> str:
+    text = token.text
+    if token.kind is TokenKind.WORD:
+        return text if text == A else _WORDS.get(text.upper(), text.upper())
+    if token.kind is TokenKind.PREFIXED_NAME:
+        return "PREFIX_NAME" if text.find(":") == len(text) - 1 else "NAME"
+    if token.kind is TokenKind.NUMBER:
+        return "SIGNED" if text[0] in "+-" else "INTEGER" if text.isdecimal() else "NUMBER"
+    return _KINDS.get(token.kind, text)

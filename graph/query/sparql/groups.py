@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, product
 
-from graph.model.errors import QueryRefusedError
+from graph.model.errors import QueryRefusedError, Sentence
+from graph.query.sparql.grammar import tree_of
 from graph.query.sparql.tokens import BOOLEANS, TokenKind, tokens
 from graph.query.sparql.tree import SyntaxNode, SyntaxTree, walk
 
@@ -21,12 +22,9 @@ from graph.query.sparql.tree import SyntaxNode, SyntaxTree, walk
 # within EXISTS and within SERVICE stay as they are, and so does a text that cannot be followed.
 
 # Most queries have none of these signs, and to look for them costs a fiftieth of the tree, for which a lookup has no
-# time; so the stars of ``SELECT *`` and ``COUNT(*)`` are told from those of paths here, and every alternative begins
-# with a character of its own, as the regular expressions of Python need it to be quick.
+# time; so the stars of ``SELECT *`` and ``COUNT(*)`` are told from those of paths here.
 CONCERNED = re.compile(
-    r"G(?i:RAPH)\b(?<!\w.{5})|g(?i:raph)\b(?<!\w.{5})|\|(?<!\|\|)(?![|}])|\?(?![\w\u0080-\U0010FFFF])"
-    r"|\*(?<!\(\*)(?<!\s(?i:SELECT) \*)(?<!\A(?i:SELECT) \*)",
-    re.DOTALL,
+    r"\bGRAPH\b|(?<!\|)\|(?![|}])|(?<!\()(?<!\sSELECT )(?<!\ASELECT )\*|\?(?![\w\u0080-\U0010FFFF])", re.IGNORECASE
 )
 NAMES = frozenset({TokenKind.IRI, TokenKind.PREFIXED_NAME})
 CONSTANTS = NAMES | {TokenKind.STRING, TokenKind.NUMBER}
@@ -61,26 +59,26 @@ class _PatternNode:
     kind: str
 
 
-def by_specification(tree: SyntaxTree, graphs: Callable[[], Sequence[str]]) -> str:
+def by_specification(text: str, graphs: Callable[[], Sequence[str]]) -> str:
     """Return a query with its patterns written out where the engine would answer otherwise than they mean.
 
     Args:
-        tree: the query, which the guard has passed; only those in which ``CONCERNED`` finds something may need it.
+        text: the query, which the guard has passed.
         graphs: says the names of the named graphs that it sees.
 
     Raises:
         QueryRefusedError: there are too many graphs to write a pattern out for each.
     """
-    where, text = tree.query.part("WhereClause"), tree.text
-    if where is None:  # the short form of CONSTRUCT has no paths and no GRAPH
+    tree = tree_of(text) if CONCERNED.search(text) is not None else None
+    where = tree.query.part("WhereClause") if tree is not None else None
+    if tree is None or where is None:  # the short form of CONSTRUCT has no paths and no GRAPH
         return text
     try:
-        groups = _Groups(tree, graphs)
-        written = groups.group(where.parts[0]).text
+        written = _Groups(tree, graphs).group(where.parts[0]).text
     except RecursionError:  # nested more deeply than Python bears, and than anybody writes
         return text
     begins, ends = tree.characters(where.parts[0])
-    return text[:begins] + written + text[ends:] if groups.is_changed else text
+    return text[:begins] + written + text[ends:]
 
 
 class _Groups:
@@ -89,8 +87,6 @@ class _Groups:
     def __init__(self, tree: SyntaxTree, graphs: Callable[[], Sequence[str]]) -> None:
         self._tree, self._graphs = tree, graphs
         self._copies = self._fresh = 0
-        self.is_changed = False
-        """Whether anything had to be written otherwise."""
 
     def group(self, node: SyntaxNode) -> _Part:
         """Write a GroupGraphPattern."""
@@ -142,13 +138,14 @@ class _Groups:
         is_local = inner.binds and inner.is_local and not self._names(name.text[1:], pattern)
         if is_local or not pattern.parts:
             return _Part(f"GRAPH {name.text} {inner.text}", binds=False)
-        self.is_changed = True
         if name.kind is not TokenKind.VARIABLE:
             return _Part(f"GRAPH {name.text} {{ }} GRAPH {name.text} {inner.text}", binds=False)
         graphs = self._graphs()
         if len(inner.text) * len(graphs) > MOST_CHARACTERS:
-            problem = (
-                f"what stands in GRAPH {name.text} would have to be asked of each of {len(graphs)} graphs; name one"
+            problem = Sentence(
+                "what stands in GRAPH %(name)s would have to be asked of each of %(number)s graphs; name one",
+                name=name.text,
+                number=str(len(graphs)),
             )
             raise QueryRefusedError(problem)
         arms = [self._of_graph(name.text, f"<{graph}>", inner.text) for graph in graphs]
@@ -201,7 +198,6 @@ class _Groups:
             return None
         if "other" in (subject.kind, *(target.kind for _, target in concerned)):
             return None
-        self.is_changed = True
         return kept, [self._arms(subject, *each) for each in concerned]
 
     def _sequences(self, verb: SyntaxNode) -> Sequences | None:

@@ -8,15 +8,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import cast
 
-from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError
+from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError, Said, Sentence
 from graph.query.engine import EXTENSION_FUNCTIONS, Dataset, Declarations, QueryForm, resolved, unknown_function
-from graph.query.federation import (
-    canonical_endpoint,
-    hidden_service,
-    mentions_service,
-    service_mentions,
-    with_service_escaped,
-)
+from graph.query.federation import canonical_endpoint, hidden_service
 from graph.query.sparql.grammar import Departure, parsed, tree_of
 from graph.query.sparql.projection import spelled_out
 from graph.query.sparql.tokens import (
@@ -34,11 +28,14 @@ from graph.query.sparql.tokens import (
     escapes_resolved,
     is_decisive,
     line_and_column,
+    mentions_service,
     misplaced,
     offset_at,
     revised,
     separator,
+    service_mentions,
     tokens,
+    with_service_escaped,
 )
 from graph.query.sparql.tree import SyntaxTree, in_scope, walk
 
@@ -74,21 +71,24 @@ TEXTS = "GROUP_CONCAT"
 
 # What must follow a word of the prologue, SERVICE, FROM or FROM NAMED.
 _FOLLOWERS = {
-    "BASE": ({TokenKind.IRI}, "an IRI in angle brackets must follow BASE"),
-    "PREFIX": ({TokenKind.PREFIXED_NAME}, "a prefix with its colon must follow PREFIX"),
-    "NAMESPACE": ({TokenKind.IRI}, "an IRI in angle brackets must follow the prefix"),
-    "VERSION": ({TokenKind.STRING}, "a version in quotes must follow VERSION"),
+    "BASE": ({TokenKind.IRI}, Sentence("an IRI in angle brackets must follow BASE")),
+    "PREFIX": ({TokenKind.PREFIXED_NAME}, Sentence("a prefix with its colon must follow PREFIX")),
+    "NAMESPACE": ({TokenKind.IRI}, Sentence("an IRI in angle brackets must follow the prefix")),
+    "VERSION": ({TokenKind.STRING}, Sentence("a version in quotes must follow VERSION")),
     "SERVICE": (
         {TokenKind.IRI, TokenKind.PREFIXED_NAME, TokenKind.VARIABLE, TokenKind.WORD},
-        "an IRI must follow SERVICE",
+        Sentence("an IRI must follow SERVICE"),
     ),
-    "FROM": ({TokenKind.IRI, TokenKind.PREFIXED_NAME, TokenKind.WORD}, "an IRI, or NAMED and an IRI, must follow FROM"),
-    "NAMED": ({TokenKind.IRI, TokenKind.PREFIXED_NAME}, "an IRI must follow FROM NAMED"),
+    "FROM": (
+        {TokenKind.IRI, TokenKind.PREFIXED_NAME, TokenKind.WORD},
+        Sentence("an IRI, or NAMED and an IRI, must follow FROM"),
+    ),
+    "NAMED": ({TokenKind.IRI, TokenKind.PREFIXED_NAME}, Sentence("an IRI must follow FROM NAMED")),
 }
 # The words that may stand between such a word and its IRI.
 _BETWEEN = {"SERVICE": "SILENT", "FROM": "NAMED"}
-UPDATE = "this begins an update, and a query is needed: SELECT, ASK, CONSTRUCT or DESCRIBE"
-_BEGINNING = "a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE"
+UPDATE = Sentence("this begins an update, and a query is needed: SELECT, ASK, CONSTRUCT or DESCRIBE")
+_BEGINNING = Sentence("a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE")
 
 
 @dataclass(slots=True)
@@ -173,7 +173,9 @@ class QueryReading:
         end = 0
         for number, token in enumerate(found):
             if number == self._rules.max_tokens:
-                raise QueryLimitError("limits.query_tokens", number, "the query has too many tokens", "divide it")
+                raise QueryLimitError(
+                    "limits.query_tokens", number, Sentence("the query has too many tokens"), Sentence("divide it")
+                )
             gap = token.start != end
             if gap:
                 self._gap(end, token)
@@ -193,18 +195,18 @@ class QueryReading:
     def _finish(self) -> None:
         end = Token(TokenKind.ERROR, "", len(self._text))
         if len(self._frames) > 1:
-            raise self._misplaced(self._frames[-1].opening, "this bracket is never closed")
+            raise self._misplaced(self._frames[-1].opening, Sentence("this bracket is never closed"))
         if self._pending:
             raise self._misplaced(end, _FOLLOWERS[self._pending][1])
         if not self.form:
-            raise self._misplaced(end, "there is no query; SELECT, ASK, CONSTRUCT or DESCRIBE is missing")
+            raise self._misplaced(end, Sentence("there is no query; SELECT, ASK, CONSTRUCT or DESCRIBE is missing"))
 
-    def _misplaced(self, token: Token, problem: str) -> QuerySyntaxError:
+    def _misplaced(self, token: Token, problem: Said) -> QuerySyntaxError:
         return misplaced(self._text, token, problem)
 
-    def _place(self, token: Token) -> str:
+    def _place(self, token: Token) -> dict[str, str]:
         line, column = line_and_column(self._text, token.start)
-        return f"line {line}, column {column}"
+        return {"line": str(line), "column": str(column)}
 
     # Words
 
@@ -238,7 +240,11 @@ class QueryReading:
         if not nested and word in UPDATES:
             raise self._misplaced(token, UPDATE)
         if word != "SELECT" or not nested:
-            problem = "this cannot stand inside a query" if nested else "only one query at a time, and nothing after it"
+            problem = (
+                Sentence("this cannot stand inside a query")
+                if nested
+                else Sentence("only one query at a time, and nothing after it")
+            )
             raise self._misplaced(token, problem)
         self._clause(token, word)
 
@@ -249,7 +255,7 @@ class QueryReading:
             self._service_word, self._is_silent = token, False
         elif word == "FROM":
             if len(self._frames) > 1:
-                raise self._misplaced(token, "FROM cannot stand within brackets; it belongs before WHERE")
+                raise self._misplaced(token, Sentence("FROM cannot stand within brackets; it belongs before WHERE"))
             self._pending = word
         self.graph_clause |= word == "GRAPH"
         if word in BOOLEANS and token.text != word.lower():  # the engine knows them in small letters only
@@ -258,7 +264,7 @@ class QueryReading:
         if word == TEXTS:
             self.edits.append(TextEdit(token.start, token.start, "STR("))
         if word in AGGREGATES and frame.is_aggregate:
-            raise self._misplaced(token, "an aggregate cannot stand inside another one")
+            raise self._misplaced(token, Sentence("an aggregate cannot stand inside another one"))
         if word in _MODES and frame.mode is not _Mode.EXPRESSION:
             frame.mode = _MODES[word]
 
@@ -270,7 +276,7 @@ class QueryReading:
         elif token.text in _CLOSING:
             self._close(token)
         elif token.text == ";" and len(self._frames) == 1:
-            raise self._misplaced(token, "only one query at a time, and nothing after it")
+            raise self._misplaced(token, Sentence("only one query at a time, and nothing after it"))
 
     def _open(self, token: Token) -> None:
         outer = self._frames[-1]
@@ -289,13 +295,21 @@ class QueryReading:
         self._frames.append(_Frame(token, mode, is_aggregate, is_text, is_elsewhere))
         if len(self._frames) > self._rules.max_nesting + 1:
             nesting = self._rules.max_nesting
-            raise QueryLimitError("limits.query_nesting", nesting, "brackets nest too deeply", "flatten the query")
+            raise QueryLimitError(
+                "limits.query_nesting", nesting, Sentence("brackets nest too deeply"), Sentence("flatten the query")
+            )
 
     def _close(self, token: Token) -> None:
         opening = self._frames[-1].opening
         if _BRACKETS.get(opening.text) != token.text:
             problem = (
-                f"this does not close {opening.text} of {self._place(opening)}" if opening.text else "nothing is open"
+                Sentence(
+                    "this does not close %(bracket)s of line %(line)s, column %(column)s",
+                    bracket=opening.text,
+                    **self._place(opening),
+                )
+                if opening.text
+                else Sentence("nothing is open")
             )
             raise self._misplaced(token, problem)
         if self._frames.pop().is_text:
@@ -354,7 +368,14 @@ class QueryReading:
     def _check_prefix(self, name: Token) -> None:
         prefix = name.text.partition(":")[0]
         if not self._declared.has_prefix(prefix):
-            raise self._misplaced(name, f"the prefix {prefix}: is not declared; add PREFIX {prefix}: <…> at the top")
+            raise self._misplaced(
+                name,
+                Sentence(
+                    "the prefix %(prefix)s: is not declared; add PREFIX %(same)s: <…> at the top",
+                    prefix=prefix,
+                    same=prefix,
+                ),
+            )
 
     def _reach(self, name: Token) -> None:
         """Take the IRI of an endpoint or of a graph of the dataset."""
@@ -367,7 +388,9 @@ class QueryReading:
     def _graph(self, name: Token, graphs: dict[str, None]) -> None:
         iri = self._meaning(name)
         if resolved(iri, None) is None:
-            raise self._misplaced(name, f"FROM needs the absolute IRI of a graph, and <{iri}> is none")
+            raise self._misplaced(
+                name, Sentence("FROM needs the absolute IRI of a graph, and <%(text)s> is none", text=iri)
+            )
         graphs[iri] = None
         if name.kind is TokenKind.PREFIXED_NAME:
             self.edits.append(TextEdit(name.start, name.end, with_service_escaped(f"<{iri}>")))
@@ -380,8 +403,13 @@ class QueryReading:
             return
         if allowed is None:
             raise QueryRefusedError(
-                f"SERVICE <{iri}> at {self._place(endpoint)} is not among the endpoints that may be called from here",
-                "query that endpoint yourself, or ask the operator to allow it",
+                Sentence(
+                    "SERVICE <%(iri)s> at line %(line)s, column %(column)s is not among the endpoints that may be "
+                    "called from here",
+                    iri=iri,
+                    **self._place(endpoint),
+                ),
+                Sentence("query that endpoint yourself, or ask the operator to allow it"),
             )
         self.services[allowed], self._asked = None, True
         self.edits.append(
@@ -395,7 +423,7 @@ class QueryReading:
         """
         unasked = self._unasked or 0
         if not unasked and token.text != "{":
-            raise self._misplaced(token, "a brace { must open here")
+            raise self._misplaced(token, Sentence("a brace { must open here"))
         if token.kind is TokenKind.PREFIXED_NAME:
             self._check_prefix(token)
         depth = len(self._frames)
@@ -426,8 +454,12 @@ class QueryReading:
     def _variable(self, token: Token) -> None:
         if self._pending == "SERVICE":
             raise QueryRefusedError(
-                f"SERVICE {token.text} at {self._place(token)} leaves open which endpoint is called",
-                "write the endpoint's IRI",
+                Sentence(
+                    "SERVICE %(name)s at line %(line)s, column %(column)s leaves open which endpoint is called",
+                    name=token.text,
+                    **self._place(token),
+                ),
+                Sentence("write the endpoint's IRI"),
             )
         self._sigil(token)
 
@@ -647,7 +679,9 @@ def _check_characters(text: str) -> None:
         text.encode()
     except UnicodeEncodeError as error:
         place = line_and_column(text, error.start)
-        raise QuerySyntaxError("a surrogate is no character", *place, token=ascii(text[error.start])) from error
+        raise QuerySyntaxError(
+            Sentence("a surrogate is no character"), *place, token=ascii(text[error.start])
+        ) from error
 
 
 def _certain_tree(text: str) -> SyntaxTree:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-from graph.model.errors import QuerySyntaxError
+from graph.model.errors import QuerySyntaxError, Said, Sentence
 
 # The words of SPARQL 1.1 and 1.2, and the two that the engine adds (LATERAL, ADJUST).
 #
@@ -224,7 +224,7 @@ def tokens(text: str) -> Iterator[Token]:
             kind = _KINDS[found.lastindex or 0]
             if kind is _SKIPPED:
                 continue
-            token: Token = tuple.__new__(Token, (kind, found[0], found.start()))  # half the time of the constructor
+            token = Token(kind, found[0], found.start())
             if kind is _WORD_KIND:
                 _check_word(text, token)
             elif kind is _RUN:
@@ -247,10 +247,10 @@ def tokens(text: str) -> Iterator[Token]:
 
 def _check_word(text: str, token: Token) -> None:
     if token.text.upper() not in KEYWORDS and token.text != A:
-        raise misplaced(text, token, "this is no word of SPARQL")
+        raise misplaced(text, token, Sentence("this is no word of SPARQL"))
 
 
-def misplaced(text: str, token: Token, problem: str) -> QuerySyntaxError:
+def misplaced(text: str, token: Token, problem: Said) -> QuerySyntaxError:
     """Return the error that names a token and its place in ``text``; of a long token it quotes the beginning."""
     return QuerySyntaxError(problem, *line_and_column(text, token.start), token=token.text[:QUOTED])
 
@@ -261,7 +261,7 @@ def _parts(text: str, run: Token) -> Iterator[Token]:
     while position < run.end:
         found = _PART.match(text, position)
         if found is None:
-            raise misplaced(text, run, "this is no word of SPARQL")
+            raise misplaced(text, run, Sentence("this is no word of SPARQL"))
         token = Token((TokenKind.OPERATOR, TokenKind.WORD, TokenKind.NUMBER)[found.lastindex or 0], found[0], position)
         if token.kind is TokenKind.WORD:
             _check_word(text, token)
@@ -271,12 +271,12 @@ def _parts(text: str, run: Token) -> Iterator[Token]:
 
 def _unreadable(text: str, token: Token) -> QuerySyntaxError:
     if text.startswith(("\\u", "\\U"), token.start):
-        return misplaced(text, token, "codepoint escapes may stand in strings and IRIs only")
-    problem = {
-        '"': "this string does not end, or holds a line break or an escape that SPARQL does not have",
-        "'": "this string does not end, or holds a line break or an escape that SPARQL does not have",
-        "\\": "a backslash may stand only in strings, IRIs and the local part of prefixed names",
-    }.get(token.text, "no token of SPARQL begins with this character")
+        return misplaced(text, token, Sentence("codepoint escapes may stand in strings and IRIs only"))
+    problem = Sentence("no token of SPARQL begins with this character")
+    if token.text in ('"', "'"):
+        problem = Sentence("this string does not end, or holds a line break or an escape that SPARQL does not have")
+    elif token.text == "\\":
+        problem = Sentence("a backslash may stand only in strings, IRIs and the local part of prefixed names")
     return misplaced(text, token, problem)
 
 
@@ -352,15 +352,15 @@ def _edits(text: str, token: Token) -> Iterator[TextEdit]:
 def _written(text: str, escape: re.Match[str], start: int, kind: TokenKind) -> str:
     digits = escape[1] or escape[2]
     if digits is None:
-        problem = "a codepoint escape needs four hexadecimal digits after \\u, eight after \\U"
+        problem = Sentence("a codepoint escape needs four hexadecimal digits after \\u, eight after \\U")
     elif 0xD800 <= (code := int(digits, 16)) <= 0xDFFF:
-        problem = "a surrogate is no character; write the whole codepoint after \\U, in eight digits"
+        problem = Sentence("a surrogate is no character; write the whole codepoint after \\U, in eight digits")
     elif code > 0x10FFFF:
-        problem = "there is no character with this codepoint"
+        problem = Sentence("there is no character with this codepoint")
     elif kind is TokenKind.STRING:
         return _IN_STRINGS.get(chr(code), chr(code))
     elif _NEVER_IN_IRIS.match(chr(code)):
-        problem = "no IRI may have this character; percent-encode it"
+        problem = Sentence("no IRI may have this character; percent-encode it")
     else:
         return chr(code)
     raise QuerySyntaxError(problem, *line_and_column(text, start), token=escape[0])
@@ -371,8 +371,10 @@ def _written(text: str, escape: re.Match[str], start: int, kind: TokenKind) -> s
 # Rewriting of single tokens, no judgement. The engine (pyoxigraph 0.5.13) reads characters, not tokens, and falls back
 # to a shorter reading where a longer one fails: ``e:SERVICE`` is the name ``e:`` and a keyword to it if the whole is no
 # legal IRI, as with ``PREFIX e: <http://host:>``; and where a keyword can stand, it takes one off the beginning of a
-# name, as FROM off ``FROMx:a``.
+# name, as FROM off ``FROMx:a``. It resolves ``\uXXXX`` in strings and IRIs, and nowhere else: letters
+# so written mean the same there and can be no keyword.
 
+_SERVICE = re.compile("service", re.ASCII | re.IGNORECASE)
 # The keywords that decide whom a query asks and of which graphs.
 _DECISIVE = re.compile("service|from|graph", re.ASCII | re.IGNORECASE)
 # A local part with dots in two places, or a character beyond the basic plane: legal, and unreadable for the engine.
@@ -382,9 +384,24 @@ _BEYOND = re.compile(r":[^.]*\.+[^.]+\.+[^.]|[\U00010000-\U0010FFFF]")
 GLUED = frozenset({"CONCAT", "COALESCE", "BNODE"})
 
 
+def mentions_service(text: str) -> bool:
+    """Whether the letters of SERVICE stand in the text, in any case; only ASCII letters count, as for the engine."""
+    return _SERVICE.search(text) is not None
+
+
+def service_mentions(text: str) -> int:
+    """Return how often the letters of SERVICE stand in the text."""
+    return len(_SERVICE.findall(text))
+
+
 def is_decisive(name: str) -> bool:
     """Whether the letters of SERVICE, FROM or GRAPH stand in a prefixed name; ``FROMx:a`` is FROM x:a to the engine."""
     return _DECISIVE.search(name) is not None
+
+
+def with_service_escaped(token: str) -> str:
+    """Write the letters of SERVICE in a string or an IRI so that they mean the same and can be no keyword."""
+    return _SERVICE.sub(lambda found: f"{found[0][0]}\\u{ord(found[0][1]):04X}{found[0][2:]}", token)
 
 
 def beyond_engine(name: str) -> bool:

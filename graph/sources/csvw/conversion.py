@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
-from graph.model.errors import SourceError
+from graph.model.errors import NO_WORDS, Said, Sentence, SourceError, said_by
 from graph.model.namespaces import RDF, XSD, genid_iri
 from graph.sources.csvw.metadata import (
     ROW_VARIABLES,
@@ -94,25 +94,29 @@ def table_columns(
     described = [column for column in description.columns if not column.virtual]
     if described:
         _check_delimiter(described, texts, name, line)
-        _check_titles(described, texts, description.language, SourceError(name, "", line))
+        _check_titles(described, texts, description.language, SourceError(name, NO_WORDS, line))
         if headers and width != len(described):
             extra = width > len(described)
-            problem = "the metadata does not know this column" if extra else "the table lacks this column"
+            problem = (
+                Sentence("the metadata does not know this column") if extra else Sentence("the table lacks this column")
+            )
             where = " ".join(texts[len(described)]) if extra else described[width].name
-            raise SourceError(name, problem, line, where, f"make the table and {description.source} agree")
+            raise SourceError(
+                name, problem, line, where, Sentence("make the table and %(file)s agree", file=description.source)
+            )
         return description.columns
     found = [description.column(number, (text or [""])[0]) for number, text in enumerate(texts, 1)]
     names = [column.name for column in (*found, *description.columns)]
     if twice := [each for each in names if names.count(each) > 1]:
-        raise SourceError(name, "two columns have this name", line, twice[0], "rename one of them")
+        raise SourceError(name, Sentence("two columns have this name"), line, twice[0], Sentence("rename one of them"))
     return (*found, *description.columns)
 
 
 def _check_delimiter(described: Sequence[Column], texts: Sequence[Sequence[str]], name: str, line: int | None) -> None:
     text = " ".join(texts[0]) if len(texts) == 1 < len(described) else ""
     if sign := next((each for each in DELIMITERS if each in text), ""):
-        problem = f"its header is one cell, which holds {DELIMITERS[sign]}"
-        remedy = f'write "delimiter": {json.dumps(sign)} into the dialect of the metadata'
+        problem = Sentence("its header is one cell, which holds %(signs)s", signs=DELIMITERS[sign])
+        remedy = Sentence('write "delimiter": %(sign)s into the dialect of the metadata', sign=json.dumps(sign))
         raise SourceError(name, problem, line, remedy=remedy)
 
 
@@ -121,11 +125,21 @@ def _check_titles(
 ) -> None:
     for column, text in zip(described, texts, strict=False):
         if text and column.titles and not column.may_be_headed(text, language):
-            place.problem = f"column {column.number} is headed {text[0]!r}, the metadata has {column.name} here"
+            place.problem = Sentence(
+                "column %(number)s is headed %(title)s, the metadata has %(name)s here",
+                number=str(column.number),
+                title=repr(text[0]),
+                name=column.name,
+            )
             place.column = column.name
-            place.remedy = "put the columns in the order of the metadata, or correct its titles"
+            place.remedy = Sentence("put the columns in the order of the metadata, or correct its titles")
             if others := sorted(tag for tag, title in column.titles if title in text):
-                place.problem += f"; that is its title in {others[0]}, and the table's language is {language}"
+                place.problem = Sentence(
+                    "%(problem)s; that is its title in %(other)s, and the table's language is %(language)s",
+                    problem=place.problem,
+                    other=others[0],
+                    language=language,
+                )
             raise place
 
 
@@ -207,7 +221,9 @@ def read_rows(file: TableFile) -> Iterator[tuple[int, ox.Triple]]:
     headers = list(islice(records, description.header_rows))
     body = list(islice(records, 1))
     if len(headers) < description.header_rows or not headers + body:
-        raise SourceError(shown, "the table is empty", remedy="write a header and rows, or remove the file")
+        raise SourceError(
+            shown, Sentence("the table is empty"), remedy=Sentence("write a header and rows, or remove the file")
+        )
     described = sum(not column.virtual for column in description.columns)
     headers = [each.cut(described) for each in headers]
     columns = table_columns(description, headers, len((headers or [body[0].cut(described)])[0].cells), shown)
@@ -238,7 +254,7 @@ def _rows(table: _Table, records: Iterable[Record]) -> Iterator[tuple[int, ox.Tr
 
 
 def _told(mistake: SourceError) -> dict[str, str]:
-    place = {"line": str(mistake.line or ""), "column": str(mistake.column or "")}
+    place: dict[str, str] = {"line": str(mistake.line or ""), "column": str(mistake.column or "")}
     return {**place, "problem": mistake.problem, "remedy": mistake.remedy}
 
 
@@ -293,7 +309,11 @@ class _Table:
                 return self.templates[text]
             made = UriTemplate(text, self.description.url, own)
             if unknown := made.variables - known:
-                raise ValueError(f"the template {text} uses {min(unknown)}, which is no column")
+                raise ValueError(
+                    Sentence(
+                        "the template %(text)s uses %(unknown)s, which is no column", text=text, unknown=min(unknown)
+                    )
+                )
             return made if made.is_the_column_s_own else self.templates.setdefault(text, made)
 
         with refusals(self.description.source, column.name):
@@ -307,8 +327,8 @@ class _Table:
         """Return the values of all cells by column name, of virtual columns those of their defaults; and mistakes."""
         cells = record.cut(len(self.physical)).cells
         if word := record.total():
-            problem = f"the row is one of totals ({_short(word)}), and no thing of its own"
-            return {}, [SourceError(self.name, problem, record.line, remedy="take it out of the table")]
+            problem = Sentence("the row is one of totals (%(word)s), and no thing of its own", word=_short(word))
+            return {}, [SourceError(self.name, problem, record.line, remedy=Sentence("take it out of the table"))]
         if len(cells) != len(self.physical):
             return {}, [self._wrong_width(record, cells)]
         found, mistakes = dict[str, Value](), list[SourceError]()
@@ -332,24 +352,34 @@ class _Table:
             try:
                 yield from self._cell(plan, values[plan.column.name], variables, f"{self.genid}/row-{number}")
             except ValueError as problem:
-                raise self._error(record, plan.column, str(problem)) from None
+                raise self._error(record, plan.column, said_by(problem)) from None
 
     def _refused(self, record: Record, column: Column, text: str, problem: Exception) -> SourceError:
         if isinstance(problem, MissingValueError):
-            return self._error(record, column, str(problem), "fill it in")
-        reason = f": {problem}" if str(problem) else ""
-        form = " of this column's format" if column.datatype.form else ""
-        refusal = f"{_short(text)} is no {column.datatype.base}{form}{reason}"
+            return self._error(record, column, said_by(problem), Sentence("fill it in"))
+        cell, datatype = _short(text), column.datatype.base
+        refusal = Sentence("%(text)s is no %(datatype)s", text=cell, datatype=datatype)
+        if column.datatype.form:
+            refusal = Sentence("%(text)s is no %(datatype)s of this column's format", text=cell, datatype=datatype)
+        if words := said_by(problem):
+            refusal = Sentence("%(problem)s: %(words)s", problem=refusal, words=words)
         return self._error(record, column, refusal, column.datatype.remedy())
 
     def _wrong_width(self, record: Record, cells: Sequence[str]) -> SourceError:
         expected = len(self.physical)
-        problem = f"the row has {len(cells)} cells, the table {expected} columns"
+        problem = Sentence(
+            "the row has %(number)s cells, the table %(columns)s columns", number=str(len(cells)), columns=str(expected)
+        )
         if len(cells) < expected:
-            remedy = "write the delimiters of empty cells too"
+            remedy = Sentence("write the delimiters of empty cells too")
             return SourceError(self.name, problem, record.line, self.physical[len(cells)].name, remedy)
-        problem += f"; the first too many is {_short(cells[expected])}"
-        remedy = "put quotation marks around a cell that holds the delimiter"
+        problem = Sentence(
+            "the row has %(number)s cells, the table %(columns)s columns; the first too many is %(cell)s",
+            number=str(len(cells)),
+            columns=str(expected),
+            cell=_short(cells[expected]),
+        )
+        remedy = Sentence("put quotation marks around a cell that holds the delimiter")
         return SourceError(self.name, problem, record.line, remedy=remedy)
 
     def _check_key(self, values: dict[str, Value], record: Record) -> None:
@@ -360,8 +390,12 @@ class _Table:
         digest = blake2b(repr(parts).encode(), digest_size=16).digest()
         first = self.lines_by_key.setdefault(digest, record.line)
         if first != record.line:
-            problem = f"the key {_short(', '.join(parts))} stands in line {first} already"
-            raise SourceError(self.name, problem, record.line, ", ".join(key), "give each row a key of its own")
+            problem = Sentence(
+                "the key %(key)s stands in line %(line)s already", key=_short(", ".join(parts)), line=str(first)
+            )
+            raise SourceError(
+                self.name, problem, record.line, ", ".join(key), Sentence("give each row a key of its own")
+            )
 
     def _cell(self, plan: _Plan, value: Value, variables: Variables, row: str) -> Iterator[ox.Triple]:
         """Yield the triples of one cell (csv2rdf 4.4); ``row`` is the node of a row that has no aboutUrl."""
@@ -373,7 +407,9 @@ class _Table:
         target = plan.value.expand(variables) if plan.value else None
         if subject is None or predicate is None or (plan.value and target is None):
             if is_filled:
-                raise ValueError(f"its triple needs {plan.missing(variables)}, which is empty in this row")
+                raise ValueError(
+                    Sentence("its triple needs %(name)s, which is empty in this row", name=plan.missing(variables))
+                )
         elif target:
             yield ox.Triple(subject, predicate, target)
         elif isinstance(value, tuple) and plan.column.ordered:
@@ -382,7 +418,7 @@ class _Table:
             for each in value if isinstance(value, tuple) else (value or "",):
                 yield ox.Triple(subject, predicate, plan.literal(each))
 
-    def _error(self, record: Record, column: Column, problem: str, remedy: str = "") -> SourceError:
+    def _error(self, record: Record, column: Column, problem: Said, remedy: Said = NO_WORDS) -> SourceError:
         return SourceError(self.name, problem, record.line, column.name, remedy)
 
 

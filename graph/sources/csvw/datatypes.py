@@ -18,6 +18,7 @@ from csvw.datatypes import DATATYPES, dt_format_and_regex
 from csvw.metadata import Datatype as Constraints
 
 from graph.model import literals
+from graph.model.errors import NO_WORDS, Quotation, Said, Sentence
 from graph.model.literals import check_day
 from graph.model.namespaces import RDF, XSD
 from graph.sources.csvw.records import BLANKS
@@ -84,14 +85,14 @@ class Datatype:
         text = text.translate({9: " ", 10: " ", 13: " "})
         return text if self.base == "normalizedString" else re.sub(" +", " ", text).strip(BLANKS)
 
-    def remedy(self) -> str:
+    def remedy(self) -> Said:
         """Say how a value of this datatype is written."""
         if self.form:
-            return f"its format is {self.form}"
+            return Sentence("its format is %(form)s", form=self.form)
         example = EXAMPLES.get(self.base) or (
             "142" if self.base not in UNKNOWN_TO_LIBRARY and _is_integer(self.base) else ""
         )
-        return f"write it such as {example}" if example else ""
+        return Sentence("write it such as %(example)s", example=example) if example else NO_WORDS
 
 
 def datatype(description: str | dict[str, Any] | None) -> Datatype:
@@ -104,11 +105,11 @@ def datatype(description: str | dict[str, Any] | None) -> Datatype:
     iri = facts.pop("@id", None)
     facts = {name: value for name, value in facts.items() if not name.startswith("@") and ":" not in name}
     if unknown := set(facts) - PROPERTIES:
-        raise ValueError(f"a datatype has no property {', '.join(sorted(unknown))}")
+        raise ValueError(Sentence("a datatype has no property %(names)s", names=", ".join(sorted(unknown))))
     named = facts.pop("base", "string")
     base = ALIASES.get(named, named)
     if not isinstance(base, str) or base not in DATATYPES.keys() | UNKNOWN_TO_LIBRARY:
-        raise ValueError(f"there is no datatype {named}")
+        raise ValueError(Sentence("there is no datatype %(datatype)s", datatype=named))
     form = facts.pop("format", None)
     readers = (_reader(base, form), _space(base), _constraints(base, facts))
     iri = iri or OTHER_IRIS.get(base, XSD + base)
@@ -124,20 +125,22 @@ def _reader(base: str, form: Any) -> Reader:  # noqa: ANN401  as found in the me
     if base in REALS or _is_integer(base):
         return number_reader(form)
     if form is not None and not isinstance(form, str):
-        raise ValueError("the format is no string")
+        raise ValueError(Sentence("the format is no string"))
     if base == "boolean":
         if form and form.count("|") != 1:
-            raise ValueError("the format of a boolean is such as yes|no")
+            raise ValueError(Sentence("the format of a boolean is such as yes|no"))
         return boolean_reader(form)
     if base in MOMENTS and form:
         try:
             return moment_reader(base, form)
         except (ValueError, KeyError) as problem:
-            raise ValueError(f"{form} is no format of {base} that CSVW knows") from problem
+            raise ValueError(
+                Sentence("%(form)s is no format of %(datatype)s that CSVW knows", form=form, datatype=base)
+            ) from problem
     try:
         return text_reader(form)
     except re.error as problem:
-        raise ValueError(f"the format is no regular expression: {problem}") from problem
+        raise ValueError(Sentence("the format is no regular expression: %(words)s", words=problem)) from problem
 
 
 def _space(base: str) -> Reader:
@@ -173,7 +176,7 @@ def _constraints(base: str, facts: dict[str, Any]) -> Reader:
         return str
     kind = DATATYPES["normalizedString" if base in UNKNOWN_TO_LIBRARY else base]
     if facts.keys() & BOUNDS and not kind.minmax:
-        raise ValueError(f"{base} takes no bounds here")
+        raise ValueError(Sentence("%(datatype)s takes no bounds here", datatype=base))
     limits = Constraints.fromvalue({"base": kind.name, **facts})
     parsed = kind.minmax or base in ("hexBinary", "base64Binary")
 
@@ -181,7 +184,9 @@ def _constraints(base: str, facts: dict[str, Any]) -> Reader:
         try:
             limits.validate(limits.parse(form) if parsed else form)
         except TypeError as problem:  # Python does not compare moments with and without a time zone
-            raise ValueError("it cannot be compared with the bound: only one of them has a time zone") from problem
+            raise ValueError(
+                Sentence("it cannot be compared with the bound: only one of them has a time zone")
+            ) from problem
         return form
 
     return check
@@ -230,7 +235,7 @@ def number_reader(form: str | dict[str, Any] | None) -> Reader:
     """Read numbers (6.4.2); ``form`` is a pattern, or an object of ``pattern``, ``decimalChar`` and ``groupChar``."""
     options: dict[str, Any] = form if isinstance(form, dict) else {"pattern": form}
     if unknown := set(options) - {"pattern", "decimalChar", "groupChar"}:
-        raise ValueError(f"a number format has no {', '.join(sorted(unknown))}")
+        raise ValueError(Sentence("a number format has no %(names)s", names=", ".join(sorted(unknown))))
     pattern, point = options.get("pattern"), options.get("decimalChar", ".")
     group = options.get("groupChar", "," if pattern and point != "," else "")
     _check_signs(point, group, has_group="groupChar" in options)
@@ -256,9 +261,9 @@ def _check_signs(point: object, group: object, *, has_group: bool) -> None:
         if sign == "" and name == "groupChar" and not has_group:
             continue
         if not isinstance(sign, str) or not sign or re.search(r"[\dEe%‰+-]", sign):
-            raise ValueError(f"{name} is a sign that no number has otherwise")
+            raise ValueError(Sentence("%(name)s is a sign that no number has otherwise", name=name))
     if point == group:
-        raise ValueError("decimalChar and groupChar differ")
+        raise ValueError(Sentence("decimalChar and groupChar differ"))
 
 
 def _number_pattern(pattern: Any, point: str, group: str) -> re.Pattern[str]:  # noqa: ANN401  as found in the metadata
@@ -268,7 +273,7 @@ def _number_pattern(pattern: Any, point: str, group: str) -> re.Pattern[str]:  #
     other reading makes no sense.
     """
     if not isinstance(pattern, str) or len(pattern) > LONGEST_PATTERN:
-        raise ValueError(f"the pattern is no string of at most {LONGEST_PATTERN} signs")
+        raise ValueError(Sentence("the pattern is no string of at most %(number)s signs", number=str(LONGEST_PATTERN)))
     own = pattern.replace(group, "\0") if group else pattern
     own = own.replace(point, "\1")
     if point == "." or "." not in own:
@@ -278,7 +283,7 @@ def _number_pattern(pattern: Any, point: str, group: str) -> re.Pattern[str]:  #
     for text in (own, pattern):
         if found := NUMBER_PATTERN.fullmatch(text):
             return re.compile(_number_regex(found), re.ASCII)
-    raise ValueError(f"{pattern} is no number pattern")
+    raise ValueError(Sentence("%(text)s is no number pattern", text=pattern))
 
 
 def _number_regex(found: re.Match[str]) -> str:
@@ -375,7 +380,7 @@ def check_json(text: str) -> None:
     try:
         json.loads(text)
     except RecursionError as problem:
-        raise ValueError("nested too deeply") from problem
+        raise ValueError(Sentence("nested too deeply")) from problem
 
 
 def check_xml(text: str) -> None:
@@ -383,4 +388,4 @@ def check_xml(text: str) -> None:
     try:
         expat.ParserCreate().Parse(f"<_>{text}</_>", True)
     except expat.ExpatError as problem:
-        raise ValueError(str(problem)) from problem
+        raise ValueError(Quotation(problem)) from problem

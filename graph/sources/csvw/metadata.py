@@ -25,7 +25,7 @@ from csvw.metadata_utils import NAMESPACES, dialect_props
 from uritemplate import URITemplate
 from uritemplate.variable import Operator
 
-from graph.model.errors import SourceError
+from graph.model.errors import Quotation, Sentence, SourceError, said_by
 from graph.model.formats import CODINGS, GROUP_FILE, METADATA_SUFFIX
 from graph.sources.csvw.datatypes import Datatype, datatype
 
@@ -107,7 +107,7 @@ class Column:
 
     def _refuse_missing(self) -> None:
         if self.required:
-            raise MissingValueError("the cell is empty, and the column is required")
+            raise MissingValueError(Sentence("the cell is empty, and the column is required"))
 
 
 def same_language(one: str, other: str) -> bool:
@@ -129,7 +129,7 @@ def column(number: int, properties: Mapping[str, Any], language: str = UNDETERMI
     """
     facts = Description.fromvalue({name: value for name, value in properties.items() if name != "datatype"})
     if facts.required not in (None, True, False):
-        raise ValueError(f"Invalid value for property required: {facts.required}")
+        raise ValueError(Sentence("Invalid value for property required: %(text)s", text=str(facts.required)))
     titles = [(tag or language, text) for tag, texts in (facts.titles or {}).items() for text in texts]
     own = (text for tag, text in titles if tag in (language, UNDETERMINED))
     name = facts.name or next((_name(text) for text in own), f"_col.{number}")
@@ -240,7 +240,11 @@ def describe_table(path: Path, name: str, base: str, *, is_needed: bool = False)
             if unquote(urlsplit(url).path.rpartition("/")[2]) in names:
                 return _description(group if "tables" in group else {}, table, url, (found, source, language))
         if file != GROUP_FILE:
-            raise SourceError(source, f"it describes no table {names[-1]}", remedy=f'give a table "url": "{names[-1]}"')
+            raise SourceError(
+                source,
+                Sentence("it describes no table %(name)s", name=names[-1]),
+                remedy=Sentence('give a table "url": "%(name)s"', name=names[-1]),
+            )
     if is_needed:
         raise _undescribed(path, name, names[-1] + METADATA_SUFFIX)
     return TableDescription(name, urljoin(base, names[-1]), Dialect(), (), {}, (), UNDETERMINED, suppressed=False)
@@ -252,12 +256,14 @@ def _undescribed(path: Path, name: str, wanted: str) -> SourceError:
     taken = {each + METADATA_SUFFIX for each in beside} | {GROUP_FILE}
     free = {each.casefold(): each for each in beside - taken if JSON_NAME.search(each.casefold())}
     if near := get_close_matches(wanted.casefold(), free, n=1, cutoff=LIKENESS):
-        remedy = f"rename {free[near[0]]} to {wanted}"
+        remedy = Sentence("rename %(name)s to %(wanted)s", name=free[near[0]], wanted=wanted)
     elif GROUP_FILE in beside:
-        remedy = f"{GROUP_FILE} describes other tables; add this one to it, or write {wanted}"
+        remedy = Sentence(
+            "%(name)s describes other tables; add this one to it, or write %(wanted)s", name=GROUP_FILE, wanted=wanted
+        )
     else:
-        remedy = f"write {wanted} beside it, as hamkor template does"
-    problem = f"nothing says what its columns mean: there is no CSVW metadata {wanted}"
+        remedy = Sentence("write %(name)s beside it, as hamkor template does", name=wanted)
+    problem = Sentence("nothing says what its columns mean: there is no CSVW metadata %(name)s", name=wanted)
     return SourceError(name, problem, remedy=remedy)
 
 
@@ -269,9 +275,9 @@ def refusals(source: str, where: str | None = None) -> Iterator[None]:
         try:
             yield
         except LIBRARY_REFUSALS as problem:
-            text = str(problem) or "a value is not allowed"
+            text = said_by(problem) or Sentence("a value is not allowed")
             raise SourceError(
-                source, text, column=where, remedy="see the Metadata Vocabulary for Tabular Data"
+                source, text, column=where, remedy=Sentence("see the Metadata Vocabulary for Tabular Data")
             ) from None
 
 
@@ -284,7 +290,7 @@ def _description(group: Properties, table: Properties, url: str, place: tuple[Pa
     columns = []
     with refusals(source, "columns"):
         if not isinstance(described, list) or not all(isinstance(each, dict) for each in described):
-            raise TypeError("columns is a list of objects")
+            raise TypeError(Sentence("columns is a list of objects"))
     for number, each in enumerate(described, 1):
         with refusals(source, str(each.get("name") or each.get("titles") or number)):
             columns.append(column(number, {**inherited, **each}, language))
@@ -305,13 +311,17 @@ def _document(path: Path, source: str) -> dict[str, Any]:
     try:
         document = json.loads(path.read_bytes().decode("utf-8-sig"), parse_float=Decimal)
     except json.JSONDecodeError as problem:
-        raise SourceError(source, f"not JSON: {problem.msg}", problem.lineno, problem.colno) from problem
+        raise SourceError(
+            source, Sentence("not JSON: %(words)s", words=problem.msg), problem.lineno, problem.colno
+        ) from problem
     except (UnicodeDecodeError, RecursionError) as problem:
-        raise SourceError(source, f"not JSON: {problem}", remedy="save it as UTF-8 JSON") from problem
+        raise SourceError(
+            source, Sentence("not JSON: %(words)s", words=problem), remedy=Sentence("save it as UTF-8 JSON")
+        ) from problem
     except OSError as problem:
-        raise SourceError(source, problem.strerror or str(problem)) from problem
+        raise SourceError(source, Quotation(problem.strerror or str(problem))) from problem
     if not isinstance(document, dict):
-        raise SourceError(source, "the metadata is no JSON object", 1)
+        raise SourceError(source, Sentence("the metadata is no JSON object"), 1)
     return document
 
 
@@ -323,9 +333,9 @@ def _check_context(document: Properties, source: str) -> tuple[str, str]:
     if names != CONTEXT or not known:
         raise SourceError(
             source,
-            f"the context {json.dumps(context, ensure_ascii=False)[:120]} is not CSVW's",
+            Sentence("the context %(name)s is not CSVW's", name=json.dumps(context, ensure_ascii=False)[:120]),
             column="@context",
-            remedy=f'write "@context": "{CONTEXT}"; other contexts are never fetched',
+            remedy=Sentence('write "@context": "%(iri)s"; other contexts are never fetched', iri=CONTEXT),
         )
     options = {name: str(value) for each in local for name, value in each.items()}
     return options.get("@base", ""), options.get("@language", UNDETERMINED)
@@ -334,7 +344,7 @@ def _check_context(document: Properties, source: str) -> tuple[str, str]:
 def _tables(document: dict[str, Any], source: str) -> list[dict[str, Any]]:
     tables = document.get("tables", [document])
     if not isinstance(tables, list) or not tables or not all(isinstance(table, dict) for table in tables):
-        raise SourceError(source, "tables is a list of at least one table description", column="tables")
+        raise SourceError(source, Sentence("tables is a list of at least one table description"), column="tables")
     return tables
 
 
@@ -343,11 +353,11 @@ def _local(value: Any, path: Path, source: str) -> dict[str, Any]:  # noqa: ANN4
     if isinstance(value, str):
         file = path.parent / value
         if urlsplit(value).scheme or not file.resolve().is_relative_to(path.parent.resolve()):
-            remedy = "nothing is fetched: write the object itself, or the name of a file in the same folder"
-            raise SourceError(source, f"{value} is not a file beside the metadata", remedy=remedy)
+            remedy = Sentence("nothing is fetched: write the object itself, or the name of a file in the same folder")
+            raise SourceError(source, Sentence("%(name)s is not a file beside the metadata", name=value), remedy=remedy)
         value = _document(file, source.removesuffix(path.name) + value)
     if not isinstance(value, dict):
-        raise SourceError(source, f"{str(value)[:60]} stands where an object belongs")
+        raise SourceError(source, Sentence("%(text)s stands where an object belongs", text=str(value)[:60]))
     return value
 
 
@@ -361,9 +371,15 @@ def _without(properties: Properties, *names: str) -> dict[str, Any]:
 
 def _check_names(names: list[str], key: list[str], source: str) -> None:
     if twice := {name for name in names if names.count(name) > 1}:
-        raise SourceError(source, "two columns have this name", column=min(twice), remedy="rename one of them")
+        raise SourceError(
+            source, Sentence("two columns have this name"), column=min(twice), remedy=Sentence("rename one of them")
+        )
     if names and (unknown := set(key) - set(names)):
-        raise SourceError(source, f"the primary key names {min(unknown)}, which is no column", column="primaryKey")
+        raise SourceError(
+            source,
+            Sentence("the primary key names %(name)s, which is no column", name=min(unknown)),
+            column="primaryKey",
+        )
 
 
 # URI templates of the metadata (RFC 6570; Metadata Vocabulary 5.1.3): expanded, prefixes resolved, made absolute.
@@ -401,7 +417,13 @@ class UriTemplate:
         """
         self.text, self.base, self.own = text, base, own
         if (scheme := SCHEME.match(text)) and scheme[1] not in OPAQUE_SCHEMES | NAMESPACES.keys():
-            raise ValueError(f"{scheme[1]}: in {text} is no prefix that CSVW predefines; write the IRI in full")
+            raise ValueError(
+                Sentence(
+                    "%(scheme)s: in %(text)s is no prefix that CSVW predefines; write the IRI in full",
+                    scheme=scheme[1],
+                    text=text,
+                )
+            )
         self._template = URITemplate(text)
         self.variables = frozenset(self._template.variable_names) - COLUMN_VARIABLES
         self.is_the_column_s_own = not COLUMN_VARIABLES.isdisjoint(self._template.variable_names)
@@ -432,4 +454,11 @@ class UriTemplate:
         try:
             return ox.NamedNode(text if ABSOLUTE.match(text) else urljoin(self.base, text))
         except ValueError as problem:
-            raise ValueError(f"{self.text} gives {text[:200]}, which is no IRI: {problem}") from problem
+            raise ValueError(
+                Sentence(
+                    "%(text)s gives %(iri)s, which is no IRI: %(words)s",
+                    text=self.text,
+                    iri=text[:200],
+                    words=problem,
+                )
+            ) from problem

@@ -16,7 +16,7 @@ from typing import TextIO
 import charset_normalizer
 from csvw.metadata import Dialect
 
-from graph.model.errors import SourceError
+from graph.model.errors import NO_WORDS, Quotation, Said, Sentence, SourceError, said_by
 
 CELL_CHARACTERS = 16 << 20
 BLANKS = " \t\r\n\u00a0\u2007\u202f\u200b\ufeff"
@@ -31,9 +31,18 @@ SAMPLE = 1 << 16
 LIKELY = {"cp1251": "windows-1251", "koi8_r": "koi8-r", "cp866": "ibm866", "cp1252": "windows-1252"}
 UNDECODED = re.compile("[\udc80-\udcff]")
 CSV_PROBLEMS = {
-    "unexpected end of data": ("a quotation mark is opened and never closed", "close it, or double it inside a cell"),
-    "' expected after '": ("text follows a closing quotation mark", "double each quotation mark inside a cell"),
-    "field larger than field limit": ("a cell is longer than the limit", "look for a quotation mark left open"),
+    "unexpected end of data": (
+        Sentence("a quotation mark is opened and never closed"),
+        Sentence("close it, or double it inside a cell"),
+    ),
+    "' expected after '": (
+        Sentence("text follows a closing quotation mark"),
+        Sentence("double each quotation mark inside a cell"),
+    ),
+    "field larger than field limit": (
+        Sentence("a cell is longer than the limit"),
+        Sentence("look for a quotation mark left open"),
+    ),
 }
 
 
@@ -94,15 +103,20 @@ def read_records(path: Path, name: str, dialect: Dialect, limit: int = CELL_CHAR
         with path.open(encoding=encoding, newline="") as stream:
             yield from _records(_Lines(stream, name, dialect.commentPrefix, limit), name, dialect, limit)
     except UnicodeError as problem:
-        remedy = 'save it as UTF-8, or name its encoding in the metadata: "dialect": {"encoding": …}'
+        remedy = Sentence('save it as UTF-8, or name its encoding in the metadata: "dialect": {"encoding": …}')
         if encoding == "utf-8-sig" and (likely := likely_encoding(path)):
-            remedy = f'save it as "CSV UTF-8", or write "encoding": "{likely}" into the dialect of the metadata'
-        problem_text = f"the file is not {dialect.encoding.upper()}"
+            remedy = Sentence(
+                'save it as "CSV UTF-8", or write "encoding": "%(encoding)s" into the dialect of the metadata',
+                encoding=likely,
+            )
+        problem_text = Sentence("the file is not %(encoding)s", encoding=dialect.encoding.upper())
         raise SourceError(name, problem_text, _undecodable_line(path, encoding), remedy=remedy) from problem
     except OSError as problem:
-        raise SourceError(name, problem.strerror or str(problem)) from problem
+        raise SourceError(name, Quotation(problem.strerror or str(problem))) from problem
     except LookupError as problem:
-        raise SourceError(name, str(problem), remedy="name a text encoding in the metadata's dialect") from problem
+        raise SourceError(
+            name, said_by(problem), remedy=Sentence("name a text encoding in the metadata's dialect")
+        ) from problem
 
 
 def _marked(path: Path) -> str:
@@ -117,15 +131,20 @@ def _records(lines: _Lines, name: str, dialect: Dialect, limit: int) -> Iterator
     try:
         reader = csv.reader(lines, **dialect.as_python_formatting_parameters())
     except (TypeError, ValueError) as problem:
-        raise SourceError(name, f"the dialect is not usable: {problem}", remedy="correct it in the metadata") from None
+        raise SourceError(
+            name,
+            Sentence("the dialect is not usable: %(words)s", words=problem),
+            remedy=Sentence("correct it in the metadata"),
+        ) from None
     lines.skip(dialect.skipRows)
     while True:
         lines.between_records = True
         try:
             cells = next(reader, None)
         except csv.Error as problem:
-            text, remedy = next((known for sign, known in CSV_PROBLEMS.items() if sign in str(problem)), (problem, ""))
-            raise SourceError(name, str(text), lines.start or None, remedy=remedy) from problem
+            unknown: tuple[Said, Said] = (said_by(problem), NO_WORDS)
+            text, remedy = next((known for sign, known in CSV_PROBLEMS.items() if sign in str(problem)), unknown)
+            raise SourceError(name, text, lines.start or None, remedy=remedy) from problem
         if cells is None:
             return
         if max(map(len, cells), default=0) > limit:
@@ -170,9 +189,14 @@ class _Lines:
             self.number += bool(self._read())
 
     def too_long(self, what: str) -> SourceError:
-        problem = f"a {what} is longer than the limit of {self.limit:,} characters"
-        line = self.start if what == "cell" else self.line
-        return SourceError(self.name, problem, line, remedy="look for a quotation mark left open")
+        line, problem = (
+            self.line,
+            Sentence("a line is longer than the limit of %(number)s characters", number=self.limit),
+        )
+        if what == "cell":
+            line = self.start
+            problem = Sentence("a cell is longer than the limit of %(number)s characters", number=self.limit)
+        return SourceError(self.name, problem, line, remedy=Sentence("look for a quotation mark left open"))
 
     def _read(self) -> str:
         text = self.stream.readline(self.limit + 1)
@@ -180,7 +204,12 @@ class _Lines:
         if len(text) > self.limit:
             raise self.too_long("line")
         if "\0" in text:
-            raise SourceError(self.name, "the file holds the character NUL (U+0000)", self.line, remedy="remove it")
+            raise SourceError(
+                self.name,
+                Sentence("the file holds the character NUL (U+0000)"),
+                self.line,
+                remedy=Sentence("remove it"),
+            )
         return text
 
 
