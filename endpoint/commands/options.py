@@ -23,7 +23,7 @@ from graph.releases.folder import Patience
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from graph.pipeline.build import Progress
+    from graph.pipeline.steps import Progress
 
 # What holds for every command: which publication is meant, and how an error is told.
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from cachetools import LRUCache
 from flask import Flask, current_app
 
+from endpoint.http.negotiation import Representation, named
 from endpoint.http.problems import ProblemError
 from endpoint.http.semantics import Fields, HeaderLink
 from graph.child_process import Bounds, run
@@ -67,6 +68,10 @@ class Operation:
     query: str | None
     dataset: Dataset = field(default_factory=Dataset)
     formats: tuple[str, ...] = ()
+
+    def wished(self, offered: Sequence[Representation]) -> Representation | None:
+        """Return the first of those offered that format= names, or None."""
+        return next((found for name in self.formats if (found := named(name, offered)) is not None), None)
 
     def request(self, query: ReadQuery, form: Format, base: str) -> QueryRequest:
         """Return what an engine is asked, once the query has been read: its answer in a format."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
-from endpoint.http.negotiation import OFFERS, Representation, choose, named
+from endpoint.http.negotiation import OFFERS, Representation, choose
 from endpoint.sparql.protocol import Operation, QueryReader, is_kept, read_operation
 from endpoint.sparql.sparql_resource import check_spooled, explained
 from endpoint.things.rdf_documents import check_xml
@@ -141,9 +141,9 @@ class SparqlLane:
         query = self._shapes.read(
             operation.query, lambda text: self._reader.read(text, client, self._how(), has_gone=has_gone)
         )
-        wanted = [each for name in operation.formats if (each := named(name, OFFERS[query.form])) is not None]
-        representation = wanted[0] if wanted else _suitable(accept, query.form)
-        if representation is None or representation.format is None or (operation.formats and not wanted):
+        wished = operation.wished(OFFERS[query.form])
+        representation = wished or _suitable(accept, query.form)
+        if representation is None or representation.format is None or (operation.formats and wished is None):
             return None
         request = operation.request(query, representation.format, self._base)
         facts = repr((query.normalised, operation.dataset, representation.name)).encode()

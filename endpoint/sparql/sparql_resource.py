@@ -80,13 +80,12 @@ def _too_large(limit: float) -> QueryLimitError:
 
 def _prefers_page(operation: Operation) -> bool:
     """Whether a person waits for the answer: decided before the query form is known."""
-    wanted = [each for name in operation.formats if (each := named(name, OFFERS["SELECT"])) is not None]
-    return (wanted[0] if wanted else choose(request.headers.get("Accept"), OFFERS["SELECT"])) is AS_HTML
+    offered = OFFERS["SELECT"]
+    return (operation.wished(offered) or choose(request.headers.get("Accept"), offered)) is AS_HTML
 
 
 def _without_query(operation: Operation) -> Response:
-    wanted = [each for name in operation.formats if (each := named(name, OFFERS["service"])) is not None]
-    representation = wanted[0] if wanted else negotiated("service")
+    representation = operation.wished(OFFERS["service"]) or negotiated("service")
     form = representation.format
     if form is None:
         return _form(operation)

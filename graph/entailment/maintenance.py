@@ -31,7 +31,7 @@ from graph.entailment.rules import (
     solutions,
     triple,
 )
-from graph.sources.batches import GraphChange, Lines, MergeChange
+from graph.sources.batches import GraphChange, lines_of
 
 # A revision of conclusions: which are withdrawn and which are drawn after some triples came and others went.
 #
@@ -256,7 +256,7 @@ def _tie(binding: Binding, shared: frozenset[ox.Variable]) -> Solution:
 
 
 def entail_change(
-    store: ox.Store, graph: str, ontology: str, change: MergeChange, read: Callable[[str], str] = str
+    store: ox.Store, graph: str, ontology: str, change: GraphChange, read: Callable[[str], str] = str
 ) -> GraphChange | None:
     """Return the difference that a change makes to the graph of conclusions; it is what ``entail`` would give.
 
@@ -267,7 +267,7 @@ def entail_change(
             what is computed after entailment (the catalogue) it has nothing, as in a build.
         graph: IRI of the graph of conclusions.
         ontology: IRI of the only graph whose axioms and rules count.
-        change: what is stated now and was not, and the reverse; the graph of conclusions does not count here.
+        change: of the union of what is stated; the graph of conclusions does not count here.
         read: reads the query of one of the publication's own rules, as in ``entail``.
 
     Returns:
@@ -278,7 +278,7 @@ def entail_change(
     Raises:
         SourceError: a rule cannot be used, or makes blank nodes.
     """
-    stated, before = _triples(change.appeared), _triples(change.disappeared)
+    stated, before = _triples(change.added), _triples(change.removed)
     if _touches_axioms(store, stated, before, ox.NamedNode(ontology)):
         return None
     program = read_program(store, ontology, read)
@@ -312,9 +312,4 @@ def _difference(store: ox.Store, graph: str, added: set[ox.Triple], removed: set
     quads = store.quads_for_pattern(None, None, None, ox.NamedNode(graph))
     had = len(list(islice(quads, len(removed) + 1)))
     left = had > len(removed) or bool(added)
-    return GraphChange(graph, _lines(added), _lines(removed), not had and left, bool(had) and not left)
-
-
-def _lines(triples: set[ox.Triple]) -> Lines:
-    text = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
-    return frozenset(text.split(b"\n")[:-1])
+    return GraphChange(graph, lines_of(added), lines_of(removed), not had and left, bool(had) and not left)

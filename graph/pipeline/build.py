@@ -6,138 +6,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
 import msgspec
-import pyoxigraph as ox
 
-from graph.catalogue.dataset_description import catalogue
-from graph.entailment.materialisation import entail
 from graph.export.json_ld_compaction import check_trees
 from graph.model.contributors import contributors_of
-from graph.model.errors import ReleaseError, Sentence, SourceError, StorageError
+from graph.model.errors import ReleaseError, Sentence, SourceError
 from graph.model.namespaces import (
-    CATALOG_GRAPH,
     COMPUTED_GRAPHS,
     ENTAILED_GRAPH,
-    ONTOLOGY_GRAPH,
-    PREFIXES,
     SHAPES_GRAPH,
 )
 from graph.model.publication import Publication, SourceFile
 from graph.pipeline.parts import PARTS, Part, left_out
-from graph.query.sparql.guard import read_query
+from graph.pipeline.steps import (
+    Progress,
+    ReleaseEnding,
+    ReleaseOrigin,
+    commit,
+    conclusions,
+    finish,
+    on_disk,
+    time_of_next,
+    usable_shapes,
+)
 from graph.releases.change import ReleaseRevision
-from graph.releases.digest import release_digest
 from graph.releases.dumps import Downloads
 from graph.releases.exact_forms import open_forms
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import GRAPHS_FOLDER, read_member
-from graph.releases.manifest import MANIFEST_FILE, GraphEntry, LastContribution, Manifest, write_manifest
-from graph.releases.own_iris import GONE_FILE, fragments_after_build, gone_after_build
-from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, open_release
-from graph.releases.release_builder import Staged, fingerprint, tool_versions
+from graph.releases.manifest import MANIFEST_FILE, GraphEntry, LastContribution, Manifest
+from graph.releases.own_iris import GONE_FILE
+from graph.releases.release import Release, open_release
+from graph.releases.release_builder import Staged, fingerprint
 from graph.releases.store import STORE_FOLDER, Index, reading
-from graph.releases.verification import damaged, newest_first, readable_current, whole_graph, write_checksums
+from graph.releases.verification import damaged, newest_first, readable_current, whole_graph
 from graph.sources.batches import Chunk
 from graph.sources.document_checks import Told, unheard
 from graph.sources.reader import read_source
 from graph.validation.report import Report, ValidationFailedError, empty_report
-from graph.withholding.withholding import Judged, Traces, Withholding, purge, read_traces, settle, withholding_of
+from graph.withholding.withholding import Judged, Traces, Withholding, purge, settle, withholding_of
 
-# What every release gets at its end, however it was made: report, catalogue, manifest.
-
-ID_TIME = "%Y-%m-%dT%H%M%SZ"
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseOrigin:
-    """From what a release is made.
-
-    Attributes:
-        created: when; the time that its id bears.
-        fingerprint: of the files and settings.
-        parent: id of the release before it.
-        sources: the files, and the graphs that each fills.
-    """
-
-    created: datetime
-    fingerprint: str
-    parent: str | None
-    sources: Mapping[str, tuple[str, ...]]
-
-
-def time_of_next(releases: ReleasesFolder) -> datetime:
-    """Return the time of a release made now: whole seconds, and later than every other's, whatever the clock says."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    times = [time for each in releases.ids() if (time := _time_of(each)) is not None]
-    return max(now, max(times) + timedelta(seconds=1)) if times else now
-
-
-def _time_of(release_id: str) -> datetime | None:
-    try:
-        return datetime.strptime(release_id[:18], ID_TIME).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def complete(publication: Publication, revision: ReleaseRevision, origin: ReleaseOrigin, report: Report) -> Manifest:
-    """Write report, catalogue and manifest of a release in the making, which holds everything but these.
-
-    Raises:
-        SettingError: a setting that the catalogue needs is not usable.
-    """
-    revision.take_over()
-    without = _manifest(publication, revision, origin, report)
-    chunk = catalogue(publication, revision.store, without, revision.folder)
-    revision.fill(chunk)
-    (revision.folder / CATALOG_FILE).write_bytes(_turtle(chunk, publication.base))
-    (revision.folder / REPORT_FILE).write_bytes(report.turtle())
-    revision.close()
-    manifest = _manifest(publication, revision, origin, report)
-    write_manifest(manifest, revision.folder)
-    return manifest
-
-
-def _turtle(chunk: Chunk, base: str) -> bytes:
-    triples = (quad.triple for quad in ox.parse(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True))
-    prefixes = {"hk": f"{base}ns#", **PREFIXES}
-    return ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=prefixes, base_iri=base) or b""
-
-
-def _manifest(publication: Publication, revision: ReleaseRevision, origin: ReleaseOrigin, report: Report) -> Manifest:
-    entries, catalog = revision.graphs(), publication.graph(CATALOG_GRAPH)
-    digest = release_digest({each.iri: each.digest for each in entries if each.iri != catalog})
-    return Manifest(
-        id=f"{origin.created:{ID_TIME}}-{digest[:8]}",
-        created=origin.created.isoformat().replace("+00:00", "Z"),
-        parent=origin.parent,
-        base=publication.base,
-        digest=digest,
-        fingerprint=origin.fingerprint,
-        triples=revision.book.triples,
-        quads=sum(each.indexed for each in entries),
-        graphs=entries,
-        shared=revision.shared(),
-        sources={name: tuple(sorted(graphs)) for name, graphs in sorted(origin.sources.items())},
-        warnings=report.warnings,
-        tools=dict(tool_versions()),
-        statistics=revision.book.statistics(),
-        checksums=True,
-    )
-
-
-# From a publication's files to a new current release: the pipeline, in the order in which data flows.
-#
-# read → members and index → entailment → validation → catalogue → manifest → commit. Whatever fails, fails before the
-# commit, and the release that was current stays current. What contributors wrote comes along from release to release.
-
-Progress = Callable[[str, int], None]
-"""Called with what is being done and how many triples have been taken so far."""
 LARGE = 20_000
 """From so many triples on, validation asks the index which nodes are in doubt, and reads no more than these."""
 
@@ -307,14 +220,9 @@ def make(
     """
     parent, made_of = inputs.parent, fingerprint(publication, left_out(inputs.parts))
     origin = ReleaseOrigin(time_of_next(releases), made_of, parent.id if parent is not None else None, {})
-    try:
+    with on_disk():
         manifest, _ = _make(publication, folder, origin, inputs, progress, _before(releases, parent))
-        write_checksums(folder)
-        return open_release(releases.commit(folder, manifest.id))
-    except OSError as problem:
-        raise StorageError.of(
-            Sentence("the release could not be written"), problem, Sentence("the current one stays")
-        ) from problem
+        return commit(releases, folder, manifest)
 
 
 def try_out(publication: Publication, folder: Path, inputs: ReleaseInputs, progress: Progress) -> Report:
@@ -346,9 +254,7 @@ def _make(
             traces.write(folder)
         progress("drawing conclusions", staged.read)
         index.flush()
-        graphs = publication.graph(ENTAILED_GRAPH), publication.graph(ONTOLOGY_GRAPH)
-        entailed = entail(index.store, *graphs, lambda text: read_query(text).text)
-        if entailed is not None:
+        if (entailed := conclusions(index.store, publication.base)) is not None:
             staged.add(entailed)
         entries = staged.close()
         staged.close_notes()
@@ -375,14 +281,7 @@ def _completed(
         staged.link_unchanged(inputs.parent, inputs.contributed)
     entries = {each.iri: _with_origin(publication, each, inputs.contributed) for each in staged.close()}
     revision = ReleaseRevision(staged.folder, publication.base, staged.index.store, staged.book(), entries)
-    withholding, traces = withholding_of(publication), read_traces(staged.folder)
-    gone_after_build(revision, before, lambda iri: withholding.withholds(iri) or iri in traces)
-    with ExitStack() as beside:
-        for part in inputs.parts:
-            if part.after_build is not None:
-                beside.enter_context(part.after_build(revision))
-        fragments_after_build(revision)
-        return complete(publication, revision, origin, report)
+    return finish(publication, revision, origin, report, ReleaseEnding(before, None, inputs.parts))
 
 
 def _with_origin(publication: Publication, entry: GraphEntry, contributed: Mapping[str, Contributed]) -> GraphEntry:
@@ -444,15 +343,12 @@ def _validate(
     shapes = publication.graph(SHAPES_GRAPH)
     if shapes not in members:
         return empty_report()
-    from graph.pipeline.rehearsal import file_of_shape  # noqa: PLC0415  takes most of a second to import
-    from graph.validation.conformance import located, validate  # noqa: PLC0415
+    from graph.validation.conformance import located, validate  # noqa: PLC0415  takes most of a second to import
     from graph.validation.incremental import validate_index  # noqa: PLC0415
-    from graph.validation.shapes import refuse_malformed  # noqa: PLC0415
     from graph.validation.validated_graph import ValidatedData  # noqa: PLC0415
 
-    rules, sources = list(read_member(members[shapes], shapes)), publication.sources(may_be_none=True)
-    file_of = file_of_shape(sources, base=publication.base, limits=publication.settings.limits)
-    refuse_malformed(rules, file_of, base=publication.base)
+    sources, limits = publication.sources(may_be_none=True), publication.settings.limits
+    rules = usable_shapes(list(read_member(members[shapes], shapes)), sources, base=publication.base, limits=limits)
     if staged.read < LARGE:
         data = {iri: read_member(path, iri) for iri, path in members.items() if iri != shapes}
         report = validate(data, rules, base=publication.base)

@@ -6,8 +6,8 @@ adds. What a part adds to the service and to the command line says ``endpoint.se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,39 +24,40 @@ class Part:
         name: how it is called.
         packages: where it is, below ``graph.parts``; no other part is there, and nothing of the core imports it.
         needs: the parts without which it cannot be.
-        doing: what its steps do, told while they run.
-        after_build: its step where a release has been made from nothing; the catalogue is written inside its block.
-        after_change: its step where one has been made by changes of its parent; it comes to what ``after_build`` does.
+        doing: what its step does, in the words in which progress is told.
+        step: what it does to a release in the making, when that has its graphs and conclusions: made by these changes
+            of its parent or, where there is None, from nothing. Both ways come to the same. The catalogue is written
+            inside its block.
     """
 
     name: str
     packages: tuple[str, ...]
     needs: tuple[str, ...] = ()
     doing: str = ""
-    after_build: Callable[[ReleaseRevision], AbstractContextManager[None]] | None = None
-    after_change: Callable[[ReleaseRevision, Sequence[GraphChange]], None] | None = None
+    step: Callable[[ReleaseRevision, Sequence[GraphChange] | None], AbstractContextManager[None]] | None = None
 
 
-def _names_beside(revision: ReleaseRevision) -> AbstractContextManager[None]:
-    from graph.parts.linking.index_builder import index_beside  # noqa: PLC0415  the service reads this list, and no more
-
-    members = {iri: revision.place(iri) for iri in revision.entries}
-    return index_beside(
-        revision.folder, revision.base, members, sum(each.triples for each in revision.entries.values())
+@contextmanager
+def _names(revision: ReleaseRevision, changes: Sequence[GraphChange] | None) -> Iterator[None]:
+    from graph.parts.linking.index_builder import (  # noqa: PLC0415  who reads this list need not load what it names
+        index_beside,
+        make_index,
+        renew_index,
     )
 
-
-def _names_renewed(revision: ReleaseRevision, changes: Sequence[GraphChange]) -> None:
-    from graph.parts.linking.index_builder import make_index, renew_index  # noqa: PLC0415  as above
-
     folder, base, parent = revision.folder, revision.base, revision.parent
+    members = {iri: revision.place(iri) for iri in revision.entries}
+    if changes is None:
+        # all names take as long as half of the loading: a process of its own reads them beside the catalogue
+        with index_beside(folder, base, members, sum(each.triples for each in revision.entries.values())):
+            yield
+        return
     if parent is None or not renew_index(parent, folder, base, revision.store, changes):
-        make_index(folder, base, {iri: revision.place(iri) for iri in revision.entries})
+        make_index(folder, base, members)
+    yield
 
 
-LINKING = Part(
-    "linking", ("linking",), doing="writing the index of names", after_build=_names_beside, after_change=_names_renewed
-)
+LINKING = Part("linking", ("linking",), doing="writing the index of names", step=_names)
 LINKSETS = Part("linksets", ("linksets",), needs=("linking",))
 TEMPLATES = Part("templates", ("templates",))
 CONTRIBUTION = Part("contribution", ("contribution", "update"), needs=("templates",))

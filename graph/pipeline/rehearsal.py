@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from pyoxigraph import RdfFormat, Store
 
-from graph.entailment.materialisation import entail
 from graph.model.errors import Sentence, SourceError
 from graph.model.formats import OTHER, known_suffixes, recognised
-from graph.model.namespaces import ENTAILED_GRAPH, ONTOLOGY_GRAPH, graph_iri
+from graph.model.namespaces import ONTOLOGY_GRAPH, graph_iri
 from graph.model.publication import Publication, Role, SourceFile
 from graph.model.settings import LimitSettings
-from graph.query.sparql.guard import read_query
+from graph.pipeline.steps import conclusions, file_of_shape, usable_shapes
 from graph.sources.batches import Chunk
 from graph.sources.document_checks import DocumentWarning, Told
 from graph.sources.reader import read_source
 from graph.validation.conformance import validate
 from graph.validation.report import Report, empty_report, with_warnings
-from graph.validation.shapes import Remark, refuse_malformed, remarks
+from graph.validation.shapes import Remark, remarks
 
 
 def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> Report:
@@ -47,22 +46,7 @@ def _validated(
     if (entailed := _entailed(chain.from_iterable(read.values()), base)) is not None:
         read["what follows from the ontology"] = [entailed]
     chunks = [chunk for each in shapes for chunk in read_source(each, base=base, limits=limits, told=told)]
-    refuse_malformed(chunks, file_of_shape(shapes, base=base, limits=limits), base=base)
-    return validate(read, chunks, base=base)
-
-
-def file_of_shape(sources: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> Callable[[str], str]:
-    """Return what names the file that speaks of a shape, by the shape's IRI; empty where none does."""
-
-    def file_of(iri: str) -> str:
-        start = f"<{iri}> ".encode()
-        for source in sources:
-            chunks = read_source(source, base=base, limits=limits)
-            if any(line.startswith(start) for chunk in chunks for line in chunk.lines()):
-                return source.name
-        return ""
-
-    return file_of
+    return validate(read, usable_shapes(chunks, shapes, base=base, limits=limits), base=base)
 
 
 def shape_remarks(sources: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> list[Remark]:
@@ -77,15 +61,17 @@ def shape_remarks(sources: Sequence[SourceFile], *, base: str, limits: LimitSett
 
 
 def _entailed(chunks: Iterable[Chunk], base: str) -> Chunk | None:
-    """Return what follows, as a build would have it."""
+    """Return what follows, as a build would have it.
+
+    Unlike a build this keeps nothing: of the named graphs only the ontology is asked for, and the store is in memory.
+    """
     ontology, store, has_axioms = graph_iri(base, ONTOLOGY_GRAPH), Store(), False
     for chunk in chunks:
         store.load(chunk.triples, RdfFormat.N_TRIPLES, lenient=True)
         if chunk.graph == ontology:
             store.load(chunk.quads(), RdfFormat.N_QUADS, lenient=True)
             has_axioms = True
-    entailed = graph_iri(base, ENTAILED_GRAPH)
-    return entail(store, entailed, ontology, lambda text: read_query(text).text) if has_axioms else None
+    return conclusions(store, base) if has_axioms else None
 
 
 def file_of_user(path: Path, publication_base: str, role: str = "data") -> SourceFile:

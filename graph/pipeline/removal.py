@@ -16,7 +16,8 @@ from itertools import islice
 
 from graph.model.errors import ReleaseError, Said, Sentence, SettingError
 from graph.model.publication import SUPPRESSION_FILE, Publication
-from graph.pipeline.build import Progress, build_in
+from graph.pipeline.build import build_in
+from graph.pipeline.steps import Progress
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import read_member
 from graph.releases.manifest import GraphEntry

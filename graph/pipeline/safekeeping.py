@@ -33,7 +33,8 @@ from graph.model.publication import (
     Publication,
     files_below,
 )
-from graph.pipeline.build import Progress, rebuild
+from graph.pipeline.build import rebuild
+from graph.pipeline.steps import Progress
 from graph.query.saved_queries import FILE as QUERIES_FILE
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import link

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +12,6 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from graph.entailment.maintenance import entail_change
-from graph.entailment.materialisation import entail
 from graph.model.contributors import Contributor, may_write
 from graph.model.errors import (
     GraphNameError,
@@ -32,21 +31,30 @@ from graph.model.namespaces import (
     unfit_name,
 )
 from graph.model.publication import Publication
-from graph.pipeline.build import Contributed, ReleaseInputs, ReleaseOrigin, complete, make, time_of_next, try_out
+from graph.pipeline.build import Contributed, ReleaseInputs, make, try_out
 from graph.pipeline.parts import PARTS, Part
-from graph.query.sparql.guard import read_query
-from graph.releases.change import Bookkeeping, Draft, GraphDraft, ReleaseRevision, StoreChange, added
+from graph.pipeline.steps import (
+    Progress,
+    ReleaseEnding,
+    ReleaseOrigin,
+    commit,
+    conclusions,
+    finish,
+    may_run,
+    on_disk,
+    time_of_next,
+)
+from graph.releases.change import Bookkeeping, Draft, ReleaseRevision, added
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.manifest import LastContribution, Manifest
-from graph.releases.own_iris import fragments_after_change, gone_after_change
-from graph.releases.release import REPORT_FILE, Hold, Release, open_release
+from graph.releases.release import REPORT_FILE, Hold, Release
 from graph.releases.store import STORE_FOLDER, Checkpoint, reading
-from graph.releases.verification import NOTHING_KNOWN, examined, readable_current, write_checksums
-from graph.sources.batches import NONE, Chunk, GraphChange, Lines, MergeChange
+from graph.releases.verification import NOTHING_KNOWN, examined, readable_current
+from graph.sources.batches import NONE, UNION, Chunk, GraphChange, Lines
 from graph.validation.overreach import overreach
 from graph.validation.report import Report, ValidationFailedError, empty_report, parse_report, with_results
 from graph.validation.validated_graph import ValidatedData
-from graph.withholding.withholding import hand_on, is_purged, purge, read_traces, settle, withholding_of
+from graph.withholding.withholding import is_purged, purge, read_traces, settle, withholding_of
 
 # From a release and a change to the next release, in a staging folder: the gate that every write goes through.
 #
@@ -54,8 +62,6 @@ from graph.withholding.withholding import hand_on, is_purged, purge, read_traces
 # change costs; where a step cannot tell what a change touches, it is done anew for everything.
 
 NOT_VALIDATED = (SHAPES_GRAPH, CATALOG_GRAPH, PROVENANCE_GRAPH)
-Progress = Callable[[str, int], None]
-"""Called with what is being done and how many triples have been taken so far."""
 
 
 @dataclass(frozen=True)
@@ -124,43 +130,43 @@ class Gate:
         report, changes = self._judged(revision)
         if not report.conforms:
             raise ValidationFailedError(report)
-        for part in self.parts:
-            if part.after_change is not None:
-                self.progress(part.doing, revision.book.triples)
-                part.after_change(revision, changes)
-        gone_after_change(revision, self.parent, changes)
-        fragments_after_change(revision, self.parent.folder, changes)
-        hand_on(self.parent.folder, revision.folder)
-        self.progress("writing the catalogue", revision.book.triples)
         known = self.parent.manifest
         origin = ReleaseOrigin(self.created, known.fingerprint, known.id, known.sources)
-        return complete(self.publication, revision, origin, report), report
+        ending = ReleaseEnding(self.parent, changes, self.parts)
+        manifest = finish(self.publication, revision, origin, report, ending, lambda what: self._told(what, revision))
+        return manifest, report
+
+    def _told(self, what: str, revision: ReleaseRevision) -> None:
+        self.progress(what, revision.book.triples)
 
     def _judged(self, revision: ReleaseRevision) -> tuple[Report, Sequence[GraphChange]]:
         """Make the changes and all that follows from them; return the report, and all changes."""
         entailed = self.publication.graph(ENTAILED_GRAPH)
         if (catalog := self.publication.graph(CATALOG_GRAPH)) in revision.entries:
             revision.hide(catalog)
-        stated, changes = StoreChange(), list(self.draft.changes())
+        stated, changes = GraphChange(UNION), list(self.draft.changes())
         for each in changes:
             self.progress(f"writing <{each.iri}>", len(each.added) + len(each.removed))
             stated = stated.then(revision.apply(each, "contributed", self.contribution, (entailed,)))
-        self.progress("drawing conclusions", revision.book.triples)
+        self._told("drawing conclusions", revision)
         if (followed := self._entailed(revision, stated)) is not None:
             changes.append(followed)
-        self.progress("validating", revision.book.triples)
+        self._told("validating", revision)
         report = self._validated(revision, changes)
         known, base = self.parent.store, self.publication.base
         beyond = overreach(revision.store, self.draft.changes(), self.is_others, base=base, published=known)
         return with_results(report, beyond), changes
 
-    def _entailed(self, revision: ReleaseRevision, stated: StoreChange) -> GraphChange | None:
-        """Keep the entailed graph up; return how it changes."""
+    def _entailed(self, revision: ReleaseRevision, stated: GraphChange) -> GraphChange | None:
+        """Keep the entailed graph up; return how it changes.
+
+        A build draws every conclusion; here only those are looked at that the change can matter to, where that can be
+        told.
+        """
         entailed, ontology = self.publication.graph(ENTAILED_GRAPH), self.publication.graph(ONTOLOGY_GRAPH)
         if ontology not in revision.entries:
             return None
-        merge = MergeChange(_lines(stated.appeared), _lines(stated.disappeared))
-        change = entail_change(revision.store, entailed, ontology, merge, _may_run)
+        change = entail_change(revision.store, entailed, ontology, stated, may_run)
         if change is None:
             return self._entailed_anew(revision)
         entry = revision.entries.get(entailed)
@@ -171,12 +177,11 @@ class Gate:
         return change
 
     def _entailed_anew(self, revision: ReleaseRevision) -> GraphChange:
-        entailed, ontology = self.publication.graph(ENTAILED_GRAPH), self.publication.graph(ONTOLOGY_GRAPH)
-        before: Lines = frozenset()
+        entailed, before = self.publication.graph(ENTAILED_GRAPH), NONE
         if entailed in revision.entries:
             before = frozenset(line for chunk in self.parent.read_graph(entailed) for line in chunk.lines())
             revision.hide(entailed)
-        chunk = revision.without_a_trace(entailed, lambda store: entail(store, entailed, ontology, _may_run))
+        chunk = revision.without_a_trace(entailed, lambda store: conclusions(store, self.publication.base))
         if chunk is None:
             revision.drop(entailed)
             return GraphChange(entailed, removed=before, dropped=bool(before))
@@ -185,7 +190,11 @@ class Gate:
         return GraphChange(entailed, after - before, before - after, created=not before)
 
     def _validated(self, revision: ReleaseRevision, changes: Sequence[GraphChange]) -> Report:
-        """Validate what the changes can affect; say which results are about what is written."""
+        """Validate what the changes can affect; say which results are about what is written.
+
+        The parent's other results stay, where a build has none to keep. That the shapes are usable was seen when the
+        parent was built: no write reaches them.
+        """
         shapes, base = self.publication.graph(SHAPES_GRAPH), self.publication.base
         if shapes not in revision.entries:
             return empty_report()
@@ -211,16 +220,6 @@ def stored_report(release: Release, base: str) -> Report:
     return parse_report(
         (release.folder / REPORT_FILE).read_bytes(), load_shapes(release.read_graph(shapes), base=base).graph
     )
-
-
-def _may_run(text: str) -> str:
-    """Return a rule's query as it may run."""
-    return read_query(text).text
-
-
-def _lines(triples: Iterable[ox.Triple]) -> Lines:
-    text = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
-    return frozenset(text.split(b"\n")[:-1])
 
 
 # The write path: some writes to contributed graphs become one new release, or none.
@@ -320,7 +319,7 @@ def publish(
         ReleaseError: the disk does not take it, or the current release cannot be read.
     """
     releases = ReleasesFolder(publication.releases_folder, patience)
-    with _disk(), releases.staging() as folder:
+    with on_disk(), releases.staging() as folder:
         settle(publication)
         parent = _current(publication, releases)
         known = examined(parent.folder) if parent is not None else NOTHING_KNOWN
@@ -339,9 +338,7 @@ def publish(
         is_others = _belongs_to_others(publication, contributor)
         gate = Gate(publication, parent, draft, time, contribution, progress, is_others, parts)
         manifest, report = gate.revise(folder)
-        write_checksums(folder, known)
-        release = open_release(releases.commit(folder, manifest.id))
-        return Published(release, report, created, changed=True)
+        return Published(commit(releases, folder, manifest, known), report, created, changed=True)
 
 
 def rehearse(
@@ -362,7 +359,7 @@ def rehearse(
         As ``publish``, but for violations, which are in the report.
     """
     releases, time = ReleasesFolder(publication.releases_folder), datetime.now(UTC)
-    with _disk(), releases.rehearsal() as folder:
+    with on_disk(), releases.rehearsal() as folder:
         parent = _current(publication, releases)
         draft = _draft(publication, parent, writes, expected, tells_withheld=tells_withheld)
         contribution = _contribution(contributor, time)
@@ -377,16 +374,6 @@ def rehearse(
             return Gate(publication, parent, draft, time, contribution, progress, is_others).rehearse(folder)
         finally:
             hold.let_go()
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as problem:
-        raise StorageError.of(
-            Sentence("the release could not be written"), problem, Sentence("the current one stays")
-        ) from problem
 
 
 def _current(publication: Publication, releases: ReleasesFolder) -> Release | None:
@@ -424,7 +411,7 @@ def _draft(
             raise PreconditionError(iri, wanted, found)
     draft = Draft(parent)
     for each in writes:
-        _take(draft.graph(each.graph), each)
+        _take(draft, each)
     if tells_withheld:
         _refuse_withheld(publication, parent, draft)
     return draft
@@ -457,17 +444,17 @@ def _check_name(publication: Publication, write: Write) -> None:
         raise GraphNameError(write.graph, problem)
 
 
-def _take(graph: GraphDraft, write: Write) -> None:
+def _take(draft: Draft, write: Write) -> None:
     match write:
-        case Put(chunks=chunks):
-            graph.put(line for chunk in chunks for line in chunk.lines())
-        case Post(chunks=chunks):
-            graph.post(line for chunk in chunks for line in chunk.lines())
-        case Delete():
-            graph.delete()
-        case GraphEdit():
-            graph.take(write.removed)
-            graph.post(write.added)
+        case Put(graph=iri, chunks=chunks):
+            draft.put(iri, (line for chunk in chunks for line in chunk.lines()))
+        case Post(graph=iri, chunks=chunks):
+            draft.post(iri, (line for chunk in chunks for line in chunk.lines()))
+        case Delete(graph=iri):
+            draft.delete(iri)
+        case GraphEdit(graph=iri, added=lines, removed=going):
+            draft.take(iri, going)
+            draft.post(iri, lines)
 
 
 def _contribution(contributor: Contributor | None, time: datetime) -> LastContribution | None:

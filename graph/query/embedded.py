@@ -20,10 +20,10 @@ from graph.model.namespaces import PREFIXES
 from graph.query.answers import digest_of
 from graph.query.engine import PROBE, Answer, Dataset, Declarations, QueryRequest, resolved
 from graph.query.sparql import ordering
-from graph.query.sparql.grammar import departure
-from graph.query.sparql.groups import by_specification
+from graph.query.sparql.grammar import departure, tree_of
+from graph.query.sparql.groups import CONCERNED, by_specification
 from graph.query.sparql.guard import ReadQuery
-from graph.query.sparql.ordering import in_order
+from graph.query.sparql.ordering import ORDER, in_order
 from graph.query.sparql.tokens import QUOTED, Token, TokenKind, line_and_column, offset_at, tokens
 from graph.releases.release import Release
 
@@ -186,13 +186,25 @@ def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) ->
         default = [ox.DefaultGraph()]
     plain = partial(store.query, base_iri=request.base, default_graph=default, named_graphs=named)
     try:
-        text = in_order(by_specification(request.text, lambda: _visible_graphs(store, dataset)))
+        text = as_meant(request.text, lambda: _visible_graphs(store, dataset))
         if text != request.text:
             with contextlib.suppress(SyntaxError):  # then the query as it was written has an error, and its place
                 return plain(text, custom_functions=ORDER_FUNCTIONS)
         return plain(request.text)
     except SyntaxError as problem:
         raise QuerySyntaxError(Quotation(problem.msg), problem.lineno, problem.offset) from problem
+
+
+def as_meant(text: str, graphs: Callable[[], list[str]]) -> str:
+    """Return a query as the engine has to have it to answer what it means; what has no tree stays as it is."""
+    is_ordered = ORDER.search(text) is not None
+    tree = tree_of(text) if is_ordered or CONCERNED.search(text) is not None else None
+    if tree is None:
+        return text
+    patterns = by_specification(tree, graphs)
+    if is_ordered and patterns is not tree.text:
+        tree = tree_of(patterns)
+    return in_order(tree) if is_ordered and tree is not None else patterns
 
 
 def _visible_graphs(store: ox.Store, dataset: Dataset) -> list[str]:

@@ -1,4 +1,4 @@
-"""Federation: which endpoints a SERVICE clause may reach, by name and by address.
+"""Federation: which endpoints a SERVICE clause may reach, by name and by address, and that none hides in a query.
 
 It opens no connection to an endpoint (``graph.query.forwarder`` does); it compares names and asks the resolver. The
 addresses are judged at the moment of asking: whoever controls the name server of an allowed host can answer differently
@@ -106,6 +106,27 @@ def _embedded(address: Address) -> IPv4Address | None:
     if address in _NAT64 or int(address) >> 32 == 0:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour
+
+
+# The letters of SERVICE in a query: the engine, which dials by itself, must find the keyword where it has been read and
+# nowhere else. It resolves ``\uXXXX`` in strings and IRIs alone: letters so written mean the same and are no keyword.
+
+_SERVICE = re.compile("service", re.ASCII | re.IGNORECASE)
+
+
+def mentions_service(text: str) -> bool:
+    """Whether the letters of SERVICE stand in the text, in any case; only ASCII letters count, as for the engine."""
+    return _SERVICE.search(text) is not None
+
+
+def service_mentions(text: str) -> int:
+    """Return how often the letters of SERVICE stand in the text."""
+    return len(_SERVICE.findall(text))
+
+
+def with_service_escaped(token: str) -> str:
+    """Write the letters of SERVICE in a string or an IRI so that they mean the same and can be no keyword."""
+    return _SERVICE.sub(lambda found: f"{found[0][0]}\\u{ord(found[0][1]):04X}{found[0][2:]}", token)
 
 
 # A call that nobody has read before it was made: the kernel refuses it (``graph.model.processes.refuse_sockets``).

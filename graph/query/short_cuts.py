@@ -13,8 +13,8 @@ from cachetools import LRUCache
 from graph.query.answers import digest_of
 from graph.query.embedded import evaluate, written
 from graph.query.engine import Answer, QueryRequest
+from graph.query.federation import mentions_service
 from graph.query.sparql.guard import ReadQuery
-from graph.query.sparql.tokens import mentions_service
 from graph.releases.release import Release
 
 # Lookups: queries so small that sending them to a worker would cost more than answering them.

@@ -24,7 +24,7 @@ from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, LEVEL, file_s
 from graph.releases.manifest import GraphEntry, LastContribution, Manifest, Origin, Statistics
 from graph.releases.release import Release
 from graph.releases.store import Checkpoint, copy_store, reading, tidy
-from graph.sources.batches import Chunk, GraphChange
+from graph.sources.batches import UNION, Chunk, GraphChange, Lines, lines_of
 
 # What writes to the graphs of a release come to, in their order: a change of each graph, down to the lexical form.
 #
@@ -32,102 +32,64 @@ from graph.sources.batches import Chunk, GraphChange
 # single lines are there, the index and its notes are asked, so that a small change of a large graph stays small.
 
 
-@dataclass
-class GraphDraft:
-    """One graph, as the writes so far leave it.
-
-    Attributes:
-        iri: the graph.
-        release: what it is compared with, or None where there is no release yet.
-        forms: the notes of that release.
-        exists: whether it is there.
-        added: lines that the release does not have.
-        removed: lines that it has and that are to go.
-    """
-
-    iri: str
-    release: Release | None
-    forms: LexicalForms
-    exists: bool
-    added: set[bytes] = field(default_factory=set)
-    removed: set[bytes] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        """Remember whether it was there."""
-        self._was_there = self.exists
-
-    def put(self, lines: Iterable[bytes]) -> None:
-        """Let it hold these lines and no others."""
-        self.exists, self.added, self.removed = True, set(lines), set()
-        for line in self._before():
-            if line in self.added:
-                self.added.discard(line)
-            else:
-                self.removed.add(line)
-
-    def post(self, lines: Iterable[bytes]) -> None:
-        """Let it hold these lines, too."""
-        self.exists = True
-        for line in lines:
-            if line in self.removed:
-                self.removed.discard(line)
-            elif line not in self.added and not self._was_stated(line):
-                self.added.add(line)
-
-    def take(self, lines: Iterable[bytes]) -> None:
-        """Let it hold none of these lines."""
-        for line in lines:
-            if line in self.added:
-                self.added.discard(line)
-            elif line not in self.removed and self._was_stated(line):
-                self.removed.add(line)
-
-    def delete(self) -> None:
-        """Let it be no longer."""
-        self.put(())
-        self.exists = False
-
-    def change(self) -> GraphChange:
-        """Return what it comes to."""
-        return GraphChange(
-            iri=self.iri,
-            added=frozenset(self.added),
-            removed=frozenset(self.removed),
-            created=self.exists and not self._was_there,
-            dropped=self._was_there and not self.exists,
-        )
-
-    def _before(self) -> Iterator[bytes]:
-        if self.release is not None and self._was_there:
-            for chunk in self.release.read_graph(self.iri):
-                yield from chunk.lines()
-
-    def _was_stated(self, line: bytes) -> bool:
-        if self.release is None or not self._was_there:
-            return False
-        return self.iri in self.forms.graphs(self.release.store, line)
-
-
 class Draft:
-    """The graphs that writes touch."""
+    """The changes of the graphs that writes touch, as compared with a release."""
 
     def __init__(self, release: Release | None) -> None:
         """Compare with ``release``; None is one without graphs. ``forms`` are its notes."""
         self._release = release
         self._there = frozenset() if release is None else frozenset(each.iri for each in release.manifest.graphs)
         self.forms = LexicalForms() if release is None else open_forms(release.folder)
-        self._graphs: dict[str, GraphDraft] = {}
+        self._changes: dict[str, GraphChange] = {}
 
-    def graph(self, iri: str) -> GraphDraft:
-        """Return the draft of a graph."""
-        if iri not in self._graphs:
-            self._graphs[iri] = GraphDraft(iri, self._release, self.forms, iri in self._there)
-        return self._graphs[iri]
+    def put(self, iri: str, lines: Iterable[bytes]) -> None:
+        """Let a graph hold these lines and no others."""
+        added, removed = self._apart(iri, lines)
+        self._changes[iri] = GraphChange(iri, added, removed, created=iri not in self._there)
+
+    def post(self, iri: str, lines: Iterable[bytes]) -> None:
+        """Let a graph hold these lines, too."""
+        so_far = self._so_far(iri)
+        fresh = frozenset(line for line in lines if not self._holds(so_far, line))
+        self._changes[iri] = so_far.then(GraphChange(iri, fresh, created=not self._exists(so_far)))
+
+    def take(self, iri: str, lines: Iterable[bytes]) -> None:
+        """Let a graph hold none of these lines."""
+        so_far = self._so_far(iri)
+        held = frozenset(line for line in lines if self._holds(so_far, line))
+        self._changes[iri] = so_far.then(GraphChange(iri, removed=held))
+
+    def delete(self, iri: str) -> None:
+        """Let a graph be no longer."""
+        self._changes[iri] = GraphChange(iri, removed=self._apart(iri, ())[1], dropped=iri in self._there)
 
     def changes(self) -> tuple[GraphChange, ...]:
         """Return what changes, ordered by graph."""
-        found = (self._graphs[iri].change() for iri in sorted(self._graphs))
-        return tuple(each for each in found if each)
+        return tuple(self._changes[iri] for iri in sorted(self._changes) if self._changes[iri])
+
+    def _so_far(self, iri: str) -> GraphChange:
+        return self._changes.get(iri) or GraphChange(iri)
+
+    def _apart(self, iri: str, lines: Iterable[bytes]) -> tuple[Lines, Lines]:
+        """Return which of some lines a graph of the release lacks, and which it has beside them."""
+        added, removed = set(lines), set[bytes]()
+        for chunk in self._release.read_graph(iri) if self._release is not None and iri in self._there else ():
+            for line in chunk.lines():
+                if line in added:
+                    added.discard(line)
+                else:
+                    removed.add(line)
+        return frozenset(added), frozenset(removed)
+
+    def _exists(self, so_far: GraphChange) -> bool:
+        return so_far.created or (so_far.iri in self._there and not so_far.dropped)
+
+    def _holds(self, so_far: GraphChange, line: bytes) -> bool:
+        if line in so_far.added or line in so_far.removed:
+            return line in so_far.added
+        if self._release is None or so_far.iri not in self._there:
+            return False
+        return so_far.iri in self.forms.graphs(self._release.store, line)
 
 
 # The member of a graph after a change, made from the one before: the digest follows at the price of the change.
@@ -197,26 +159,6 @@ def _write(path: Path, chunks: Iterable[Chunk], mode: str = "wb") -> None:
 DEFAULT = ox.DefaultGraph()
 
 
-@dataclass(frozen=True, slots=True)
-class StoreChange:
-    """What changes in the union of what is stated, in the terms of the store.
-
-    Attributes:
-        appeared: triples that some graph states now and none stated before.
-        disappeared: triples that some graph stated and none states any more.
-    """
-
-    appeared: frozenset[ox.Triple] = frozenset()
-    disappeared: frozenset[ox.Triple] = frozenset()
-
-    def then(self, later: StoreChange) -> StoreChange:
-        """Return this change and a later one as one change."""
-        return StoreChange(
-            (self.appeared - later.disappeared) | (later.appeared - self.disappeared),
-            (self.disappeared - later.appeared) | (later.disappeared - self.appeared),
-        )
-
-
 @dataclass
 class Bookkeeping:
     """The counts over a store, as the manifest has them; ``write`` changes both together."""
@@ -261,7 +203,7 @@ class Bookkeeping:
         added: Collection[ox.Triple],
         removed: Collection[ox.Triple],
         computed: Collection[str] = (),
-    ) -> StoreChange:
+    ) -> GraphChange:
         """Change a named graph and the merge of a store, and count.
 
         Args:
@@ -270,6 +212,9 @@ class Bookkeeping:
             added: triples that the graph does not have.
             removed: triples that it has.
             computed: the graphs that state nothing.
+
+        Returns:
+            The change of the union of what is stated.
         """
         going = {each: self._share(store, each, iri, -1) for each in removed}
         coming = {each: self._share(store, each, iri, 1) for each in added}
@@ -278,9 +223,10 @@ class Bookkeeping:
         self._merge(store, appeared, disappeared)
         _change(store, ox.NamedNode(iri), added, removed)
         self.indexed[iri] += len(added) - len(removed)
-        return StoreChange(
-            frozenset(each for each, others in coming.items() if not others.difference(computed)),
-            frozenset(each for each, others in going.items() if not others.difference(computed)),
+        return GraphChange(
+            UNION,
+            lines_of(each for each, others in coming.items() if not others.difference(computed)),
+            lines_of(each for each, others in going.items() if not others.difference(computed)),
         )
 
     def hide(self, store: ox.Store, iri: str) -> None:
@@ -409,14 +355,14 @@ class ReleaseRevision:
         origin: Origin,
         contribution: LastContribution | None = None,
         computed: Collection[str] = (),
-    ) -> StoreChange:
+    ) -> GraphChange:
         """Change a graph everywhere.
 
         Args:
             change: what changes, as compared with what the graph holds now.
             origin: of the graph from now on.
             contribution: by whom it is written.
-            computed: the graphs that state nothing, for what is returned.
+            computed: the graphs that state nothing, for what is returned: the change of the union.
         """
         iri, forms = change.iri, self.forms
         notes = forms.noted(self.store, iri, change.added, change.removed)

@@ -28,7 +28,9 @@ from graph.sources.batches import Chunk
 
 # A release in the making: triples go in, members and index grow, entries come out.
 #
-# It decides nothing about what is released; ``graph.pipeline.build`` does.
+# It decides nothing about what is released; ``graph.pipeline.build`` does. A change to nothing would come to the same
+# (``graph.releases.change``), and a test says so; but a change looks each triple up in store and notes, where
+# this loads in bulk and counts over the hashes of all. What is made here can be changed from then on (``book``).
 
 
 @dataclass

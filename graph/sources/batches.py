@@ -125,21 +125,24 @@ def _fit(chunk: Chunk, origin: Origin) -> Chunk:
     return chunk
 
 
-# What a write changes, as lines: of one named graph, and of the union of all. Values only; nothing is applied here.
+# A change, as lines: of one named graph, or of the union of what is stated. Values only; nothing is applied here.
 #
 # A *line* is a canonical N-Triples line without its end, as ``Chunk.lines()`` gives it.
 
 Lines = frozenset[bytes]
 NONE: Lines = frozenset()
+UNION = ""
+"""In place of a graph's IRI: the union of what is stated, in which no graph counts that is computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphChange:
-    """The difference of one named graph.
+    """The difference of one named graph, or of the union: from nothing, where all that there is comes.
 
     Attributes:
-        iri: the graph.
-        added: lines that it has now and had not.
+        iri: the graph, or ``UNION``; a line of the union has changed where some graph states it now and none did, or
+            the reverse. So a line that was only entailed and is stated now has come.
+        added: lines that it has now and had not; of the union as the store spells them.
         removed: lines that it had and has no longer.
         created: the graph was not there before.
         dropped: the graph is gone; ``removed`` is all that it had.
@@ -155,22 +158,18 @@ class GraphChange:
         """Whether anything changes."""
         return bool(self.added or self.removed or self.created or self.dropped)
 
+    def then(self, later: GraphChange) -> GraphChange:
+        """Return this change and a later one of the same graph as one change."""
+        return GraphChange(
+            self.iri,
+            (self.added - later.removed) | (later.added - self.removed),
+            (self.removed - later.added) | (later.removed - self.added),
+            created=(self.created and not later.dropped) or (later.created and not self.dropped),
+            dropped=(self.dropped and not later.created) or (later.dropped and not self.created),
+        )
 
-@dataclass(frozen=True, slots=True)
-class MergeChange:
-    """The difference of the union of named graphs.
 
-    Before entailment it is the union of what is stated: neither the entailed graph nor any that is computed after it
-    counts, so that a line which was only entailed and is stated now has appeared.
-
-    Attributes:
-        appeared: lines that stand in some graph now and stood in none before.
-        disappeared: lines that stood in some graph and stand in none any more.
-    """
-
-    appeared: Lines = NONE
-    disappeared: Lines = NONE
-
-    def __bool__(self) -> bool:
-        """Whether anything changes."""
-        return bool(self.appeared or self.disappeared)
+def lines_of(triples: Iterable[ox.Triple]) -> Lines:
+    """Return some triples as lines."""
+    text = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
+    return frozenset(text.split(b"\n")[:-1])

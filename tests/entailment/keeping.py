@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 from graph.entailment.maintenance import entail_change
 from graph.entailment.materialisation import entail
-from graph.sources.batches import Chunk, GraphChange, MergeChange
+from graph.sources.batches import UNION, Chunk, GraphChange
 
 E = "http://e/"
 ENTAILED, ONTOLOGY = E + "entailed", E + "ontology"
@@ -72,7 +72,7 @@ class Kept:
         after = frozenset[bytes]().union(*self.stated.values())
         store = store_of({**self.stated, self.entailed_graph: self.entailed})
         found = set(store)
-        merge = MergeChange(after - before, before - after)
+        merge = GraphChange(UNION, after - before, before - after)
         kept = entail_change(store, self.entailed_graph, self.ontology, merge, self.read)
         assert set(store) == found
         expected, known = self.from_nothing(), self.entailed

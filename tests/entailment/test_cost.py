@@ -13,7 +13,7 @@ from graph.entailment.maintenance import ConclusionsRevision, entail_change
 from graph.entailment.materialisation import entail
 from graph.entailment.program import read_program
 from graph.entailment.rules import quad
-from graph.sources.batches import MergeChange, Origin, chunks
+from graph.sources.batches import UNION, GraphChange, Origin, chunks
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 ENTAILED, ONTOLOGY = ox.NamedNode("http://e/entailed"), ox.NamedNode("http://e/ontology")
@@ -67,7 +67,7 @@ def test_what_is_looked_up_does_not_grow_with_the_data(tmp_path: Path, *, is_los
         revision.undo()
         lookups.append(revision.lookups)
         began = perf_counter()
-        entail_change(store, ENTAILED.value, ONTOLOGY.value, MergeChange(lines_of(stated), lines_of(lost)))
+        entail_change(store, ENTAILED.value, ONTOLOGY.value, GraphChange(UNION, lines_of(stated), lines_of(lost)))
         print(f"{len(changed)} triples change among {len(store)}: {(perf_counter() - began) * 1000:.1f} ms")
     assert lookups[0] == lookups[1]
     assert lookups[0] < 30 * len(changed)

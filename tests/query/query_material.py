@@ -9,6 +9,10 @@ from pathlib import Path
 import pyoxigraph as ox
 from hypothesis import strategies as st
 
+from graph.query.sparql.grammar import tree_of
+from graph.query.sparql.tokens import escapes_resolved
+from graph.query.sparql.tree import SyntaxTree
+
 LEGAL = [query.strip() for query in (Path(__file__).parent / "legal.rq").read_text(encoding="utf-8").split("#---\n")]
 
 DATA = """
@@ -45,6 +49,13 @@ FRAGMENTS = [
     *["<http://a/b>", "<b#c>", "%41", "é", "𐀀", "·", "# c\n", '"s"', "'t'"],
 ]
 texts = st.one_of(st.text(), st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join))
+
+
+def read_tree(text: str) -> SyntaxTree:
+    """The tree of a legal query."""
+    found = tree_of(escapes_resolved(text).text)
+    assert found is not None
+    return found
 
 
 class Listener:

@@ -9,6 +9,7 @@ import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from query_material import read_tree
 
 from graph.model.errors import QueryRefusedError, QuerySyntaxError
 from graph.model.formats import RESULTS_TSV
@@ -230,7 +231,7 @@ AS_THEY_ARE = [
 
 @pytest.mark.parametrize("text", AS_THEY_ARE)
 def test_what_the_engine_answers_as_meant_means_the_same(text: str) -> None:
-    assert "".join(by_specification(text, lambda: []).replace(" .", "").split()) == "".join(
+    assert "".join(by_specification(read_tree(text), lambda: []).replace(" .", "").split()) == "".join(
         text.replace(" .", "").split()
     )
 

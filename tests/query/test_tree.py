@@ -6,22 +6,15 @@ import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from query_material import LEGAL, texts
+from query_material import LEGAL, read_tree, texts
 from sparql_suites import cases
 
 from graph.model.errors import QuerySyntaxError
 from graph.query.sparql.grammar import Departure, parsed
-from graph.query.sparql.tokens import escapes_resolved, tokens
+from graph.query.sparql.tokens import tokens
 from graph.query.sparql.tree import SyntaxNode, SyntaxTree, group_keys, in_scope, selected, walk
 
 LEGAL_TEXTS = [*LEGAL, *(case.query.read_bytes().decode() for case in cases().values() if case.kind != "illegal")]
-
-
-def tree_of(text: str) -> SyntaxTree:
-    text = escapes_resolved(text).text
-    found = parsed(text, tokens(text))
-    assert isinstance(found, SyntaxTree)
-    return found
 
 
 def first(tree: SyntaxTree, name: str) -> SyntaxNode:
@@ -36,7 +29,7 @@ def is_nested(node: SyntaxNode) -> bool:
 
 def test_every_legal_query_has_a_tree_of_all_its_tokens() -> None:
     for text in LEGAL_TEXTS:
-        tree = tree_of(text)
+        tree = read_tree(text)
         assert all(map(is_nested, walk(tree.root)))
         assert list(tree.seen(tree.root, lambda *_: False)) == list(range(len(tree.tokens)))
 
@@ -59,7 +52,7 @@ def test_any_text_has_a_tree_or_one_token_where_it_departs(legal: str, data: st.
 
 def test_in_scope_is_what_the_engine_selects() -> None:
     texts = set[str]()
-    for tree in map(tree_of, LEGAL_TEXTS):
+    for tree in map(read_tree, LEGAL_TEXTS):
         query = tree.query
         prologue = tree.text[: tree.characters(query)[0]]
         texts |= {f"{prologue} SELECT * {tree.written(each.parts[0])}" for each in query.all("WhereClause")}
@@ -69,7 +62,7 @@ def test_in_scope_is_what_the_engine_selects() -> None:
             found = ox.Store().query(text, base_iri="http://x/")
         except (SyntaxError, RuntimeError):
             continue  # calls of others, and what the engine has not
-        tree = tree_of(text)
+        tree = read_tree(text)
         (group,) = first(tree, "WhereClause").parts
         assert isinstance(found, ox.QuerySolutions)
         assert set(in_scope(tree, group)) == {each.value for each in found.variables}
@@ -93,13 +86,13 @@ SCOPES = {
 
 @pytest.mark.parametrize(("pattern", "names"), SCOPES.values(), ids=SCOPES)
 def test_variables_in_scope_come_in_their_order(pattern: str, names: str) -> None:
-    tree = tree_of(f"PREFIX : <http://x/> ASK {{ {pattern} }}")
+    tree = read_tree(f"PREFIX : <http://x/> ASK {{ {pattern} }}")
     (group,) = first(tree, "WhereClause").parts
     assert in_scope(tree, group) == tuple(names.split())
 
 
 def test_what_is_selected_has_names_and_expressions() -> None:
-    tree = tree_of("SELECT ?a (1 + ?b AS ?c) $d (COUNT(*) AS ?e) ?a { } GROUP BY ?a (?x AS ?y) STR(?z) ?a")
+    tree = read_tree("SELECT ?a (1 + ?b AS ?c) $d (COUNT(*) AS ?e) ?a { } GROUP BY ?a (?x AS ?y) STR(?z) ?a")
     found = selected(tree, first(tree, "SelectClause"))
     assert [(tree.name(name), node and tree.written(node)) for name, node in found] == [
         ("a", None), ("c", "1 + ?b"), ("d", None), ("e", "COUNT(*)"), ("a", None),
@@ -108,14 +101,14 @@ def test_what_is_selected_has_names_and_expressions() -> None:
 
 
 def test_queries_come_behind_those_within_them() -> None:
-    tree = tree_of("ASK { { SELECT ?x { { SELECT ?y { } } } } FILTER EXISTS { SELECT ?z { } } }")
+    tree = read_tree("ASK { { SELECT ?x { { SELECT ?y { } } } } FILTER EXISTS { SELECT ?z { } } }")
     assert [tree.written(each)[:9] for each in tree.queries] == ["SELECT ?y", "SELECT ?x", "SELECT ?z", "ASK { { S"]
 
 
 def test_brackets_of_any_depth_have_a_tree() -> None:
     depth = 3_000
     text = f"ASK {{ {'{ ' * depth} {'} ' * depth} FILTER({'(' * depth}1{')' * depth}) }}"
-    assert len(list(walk(tree_of(text).root))) > 2 * depth
+    assert len(list(walk(read_tree(text).root))) > 2 * depth
 
 
 def test_operations_of_an_update_are_nodes() -> None:

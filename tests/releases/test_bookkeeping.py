@@ -8,8 +8,9 @@ import pyoxigraph as ox
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.releases.change import Bookkeeping, StoreChange, index_triples
+from graph.releases.change import Bookkeeping, index_triples
 from graph.releases.manifest import Statistics
+from graph.sources.batches import UNION, GraphChange, lines_of
 
 GRAPHS = ("http://e/g1", "http://e/g2", "http://e/g3")
 TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
@@ -64,7 +65,7 @@ def quads(store: ox.Store) -> set[ox.Quad]:
 @given(steps=changes)
 def test_counts_follow_every_change(steps: list[tuple[str, frozenset[bytes], frozenset[bytes]]]) -> None:
     store, book = ox.Store(), Bookkeeping.from_counts(0, {}, {}, Statistics())
-    change, stated = StoreChange(), set[ox.Triple]()
+    change, stated = GraphChange(UNION), set[ox.Triple]()
     for iri, adding, removing in steps:
         held = {quad.triple for quad in store.quads_for_pattern(None, None, None, ox.NamedNode(iri))}
         removed = index_triples(removing) & held
@@ -74,7 +75,7 @@ def test_counts_follow_every_change(steps: list[tuple[str, frozenset[bytes], fro
         merge = {quad.triple for quad in store.quads_for_pattern(None, None, None, ox.DefaultGraph())}
         stated = {quad.triple for quad in quads(store)}
         assert merge == stated
-    assert (change.appeared, change.disappeared) == (stated, frozenset())
+    assert change == GraphChange(UNION, lines_of(stated))
 
 
 @settings(deadline=None, max_examples=50)
@@ -108,6 +109,6 @@ def test_what_only_a_computed_graph_has_is_not_stated() -> None:
     store, book = ox.Store(), Bookkeeping.from_counts(0, {}, {}, Statistics())
     triples = index_triples([b"<http://e/s> <http://e/p> <http://e/o> ."])
     book.write(store, "http://e/entailed", triples, ())
-    assert book.write(store, GRAPHS[0], triples, (), ["http://e/entailed"]).appeared == triples
-    assert book.write(store, GRAPHS[0], (), triples, ["http://e/entailed"]).disappeared == triples
+    assert book.write(store, GRAPHS[0], triples, (), ["http://e/entailed"]).added == lines_of(triples)
+    assert book.write(store, GRAPHS[0], (), triples, ["http://e/entailed"]).removed == lines_of(triples)
     assert (book.triples, book.statistics().subjects) == (1, 1)

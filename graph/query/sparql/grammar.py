@@ -161,6 +161,7 @@ _SHOWN = {
     "INTEGER": "an integer",
     "NIL": "(",
 }
+_PAIRS = {"(": (")", "NIL"), "[": ("]", "ANON")}
 _KINDS = {
     TokenKind.VARIABLE: "VARIABLE",
     TokenKind.IRI: "IRI",
@@ -293,16 +294,18 @@ def parsed(text: str, found: Iterable[Token], root: Literal["Query", "Update"] =
 
     Args:
         text: its characters.
-        found: its tokens; they are taken one by one, and none behind a departure.
+        found: its tokens.
         root: which of the two it is to be.
 
     Raises:
         HamkorError: what ``found`` raises.
     """
-    rules, taken, queries = _productions(), list[Token](), list[SyntaxNode]()
+    rules, taken, queries = _productions(), list(found), list[SyntaxNode]()
     stack: list[_Production | None] = [rules[root]]
     opened: list[tuple[str, int, list[SyntaxNode]]] = [(root, 0, [])]
-    for number, terminal in _terminals(found, taken):
+    number, end = 0, len(taken)
+    while number <= end:
+        terminal, width = _terminal(taken, number) if number < end else ("END", 1)
         while True:
             node = stack.pop()
             if node is None:
@@ -319,8 +322,9 @@ def parsed(text: str, found: Iterable[Token], root: Literal["Query", "Update"] =
         for name in step[0]:
             opened.append((name, number, []))
         stack += step[1]
+        number += width
     (_, _, parts) = opened[0]
-    return SyntaxTree(text, taken, SyntaxNode(root, 0, len(taken), tuple(parts)), queries)
+    return SyntaxTree(text, taken, SyntaxNode(root, 0, end, tuple(parts)), queries)
 
 
 def _departure(
@@ -355,7 +359,7 @@ def _close(opened: list[tuple[str, int, list[SyntaxNode]]], last: int, queries: 
     if name in _LEVELS and len(parts) == 1 and parts[0].first == first and parts[0].last == last:
         opened[-1][2].append(parts[0])
         return
-    node = SyntaxNode(name, first, last, tuple(parts))
+    node: SyntaxNode = tuple.__new__(SyntaxNode, (name, first, last, tuple(parts)))  # half the time of the constructor
     opened[-1][2].append(node)
     if name in _QUERIES:
         queries.append(node)
@@ -382,38 +386,17 @@ def _step(node: _Production, terminal: str, rules: dict[str, _Production]) -> _S
     return tuple(names), tuple(rest)
 
 
-def _terminals(found: Iterable[Token], taken: list[Token]) -> Iterator[tuple[int, str]]:
-    """Yield the number and the terminal of each token; ``()`` and ``[]`` are one terminal each.
-
-    Args:
-        found: the tokens.
-        taken: where they are kept.
-    """
-    held = ""
-    for token in found:
-        taken.append(token)
-        text = token.text
-        if held:
-            pair = {"()": "NIL", "[]": "ANON"}.get(held + text)
-            yield len(taken) - 2, pair or held
-            held = ""
-            if pair:
-                continue
-        if text in {"(", "["}:
-            held = text
-        else:
-            yield len(taken) - 1, _terminal(token)
-    if held:
-        yield len(taken) - 1, held
-    yield len(taken), "END"
-
-
-def _terminal(token: Token) -> str:
-    text = token.text
-    if token.kind is TokenKind.WORD:
-        return text if text == A else _WORDS.get(text.upper(), text.upper())
-    if token.kind is TokenKind.PREFIXED_NAME:
-        return "PREFIX_NAME" if text.find(":") == len(text) - 1 else "NAME"
-    if token.kind is TokenKind.NUMBER:
-        return "SIGNED" if text[0] in "+-" else "INTEGER" if text.isdecimal() else "NUMBER"
-    return _KINDS.get(token.kind, text)
+def _terminal(taken: list[Token], number: int) -> tuple[str, int]:
+    """Return the terminal that begins with a token, and of how many tokens it is; ``()`` and ``[]`` are one each."""
+    kind, text, _ = taken[number]
+    if kind is TokenKind.OPERATOR:
+        if text in _PAIRS and number + 1 < len(taken) and taken[number + 1].text == _PAIRS[text][0]:
+            return _PAIRS[text][1], 2
+        return text, 1
+    if kind is TokenKind.WORD:
+        return (text if text == A else _WORDS.get(text) or _WORDS.get(text.upper(), text.upper())), 1
+    if kind is TokenKind.PREFIXED_NAME:
+        return ("PREFIX_NAME" if text.find(":") == len(text) - 1 else "NAME"), 1
+    if kind is TokenKind.NUMBER:
+        return ("SIGNED" if text[0] in "+-" else "INTEGER" if text.isdecimal() else "NUMBER"), 1
+    return _KINDS.get(kind, text), 1

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, product
 
 from graph.model.errors import QueryRefusedError, Sentence
-from graph.query.sparql.grammar import tree_of
 from graph.query.sparql.tokens import BOOLEANS, TokenKind, tokens
 from graph.query.sparql.tree import SyntaxNode, SyntaxTree, walk
 
@@ -22,9 +21,12 @@ from graph.query.sparql.tree import SyntaxNode, SyntaxTree, walk
 # within EXISTS and within SERVICE stay as they are, and so does a text that cannot be followed.
 
 # Most queries have none of these signs, and to look for them costs a fiftieth of the tree, for which a lookup has no
-# time; so the stars of ``SELECT *`` and ``COUNT(*)`` are told from those of paths here.
+# time; so the stars of ``SELECT *`` and ``COUNT(*)`` are told from those of paths here, and every alternative begins
+# with a character of its own, as the regular expressions of Python need it to be quick.
 CONCERNED = re.compile(
-    r"\bGRAPH\b|(?<!\|)\|(?![|}])|(?<!\()(?<!\sSELECT )(?<!\ASELECT )\*|\?(?![\w\u0080-\U0010FFFF])", re.IGNORECASE
+    r"G(?i:RAPH)\b(?<!\w.{5})|g(?i:raph)\b(?<!\w.{5})|\|(?<!\|\|)(?![|}])|\?(?![\w\u0080-\U0010FFFF])"
+    r"|\*(?<!\(\*)(?<!\s(?i:SELECT) \*)(?<!\A(?i:SELECT) \*)",
+    re.DOTALL,
 )
 NAMES = frozenset({TokenKind.IRI, TokenKind.PREFIXED_NAME})
 CONSTANTS = NAMES | {TokenKind.STRING, TokenKind.NUMBER}
@@ -59,26 +61,26 @@ class _PatternNode:
     kind: str
 
 
-def by_specification(text: str, graphs: Callable[[], Sequence[str]]) -> str:
+def by_specification(tree: SyntaxTree, graphs: Callable[[], Sequence[str]]) -> str:
     """Return a query with its patterns written out where the engine would answer otherwise than they mean.
 
     Args:
-        text: the query, which the guard has passed.
+        tree: the query, which the guard has passed; only those in which ``CONCERNED`` finds something may need it.
         graphs: says the names of the named graphs that it sees.
 
     Raises:
         QueryRefusedError: there are too many graphs to write a pattern out for each.
     """
-    tree = tree_of(text) if CONCERNED.search(text) is not None else None
-    where = tree.query.part("WhereClause") if tree is not None else None
-    if tree is None or where is None:  # the short form of CONSTRUCT has no paths and no GRAPH
+    where, text = tree.query.part("WhereClause"), tree.text
+    if where is None:  # the short form of CONSTRUCT has no paths and no GRAPH
         return text
     try:
-        written = _Groups(tree, graphs).group(where.parts[0]).text
+        groups = _Groups(tree, graphs)
+        written = groups.group(where.parts[0]).text
     except RecursionError:  # nested more deeply than Python bears, and than anybody writes
         return text
     begins, ends = tree.characters(where.parts[0])
-    return text[:begins] + written + text[ends:]
+    return text[:begins] + written + text[ends:] if groups.is_changed else text
 
 
 class _Groups:
@@ -87,6 +89,8 @@ class _Groups:
     def __init__(self, tree: SyntaxTree, graphs: Callable[[], Sequence[str]]) -> None:
         self._tree, self._graphs = tree, graphs
         self._copies = self._fresh = 0
+        self.is_changed = False
+        """Whether anything had to be written otherwise."""
 
     def group(self, node: SyntaxNode) -> _Part:
         """Write a GroupGraphPattern."""
@@ -138,6 +142,7 @@ class _Groups:
         is_local = inner.binds and inner.is_local and not self._names(name.text[1:], pattern)
         if is_local or not pattern.parts:
             return _Part(f"GRAPH {name.text} {inner.text}", binds=False)
+        self.is_changed = True
         if name.kind is not TokenKind.VARIABLE:
             return _Part(f"GRAPH {name.text} {{ }} GRAPH {name.text} {inner.text}", binds=False)
         graphs = self._graphs()
@@ -198,6 +203,7 @@ class _Groups:
             return None
         if "other" in (subject.kind, *(target.kind for _, target in concerned)):
             return None
+        self.is_changed = True
         return kept, [self._arms(subject, *each) for each in concerned]
 
     def _sequences(self, verb: SyntaxNode) -> Sequences | None:

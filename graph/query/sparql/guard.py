@@ -10,7 +10,13 @@ from typing import cast
 
 from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError, Said, Sentence
 from graph.query.engine import EXTENSION_FUNCTIONS, Dataset, Declarations, QueryForm, resolved, unknown_function
-from graph.query.federation import canonical_endpoint, hidden_service
+from graph.query.federation import (
+    canonical_endpoint,
+    hidden_service,
+    mentions_service,
+    service_mentions,
+    with_service_escaped,
+)
 from graph.query.sparql.grammar import Departure, parsed, tree_of
 from graph.query.sparql.projection import spelled_out
 from graph.query.sparql.tokens import (
@@ -28,14 +34,11 @@ from graph.query.sparql.tokens import (
     escapes_resolved,
     is_decisive,
     line_and_column,
-    mentions_service,
     misplaced,
     offset_at,
     revised,
     separator,
-    service_mentions,
     tokens,
-    with_service_escaped,
 )
 from graph.query.sparql.tree import SyntaxTree, in_scope, walk
 

@@ -10,7 +10,6 @@ from functools import lru_cache
 import pyoxigraph as ox
 
 from graph.model.namespaces import XSD
-from graph.query.sparql.grammar import tree_of
 from graph.query.sparql.tree import SyntaxNode, SyntaxTree, group_keys, in_scope, selected, walk
 
 # Keys that order as values do, for the literals whose order the engine does not know (SPARQL 1.1 Query 15.1, 17.3).
@@ -135,7 +134,7 @@ def _days(year: int, month: int) -> int:
 # kind of term it is, its value, and the term itself among its kind. Kinds come in this order: nothing, IRIs, texts,
 # dates with or without times, all else, numbers. What is of one kind anyway, as a count or a length, stays as it is.
 
-ORDER = re.compile(r"\bORDER\b", re.IGNORECASE)
+ORDER = re.compile(r"O(?i:RDER)\b|o(?i:rder)\b")
 OF_ONE_KIND = frozenset(
     {"COUNT", "STR", "STRLEN", "LANG", "LCASE", "UCASE", "CONCAT", "SUBSTR", "REPLACE", "ENCODE_FOR_URI", "STRBEFORE"}
     | {"STRAFTER", "YEAR", "MONTH", "DAY", "HOURS", "MINUTES", "SECONDS", "CONTAINS", "STRSTARTS", "STRENDS", "REGEX"}
@@ -163,14 +162,13 @@ KEYS = {"n": NUMBER, "k": KIND, "v": VALUE, "m": LARGE_NUMBER}
 """What is bound for a term ``?x``, each from those before it; a number is compared first, so that it mostly decides."""
 
 
-def in_order(text: str) -> str:
+def in_order(tree: SyntaxTree) -> str:
     """Return a query with its conditions of ORDER BY, and those of its subqueries, written so that all is in order.
 
-    What it selects stays what it was; where there is nothing to do, or it cannot be followed, so does the text. It
-    calls the functions of ``graph.query.sparql.ordering``. The text is one that the guard has passed.
+    What it selects stays what it was; where there is nothing to do, so does the text. It calls the functions of
+    ``graph.query.sparql.ordering``. The query is one that the guard has passed; only one with ``ORDER`` may need it.
     """
-    tree = tree_of(text) if ORDER.search(text) is not None else None
-    return text if tree is None else _Rewriting(tree).result()
+    return _Rewriting(tree).result()
 
 
 Span = tuple[int, int]
@@ -257,13 +255,13 @@ class _Rewriting:
 
     def result(self) -> str:
         """Rewrite every query that needs it, and return the whole text; not those that others are asked."""
-        calls = [each for each in walk(self._tree.root) if self._tree.is_call(each)]
-        for node in self._tree.queries:
+        ordered = [(node, query) for node in self._tree.queries if (query := _ordered(self._tree, node))]
+        calls = [each for each in walk(self._tree.root) if self._tree.is_call(each)] if ordered else []
+        for node, query in ordered:
             if any(call.first < node.first < call.last for call in calls):
                 continue
-            query = _ordered(self._tree, node)
-            replacement = self._rewritten(query) if query is not None else None
-            if query is not None and replacement is not None:
+            replacement = self._rewritten(query)
+            if replacement is not None:
                 start, end = query.whole
                 self._done = [each for each in self._done if not start <= each[0] < end]
                 self._done.append((start, end, replacement))

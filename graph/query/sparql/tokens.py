@@ -224,7 +224,7 @@ def tokens(text: str) -> Iterator[Token]:
             kind = _KINDS[found.lastindex or 0]
             if kind is _SKIPPED:
                 continue
-            token = Token(kind, found[0], found.start())
+            token: Token = tuple.__new__(Token, (kind, found[0], found.start()))  # half the time of the constructor
             if kind is _WORD_KIND:
                 _check_word(text, token)
             elif kind is _RUN:
@@ -371,10 +371,8 @@ def _written(text: str, escape: re.Match[str], start: int, kind: TokenKind) -> s
 # Rewriting of single tokens, no judgement. The engine (pyoxigraph 0.5.13) reads characters, not tokens, and falls back
 # to a shorter reading where a longer one fails: ``e:SERVICE`` is the name ``e:`` and a keyword to it if the whole is no
 # legal IRI, as with ``PREFIX e: <http://host:>``; and where a keyword can stand, it takes one off the beginning of a
-# name, as FROM off ``FROMx:a``. It resolves ``\uXXXX`` in strings and IRIs, and nowhere else: letters
-# so written mean the same there and can be no keyword.
+# name, as FROM off ``FROMx:a``.
 
-_SERVICE = re.compile("service", re.ASCII | re.IGNORECASE)
 # The keywords that decide whom a query asks and of which graphs.
 _DECISIVE = re.compile("service|from|graph", re.ASCII | re.IGNORECASE)
 # A local part with dots in two places, or a character beyond the basic plane: legal, and unreadable for the engine.
@@ -384,24 +382,9 @@ _BEYOND = re.compile(r":[^.]*\.+[^.]+\.+[^.]|[\U00010000-\U0010FFFF]")
 GLUED = frozenset({"CONCAT", "COALESCE", "BNODE"})
 
 
-def mentions_service(text: str) -> bool:
-    """Whether the letters of SERVICE stand in the text, in any case; only ASCII letters count, as for the engine."""
-    return _SERVICE.search(text) is not None
-
-
-def service_mentions(text: str) -> int:
-    """Return how often the letters of SERVICE stand in the text."""
-    return len(_SERVICE.findall(text))
-
-
 def is_decisive(name: str) -> bool:
     """Whether the letters of SERVICE, FROM or GRAPH stand in a prefixed name; ``FROMx:a`` is FROM x:a to the engine."""
     return _DECISIVE.search(name) is not None
-
-
-def with_service_escaped(token: str) -> str:
-    """Write the letters of SERVICE in a string or an IRI so that they mean the same and can be no keyword."""
-    return _SERVICE.sub(lambda found: f"{found[0][0]}\\u{ord(found[0][1]):04X}{found[0][2:]}", token)
 
 
 def beyond_engine(name: str) -> bool:
