@@ -99,6 +99,11 @@ def test_the_arrows_run_one_way(path: Path) -> None:
     assert not {each for each in there if floor.get(each, -1) > here}
 
 
+def test_every_folder_of_modules_says_what_it_is() -> None:
+    folders = {path.parent for path in MODULES}
+    assert not [name_of(folder) for folder in folders if not (folder / "__init__.py").is_file()]
+
+
 def test_no_file_name_stands_twice() -> None:
     names = Counter(path.stem for path in MODULES)
     assert {name for name, times in names.items() if times > 1} == SHARED_NAMES
