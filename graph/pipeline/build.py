@@ -49,7 +49,7 @@ from graph.sources.batches import Chunk
 from graph.sources.document_checks import Told, unheard
 from graph.sources.reader import read_source
 from graph.validation.report import Report, ValidationFailedError, empty_report
-from graph.withholding.withholding import Judged, Traces, Withholding, purge, settle, withholding_of
+from graph.withholding.withholding import Judged, Traces, purge, settle, withholding_of
 
 LARGE = 20_000
 """From so many triples on, validation asks the index which nodes are in doubt, and reads no more than these."""
@@ -249,7 +249,7 @@ def _make(
     with Index(folder / STORE_FOLDER) as index:
         staged, withholding = Staged(folder, publication.base, index), withholding_of(publication)
         traces = Traces.of(withholding.mark, withholding.graphs | withholding.iris)
-        _read(publication, staged, inputs, StatementFilter(withholding, traces), progress)
+        _read(publication, staged, inputs, traces, progress)
         if withholding:
             traces.write(folder)
         progress("drawing conclusions", staged.read)
@@ -292,25 +292,12 @@ def _with_origin(publication: Publication, entry: GraphEntry, contributed: Mappi
     return msgspec.structs.replace(entry, origin="computed" if is_computed else "source")
 
 
-@dataclass(frozen=True, slots=True)
-class StatementFilter:
-    """What every triple goes through on its way into a release: what must not be published stays outside."""
-
-    withholding: Withholding
-    traces: Traces
-
-    def passed(self, chunks: Iterable[Chunk]) -> Iterable[Chunk]:
-        """Return what may be published."""
-        return self.withholding.passed(chunks, self.traces)
-
-
-def _read(
-    publication: Publication, staged: Staged, inputs: ReleaseInputs, door: StatementFilter, progress: Progress
-) -> None:
-    contributed, limits = inputs.contributed, publication.settings.limits
+def _read(publication: Publication, staged: Staged, inputs: ReleaseInputs, traces: Traces, progress: Progress) -> None:
+    contributed, limits, withholding = inputs.contributed, publication.settings.limits, withholding_of(publication)
     computed = {publication.graph(name) for name in COMPUTED_GRAPHS}
     for source in publication.sources(may_be_none=bool(contributed)):
-        for chunk in door.passed(read_source(source, base=publication.base, limits=limits, told=inputs.told)):
+        read = read_source(source, base=publication.base, limits=limits, told=inputs.told)
+        for chunk in withholding.passed(read, traces):  # what must not be published stays outside
             if chunk.graph in computed:
                 raise SourceError(
                     source.name,
@@ -325,9 +312,9 @@ def _read(
             staged.add(chunk, source.name)
             progress(f"reading {source.name}", staged.read)
     for iri, graph in contributed.items():
-        if not door.withholding.withholds(iri):
+        if not withholding.withholds(iri):
             staged.open(iri)
-        for chunk in door.passed(graph.chunks()):
+        for chunk in withholding.passed(graph.chunks(), traces):
             staged.add(chunk)
             progress(f"taking over <{iri}>", staged.read)
 

@@ -112,3 +112,21 @@ def test_what_only_a_computed_graph_has_is_not_stated() -> None:
     assert book.write(store, GRAPHS[0], triples, (), ["http://e/entailed"]).added == lines_of(triples)
     assert book.write(store, GRAPHS[0], (), triples, ["http://e/entailed"]).removed == lines_of(triples)
     assert (book.triples, book.statistics().subjects) == (1, 1)
+
+
+def difference(before: frozenset[bytes] | None, after: frozenset[bytes] | None) -> GraphChange:
+    """What makes of one content of a graph the other; None is that it is not there."""
+    old, new = before or frozenset(), after or frozenset()
+    created, dropped = before is None and after is not None, before is not None and after is None
+    return GraphChange(GRAPHS[0], new - old, old - new, created, dropped)
+
+
+contents = st.none() | st.frozensets(lines)
+
+
+@given(first=contents, second=contents, third=contents)
+def test_two_changes_in_a_row_are_one(
+    first: frozenset[bytes] | None, second: frozenset[bytes] | None, third: frozenset[bytes] | None
+) -> None:
+    """Also where a graph comes and goes again, or the reverse."""
+    assert difference(first, second).then(difference(second, third)) == difference(first, third)
