@@ -21,7 +21,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import pyoxigraph as ox
 from flask import current_app, g, has_request_context, request
 
-from endpoint.urls import Urls, is_versioned
+from endpoint.urls import Urls, is_versioned, own_address
 from graph.export.json_ld_compaction import Context, prefixes, read_context
 from graph.model.description import is_described, too_much
 from graph.model.errors import HamkorError, ReleaseError, Sentence, SettingError
@@ -416,7 +416,10 @@ def refresh(release_id: str = "") -> Snapshot:
 def urls() -> Urls:
     """Return the URLs as the client of this request sees them."""
     if "urls" not in g:
-        root, host = request.script_root.rstrip("/"), f"{request.scheme}://{request.host}"
+        root, host = (
+            request.script_root.rstrip("/"),
+            own_address(request.scheme, request.headers.get("Host", request.host)),
+        )
         try:
             here = snapshot()
             g.urls = Urls(publication().base, root, host, here.has_vocabulary, kept(), here.speaks_of)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from urllib.parse import quote, unquote, urlencode
 
@@ -56,6 +57,8 @@ MOST_MIXED, MOST_SPLIT = 8, 64
 """Of so many letters, or words, all mixtures of spellings are tried; of so many, those that change once."""
 PARAMETERS = frozenset({"lang", "ui", "format", "_profile", "_mediatype", "context", "incoming", "page"})
 """Parameters of ours that may follow the query of an IRI."""
+HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +268,15 @@ def memento(root: str, release: str, requested: str) -> str:
 def original(root: str) -> str:
     """Return the root of the present, given that below which a release is seen, or of the present."""
     return OF_A_RELEASE.sub("", root)
+
+
+@lru_cache(maxsize=64)
+def own_address(scheme: str, host: str) -> str:
+    """Return the service's own address as its client sees it, or an empty string where Host names none (RFC 9110 7.2).
+
+    Underscores are no part of a host's name in the DNS, but of many within a network of containers.
+    """
+    return f"{scheme}://{host.removesuffix(DEFAULT_PORTS.get(scheme, ''))}" if HOST.fullmatch(host) else ""
 
 
 def is_versioned(path: str) -> bool:

@@ -25,6 +25,8 @@ from graph.releases.history import ID, release_time
 memento_routes = Blueprint("memento", __name__)
 IMMUTABLE = "public, max-age=86400, immutable"
 """A memento never changes, but what must not be published any more has to be out of every cache within a day."""
+LONGEST = 4_000
+"""Bytes of a URL that stands in links; it does so three times, and a proxy has room for some 16 kB of headers."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 QUERIES = frozenset({"sparql", "reconcile"})
 """First segments of paths to which questions are posted."""
@@ -164,7 +166,9 @@ def _add_vary(response: Response) -> None:
 
 
 def _links(response: Response, gate: str, times: str) -> None:
-    """One relation a link: that is how most readers read them."""
+    """One relation a link: that is how most readers read them; none that is too long for proxies to pass on."""
+    if len(gate) > LONGEST:
+        return
     for link in (
         HeaderLink(gate, "original"),
         HeaderLink(gate, "timegate"),

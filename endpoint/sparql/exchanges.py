@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from endpoint.http.semantics import (
 )
 from endpoint.sparql.protocol import service_fields
 from endpoint.sparql.short_way import LaneAnswer
+from endpoint.urls import own_address
 from graph.model.errors import HamkorError
 from graph.releases.history import release_time
 
@@ -100,7 +100,6 @@ RELEASE = "x-hamkor-release"
 made_at = lru_cache(maxsize=64)(release_time)
 FILE_PIECE = 1 << 18
 COMPRESSED_BESIDE = 1 << 20
-ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]_-]*(?:/[A-Za-z0-9._~/%-]*)?")
 
 
 def _encoded(fields: Fields) -> Headers:
@@ -138,9 +137,9 @@ class Exchange:
 
     @property
     def _here(self) -> str:
-        """The service's own address as the client sees it."""
-        here = f"{self.scope.get('scheme', 'http')}://{self.headers.get('host', '')}{self.scope.get('root_path', '')}"
-        return here if ADDRESS.fullmatch(here) else ""
+        """The root of the service as the client sees it."""
+        root: str = self.scope.get("root_path", "")
+        return own_address(self.scope.get("scheme", "http"), self.headers.get("host", "")) + root
 
     async def read_body(self, most: int, receive: Receive) -> bool:
         """Read the body from ``receive``; return False, having read a part, where it is larger than ``most`` bytes.

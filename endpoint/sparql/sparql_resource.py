@@ -89,10 +89,11 @@ def _without_query(operation: Operation) -> Response:
     form = representation.format
     if form is None:
         return _form(operation)
-    kept, key = snapshot().once(_descriptions), (request.base_url, form.name)
+    here = urls().absolute(f"{urls().root}/sparql")
+    kept, key = snapshot().once(_descriptions), (here, form.name)
     body = kept.get(key)
     if body is None:
-        body = kept[key] = rdf_document(snapshot(), service_description(snapshot(), request.base_url), form)
+        body = kept[key] = rdf_document(snapshot(), service_description(snapshot(), here), form)
     return answer(representation, lambda: body, tag=entity_tag(representation.name, body))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -18,7 +18,7 @@ from graph.model.errors import NO_WORDS, QueryRefusedError, QuerySyntaxError, Qu
 from graph.model.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TRIPLE_FORMATS, Format
 from graph.model.namespaces import PREFIXES
 from graph.query.answers import digest_of
-from graph.query.engine import PROBE, Answer, Dataset, Declarations, QueryRequest, resolved
+from graph.query.engine import PROBE, Answer, Dataset, Declarations, QueryRequest, resolved, unsupported
 from graph.query.sparql import ordering
 from graph.query.sparql.grammar import departure, tree_of
 from graph.query.sparql.groups import CONCERNED, by_specification
@@ -168,6 +168,16 @@ class EmbeddedEngine:
         return Answer(body, self.release.id, digest_of(body))
 
 
+@contextlib.contextmanager
+def _told_of_functions() -> Iterator[None]:
+    """Tell what the engine raises about a function in the middle of an answer as what it is: a mistake of the query."""
+    try:
+        yield
+    except RuntimeError as problem:
+        raise unsupported(problem) or problem from problem
+
+
+@_told_of_functions()
 def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) -> Found:
     """Return what the engine finds, not yet iterated.
 
@@ -225,6 +235,7 @@ _Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 _Name = ox.NamedNode | ox.BlankNode
 
 
+@_told_of_functions()
 def written(found: Found, form: Format, *, directions: bool = True) -> bytes:
     """Evaluate to the end and return the answer, as ``write_answer`` writes it; solutions without a detour.
 
@@ -240,6 +251,7 @@ def written(found: Found, form: Format, *, directions: bool = True) -> bytes:
     return output.getvalue()
 
 
+@_told_of_functions()
 def write_answer(found: Found, form: Format, output: IO[bytes], *, directions: bool = True) -> None:
     """Evaluate to the end, writing the answer.
 
