@@ -57,7 +57,7 @@ DataValue = Iri | Literal | 'UNDEF' | '<<(' Iri ( Iri | 'a' ) DataTerm ')>>'
 DataTerm = Iri | Literal | '<<(' Iri ( Iri | 'a' ) DataTerm ')>>'
 Constraint := Bracketted | BuiltInCall | FunctionCall
 FunctionCall = Iri ArgList
-ArgList = NIL | '(' 'DISTINCT'? Expression ( ',' Expression )* ')'
+ArgList := NIL | '(' 'DISTINCT'? Expression ( ',' Expression )* ')'
 ExpressionList = NIL | '(' Expression ( ',' Expression )* ')'
 TriplesTemplate = SameSubject ( '.' TriplesTemplate? )?
 SameSubject = VarOrTerm PropertyListNotEmpty | TriplesNode PropertyList | ReifiedTriple PropertyList
@@ -128,7 +128,7 @@ Quads := '{' TriplesTemplate? ( QuadsNotTriples '.'? TriplesTemplate? )* '}'
 QuadsNotTriples := 'GRAPH' VarOrIri '{' TriplesTemplate? '}'
 """
 # Levels of precedence: where such a node would have one part and nothing else, the part stands in its place.
-_QUERIES = frozenset({"SelectQuery", "SubSelect", "ConstructQuery", "DescribeQuery", "AskQuery"})
+_QUERIES = ("SelectQuery", "SubSelect", "ConstructQuery", "DescribeQuery", "AskQuery")
 _LEVELS = frozenset({"Path", "PathSequence", "PathStep"})
 
 _ARITIES = {
@@ -300,7 +300,8 @@ def parsed(text: str, found: Iterable[Token], root: Literal["Query", "Update"] =
     Raises:
         HamkorError: what ``found`` raises.
     """
-    rules, taken, queries = _productions(), list(found), list[SyntaxNode]()
+    rules, taken, queries, calls = _productions(), list(found), list[SyntaxNode](), list[SyntaxNode]()
+    noted = {**dict.fromkeys(_QUERIES, queries), "ArgList": calls}
     stack: list[_Production | None] = [rules[root]]
     opened: list[tuple[str, int, list[SyntaxNode]]] = [(root, 0, [])]
     number, end = 0, len(taken)
@@ -309,7 +310,7 @@ def parsed(text: str, found: Iterable[Token], root: Literal["Query", "Update"] =
         while True:
             node = stack.pop()
             if node is None:
-                _close(opened, number, queries)
+                _close(opened, number, noted)
                 continue
             try:
                 step = node.steps[terminal]
@@ -324,7 +325,7 @@ def parsed(text: str, found: Iterable[Token], root: Literal["Query", "Update"] =
         stack += step[1]
         number += width
     (_, _, parts) = opened[0]
-    return SyntaxTree(text, taken, SyntaxNode(root, 0, end, tuple(parts)), queries)
+    return SyntaxTree(text, taken, SyntaxNode(root, 0, end, tuple(parts)), queries, calls)
 
 
 def _departure(
@@ -353,16 +354,16 @@ def tree_of(text: str, max_tokens: int | None = None) -> SyntaxTree | None:
     return found
 
 
-def _close(opened: list[tuple[str, int, list[SyntaxNode]]], last: int, queries: list[SyntaxNode]) -> None:
-    """End the innermost node before a token; note it among the queries if it is one."""
+def _close(opened: list[tuple[str, int, list[SyntaxNode]]], last: int, noted: dict[str, list[SyntaxNode]]) -> None:
+    """End the innermost node before a token; note it where such nodes are noted."""
     name, first, parts = opened.pop()
     if name in _LEVELS and len(parts) == 1 and parts[0].first == first and parts[0].last == last:
         opened[-1][2].append(parts[0])
         return
     node: SyntaxNode = tuple.__new__(SyntaxNode, (name, first, last, tuple(parts)))  # half the time of the constructor
     opened[-1][2].append(node)
-    if name in _QUERIES:
-        queries.append(node)
+    if name in noted:
+        noted[name].append(node)
 
 
 def _step(node: _Production, terminal: str, rules: dict[str, _Production]) -> _Step | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import cast
 
 from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError, Said, Sentence
@@ -47,27 +46,8 @@ from graph.query.sparql.tree import SyntaxTree, in_scope, walk
 # It runs nothing and changes nothing; beside what it finds it collects the edits that ``graph.query.sparql.guard``
 # applies, so that the engine can read the text in one way only.
 
-
-class _Mode(Enum):
-    """What an IRI followed by a parenthesis means: a term beside a list or path, or a function and its arguments."""
-
-    PATTERN = auto()
-    SELECT = auto()
-    FILTER = auto()
-    MODIFIERS = auto()
-    EXPRESSION = auto()
-
-
-_MODES = {
-    "SELECT": _Mode.SELECT,
-    "FILTER": _Mode.FILTER,
-    "BY": _Mode.MODIFIERS,
-    "HAVING": _Mode.MODIFIERS,
-    **dict.fromkeys(("WHERE", "FROM", "LIMIT", "OFFSET", "VALUES"), _Mode.PATTERN),
-}
 _BRACKETS = {"{": "}", "(": ")", "[": "]", "{|": "|}", "<<": ">>", "<<(": ")>>"}
 _CLOSING = frozenset(_BRACKETS.values())
-_NAMES = frozenset({TokenKind.IRI, TokenKind.PREFIXED_NAME})
 
 # Its value is a text without a language (SPARQL 1.1 Query 18.5.1.7); the engine keeps one that all texts have.
 TEXTS = "GROUP_CONCAT"
@@ -97,7 +77,6 @@ _BEGINNING = Sentence("a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE")
 @dataclass(slots=True)
 class _Frame:
     opening: Token
-    mode: _Mode
     is_aggregate: bool = False
     is_text: bool = False
     is_elsewhere: bool = False
@@ -138,7 +117,7 @@ class QueryReading:
         passed_over: where patterns begin that are left out, so that the engine will not judge their grammar.
     """
 
-    def __init__(self, text: str, base: str | None, rules: QueryRules) -> None:
+    def __init__(self, text: str, base: str | None, rules: QueryRules, tree: SyntaxTree | None) -> None:
         self.form = ""
         self.services: dict[str, None] = {}
         self.functions: dict[str, None] = {}
@@ -149,9 +128,12 @@ class QueryReading:
         self.harmless = 0
         self.passed_over: list[int] = []
         self._text, self._rules = text, rules
+        self._tokens = tree.tokens if tree is not None else tokens(text)
+        # What is not of the grammar has no calls: by tokens alone, an IRI before a bracket may be a term before a list.
+        self._calls = {tree.tokens[each.first].start for each in tree.calls} if tree is not None else set[int]()
         self._declared = Declarations(base)
         self._suspicious = mentions_service(text)
-        self._frames = [_Frame(Token(TokenKind.ERROR, "", 0), _Mode.PATTERN)]
+        self._frames = [_Frame(Token(TokenKind.ERROR, "", 0))]
         self._pending, self._prefix = "", Token(TokenKind.ERROR, "", 0)
         self._previous = Token(TokenKind.ERROR, "", 0)
         self._service_word, self._is_silent = self._prefix, False
@@ -165,8 +147,8 @@ class QueryReading:
         """The query without comments and with uniform white space."""
         return "".join(self._normal)
 
-    def read(self, found: Iterable[Token]) -> None:
-        """Walk over its tokens once.
+    def read(self) -> None:
+        """Walk over the tokens once.
 
         Raises:
             QuerySyntaxError: the text is no query, more than one, or uses what is not declared or not there.
@@ -174,7 +156,7 @@ class QueryReading:
             QueryLimitError: it is too long or nested too deeply.
         """
         end = 0
-        for number, token in enumerate(found):
+        for number, token in enumerate(self._tokens):
             if number == self._rules.max_tokens:
                 raise QueryLimitError(
                     "limits.query_tokens", number, Sentence("the query has too many tokens"), Sentence("divide it")
@@ -263,13 +245,10 @@ class QueryReading:
         self.graph_clause |= word == "GRAPH"
         if word in BOOLEANS and token.text != word.lower():  # the engine knows them in small letters only
             self.edits.append(TextEdit(token.start, token.end, word.lower()))
-        frame = self._frames[-1]
         if word == TEXTS:
             self.edits.append(TextEdit(token.start, token.start, "STR("))
-        if word in AGGREGATES and frame.is_aggregate:
+        if word in AGGREGATES and self._frames[-1].is_aggregate:
             raise self._misplaced(token, Sentence("an aggregate cannot stand inside another one"))
-        if word in _MODES and frame.mode is not _Mode.EXPRESSION:
-            frame.mode = _MODES[word]
 
     # Brackets
 
@@ -283,19 +262,13 @@ class QueryReading:
 
     def _open(self, token: Token) -> None:
         outer = self._frames[-1]
-        mode = _Mode.PATTERN
-        if token.text == "(":
-            if outer.mode is not _Mode.PATTERN or self._previous.text.upper() == "BIND":
-                mode = _Mode.EXPRESSION
-            if outer.mode is not _Mode.PATTERN and self._previous.kind in _NAMES and self._unasked is None:
-                self._call(self._previous)
-        elif outer.mode is _Mode.SELECT:
-            outer.mode = _Mode.PATTERN
+        if token.start in self._calls and self._unasked is None:
+            self._call(self._previous)
         is_elsewhere = outer.is_elsewhere or (token.text == "{" and self._asked)
         self._asked = False
         is_aggregate = token.text == "(" and (outer.is_aggregate or self._previous.text.upper() in AGGREGATES)
         is_text = self._previous.text.upper() == TEXTS and self._unasked is None
-        self._frames.append(_Frame(token, mode, is_aggregate, is_text, is_elsewhere))
+        self._frames.append(_Frame(token, is_aggregate, is_text, is_elsewhere))
         if len(self._frames) > self._rules.max_nesting + 1:
             nesting = self._rules.max_nesting
             raise QueryLimitError(
@@ -317,8 +290,6 @@ class QueryReading:
             raise self._misplaced(token, problem)
         if self._frames.pop().is_text:
             self.edits.append(TextEdit(token.end, token.end, ")"))
-        if self._frames[-1].mode is _Mode.FILTER:
-            self._frames[-1].mode = _Mode.PATTERN
 
     def _call(self, name: Token) -> None:
         iri = self._meaning(name)
@@ -624,8 +595,8 @@ def read_query(
         if tree is not None and (revision := spelled_out(tree)).marks:
             revisions.append(revision)
             tree = tree_of(revision.text, max_tokens)
-        reading = QueryReading(revisions[-1].text, base, rules)
-        reading.read(tree.tokens if tree is not None else tokens(revisions[-1].text))
+        reading = QueryReading(revisions[-1].text, base, rules, tree)
+        reading.read()
         if reading.passed_over or TRIPLE_TERM in text:
             reading.leave_out(tree or _certain_tree(revisions[-1].text))
     except QuerySyntaxError as error:

@@ -49,12 +49,14 @@ class SyntaxTree:
         tokens: its tokens.
         root: the whole.
         queries: the query and its subqueries, in the order in which they end: the query itself last.
+        calls: what is handed to functions that are called by their IRIs, each with its brackets.
     """
 
     text: str
     tokens: Sequence[Token]
     root: SyntaxNode
     queries: Sequence[SyntaxNode]
+    calls: Sequence[SyntaxNode]
 
     def word(self, number: int) -> str:
         """Return a token in capitals; nothing behind the last one."""
