@@ -6,6 +6,7 @@ import ast
 import pickle
 import re
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -169,14 +170,16 @@ def test_programs_get_english_and_people_their_language(app: Flask, accept: str 
     assert answer.status_code == 404
 
 
-CALLS = tuple(
-    (f"{file.relative_to(ROOT)}:{call.lineno}", call)
-    for folder in ("graph", "endpoint")
-    for file in sorted((ROOT / folder).rglob("*.py"))
-    for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-    if isinstance(call, ast.Call)
-)
-"""Every call of the source, with its place."""
+@cache
+def calls() -> tuple[tuple[str, ast.Call], ...]:
+    """Return every call of the source, with its place."""
+    return tuple(
+        (f"{file.relative_to(ROOT)}:{call.lineno}", call)
+        for folder in ("graph", "endpoint")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+    )
 
 
 def _name(function: ast.expr) -> str:
@@ -203,7 +206,7 @@ def test_what_errors_say_is_made_of_sentences() -> None:
     kinds = {
         each.__name__: each for each in vars(errors).values() if is_dataclass(each) and issubclass(each, Exception)
     }
-    given = [(place, kinds[name], call) for place, call in CALLS if (name := _name(call.func)) in kinds]
+    given = [(place, kinds[name], call) for place, call in calls() if (name := _name(call.func)) in kinds]
     assert len(given) > MOST_ERRORS_AT_LEAST
     wrong = [place for place, kind, call in given if any(map(is_text, said_in(kind, call)))]
     assert wrong == []
@@ -213,14 +216,14 @@ def test_errors_of_other_kinds_that_people_read_say_sentences_too() -> None:
     raised = ("ValueError", "TypeError", "MissingValueError", "PathError")
     wrong = [
         place
-        for place, call in CALLS
+        for place, call in calls()
         if place.startswith(READ_BY_PEOPLE) and _name(call.func) in raised and any(map(is_text, call.args))
     ]
     assert wrong == []
 
 
 def test_a_template_is_a_literal_so_that_it_is_collected() -> None:
-    sentences = [(place, call) for place, call in CALLS if _name(call.func) == "Sentence"]
+    sentences = [(place, call) for place, call in calls() if _name(call.func) == "Sentence"]
     written = [place for place, call in sentences if not isinstance(call.args[0], ast.Constant)]
     assert [place for place in written if not place.startswith("graph/model/errors.py")] == []  # it reads them back
     known = {str(each.id) for each in collected()}
@@ -236,7 +239,7 @@ def test_every_template_is_translated(language: str) -> None:
 def test_no_words_of_ours_are_called_those_of_others() -> None:
     assert [
         place
-        for place, call in CALLS
+        for place, call in calls()
         if _name(call.func) == "Quotation" and any(isinstance(each, ast.Constant) and each.value for each in call.args)
     ] == []
 
@@ -282,7 +285,7 @@ def test_a_sentence_that_quotes_an_error_says_that_in_the_readers_language_too(a
 
 def test_every_sentence_gets_the_facts_that_it_names() -> None:
     wrong = []
-    for place, call in CALLS:
+    for place, call in calls():
         if _name(call.func) == "Sentence" and isinstance(call.args[0], ast.Constant):
             given = {each.arg for each in call.keywords}
             if None not in given and given != set(re.findall(r"%\((\w+)\)s", str(call.args[0].value))):
