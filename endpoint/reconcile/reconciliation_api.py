@@ -158,17 +158,20 @@ def suggest(what: str) -> Response:
     first = number(request.args.get("cursor"), "cursor", 0, FARTHEST)
     if what == "entity":
         return reply({"result": [suggested_entity(each, finds, reader) for each in entities(prefix, first, finds)]})
-    found: list[dict[str, object]]
-    if what == "property":
-        found = [{"id": each.id, "name": each.name} for each in suggested_properties(prefix, reader)]
-    elif what == "type":
-        found = [described_type(each, reader) for each in suggested_types(prefix, finds, reader)]
-    else:
-        raise ProblemError(
-            "not-found",
-            Sentence("nothing is suggested as %(what)s: entity, property and type are", what=repr(what[:50])),
-        )
+    found = _suggested(what, prefix, finds, reader)
     return reply({"result": found[first : first + MOST_SUGGESTED]})
+
+
+def _suggested(what: str, prefix: str, finds: Finder, reader: Tongue) -> list[dict[str, object]]:
+    """Return the properties or types that a prefix suggests, in the words of both versions."""
+    if what == "property":
+        return [{"id": each.id, "name": each.name} for each in suggested_properties(prefix, reader)]
+    if what == "type":
+        return [described_type(each, reader) for each in suggested_types(prefix, finds, reader)]
+    raise ProblemError(
+        "not-found",
+        Sentence("nothing is suggested as %(what)s: entity, property and type are", what=repr(what[:50])),
+    )
 
 
 def entities(prefix: str, first: int, finds: Finder, most: int = SUGGESTED) -> list[Entity]:
@@ -323,20 +326,9 @@ def draft_suggest(what: str) -> Response:
     first = number(request.args.get("offset"), "offset", 0, FARTHEST)
     most = number(request.args.get("limit"), "limit", SUGGESTED, MOST_SUGGESTED)
     if what == "entity":
-        found = [
-            suggested_entity(each, finds, reader) | _named(each, reader)
-            for each in entities(prefix, first, finds, most)
-        ]
-        return _reply({"result": found})
-    if what == "property":
-        found = [{"id": each.id, "name": each.name} for each in suggested_properties(prefix, reader)]
-    elif what == "type":
-        found = [described_type(each, reader) for each in suggested_types(prefix, finds, reader)]
-    else:
-        raise ProblemError(
-            "not-found",
-            Sentence("nothing is suggested as %(what)s: entity, property and type are", what=repr(what[:50])),
-        )
+        things = entities(prefix, first, finds, most)
+        return _reply({"result": [suggested_entity(each, finds, reader) | _named(each, reader) for each in things]})
+    found = _suggested(what, prefix, finds, reader)
     return _reply({"result": found[first : first + most]})
 
 
