@@ -23,7 +23,7 @@ from graph.model.namespaces import PREFIXES, RDF_TYPE
 
 QB = PREFIXES["qb"]
 MOST_OBSERVATIONS, MOST_BARS = 500, 30
-CHART_WIDTH, STEP, BAR = 340, 46, 12
+CHART_WIDTH, STEP = 340, 46
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,6 @@ from graph.model.errors import Sentence
 from graph.model.labels import LABEL_PROPERTIES
 from graph.model.namespaces import ENTAILED_GRAPH, ORG, RDF, RDF_TYPE, SH, SKOS
 
-# The page of a thing, put together: names, facts, where they come from, map, chart, tree, and what points to it.
-#
 # Every part is made by a module of its own; this one decides which parts a thing has, and what is said only once.
 
 SCHEME, CONCEPT, SHAPE = SKOS + "ConceptScheme", SKOS + "Concept", SH + "NodeShape"

@@ -214,7 +214,6 @@ def _listed(ids: list[str]) -> str:
 MOST_HELD = 200_000
 MOST_FILES = 256
 LINES_A_PART = 10_000
-PATCH_MEDIA_TYPE = "application/rdf-patch"
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,8 +172,6 @@ def _alike(colours: Colours) -> list[int]:
     return next(iter(_shared(colours)), [])
 
 
-# Blank nodes become IRIs at the door: the same document gives the same IRIs on every machine and run.
-#
 # Each connected component of blank nodes is named by what it says, so a change elsewhere in the document leaves its
 # IRIs alone. Blank nodes of two files are never the same (RDF 1.1 Semantics 4.1): the file's name is part of theirs.
 

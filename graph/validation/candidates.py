@@ -538,8 +538,6 @@ WRITERS: dict[Node, Writer] = {
 """By parameter, what writes the violators of a constraint."""
 
 
-# Which focus nodes may violate a shape, found by queries over a whole index: all others certainly do not.
-#
 # For each constraint there are queries whose answers are a superset of its violators; pySHACL then judges these alone.
 # The queries see the index: rewritten literals, and graphs that are not validated. So the focus nodes to which these
 # can matter are candidates, too.

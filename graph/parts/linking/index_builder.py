@@ -304,8 +304,6 @@ def _classes(found: Iterable[Statement]) -> frozenset[bytes]:
     return frozenset([value for role, _, value in found if role == CLASS])
 
 
-# The index of a release in the making: whole at a build, by the change alone at a publish.
-#
 # The index of an unchanged release is a hard link. Beside it lies a delta: what has changed since it was made, and the
 # numbers that this takes out of it. A delta that grows is folded in. A delta hides what it takes out and does not erase
 # it: where something is withheld, make a whole index.

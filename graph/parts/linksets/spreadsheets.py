@@ -128,8 +128,6 @@ def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
     return sum(each == widths[0] for each in widths) / len(widths), widths[0]
 
 
-# Tables as people have them: CSV in whatever encoding and with whatever delimiter, or a workbook of Excel.
-#
 # What is to become RDF by CSVW metadata is read by ``graph.sources.csvw.conversion``, which guesses nothing; here
 # nobody has written metadata, so encoding and delimiter are found out, and what is no table is refused in one line.
 

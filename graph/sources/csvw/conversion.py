@@ -143,8 +143,6 @@ def _check_titles(
             raise place
 
 
-# A CSV file with CSVW metadata in, triples out: the minimal mode of "Generating RDF from Tabular Data on the Web".
-#
 # It reads row by row and holds one row at a time (and 16 bytes of each primary key). Nothing is fetched, nothing is
 # guessed: after a cell that breaks its datatype only further mistakes are read. Two things differ from the
 # recommendation, because a publication holds no blank nodes and no wrong IRIs: a row's own node and the nodes of lists
