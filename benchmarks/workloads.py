@@ -1,4 +1,4 @@
-"""Fixed lists of queries that every server is asked: the whole registry mix, its light part, lookups, the explore mix.
+"""Fixed lists of queries that every server is asked: both registry mixes, the light part of one, lookups, explore.
 
 A list follows from the workload, the registry and a seed alone. Nothing here asks anything.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from benchmarks import explore, queries
+from benchmarks import explore, other_words, queries
 from benchmarks.client import get
 from benchmarks.knowledge import Registry
 from benchmarks.queries import HEAVY, TEMPLATES, Query
@@ -62,7 +62,8 @@ MIX: Final = Workload("registry mix", _of(TEMPLATES), ((10_000_000, 1), (1_000_0
 LIGHT: Final = Workload("light templates", _of(_LIGHT), ((10_000_000, 25), (0, 60)))
 LOOKUPS: Final = Workload("lookups", _of(_LOOKUP), ((0, 4000),))
 EXPLORE: Final = Workload("explore mix", explore.mix, ((10_000_000, 3), (1_000_000, 10), (0, 20)))
-EVALUATED: Final = (MIX, LIGHT, LOOKUPS, EXPLORE)
+OTHER_WORDS: Final = Workload("second mix", _of(other_words.TEMPLATES), ((10_000_000, 1), (1_000_000, 8), (0, 20)))
+EVALUATED: Final = (MIX, OTHER_WORDS, LIGHT, LOOKUPS, EXPLORE)
 REPEATED: Final = (
     Workload("registry mix, repeated", _of(TEMPLATES), ((10_000_000, 2), (1_000_000, 8), (0, 20)), distinct=2),
     Workload("light templates, repeated", _of(_LIGHT), ((10_000_000, 10), (0, 30)), distinct=4),
