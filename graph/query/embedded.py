@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
+from itertools import count
 from typing import IO, cast
 
 import pyoxigraph as ox
+from cachetools import LRUCache
 from pyoxigraph import Literal
 
 from graph.export.documents import CarriageReturns, Undirected, kept_in_xml, undirected, write_statements
@@ -24,7 +26,18 @@ from graph.query.sparql.grammar import departure, tree_of
 from graph.query.sparql.groups import CONCERNED, by_specification
 from graph.query.sparql.guard import ReadQuery
 from graph.query.sparql.ordering import ORDER, in_order
-from graph.query.sparql.tokens import QUOTED, Token, TokenKind, line_and_column, offset_at, tokens
+from graph.query.sparql.tokens import (
+    CONSTANT,
+    QUOTED,
+    QueryShape,
+    Token,
+    TokenKind,
+    filled,
+    line_and_column,
+    offset_at,
+    shape_of,
+    tokens,
+)
 from graph.releases.release import Release
 
 # From the engine's syntax error to ours: what is wrong, in which line and column, at which token.
@@ -178,17 +191,21 @@ def _told_of_functions() -> Iterator[None]:
 
 
 @_told_of_functions()
-def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) -> Found:
+def evaluate(
+    store: ox.Store, request: QueryRequest, sharing: frozenset[str], known: RewrittenShapes | None = None
+) -> Found:
     """Return what the engine finds, not yet iterated.
 
     Args:
         store: the release's store.
         request: the query and its dataset.
         sharing: the graphs of the release that have a triple in common with another.
+        known: how queries of some shapes are written for the engine, for whoever asks many.
 
     Raises:
         QuerySyntaxError: the engine cannot parse the query.
     """
+    write = as_meant if known is None else known.as_meant
     dataset = request.effective_dataset
     default, named = _graphs(dataset)
     if len(sharing.intersection(dataset.default_graphs)) > 1:
@@ -196,7 +213,7 @@ def evaluate(store: ox.Store, request: QueryRequest, sharing: frozenset[str]) ->
         default = [ox.DefaultGraph()]
     plain = partial(store.query, base_iri=request.base, default_graph=default, named_graphs=named)
     try:
-        text = as_meant(request.text, lambda: _visible_graphs(store, dataset))
+        text = write(request.text, lambda: _visible_graphs(store, dataset))
         if text != request.text:
             with contextlib.suppress(SyntaxError):  # then the query as it was written has an error, and its place
                 return plain(text, custom_functions=ORDER_FUNCTIONS)
@@ -215,6 +232,75 @@ def as_meant(text: str, graphs: Callable[[], list[str]]) -> str:
     if is_ordered and patterns is not tree.text:
         tree = tree_of(patterns)
     return in_order(tree) if is_ordered and tree is not None else patterns
+
+
+class RewrittenShapes:
+    """What ``as_meant`` says, remembered by the shapes of queries (``graph.query.sparql.tokens``).
+
+    Constants are carried over as they are, so how a query is written otherwise does not depend on them. To find them in
+    what is written, ``as_meant`` is given numbered ones. What depends on the graphs of a store is not remembered.
+    """
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._known: LRUCache[str, _RewrittenShape] = LRUCache(MOST_BYTES, getsizeof=lambda known: known.size)
+
+    def as_meant(self, text: str, graphs: Callable[[], list[str]]) -> str:
+        """Return what ``as_meant`` returns, where possible without a tree.
+
+        Raises:
+            HamkorError: as ``as_meant``.
+        """
+        if ORDER.search(text) is None and CONCERNED.search(text) is None:
+            return text
+        shape = shape_of(text)
+        if shape is None:
+            return as_meant(text, graphs)
+        known = self._known.get(shape.key)
+        if known is None:
+            known = self._known[shape.key] = _rewritten(text, shape)
+        if known.pieces is None:
+            return as_meant(text, graphs)
+        return filled(known.pieces, [shape.constants[number] for number in known.numbers])
+
+
+# A constant that stands for another, by its number, in a form of each kind; no other text has these digits.
+_MARK = "87420319"
+_MARKED = {"<": f"<x:{_MARK}%04d>", '"': f'"{_MARK}%04d"'}
+_MARKS = re.compile(rf"<x:{_MARK}[0-9]{{4}}>|\"{_MARK}[0-9]{{4}}\"|{_MARK}[0-9]{{4}}")
+MOST_BYTES, COPIES, OVERHEAD_BYTES = 1 << 20, 4, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _RewrittenShape:
+    """How queries of a shape are written: the text around constants, and which stand there; None: not always so."""
+
+    shape: str
+    pieces: list[str] | None = None
+    numbers: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes, with its shape."""
+        return COPIES * (len(self.shape) + sum(map(len, self.pieces or ()))) + OVERHEAD_BYTES
+
+
+def _rewritten(text: str, shape: QueryShape) -> _RewrittenShape:
+    if _MARK in shape.key or ("#" in shape.key and not shape.are_tokens(text)):
+        return _RewrittenShape(shape.key)
+    asked = list[None]()
+
+    def graphs() -> list[str]:
+        asked.append(None)
+        return []
+
+    numbers = count()
+    marked = CONSTANT.sub(lambda found: _MARKED.get(found[0][0], f"{_MARK}%04d") % next(numbers), text)
+    written = as_meant(marked, graphs)
+    if asked:
+        return _RewrittenShape(shape.key)
+    places = tuple(int(mark.strip('>"')[-4:]) for mark in _MARKS.findall(written))
+    return _RewrittenShape(shape.key, _MARKS.split(written), places)
 
 
 def _visible_graphs(store: ox.Store, dataset: Dataset) -> list[str]:

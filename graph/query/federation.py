@@ -116,12 +116,12 @@ _SERVICE = re.compile("service", re.ASCII | re.IGNORECASE)
 
 def mentions_service(text: str) -> bool:
     """Whether the letters of SERVICE stand in the text, in any case; only ASCII letters count, as for the engine."""
-    return _SERVICE.search(text) is not None
+    return "service" in text.lower()  # no other letter than an ASCII one has one of these in small: a fifth of the time
 
 
 def service_mentions(text: str) -> int:
     """Return how often the letters of SERVICE stand in the text."""
-    return len(_SERVICE.findall(text))
+    return text.lower().count("service")
 
 
 def with_service_escaped(token: str) -> str:

@@ -15,6 +15,7 @@ from graph.query.embedded import evaluate, written
 from graph.query.engine import Answer, QueryRequest
 from graph.query.federation import mentions_service
 from graph.query.sparql.guard import ReadQuery
+from graph.query.sparql.tokens import CONSTANT, QueryShape, filled, shape_of
 from graph.releases.release import Release
 
 # Lookups: queries so small that sending them to a worker would cost more than answering them.
@@ -84,19 +85,13 @@ def load_lookup(release: Release) -> LookupStore:
     return LookupStore(release.id, store, large)
 
 
-# Shapes of queries: programs ask one query with ever other constants; what the guard found out of one holds for all.
+# Shapes of queries (``graph.query.sparql.tokens``): what the guard found out of one query holds for all of its shape.
 #
-# The shape of a query is its text without what stands in its plain IRIs and strings. These are tokens whatever stands
-# in them (SPARQL 1.1 Query 19.8: IRIREF, STRING_LITERAL2), and what the guard says does not depend on them, as long as
-# no dataset, service or function is named by an IRI, and nothing had to be written differently. Everything else is read
-# by the guard every time, and so is every text with an escape, a single or triple quotation mark or the letters of
-# SERVICE: of such a text this module says nothing.
+# What the guard says does not depend on plain constants, as long as no dataset, service or function is named by an IRI,
+# and nothing had to be written differently. Everything else is read by the guard every time, and so is every text with
+# the letters of SERVICE: of such a text this module says nothing.
 
-LONGEST = 8_000
 MOST_BYTES, COPIES, OVERHEAD_BYTES = 8 << 20, 6, 1_000
-CONSTANT = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\'\x00-\x20\x7f]*>|\"[^\"\\\n\r]*\"")
-UNCERTAIN = re.compile(r"[\\'\x00\ud800-\udfff]|\"\"\"")
-MARKS = {"<": "\x00<", '"': '\x00"'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,35 +120,24 @@ class QueryShapes:
         Raises:
             HamkorError: as ``read``.
         """
-        if len(text) > LONGEST or UNCERTAIN.search(text) or mentions_service(text):
+        shape = None if mentions_service(text) else shape_of(text)
+        if shape is None:
             return read(text)
-        constants = CONSTANT.findall(text)
-        shape = CONSTANT.sub(_mark, text)
-        known = self._known.get(shape)
+        known = self._known.get(shape.key)
         if known is None:
             found = read(text)
-            if (pieces := _pieces(found, constants)) is not None:
-                self._known[shape] = _KnownShape(found, pieces)
+            if (pieces := _pieces(found, shape)) is not None:
+                self._known[shape.key] = _KnownShape(found, pieces)
             return found
-        normalised = _joined(known.pieces, constants)
+        normalised = filled(known.pieces, shape.constants)
         return replace(known.query, text=text, written=text, normalised=normalised)
 
 
-def _mark(found: re.Match[str]) -> str:
-    return MARKS[found[0][0]]
-
-
-def _pieces(found: ReadQuery, constants: list[str]) -> tuple[str, ...] | None:
+def _pieces(found: ReadQuery, shape: QueryShape) -> tuple[str, ...] | None:
     """Return the normal form around the constants, or None where what was read may hold for this text only."""
     if found.text != found.written or found.services or found.functions or found.clauses.is_named:
         return None
-    if CONSTANT.findall(found.normalised) != constants:
+    if "#" in shape.key and not shape.are_tokens(found.text):
         return None  # some stand in a comment
-    return tuple(CONSTANT.split(found.normalised))
-
-
-def _joined(pieces: tuple[str, ...], constants: list[str]) -> str:
-    parts = [pieces[0]]
-    for constant, piece in zip(constants, pieces[1:], strict=True):
-        parts += (constant, piece)
-    return "".join(parts)
+    parts = CONSTANT.split(found.normalised)
+    return tuple(parts[::2]) if parts[1::2] == shape.constants else None  # else ``=5`` has become ``= 5``

@@ -31,7 +31,7 @@ from graph.model.errors import (
 )
 from graph.query.answers import ResultTooLargeError, Spool
 from graph.query.columns.columns_engine import Columns
-from graph.query.embedded import evaluate, write_answer
+from graph.query.embedded import RewrittenShapes, evaluate, write_answer
 from graph.query.engine import QueryRequest
 from graph.query.federation import hidden_call
 from graph.query.frames import Answered, Ask, Failed, FailureKind, Frame, Hello, asked, pack, receive
@@ -88,14 +88,14 @@ def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> 
     _limit(limits)
     sys.setrecursionlimit(FRAMES)
     connection.sendall(pack(Hello(os.getpid(), held.release)))
-    start, ready = _private(), False
+    start, ready, known = _private(), False, RewrittenShapes()
     while (frame := receive(connection)) is not None:
         head, body = frame
         assert isinstance(head, Ask)  # noqa: S101  the front sends nothing else
         began = time.monotonic()
         spool = Spool(limits.spool, limits.result_bytes)
         ready = ready or _columns_are_ready(held.columns, limits)
-        outcome = _answer(asked(head, body), held, spool, calls=limits.calls)
+        outcome = _answer(asked(head, body), held, spool, known, calls=limits.calls)
         took = time.monotonic() - began
         last = took > LOOK_SECONDS and _private() - start > GROWTH_BYTES
         reply, content = _reply(outcome, spool, last=last)
@@ -113,14 +113,17 @@ def _columns_are_ready(columns: Columns | None, limits: WorkerLimits) -> bool:
     return False
 
 
-def _answer(request: QueryRequest, held: WorkerStore, spool: Spool, *, calls: bool) -> Source | Failed:
+def _answer(
+    request: QueryRequest, held: WorkerStore, spool: Spool, known: RewrittenShapes, *, calls: bool
+) -> Source | Failed:
     """Write the answer; return who found it, or what is wrong."""
     try:
         output = cast("IO[bytes]", spool)
         if held.columns is not None and held.columns.answered(request, output):
             return "columns"
         began = time.perf_counter()
-        write_answer(evaluate(held.store, request, held.sharing), request.format, output, directions=False)
+        found = evaluate(held.store, request, held.sharing, known)
+        write_answer(found, request.format, output, directions=False)
         if held.columns is not None:
             held.columns.engine_took(request, time.perf_counter() - began)
     except QuerySyntaxError as problem:

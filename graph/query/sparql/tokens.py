@@ -311,6 +311,58 @@ def separator(previous: Token, token: Token, *, gap: bool) -> str:
     return " "
 
 
+# The shape of a query: its text without what stands in its plain IRIs, strings and numbers.
+#
+# Programs ask one query with ever other constants, and what is found out of one often holds for all of its shape. Each
+# of these is one token whatever stands in it (SPARQL 1.1 Query 19.8: IRIREF, STRING_LITERAL2, INTEGER), unless it
+# stands in a comment: whoever uses shapes sees to that. A text with a backslash or another quotation mark has none.
+
+LONGEST_SHAPED = 8_000
+# A number between other signs might be a part of a token; between these it is one, and the normal form parts no number
+# from them.
+CONSTANT = re.compile(
+    r"(<[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\'\x00-\x20\x7f]*>|\"[^\"\\\n\r]*\""
+    r"|(?<![^ \t\r\n(){}\[,;])[0-9]+(?![^ \t\r\n(){}\[\],;]))"
+)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_DIGITS = str.maketrans("123456789", "000000000")
+
+
+class QueryShape(NamedTuple):
+    """What stands around the constants of a text, with their kinds, and these."""
+
+    key: str
+    constants: list[str]
+
+    def are_tokens(self, text: str) -> bool:
+        """Whether each of its constants is a token in a text of the shape, and none stands in a comment."""
+        try:
+            begins = {token.start for token in tokens(text)}
+        except QuerySyntaxError:
+            return False
+        return all(found.start() in begins for found in CONSTANT.finditer(text))
+
+
+def shape_of(text: str) -> QueryShape | None:
+    """Return the shape of a text, or None where it cannot be told at one look."""
+    # Four looks for single characters cost a tenth of one regular expression for all.
+    if len(text) > LONGEST_SHAPED or "\\" in text or "'" in text or "\x00" in text or '"""' in text:
+        return None
+    if not text.isascii() and _SURROGATE.search(text):
+        return None
+    parts = CONSTANT.split(text)
+    constants = parts[1::2]
+    kinds = "".join([each[0] for each in constants]).translate(_DIGITS)
+    return QueryShape("\x00".join((*parts[::2], kinds)), constants)
+
+
+def filled(pieces: Sequence[str], constants: Sequence[str]) -> str:
+    """Return a text of the pieces around its constants, and these."""
+    parts = [*pieces, *constants]
+    parts[::2], parts[1::2] = pieces, constants
+    return "".join(parts)
+
+
 # Codepoint escapes of strings and IRIs (``"a\u003Cb"``), and the byte order mark before a query.
 #
 # Both are written out before anything else reads the text, so that what runs holds none: an escape becomes its
