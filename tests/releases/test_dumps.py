@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -16,10 +18,21 @@ from writing import Write
 from graph.model.errors import BusyError, FormatError
 from graph.model.namespaces import RDF
 from graph.pipeline.build import build
-from graph.releases.dumps import FOLDER, Downloads, dump_named, forget, is_busy, main, making, whole_dumps, write_dump
+from graph.releases.dumps import (
+    FOLDER,
+    NICENESS,
+    Downloads,
+    dump_named,
+    forget,
+    is_busy,
+    making,
+    whole_dumps,
+    write_dump,
+)
 from graph.releases.release import Release
 from graph.releases.store import merged
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = {
     "data/a.nt": "".join(f"<http://e/{n}> <http://e/p> <http://e/x> .\n" for n in range(50)),
     "data/b.nt": "".join(f"<http://e/{n}> <http://e/p> <http://e/x> .\n" for n in range(25, 75)),
@@ -123,14 +136,15 @@ def test_what_was_made_can_be_forgotten(release: Release) -> None:
     assert files.ready(dump) is None
 
 
+NICE = "import os, sys; from graph.releases.dumps import main; sys.exit(main(sys.argv[1:]) or os.nice(0))"
+
+
 def test_a_process_of_its_own_makes_the_same_file(release: Release) -> None:
     root, dump = release.folder.parent.parent.parent, dump_named(release.manifest, "dataset.trig.gz")
     assert dump is not None
-    niceness = os.nice(0)
-    try:
-        assert main([str(root), release.id, dump.name]) == 0
-    finally:
-        assert os.nice(0) >= niceness
+    # never in this process: it would give way to all others until the end of the tests
+    made = subprocess.run([sys.executable, "-c", NICE, str(root), release.id, dump.name], cwd=REPOSITORY, check=False)
+    assert made.returncode == min(19, os.nice(0) + NICENESS)
     found = Downloads(release.folder, release.manifest).ready(dump)
     assert found is not None
     quads = list(ox.parse(gzip.decompress(found.parts[0][0].read_bytes()), ox.RdfFormat.TRIG))
