@@ -13,8 +13,14 @@ from typing import NoReturn
 import click
 import msgspec
 
-from endpoint.commands.options import Options, language_option, progress_shown, publication_option, wait_option
-from endpoint.commands.releasing import warn_of_document
+from endpoint.commands.options import (
+    Options,
+    language_option,
+    progress_shown,
+    publication_option,
+    wait_option,
+    warn_of_document,
+)
 from graph.model.contributors import contributors_of
 from graph.model.errors import Sentence, SourceError
 from graph.model.formats import OTHER, TABLE, recognised

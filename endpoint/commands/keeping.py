@@ -14,8 +14,9 @@ from endpoint.commands.options import (
     publication_option,
     readable_errors,
     wait_option,
+    warn_of_document,
 )
-from endpoint.commands.releasing import violations_shown, warn_of_document
+from endpoint.commands.releasing import violations_shown
 from graph.model.publication import Publication
 from graph.pipeline.removal import foresee, withhold
 from graph.pipeline.safekeeping import Contents, back_up, restore

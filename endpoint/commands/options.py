@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from graph.pipeline.steps import Progress
+    from graph.sources.document_checks import DocumentWarning
 
 # What holds for every command: which publication is meant, and how an error is told.
 
@@ -178,3 +179,8 @@ def _plain(console: Console) -> Progress:
             console.print(f"{step} ({taken:,} triples)", soft_wrap=True)
 
     return show
+
+
+def warn_of_document(warning: DocumentWarning) -> None:
+    """Say on standard error, in one line, what is left out of a file, or doubtful in it."""
+    click.echo(f"hamkor: warning: {warning}", err=True)

@@ -11,7 +11,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from endpoint.commands.options import Options, language_option, progress_shown, publication_option, wait_option
+from endpoint.commands.options import (
+    Options,
+    language_option,
+    progress_shown,
+    publication_option,
+    wait_option,
+    warn_of_document,
+)
 from graph.catalogue.dataset_description import left_out
 from graph.model.errors import ReleaseError, Sentence, SettingError
 from graph.model.publication import SETTINGS_FILE, Publication, SourceFile
@@ -25,7 +32,6 @@ from graph.releases.history import History, changed_graphs, difference, patch
 from graph.releases.manifest import Manifest
 from graph.releases.release import Release, current_release, open_release
 from graph.releases.verification import problems_of, prune
-from graph.sources.document_checks import DocumentWarning
 from graph.validation.report import Report, Result, ValidationFailedError
 from graph.withholding.withholding import read_traces, withholding_of
 
@@ -117,11 +123,6 @@ def warn_of_shapes(publication: Publication) -> None:
 
         for each in shape_remarks(sources, base=publication.base, limits=publication.settings.limits):
             click.echo(f"hamkor: warning: {each}", err=True)
-
-
-def warn_of_document(warning: DocumentWarning) -> None:
-    """Say on standard error, in one line, what is left out of a file, or doubtful in it."""
-    click.echo(f"hamkor: warning: {warning}", err=True)
 
 
 def warn_of_release(problem: str) -> None:

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import msgspec
 from isal import isal_zlib
 
-from graph.child_process import Descriptor
 from graph.export.documents import SYNTAX_NAMES, write_chunks, write_graph
 from graph.export.json_ld_compaction import prefixes, read_context
 from graph.model.errors import (
@@ -57,6 +56,9 @@ from graph.releases.manifest import GraphEntry, Manifest
 from graph.releases.release import Release, open_release
 from graph.releases.store import merged
 from graph.sources.batches import Chunk
+
+if TYPE_CHECKING:  # a publish needs nothing of other processes, which take 5 ms to load
+    from graph.child_process import Descriptor
 
 # The files in which a release can be taken home: everything or one named graph, in each RDF format, gzip.
 #
