@@ -47,6 +47,9 @@ PRELOADED = (
     "graph.releases.dumps",
     "graph.query.sparql.guard",
     "graph.validation.conformance",
+    "graph.validation.incremental",
+    "graph.parts.linking.index_builder",  # where the part is left out, it is passed over
+    "numpy.ma",  # numpy loads it at the first unique()
     "rdflib.plugins.serializers.turtle",
 )
 NICENESS = 5
