@@ -113,12 +113,52 @@ def unpacked(value: object) -> Any:  # noqa: ANN401  whatever was packed
 
 
 class HamkorError(Exception):
-    """The root of all errors that this software raises on purpose."""
+    """The root of all errors that this software raises on purpose; its text is its ``sentence``."""
+
+    def __str__(self) -> str:
+        return str(self.sentence)
 
     @property
     def sentence(self) -> Said:
-        """All that ``str`` of it says, for another sentence to quote."""
-        return Quotation(self)
+        """All that it says, for another sentence to quote: here, what it was raised with."""
+        given = self.args[0] if len(self.args) == 1 else None
+        return given if isinstance(given, Sentence | Quotation) else Quotation(super().__str__())
+
+
+@dataclass
+class _RemediedError(HamkorError):
+    """What has a problem and perhaps a remedy, and no more to say; nobody raises this one.
+
+    Attributes:
+        problem: what is wrong, in one sentence without a full stop.
+        remedy: what to do about it, or nothing.
+    """
+
+    problem: Said
+    remedy: Said = NO_WORDS
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the remedy."""
+        return _remedied(self.problem, self.remedy)
+
+
+@dataclass
+class _PlacedError(HamkorError):
+    """What has a problem and a place, and no more to say; nobody raises this one.
+
+    Attributes:
+        path: the file or the folder.
+        problem: what is wrong, in one sentence without a full stop.
+    """
+
+    path: str
+    problem: Said
+
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the place."""
+        return _placed(self.path, self.problem)
 
 
 def _remedied(problem: Said, remedy: Said) -> Said:
@@ -158,49 +198,36 @@ class SourceError(HamkorError):
     others: Sequence[Mapping[str, str]] = ()
     more: int = 0
 
-    def __str__(self) -> str:
-        problem = self.problem + (f", at {self.pointer}" if self.pointer else "")
-        lines = [_mistake(self.path, str(self.line or ""), str(self.column or ""), problem, self.remedy)]
-        lines += (_mistake(self.path, **each) for each in self.others)
+    @property
+    def sentence(self) -> Said:
+        """What is wrong, with the place and the remedy; several mistakes are lines, in English."""
+        problem = self.problem
+        if self.pointer:
+            problem = Sentence("%(problem)s, at %(token)s", problem=problem, token=self.pointer)
+        first = _mistake(self.path, str(self.line or ""), str(self.column or ""), problem, self.remedy)
+        if not self.others and not self.more:
+            return first
+        lines: list[str] = [first]
+        for each in self.others:
+            told = Quotation(each["problem"]), Quotation(each["remedy"])
+            lines.append(_mistake(self.path, each["line"], each["column"], *told))
         lines += [f"{self.path}: … and {self.more:,} more"] if self.more else []
-        return "\n".join(lines)
+        return Quotation("\n".join(lines))
 
 
-def _mistake(path: str, line: str, column: str, problem: str, remedy: str) -> str:
+def _mistake(path: str, line: str, column: str, problem: Said, remedy: Said) -> Said:
     place = ":".join(part for part in (in_a_line(path), line, column) if part)
-    return f"{place}: {problem}" + (f" ({remedy})" if remedy else "")
+    return Sentence("%(name)s: %(problem)s", name=place, problem=_remedied(problem, remedy))
 
 
 @dataclass
-class SettingError(HamkorError):
+class SettingError(_PlacedError):
     """A setting in ``hamkor.toml``, or the publication's folder, is not usable."""
 
-    path: str
-    problem: Said
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-    @property
-    def sentence(self) -> Said:
-        """What is wrong, with the place."""
-        return _placed(self.path, self.problem)
-
 
 @dataclass
-class ReleaseError(HamkorError):
+class ReleaseError(_RemediedError):
     """A release could not be made, found or opened."""
-
-    problem: Said
-    remedy: Said = NO_WORDS
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-    @property
-    def sentence(self) -> Said:
-        """What is wrong, with the remedy."""
-        return _remedied(self.problem, self.remedy)
 
 
 @dataclass
@@ -276,24 +303,15 @@ class FormatError(HamkorError):
     form: str
     fault: Said
 
-    def __str__(self) -> str:
-        return f"{self.form} cannot express {self.fault}; take Turtle or N-Triples"
+    @property
+    def sentence(self) -> Said:
+        """What it cannot express, and what can."""
+        return Sentence("%(form)s cannot express %(fault)s; take Turtle or N-Triples", form=self.form, fault=self.fault)
 
 
 @dataclass
-class ShapesError(HamkorError):
+class ShapesError(_PlacedError):
     """The shapes themselves cannot be used."""
-
-    path: str
-    problem: Said
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-    @property
-    def sentence(self) -> Said:
-        """What is wrong, with the place."""
-        return _placed(self.path, self.problem)
 
 
 @dataclass
@@ -312,9 +330,6 @@ class QuerySyntaxError(HamkorError):
     column: int | None = None
     token: str = ""
 
-    def __str__(self) -> str:
-        return str(self.sentence)
-
     @property
     def sentence(self) -> Said:
         """What is wrong, with the place and the token."""
@@ -328,19 +343,8 @@ class QuerySyntaxError(HamkorError):
 
 
 @dataclass
-class QueryRefusedError(HamkorError):
+class QueryRefusedError(_RemediedError):
     """A query asks for something that this service does not do (a SERVICE call off the allow-list …)."""
-
-    problem: Said
-    remedy: Said = NO_WORDS
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-    @property
-    def sentence(self) -> Said:
-        """What is wrong, with the remedy."""
-        return _remedied(self.problem, self.remedy)
 
 
 @dataclass
@@ -359,8 +363,13 @@ class QueryLimitError(HamkorError):
     problem: Said
     remedy: Said = NO_WORDS
 
-    def __str__(self) -> str:
-        return f"{self.problem} ({self.limit} = {self.value:g}){'; ' + self.remedy if self.remedy else ''}"
+    @property
+    def sentence(self) -> Said:
+        """What happened, with the setting and the remedy."""
+        facts: dict[str, object] = {"problem": self.problem, "limit": self.limit, "value": f"{self.value:g}"}
+        if self.remedy:
+            return Sentence("%(problem)s (%(limit)s = %(value)s); %(remedy)s", **facts, remedy=self.remedy)
+        return Sentence("%(problem)s (%(limit)s = %(value)s)", **facts)
 
 
 @dataclass
@@ -370,9 +379,6 @@ class EngineUnavailableError(HamkorError):
     problem: Said
     retry_after: float = 1.0
 
-    def __str__(self) -> str:
-        return str(self.sentence)
-
     @property
     def sentence(self) -> Said:
         """What is wrong."""
@@ -380,7 +386,7 @@ class EngineUnavailableError(HamkorError):
 
 
 @dataclass
-class EngineFaultError(HamkorError):
+class EngineFaultError(_RemediedError):
     """The engine fails on a query, and would fail again; the mistake is its own and not the query's.
 
     Attributes:
@@ -388,47 +394,15 @@ class EngineFaultError(HamkorError):
         remedy: what the client can do.
     """
 
-    problem: Said
-    remedy: Said = NO_WORDS
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-    @property
-    def sentence(self) -> Said:
-        """What is wrong, with the remedy."""
-        return _remedied(self.problem, self.remedy)
-
 
 @dataclass
-class WorkEndedError(HamkorError):
+class WorkEndedError(_RemediedError):
     """A process that worked for a request ended without an answer; the mistake is ours."""
 
-    problem: Said
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-    @property
-    def sentence(self) -> Said:
-        """What is wrong."""
-        return self.problem
-
 
 @dataclass
-class WorkKilledError(HamkorError):
+class WorkKilledError(_RemediedError):
     """A process that worked for a request was ended by somebody else, or by the system, which had no memory left."""
-
-    problem: Said
-    remedy: Said = NO_WORDS
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-    @property
-    def sentence(self) -> Said:
-        """What is wrong, with the remedy."""
-        return _remedied(self.problem, self.remedy)
 
 
 @dataclass
@@ -445,9 +419,6 @@ class WriteRefusedError(HamkorError):
     graph: str
     reason: str
     remedy: Said = NO_WORDS
-
-    def __str__(self) -> str:
-        return str(self.sentence)
 
     @property
     def sentence(self) -> Said:
@@ -483,9 +454,6 @@ class GraphNameError(HamkorError):
     graph: str
     problem: Said
 
-    def __str__(self) -> str:
-        return str(self.sentence)
-
     @property
     def sentence(self) -> Said:
         """What is wrong, with the name."""
@@ -506,9 +474,6 @@ class PreconditionError(HamkorError):
     wanted: str | None
     found: str | None
 
-    def __str__(self) -> str:
-        return str(self.sentence)
-
     @property
     def sentence(self) -> Said:
         """What is wrong."""
@@ -525,19 +490,8 @@ class PreconditionError(HamkorError):
 
 
 @dataclass
-class UpdateError(HamkorError):
+class UpdateError(_RemediedError):
     """An operation of an update cannot be carried out: a graph is not there, or is there already."""
-
-    problem: Said
-    remedy: Said = NO_WORDS
-
-    def __str__(self) -> str:
-        return str(self.sentence)
-
-    @property
-    def sentence(self) -> Said:
-        """What is wrong, with the remedy."""
-        return _remedied(self.problem, self.remedy)
 
 
 @dataclass
@@ -551,9 +505,6 @@ class OutOfScopeError(HamkorError):
 
     graph: str
     problem: Said
-
-    def __str__(self) -> str:
-        return str(self.sentence)
 
     @property
     def sentence(self) -> Said:

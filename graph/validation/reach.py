@@ -22,7 +22,7 @@ from rdflib.plugins.sparql.algebra import translateGroupGraphPattern
 from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.term import Node
 
-from graph.model.errors import HamkorError, Sentence
+from graph.model.errors import HamkorError, Quotation, Said, Sentence
 from graph.model.literals import Term, stored
 from graph.validation.constraints import prepared
 from graph.validation.validated_graph import ValidatedData
@@ -127,8 +127,10 @@ class TooManyError(HamkorError):
 
     places: int
 
-    def __str__(self) -> str:
-        return f"more than {self.places} places to look at"
+    @property
+    def sentence(self) -> Said:
+        """How many places there are; whoever gave up reads it, and nobody else."""
+        return Quotation(f"more than {self.places} places to look at")
 
 
 @dataclass

@@ -16,7 +16,7 @@ from rdflib.namespace import RDF
 from rdflib.plugins.serializers.turtle import TurtleSerializer
 from rdflib.term import BNode, Literal, Node
 
-from graph.model.errors import HamkorError
+from graph.model.errors import HamkorError, Said, Sentence
 from graph.model.labels import preferred_tag
 from graph.model.namespaces import XSD
 from graph.sources.document_checks import DocumentWarning
@@ -85,8 +85,13 @@ class ValidationFailedError(HamkorError):
 
     report: Report
 
-    def __str__(self) -> str:
-        return f"{self.report.count('Violation')} violations; nothing was released, the current release stays"
+    @property
+    def sentence(self) -> Said:
+        """How many violations there are, and what stays."""
+        return Sentence(
+            "%(count)s violations; nothing was released, the current release stays",
+            count=str(self.report.count("Violation")),
+        )
 
 
 Locate = Callable[[str, str | None, str | None], tuple[str, ...]]

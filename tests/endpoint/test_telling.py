@@ -25,6 +25,7 @@ from graph.model.errors import (
     BusyError,
     EngineUnavailableError,
     Failure,
+    FormatError,
     GraphNameError,
     HamkorError,
     PreconditionError,
@@ -37,6 +38,7 @@ from graph.model.errors import (
     SettingError,
     SourceError,
     UpdateError,
+    WorkEndedError,
     WriteRefusedError,
 )
 from graph.model.namespaces import unfit_name
@@ -262,6 +264,23 @@ def test_an_error_of_another_process_still_has_templates_and_facts() -> None:
     assert made_of(found.problem) == made_of(NESTED.problem)
     assert made_of(found.remedy) == ("at most %(number)s are read", {"number": 2000})
     assert made_of(found.others[0]["problem"]) == ("a text", {})
+
+
+EVERY = [*ERRORS, NESTED, FormatError("RDF/XML", Sentence("a text")), WorkEndedError(Sentence("a list"))]
+
+
+@pytest.mark.parametrize("error", [each for each in EVERY if is_dataclass(each)], ids=lambda each: type(each).__name__)
+def test_every_error_says_the_same_in_another_process(error: HamkorError) -> None:
+    written = msgspec.msgpack.encode(Failure.of(error))
+    found = msgspec.msgpack.decode(written, type=Failure).error()
+    pickled = pickle.loads(pickle.dumps(error))  # noqa: S301  our own
+    assert {(type(each), str(each)) for each in (found, pickled)} == {(type(error), str(error.sentence))}
+    assert made_of(found.sentence) == made_of(pickled.sentence) == made_of(error.sentence)
+
+
+def test_an_error_of_no_fields_says_the_sentence_that_it_was_raised_with() -> None:
+    assert made_of(HamkorError(Sentence("a list")).sentence) == ("a list", {})
+    assert made_of(HamkorError("a", 1).sentence) == ("quoted", "('a', 1)")
 
 
 def test_a_pickled_sentence_still_has_its_template_and_facts() -> None:

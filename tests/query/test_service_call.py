@@ -36,7 +36,7 @@ from endpoints import (
 from query_material import Listener
 
 from benchmarks.start import free_port
-from graph.model.errors import EngineUnavailableError
+from graph.model.errors import EngineUnavailableError, Sentence
 
 DEEP = b'{"results":{"bindings":[' + b"[" * 200_000
 
@@ -129,6 +129,9 @@ def test_a_failure_names_the_endpoint_and_what_happened(manner: Manner, problem:
     assert isinstance(error, EngineUnavailableError)
     assert problem in str(error)
     assert len(str(error)) < 600
+    # Through the engine and back as template and facts, so that a page says it in its reader's language.
+    assert isinstance(error.problem, Sentence)
+    assert error.problem.template.startswith("the endpoint <%(endpoint)s> ")
 
 
 @pytest.mark.parametrize(("manner", "problem"), FAILURES.values(), ids=FAILURES)

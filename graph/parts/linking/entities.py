@@ -234,7 +234,7 @@ Wording = tuple[int, str, str]
 """Rank, language and text of a name."""
 
 
-class Said(NamedTuple):
+class EntityDescription(NamedTuple):
     """What is said of one thing.
 
     Attributes:
@@ -253,10 +253,10 @@ class Said(NamedTuple):
 def entity_of(iri: str, found: Sequence[Statement], linked: int, base: str) -> Entity | None:
     """Return what the index keeps of a thing, or None where it has no name or is not found by one."""
     kinds = kinds_by(frozenset([value for role, _, value in found if role == CLASS]), base)
-    return next(entities_of([Said(iri, found, linked, kinds)], base, Folds()), None)
+    return next(entities_of([EntityDescription(iri, found, linked, kinds)], base, Folds()), None)
 
 
-def entities_of(batch: Iterable[Said], base: str, folds: Folds) -> Iterator[Entity]:
+def entities_of(batch: Iterable[EntityDescription], base: str, folds: Folds) -> Iterator[Entity]:
     """Yield what the index keeps of some things, in their order, but for those without a name.
 
     Names are folded all at once: it is what takes longest.
@@ -269,7 +269,7 @@ def entities_of(batch: Iterable[Said], base: str, folds: Folds) -> Iterator[Enti
             yield _entity(said, named[:MOST_NAMES], base)
 
 
-def _entity(said: Said, named: list[Name], base: str) -> Entity:
+def _entity(said: EntityDescription, named: list[Name], base: str) -> Entity:
     is_person, dates = PERSON in said.kinds, list[tuple[int, str]]()
     places, identifiers = set[str](), set[str]()
     for role, rank, value in said.found:
@@ -299,7 +299,7 @@ def kinds_by(classes: frozenset[bytes], base: str) -> tuple[str, ...]:
     return kinds_of([iri_of(each) for each in classes], base)
 
 
-def _wordings(said: Said) -> list[Wording]:
+def _wordings(said: EntityDescription) -> list[Wording]:
     """Return the names, labels first; each wording once a language."""
     best: dict[bytes, int] = {}
     is_document = said.kinds == (DOCUMENT,)
@@ -318,7 +318,7 @@ def _wordings(said: Said) -> list[Wording]:
     return sorted([(place, language, text) for (language, text), place in once.items()])
 
 
-def _local_name(said: Said) -> Iterator[Name]:
+def _local_name(said: EntityDescription) -> Iterator[Name]:
     """Yield the name that a thing has in its IRI, if somebody says anything of it."""
     found = LOCAL.match(said.iri) if IS_DESCRIBED in said.found and GENERATED not in said.iri else None
     if found is not None:

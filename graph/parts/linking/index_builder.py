@@ -30,7 +30,7 @@ from graph.parts.linking.entities import (
     MATCHES,
     TERMS_GRAPH,
     Entity,
-    Said,
+    EntityDescription,
     Statement,
     entities_of,
     entity_of,
@@ -287,7 +287,7 @@ class Harvest:
         order.sort()
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
-            said = [Said(iri_of(it), self._read.pop(it), linked[it], kinds) for _, _, it, kinds in batch]
+            said = [EntityDescription(iri_of(it), self._read.pop(it), linked[it], kinds) for _, _, it, kinds in batch]
             yield from entities_of(said, self.base, folds)
 
     def _linked(self) -> Mapping[bytes, int]:
