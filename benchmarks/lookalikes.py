@@ -21,9 +21,8 @@ from typing import Final, NamedTuple
 from benchmarks.quads import BASE
 from benchmarks.section import RESULTS, publish, table
 from graph.parts.linking.candidate_search import Search
-from graph.parts.linking.entities import LABEL, Entity, Name
-from graph.parts.linking.folding import fold
-from graph.parts.linking.names_index import INDEX_FILE, open_index, write_index
+from graph.parts.linking.name_comparison import fold
+from graph.parts.linking.names_index import INDEX_FILE, LABEL, Entity, Name, open_index, write_index
 from graph.parts.linking.reconciliation import CITY, Constraint, Question, Reconciler
 
 NEAR_WORDS: Final = MappingProxyType({

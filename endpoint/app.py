@@ -13,24 +13,21 @@ from flask import Blueprint, Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from endpoint.current import EXTENSION, Current, ReleasePrefix
-from endpoint.discovery.dataset import dataset, downloads
-from endpoint.discovery.health import operations
-from endpoint.discovery.home import discovery, home, privacy
+from endpoint.discovery import dataset, discovery, downloads, home, operations, privacy
 from endpoint.graphs.graph_store import graphs
-from endpoint.history import memento
-from endpoint.history.versions import versions
 from endpoint.http import authorization, jobs, languages, responses
 from endpoint.http.problems import Problem, problem_of, problem_of_status, problem_of_system
-from endpoint.http.proxy import SpeltPath
 from endpoint.http.responses import problem_response
 from endpoint.pages import frame
 from endpoint.served_parts import SERVED, ServedPart
 from endpoint.sparql import protocol
+from endpoint.sparql.exchanges import SpeltPath
 from endpoint.sparql.shelf import editor, examples, kept
 from endpoint.sparql.sparql_resource import sparql
 from endpoint.things.classes import classes, vocabulary
-from endpoint.things.profiles import alternates, signposting
+from endpoint.things.representations import alternates, signposting
 from endpoint.things.resources import resources
+from endpoint.versions import install_memento, versions
 from graph.model.errors import HamkorError, Sentence
 from graph.model.publication import Publication
 from graph.query.engine import Engine
@@ -77,7 +74,7 @@ def create_app(
     responses.install_problems(app)
     frame.install(app)
     responses.install_headers(app)
-    memento.install(app)
+    install_memento(app)
     responses.install_compression(app)
     app.wsgi_app = SpeltPath(ReleasePrefix(app.wsgi_app))  # type: ignore[method-assign]
     return app

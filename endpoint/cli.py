@@ -20,7 +20,8 @@ from endpoint.served_parts import SERVED, ServedPart
 
 CORE = {
     "build": "releasing", "validate": "releasing", "serve": "releasing", "query": "asking", "export": "asking",
-    "releases": "releasing", "withhold": "keeping", "backup": "keeping", "restore": "keeping", "init": "releasing",
+    "releases": "releasing", "withhold": "releasing", "backup": "releasing", "restore": "releasing",
+    "init": "releasing",
 }  # fmt: skip
 """The commands that are always there, and in which module of ``endpoint.commands`` each is."""
 ORDER = (

@@ -22,11 +22,11 @@ import pyoxigraph as ox
 from flask import current_app, g, has_request_context, request
 
 from endpoint.urls import Urls, is_versioned, own_address
-from graph.export.json_ld_compaction import Context, prefixes, read_context
+from graph.export.documents import Context, prefixes, read_context
 from graph.model.description import is_described, too_much
 from graph.model.errors import HamkorError, ReleaseError, Sentence, SettingError
-from graph.model.namespaces import COMPUTED_GRAPHS, ONTOLOGY_GRAPH
 from graph.model.publication import Publication
+from graph.model.rdf_terms import COMPUTED_GRAPHS, ONTOLOGY_GRAPH
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Engine
 from graph.query.saved_queries import ExampleQuery, read_examples
@@ -49,7 +49,7 @@ RELEASE = "hamkor.release"
 """The key of a WSGI environment that names the release which the request sees."""
 PREFIX = re.compile(r"(/release/(\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{8}))(/.*)", re.DOTALL)
 OF_RELEASES = frozenset({"diff", "report"})
-"""What ``endpoint.history.versions`` itself says of a release, with or without a suffix."""
+"""What ``endpoint.versions`` itself says of a release, with or without a suffix."""
 
 
 class ReleasePrefix:

@@ -30,7 +30,7 @@ class ServedPart:
 SERVED: tuple[ServedPart, ...] = (
     ServedPart(
         LINKING,
-        ("discovery.search:search", "reconcile.reconciliation_api:reconcile", "reconcile.reconciliation_api:draft"),
+        ("things.search:search", "reconcile.reconciliation_api:reconcile", "reconcile.reconciliation_api:draft"),
     ),
     ServedPart(LINKSETS, ("things.same_as:same_as",), {"link": "linking", "check": "linking"}),
     ServedPart(TEMPLATES, ("things.starting_files:starting",), {"template": "templating"}),

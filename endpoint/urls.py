@@ -3,8 +3,8 @@
 RDF carries canonical IRIs, below the publication's base; the server answers for their *paths*, on whatever host and
 under whatever prefix it runs. This module maps between the two, both ways, letter by letter: a path means the IRI that
 is spelt so, percent-encoding included (RDF 1.1 Concepts 3.2 compares IRIs as strings). Paths are therefore never
-decoded; ``endpoint.http.proxy`` sees to it that requests bring them as they were spelt. It knows no request and no
-store.
+decoded; ``endpoint.sparql.exchanges`` sees to it that requests bring them as they were spelt. It knows no request and
+no store.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from importlib import import_module
 LOWERED = {
     "graph.validation.reach:MOST_PLACES": 10,  # everything is validated, from the index
     "graph.validation.validated_graph:HELD_TRIPLES": 1000,
-    "graph.entailment.maintenance:MOST_LOOKUPS": 0,  # what follows is made anew
+    "graph.entailment.materialisation:MOST_LOOKUPS": 0,  # what follows is made anew
     "graph.releases.store:LONGEST_LOGS": 0,  # logs become sorted files
     "graph.releases.change:REWRITTEN_BYTES": 0,  # members are lengthened
     "graph.parts.linking.index_builder:FOLDED_LEAST": 0,  # the delta of names is folded in

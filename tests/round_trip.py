@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from graph.export.documents import SERIALISATIONS, write_chunks, xml_fault
 from graph.model.errors import FormatError
 from graph.model.formats import JSON_LD, RDF_XML, Format
-from graph.model.namespaces import PREFIXES
+from graph.model.rdf_terms import PREFIXES
 from graph.model.settings import LimitSettings
 from graph.parts.contribution.contributed_document import FORMATS, SentDocument, read_documents
 from graph.sources.batches import Chunk

@@ -8,10 +8,18 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.export.json_ld_compaction import compacted, prefixes, read_context
-from graph.model.description import MOST_INCOMING, describe, describing_triples, is_described, replacement
+from graph.export.documents import compacted, prefixes, read_context
+from graph.model.description import (
+    MOST_INCOMING,
+    Label,
+    describe,
+    describing_triples,
+    is_described,
+    labels,
+    language_chain,
+    replacement,
+)
 from graph.model.errors import QueryLimitError, SettingError
-from graph.model.labels import Label, labels, language_chain
 from graph.model.publication import Publication
 from graph.model.settings import Settings
 

@@ -14,11 +14,11 @@ from pyld import jsonld
 from writing import Write
 
 from endpoint.app import create_app
-from graph.export.json_ld_compaction import Frame, check_trees, frame_for, framed, read_context, read_frames, written
+from graph.export.documents import Frame, check_trees, frame_for, framed, read_context, read_frames, written
 from graph.model.description import describe, describing_triples
 from graph.model.errors import SettingError
-from graph.model.namespaces import RDF_TYPE
 from graph.model.publication import Publication
+from graph.model.rdf_terms import RDF_TYPE
 from graph.model.settings import Settings
 from graph.pipeline.build import build
 from graph.releases.release import Release

@@ -15,7 +15,7 @@ import pyoxigraph as ox
 import pytest
 
 from endpoint.catalogues import TRANSLATED, catalogue
-from graph.catalogue.catalogue_terms import FILE
+from graph.catalogue.contents import FILE
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("http://purl.org/dc/terms/description", "http://www.w3.org/2000/01/rdf-schema#comment")

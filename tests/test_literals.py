@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from endpoint.pages.values import grouped
-from graph.model.literals import finite_number, is_legal, truth_value, whole_number
-from graph.model.namespaces import XSD
+from endpoint.http.languages import grouped
+from graph.model.rdf_terms import XSD, finite_number, is_legal, truth_value, whole_number
 
 
 @pytest.mark.parametrize(

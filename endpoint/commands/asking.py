@@ -14,10 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from endpoint.commands.options import Options, language_option, publication_option
-from endpoint.http.languages import in_script
-from endpoint.pages.values import reached
+from endpoint.http.languages import in_script, reached
 from graph.export.documents import chunks_about, distinct, used_prefixes, write_chunks
-from graph.model.description import CONTACTS, contact_published
+from graph.model.description import CONTACTS, called, contact_published, preferred_tag
 from graph.model.errors import (
     FormatError,
     QueryRefusedError,
@@ -36,9 +35,8 @@ from graph.model.formats import (
     Format,
     format_named,
 )
-from graph.model.labels import called, preferred_tag
-from graph.model.namespaces import PREFIXES
 from graph.model.publication import Publication
+from graph.model.rdf_terms import PREFIXES
 from graph.query.embedded import EmbeddedEngine, syntax_error
 from graph.query.engine import QueryForm, QueryRequest
 from graph.query.saved_queries import ExampleQuery, read_examples

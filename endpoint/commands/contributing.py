@@ -24,9 +24,9 @@ from endpoint.commands.options import (
 from graph.model.contributors import contributors_of
 from graph.model.errors import Sentence, SourceError
 from graph.model.formats import OTHER, TABLE, recognised
-from graph.model.namespaces import unfit_name
 from graph.model.processes import HeldFolder
 from graph.model.publication import Publication, SourceFile
+from graph.model.rdf_terms import unfit_name
 from graph.parts.contribution.contributed_document import FORMATS, SentDocument, read_documents
 from graph.pipeline.write import ANY, Delete, Post, Published, Put, Write, publish, rehearse
 from graph.releases.folder import Patience

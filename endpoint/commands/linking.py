@@ -16,14 +16,13 @@ from rich.console import Console
 
 from endpoint.commands.options import Options, publication_option
 from endpoint.commands.releasing import warn_of_files, warn_of_settings
-from endpoint.things.finder import Finder, Tongue
+from endpoint.things.search import Finder, Tongue
+from graph.model.description import KINDS, PERSON, language_chain
 from graph.model.errors import ReleaseError, Sentence, SourceError
-from graph.model.kinds import KINDS, PERSON
-from graph.model.labels import language_chain
-from graph.model.namespaces import PREFIXES
 from graph.model.publication import Publication
+from graph.model.rdf_terms import PREFIXES
 from graph.parts.linking.candidate_search import Search
-from graph.parts.linking.names_index import KIND, open_index
+from graph.parts.linking.names_index import KIND_CODE, open_index
 from graph.parts.linking.reconciliation import PROPERTIES, Reconciler
 from graph.parts.linksets.answer_sheet import SEPARATORS, RowNames
 from graph.parts.linksets.link_checks import LinkFinding, Reply, ask_all, check_links, foreign
@@ -224,9 +223,9 @@ def _check(types: tuple[str, ...], finder: Finder) -> None:
     if PERSON in types:
         raise click.BadParameter("persons are not linked: a table of names must not become a table of people")
     for each in types:
-        if not len(finder.search.index.posting(KIND + each)):
+        if not len(finder.search.index.posting(KIND_CODE + each)):
             known = ", ".join(
-                kind for kind in KINDS if kind != PERSON and len(finder.search.index.posting(KIND + kind))
+                kind for kind in KINDS if kind != PERSON and len(finder.search.index.posting(KIND_CODE + kind))
             )
             raise click.BadParameter(f"nothing here is of the type {each!r}; there are {known}", param_hint="--type")
 

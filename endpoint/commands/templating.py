@@ -8,12 +8,11 @@ import click
 
 from endpoint.commands.options import Options, publication_option
 from graph.catalogue.contents import graph_named
-from graph.export.json_ld_compaction import prefixes, read_context
+from graph.export.documents import prefixes, read_context
 from graph.model.errors import Sentence, SourceError
 from graph.model.formats import METADATA_SUFFIX
 from graph.model.publication import Publication
-from graph.parts.templates.example_thing import Examples
-from graph.parts.templates.fields import TemplateShapes
+from graph.parts.templates.fields import Examples, TemplateShapes
 from graph.parts.templates.template_files import Library
 from graph.releases.release import current_release
 

@@ -16,11 +16,11 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
 from endpoint.current import is_withheld, languages, past, publication, snapshot, urls
-from endpoint.http.negotiation import OFFERS, SUFFIXES, Representation
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import answer, as_page, document_links, graph_tag, negotiated, page
+from endpoint.http.semantics import OFFERS, SUFFIXES, Representation
 from endpoint.pages.term_names import names_for
-from endpoint.things.rdf_documents import graph_document
+from endpoint.things.representations import graph_document
 from endpoint.things.resources import describing, find, meant, not_found
 from endpoint.urls import URI_CHARACTERS, split_suffix
 from graph.model.errors import ReleaseError, Sentence

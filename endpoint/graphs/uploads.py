@@ -21,8 +21,8 @@ from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
 from endpoint.current import publication
-from endpoint.http.negotiation import OFFERS, Representation
 from endpoint.http.problems import ProblemError
+from endpoint.http.semantics import OFFERS, Representation
 from graph.model.errors import QueryLimitError, Quotation, Sentence
 from graph.model.formats import GROUP_FILE, METADATA_SUFFIX, TABLE, recognised
 from graph.model.processes import HeldFolder

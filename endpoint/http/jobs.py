@@ -24,7 +24,7 @@ from graph.releases.dumps import begin, fault_of, is_busy
 # Work that requests give to processes of their own (``graph.child_process``): so many at a time, the rest waits a
 # little.
 #
-# It knows no request; what the work is, ``graph.parts.contribution`` and ``graph.parts.update`` say.
+# It knows no request; what the work is, ``graph.parts.contribution`` and ``graph.parts.contribution`` say.
 
 T = TypeVar("T")
 EXTENSION = "hamkor-works"

@@ -14,34 +14,32 @@ from markupsafe import Markup, escape
 
 from endpoint.current import publication, snapshot, urls
 from endpoint.http.languages import N_, page_language, translated
-from endpoint.http.negotiation import (
-    AS_HTML,
-    AS_LINKSET,
-    AS_TEXT,
-    OFFERS,
-    Representation,
-    choose,
-    named,
-    tags_of,
-    with_suffix,
-)
 from endpoint.http.problems import Problem, ProblemError
 from endpoint.http.semantics import (
     ALWAYS,
+    AS_HTML,
+    AS_LINKSET,
+    AS_TEXT,
     CACHE,
+    OFFERS,
     VARY,
     HeaderLink,
+    Representation,
+    choose,
     coding_of,
     entity_tag,
     known,
+    named,
     problem_body,
     problem_fields,
     problem_form,
+    tags_of,
     validators,
+    with_suffix,
 )
 from endpoint.urls import as_requested
 from graph.model.errors import HamkorError, Quotation, Sentence
-from graph.model.namespaces import RDF_TYPE
+from graph.model.rdf_terms import RDF_TYPE
 from graph.releases.manifest import GraphEntry
 
 # Responses: a representation, its validators and its links, as HTTP asks for them.

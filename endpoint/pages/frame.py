@@ -23,18 +23,19 @@ from endpoint.http.languages import (
     direction,
     in_both_scripts,
     interface,
+    interval,
     own_name,
     page_language,
+    readable,
     translated,
 )
-from endpoint.pages.charts import fitted
 from endpoint.pages.facts_of_shapes import text_in
+from endpoint.pages.figures import fitted
 from endpoint.pages.term_names import Shown, is_followed
-from endpoint.pages.values import interval, readable
 from endpoint.urls import URI_CHARACTERS, with_parameters
+from graph.model.description import preferred_tag
 from graph.model.errors import HamkorError
-from graph.model.labels import preferred_tag
-from graph.model.namespaces import XSD
+from graph.model.rdf_terms import XSD
 
 PLACES = (
     ("search", N_("Search")), ("queries", N_("Questions")), ("sparql", N_("SPARQL")), ("graphs", N_("Graphs")),

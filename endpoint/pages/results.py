@@ -1,18 +1,16 @@
-"""The page of a query's answer: a table of solutions, yes or no, or triples as Turtle.
-
-It shows the beginning of a long answer and says so; the whole is one link away.
-"""
+"""What was found, for a page: the answer of a query, the results of a validation, what two releases differ in."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot
-from endpoint.http.languages import translated
+from endpoint.http.languages import N_, translated
 from endpoint.pages.facts_of_shapes import text_in
 from endpoint.pages.term_names import Names, Shown, names_for
 from endpoint.urls import Urls
@@ -20,6 +18,16 @@ from graph.model.description import CONTACTS, contact_published
 from graph.model.formats import RESULTS_JSON, TURTLE
 from graph.query.engine import QueryForm
 from graph.query.saved_queries import ExampleQuery
+from graph.releases.history import changed_graphs, difference
+from graph.releases.release import Release
+
+if TYPE_CHECKING:
+    from graph.validation.report import Report, Severity
+
+
+# The page of a query's answer: a table of solutions, yes or no, or triples as Turtle.
+#
+# It shows the beginning of a long answer and says so; the whole is one link away.
 
 MOST_ROWS = 1_000
 MOST_CHARACTERS = 200_000
@@ -101,3 +109,86 @@ def _cell(term: object, names: Names, snapshot: Snapshot) -> Shown:
 def _column(variable: str, question: ExampleQuery | None, languages: tuple[str, ...]) -> Shown:
     text, language = text_in(question.columns.get(variable, {}), languages) if question else ("", "")
     return Shown(text or variable, language)
+
+
+# What a page shows of two releases' difference, and of what validation said: a piece of each, by names.
+#
+# It takes as much as fits a page; the whole is to be had as data. It compares nothing and validates nothing.
+
+MOST_LINES, LEAST_LINES = 200, 5
+"""How many lines all graphs of a difference show together, and each of them where there are very many."""
+LONGEST_LINE = 400
+SEVERITIES = (N_("Violation"), N_("Warning"), N_("Info"))
+"""What templates write of a result's severity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What has changed in one graph.
+
+    Attributes:
+        graph: the graph.
+        added: how many statements have come.
+        removed: how many have gone.
+        sample: some of them as N-Triples, each with whether it has come.
+    """
+
+    graph: Shown
+    added: int
+    removed: int
+    sample: tuple[tuple[bool, str], ...]
+
+    @property
+    def more(self) -> int:
+        """How many are not in the sample."""
+        return self.added + self.removed - len(self.sample)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFinding:
+    """One validation result: how grave, about what, along which path, of which value (N-Triples), in which words."""
+
+    severity: Severity
+    focus: Shown
+    path: Shown | None
+    value: str
+    message: Shown
+
+
+def changes(old: Release | None, new: Release, names: Names) -> Iterator[Change]:
+    """Yield what is different, graph by graph.
+
+    Raises:
+        ReleaseError: a graph cannot be read.
+    """
+    graphs = changed_graphs(old, new)
+    most = max(LEAST_LINES, MOST_LINES // max(1, len(graphs)))
+    for iri in graphs:
+        counts, sample = {True: 0, False: 0}, list[tuple[bool, str]]()
+        for part in difference(old, new, (iri,)):
+            counts[part.added] += len(part.lines)
+            shown = part.lines[: max(0, most - len(sample))]
+            sample += [(part.added, _cut(line.decode())) for line in shown]
+        yield Change(names.thing(iri), counts[True], counts[False], tuple(sample))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"
+
+
+def findings(report: Report, most: int, names: Names, languages: Sequence[str]) -> Iterator[ChangedFinding]:
+    """Yield the first results of a report, worst first.
+
+    Args:
+        report: what was found.
+        most: how many results.
+        names: what nodes and properties are called.
+        languages: in which the messages are preferred.
+    """
+    for each in report.results[:most]:
+        is_iri = each.focus.startswith("<")
+        focus = names.thing(each.focus[1:-1]) if is_iri else Shown(each.focus)
+        path = names.thing(each.path) if each.path else None
+        text = each.message(languages)
+        tag = next((tag for tag, said in each.messages.items() if said == text), "")
+        yield ChangedFinding(each.severity, focus, path, each.value or "", Shown(text, tag))

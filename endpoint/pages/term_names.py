@@ -16,13 +16,19 @@ from babel.core import Locale, UnknownLocaleError
 from flask import g
 
 from endpoint.current import Snapshot
-from endpoint.http.languages import in_script, page_language, translated
-from endpoint.pages.values import grouped, interval, is_time, reached, readable
+from endpoint.http.languages import grouped, in_script, interval, is_time, page_language, reached, readable, translated
 from endpoint.urls import Urls
-from graph.model.description import CONTACTS
-from graph.model.labels import Label, called, language_chain, language_rank
-from graph.model.literals import RANGES, is_legal, truth_value, whole_number
-from graph.model.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, PLURAL, XSD
+from graph.model.description import CONTACTS, Label, called, language_chain, language_rank
+from graph.model.rdf_terms import (
+    CATALOG_GRAPH,
+    ENTAILED_GRAPH,
+    PLURAL,
+    RANGES,
+    XSD,
+    is_legal,
+    truth_value,
+    whole_number,
+)
 
 SAFE_SCHEMES = ("http://", "https://", "mailto:", "tel:")
 """The schemes of the IRIs that a page links to; a link to any other (javascript:, data:) might do something."""

@@ -13,20 +13,36 @@ from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.http.languages import interface
 from endpoint.http.problems import ProblemError
 from endpoint.http.semantics import HeaderLink
-from endpoint.pages.charts import Chart, chart, data_set_of
-from endpoint.pages.citations import citation_links, thing_citation
-from endpoint.pages.facts import SUMMARIES, UNSAID, FactRow, Facts, FactSection, Value
+from endpoint.pages.facts import (
+    SUMMARIES,
+    UNSAID,
+    Disagreement,
+    Disagreements,
+    FactRow,
+    Facts,
+    FactSection,
+    Source,
+    Value,
+)
 from endpoint.pages.facts_of_shapes import PropertyRule, ShapeRules, incoming_predicates
-from endpoint.pages.front import class_name
-from endpoint.pages.incoming import INCOMING, VALUES, Backlinks, asked_number, backlinks, listing, owners
-from endpoint.pages.maps import Map, Spot, draw, located, point_of
-from endpoint.pages.nested_values import CONCEPTS, Tree, Trees
-from endpoint.pages.provenance import Disagreement, Disagreements, Source
+from endpoint.pages.figures import Chart, Map, Spot, chart, data_set_of, draw, located, point_of
+from endpoint.pages.front import citation_links, class_name, thing_citation
+from endpoint.pages.nested_values import (
+    CONCEPTS,
+    INCOMING,
+    VALUES,
+    Backlinks,
+    Tree,
+    Trees,
+    asked_number,
+    backlinks,
+    listing,
+    owners,
+)
 from endpoint.pages.term_names import UNNAMED, Names, Shown, names_for
-from graph.model.description import MERGE, Description, Incoming
+from graph.model.description import LABEL_PROPERTIES, MERGE, Description, Incoming
 from graph.model.errors import Sentence
-from graph.model.labels import LABEL_PROPERTIES
-from graph.model.namespaces import ENTAILED_GRAPH, ORG, RDF, RDF_TYPE, SH, SKOS
+from graph.model.rdf_terms import ENTAILED_GRAPH, ORG, RDF, RDF_TYPE, SH, SKOS
 
 # Every part is made by a module of its own; this one decides which parts a thing has, and what is said only once.
 

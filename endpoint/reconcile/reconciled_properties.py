@@ -14,16 +14,13 @@ from flask import request
 
 from endpoint.current import Snapshot, languages, snapshot
 from endpoint.http.problems import ProblemError
-from endpoint.things.finder import Finder, Tongue
+from endpoint.things.search import Finder, Tongue
+from graph.model.description import DOCUMENT, KINDS, PERSON, TERMS, UNTYPED, Rank, labels, language_rank, weight
 from graph.model.errors import Quotation, Sentence
-from graph.model.kinds import DOCUMENT, KINDS, PERSON, TERMS, UNTYPED, weight
-from graph.model.labels import Rank, labels, language_rank
-from graph.model.literals import finite_number, is_legal, whole_number
-from graph.model.namespaces import OWL, RDF, RDFS, SD, SH, VOID, XSD
+from graph.model.rdf_terms import OWL, RDF, RDFS, SD, SH, VOID, XSD, finite_number, is_legal, whole_number
 from graph.parts.linking.candidate_search import SearchScope
-from graph.parts.linking.entities import Entity, id_of
-from graph.parts.linking.folding import fold
-from graph.parts.linking.names_index import KIND
+from graph.parts.linking.name_comparison import fold
+from graph.parts.linking.names_index import KIND_CODE, Entity, id_of
 from graph.parts.linking.reconciliation import CITY, FOUNDED, IDENTIFIER, PLACE, PROPERTIES, REGION
 
 # What one request may ask of reconciliation, and how what is wrong with one is said.
@@ -222,7 +219,7 @@ MOST_TYPES = 500
 
 def types(finds: Finder) -> list[str]:
     """Return the ids of the types that there are, weightiest first."""
-    found = {each.removeprefix(KIND) for each in finds.search.index.words_from(KIND, MOST_TYPES)} - {PERSON}
+    found = {each.removeprefix(KIND_CODE) for each in finds.search.index.words_from(KIND_CODE, MOST_TYPES)} - {PERSON}
     return sorted(found, key=lambda each: (-weight(each), each))
 
 

@@ -15,9 +15,8 @@ from urllib.parse import parse_qsl
 from cachetools import LRUCache
 from flask import Flask, current_app
 
-from endpoint.http.negotiation import Representation, named
 from endpoint.http.problems import ProblemError
-from endpoint.http.semantics import Fields, HeaderLink
+from endpoint.http.semantics import Fields, HeaderLink, Representation, named
 from graph.child_process import Bounds, run
 from graph.model.errors import (
     EngineUnavailableError,

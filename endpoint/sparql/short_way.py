@@ -16,10 +16,10 @@ from pathlib import Path
 
 from cachetools import LRUCache
 
-from endpoint.http.negotiation import OFFERS, Representation, choose
+from endpoint.http.semantics import OFFERS, Representation, choose
 from endpoint.sparql.protocol import Operation, QueryReader, is_kept, read_operation
 from endpoint.sparql.sparql_resource import check_spooled, explained
-from endpoint.things.rdf_documents import check_xml
+from endpoint.things.representations import check_xml
 from graph.model.errors import EngineUnavailableError, HamkorError, QuerySyntaxError
 from graph.model.formats import RESULTS_XML
 from graph.model.publication import Publication

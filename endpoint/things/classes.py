@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
 from tempfile import SpooledTemporaryFile
+from types import MappingProxyType
 from typing import IO
 from urllib.parse import unquote
 
@@ -17,26 +18,28 @@ from cachetools import LRUCache
 from flask import Blueprint, Response, render_template, request
 
 from endpoint.current import Snapshot, languages, snapshot, urls
-from endpoint.http.negotiation import (
+from endpoint.http.languages import N_, translated
+from endpoint.http.problems import ProblemError
+from endpoint.http.responses import answer, as_page, document_links, negotiated, page
+from endpoint.http.semantics import (
     AS_CSVW,
     AS_HTML,
     AS_JSON_LD,
     AS_TABLE,
     AS_WORKBOOK,
     OFFERS,
+    HeaderLink,
     Representation,
+    entity_tag,
 )
-from endpoint.http.problems import ProblemError
-from endpoint.http.responses import answer, as_page, document_links, negotiated, page
-from endpoint.http.semantics import HeaderLink, entity_tag
 from endpoint.pages.facts_of_shapes import PageShapes, PathStep, shapes_of, text_in
+from endpoint.pages.figures import Diagram, Edge, diagram
 from endpoint.pages.front import class_name, overview
-from endpoint.pages.term_names import Shown, names_for
+from endpoint.pages.term_names import Names, Shown, names_for
 from endpoint.pages.thing_page import interface_names
-from endpoint.pages.vocabulary_page import VocabularyTerms
-from endpoint.things.rdf_documents import rdf_document
+from endpoint.things.representations import rdf_document
 from endpoint.things.resources import describing, downloads
-from graph.export.json_ld_compaction import CONTEXT_NAME
+from graph.export.documents import CONTEXT_NAME
 from graph.export.tables import (
     ClassTable,
     TableProperty,
@@ -48,9 +51,119 @@ from graph.export.tables import (
     write_csv,
     write_workbook,
 )
+from graph.model.description import LABEL_PROPERTIES, labels, preferred_tag
 from graph.model.errors import Sentence
-from graph.model.labels import LABEL_PROPERTIES, labels, preferred_tag
-from graph.model.namespaces import COMPUTED_GRAPHS, DCT, ONTOLOGY_GRAPH, RDFS, SKOS
+from graph.model.rdf_terms import COMPUTED_GRAPHS, DCT, ONTOLOGY_GRAPH, OWL, RDF, RDF_TYPE, RDFS, SKOS
+
+# The page of the vocabulary: its classes with their properties, its properties with what they lead to, a diagram.
+
+CLASSES = frozenset({OWL + "Class", RDFS + "Class"})
+PROPERTIES = frozenset({RDF + "Property", *(OWL + kind + "Property" for kind in ("Object", "Datatype", "Annotation"))})
+RELATIONS = MappingProxyType({
+    RDFS + "subClassOf": N_("Kind of"), RDFS + "subPropertyOf": N_("Kind of"), RDFS + "domain": N_("Said of"),
+    RDFS + "range": N_("Leads to"), OWL + "inverseOf": N_("Inverse of"),
+})  # fmt: skip
+SAID_OF = N_("Its properties")
+
+
+@dataclass(frozen=True, slots=True)
+class TermShown:
+    """One class or property: its short name, its label, what it means, and how it relates to others."""
+
+    iri: str
+    name: str
+    label: Shown
+    comment: Shown | None
+    relations: tuple[tuple[str, tuple[Shown, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TermsPage:
+    """What the page of a vocabulary shows."""
+
+    iri: str
+    title: Shown
+    summary: Shown | None
+    classes: tuple[TermShown, ...]
+    properties: tuple[TermShown, ...]
+    others: tuple[TermShown, ...]
+    diagram: Diagram | None
+
+
+class VocabularyTerms:
+    """A vocabulary, read from its triples."""
+
+    def __init__(self, iri: str, triples: Sequence[ox.Triple], names: Names) -> None:
+        """Read the vocabulary ``iri``."""
+        self._iri, self._names = iri, names
+        self._about: dict[str, list[ox.Triple]] = {}
+        for triple in triples:
+            if isinstance(triple.subject, ox.NamedNode):
+                self._about.setdefault(triple.subject.value, []).append(triple)
+        kinds = {each: set(self._iris(each, RDF_TYPE)) for each in self._about if each != iri}
+        self._classes = sorted(each for each, kind in kinds.items() if kind & CLASSES)
+        self._properties = sorted(each for each, kind in kinds.items() if kind & PROPERTIES and not kind & CLASSES)
+        self._others = sorted(set(kinds) - {*self._classes, *self._properties})
+
+    def page(self) -> TermsPage:
+        """Return the page."""
+        return TermsPage(
+            self._iri,
+            self._names.thing(self._iri),
+            self._text(self._iri, (RDFS + "comment", DCT + "description")),
+            tuple(self._term(each) for each in self._by_label(self._classes)),
+            tuple(self._term(each) for each in self._by_label(self._properties)),
+            tuple(self._term(each) for each in self._by_label(self._others)),
+            self._diagram(),
+        )
+
+    def _iris(self, iri: str, predicate: str) -> list[str]:
+        return [
+            each.object.value
+            for each in self._about.get(iri, ())
+            if each.predicate.value == predicate and isinstance(each.object, ox.NamedNode)
+        ]
+
+    def _by_label(self, iris: Iterable[str]) -> list[str]:
+        return sorted(iris, key=lambda each: self._names.thing(each).text.casefold())
+
+    def _term(self, iri: str) -> TermShown:
+        relations: dict[str, list[Shown]] = {}
+        for predicate, name in RELATIONS.items():
+            for each in self._by_label(self._iris(iri, predicate)):
+                relations.setdefault(translated(name), []).append(self._names.thing(each))
+        own = [each for each in self._properties if iri in self._iris(each, RDFS + "domain")]
+        if own:
+            relations[translated(SAID_OF)] = [self._names.thing(each) for each in self._by_label(own)]
+        lists = tuple((name, tuple(self._names.told_apart(things))) for name, things in relations.items())
+        return TermShown(
+            iri, iri.rpartition("#")[2], self._names.thing(iri), self._text(iri, (RDFS + "comment",)), lists
+        )
+
+    def _text(self, iri: str, predicates: Sequence[str]) -> Shown | None:
+        found = [
+            self._names.term(each.object)
+            for each in self._about.get(iri, ())
+            if each.predicate.value in predicates and isinstance(each.object, ox.Literal)
+        ]
+        return next(iter(self._names.best(found)), None)
+
+    def _diagram(self) -> Diagram | None:
+        """Return the classes and what leads from one to another; of two inverse properties one."""
+        edges: list[Edge] = []
+        inverse: set[str] = set()
+        for each in self._properties:
+            inverse.update(self._iris(each, OWL + "inverseOf") if each not in inverse else ())
+            if each not in inverse:
+                edges += [
+                    Edge(source, target, self._names.thing(each))
+                    for source in self._iris(each, RDFS + "domain")
+                    for target in self._iris(each, RDFS + "range")
+                    if not target.startswith("http://www.w3.org/2001/XMLSchema#")
+                ]
+        labels = {iri: self._names.thing(iri) for edge in edges for iri in (edge.source, edge.target)}
+        return diagram(edges, frozenset(self._classes), labels)
+
 
 # Classes as tables: ``/class`` lists them, ``/class/<name>`` shows one, ``.csv`` and ``.xlsx`` are all its things.
 #

@@ -9,25 +9,26 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
 from endpoint.current import is_withheld, languages, past, snapshot, urls
-from endpoint.http.negotiation import CITATIONS, OF_DOCUMENTS, OFFERS, Profile, Representation
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import answer, document_links, moved, see_other
-from endpoint.http.semantics import HeaderLink, entity_tag
-from endpoint.pages.citations import citation_body, thing_citation
-from endpoint.pages.incoming import INCOMING, PAGE, asked_number, no_page
+from endpoint.http.semantics import CITATIONS, OF_DOCUMENTS, OFFERS, HeaderLink, Profile, Representation, entity_tag
+from endpoint.pages.front import citation_body, thing_citation
+from endpoint.pages.nested_values import INCOMING, PAGE, asked_number, no_page
 from endpoint.pages.thing_page import description_page
-from endpoint.things.profiles import (
+from endpoint.things.representations import (
     ALT,
     CPOV,
     IN_SKOS,
     SCHEMA_ORG,
+    Embedding,
     alternates_body,
     of_thing,
     profile_links,
+    rdf_document,
     selected,
+    thing_document,
     thing_url,
 )
-from endpoint.things.rdf_documents import Embedding, rdf_document, thing_document
 from endpoint.urls import memento, original, split_suffix, with_parameters
 from graph.export.views import cpov_view, labels_view, schema_triples, skos_view
 from graph.model.description import (
@@ -42,7 +43,7 @@ from graph.model.description import (
 )
 from graph.model.errors import Sentence
 from graph.model.formats import Format
-from graph.model.namespaces import RDFS, VOID, XSD
+from graph.model.rdf_terms import RDFS, VOID, XSD
 
 # Things and documents about them: ``/id/…`` 303 → ``/doc/…``, ``/resource?iri=…``, and all other paths below the base.
 #

@@ -13,19 +13,17 @@ import pyoxigraph as ox
 from flask import Blueprint, Response, render_template, request
 
 from endpoint.current import Snapshot, is_withheld, languages, snapshot, urls
-from endpoint.http.negotiation import AS_HTML, Representation
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import answer, negotiated, see_other
-from endpoint.http.semantics import HeaderLink, entity_tag
+from endpoint.http.semantics import AS_HTML, HeaderLink, Representation, entity_tag
 from endpoint.pages.term_names import names_for
-from endpoint.things.finder import finder
-from endpoint.things.rdf_documents import rdf_document
+from endpoint.things.representations import rdf_document
 from endpoint.things.resources import WITHHELD
+from endpoint.things.search import finder
+from graph.model.description import Label, labels
 from graph.model.errors import Sentence
-from graph.model.labels import Label, labels
-from graph.model.namespaces import OWL, PROV, RDF_TYPE, VOID, genid_iri
-from graph.parts.linksets.clusters import Cluster, Clusters, Evidence, Link, linksets
-from graph.parts.linksets.linkset import SSSOM
+from graph.model.rdf_terms import OWL, PROV, RDF_TYPE, VOID, genid_iri
+from graph.parts.linksets.linkset import SSSOM, Cluster, Clusters, Evidence, Link, linksets
 
 same_as = Blueprint("same_as", __name__)
 EXAMPLE = "/same-as?iri=http%3A%2F%2Fwww.wikidata.org%2Fentity%2FQ269"

@@ -11,16 +11,14 @@ from flask import Blueprint, Response, request
 
 from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.http.languages import interface
-from endpoint.http.negotiation import AS_CSV, AS_JSON_LD, AS_TURTLE, Representation
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import answer, as_page, page
-from endpoint.http.semantics import HeaderLink, entity_tag
+from endpoint.http.semantics import AS_CSV, AS_JSON_LD, AS_TURTLE, HeaderLink, Representation, entity_tag
 from endpoint.pages.term_names import names_for
 from graph.catalogue.contents import graph_named
 from graph.model.errors import Sentence
 from graph.model.formats import METADATA_SUFFIX
-from graph.parts.templates.example_thing import Examples
-from graph.parts.templates.fields import TemplateShapes
+from graph.parts.templates.fields import Examples, TemplateShapes
 from graph.parts.templates.template_files import Library
 
 starting = Blueprint("starting", __name__)

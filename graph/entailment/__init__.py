@@ -5,7 +5,6 @@ transitive properties, property chains) and the publication's own SHACL rules (S
 no reasoner: it draws no conclusion about classes themselves and detects no contradiction.
 """
 
-from graph.entailment.maintenance import entail_change
-from graph.entailment.materialisation import entail
+from graph.entailment.materialisation import entail, entail_change
 
 __all__ = ["entail", "entail_change"]

@@ -9,8 +9,7 @@ from typing import Generic, TypeVar, cast
 
 import pyoxigraph as ox
 
-from graph.model.literals import matching
-from graph.model.namespaces import RDF
+from graph.model.rdf_terms import RDF, matching
 
 # Triple patterns: what matches them, what solves several at once, and which may speak of the same triple.
 #

@@ -16,11 +16,9 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pyoxigraph as ox
 
-from graph.model.description import Period, is_contact, published, spanned
+from graph.model.description import Period, is_contact, preferred_tag, published, spanned
 from graph.model.errors import QueryLimitError, Sentence
-from graph.model.labels import preferred_tag
-from graph.model.literals import is_legal, whole_number
-from graph.model.namespaces import RDF_TYPE, XSD
+from graph.model.rdf_terms import RDF_TYPE, XSD, is_legal, whole_number
 
 # The columns of the table of a class: found in the data, so that each column holds terms of one kind.
 #

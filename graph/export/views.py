@@ -12,14 +12,13 @@ from types import MappingProxyType
 
 import pyoxigraph as ox
 
-from graph.model.description import Description
-from graph.model.labels import LABEL_PROPERTIES
-from graph.model.namespaces import CV, DCT, FOAF, ORG, OWL, PREFIXES, RDF_TYPE, SCHEMA, SKOS, VCARD, XSD, genid_iri
+from graph.model.description import LABEL_PROPERTIES, Description
+from graph.model.rdf_terms import CV, DCT, FOAF, ORG, OWL, PREFIXES, RDF_TYPE, SCHEMA, SKOS, VCARD, XSD, genid_iri
 
 # Views of a thing: of what a release says of it, the part that one vocabulary has words for.
 #
-# Names only, SKOS, and CPOV (the Core Public Organisation Vocabulary 2.1.2). That of schema.org stands in
-# ``graph.export.documents.views``, those of the dataset in ``graph.catalogue.dataset_description``.
+# Names only, SKOS, and CPOV (the Core Public Organisation Vocabulary 2.1.2). That of schema.org stands below, those of
+# the dataset in ``graph.catalogue.dataset_description``.
 
 CONCEPT, SCHEME = SKOS + "Concept", SKOS + "ConceptScheme"
 PUBLIC_ORGANISATION = CV + "PublicOrganisation"

@@ -23,8 +23,8 @@ from pathlib import Path
 import msgspec
 
 from graph.model.errors import NO_WORDS, Said, Sentence, SettingError, StorageError
-from graph.model.namespaces import COMPUTED_GRAPHS, graph_iri, unfit_name
 from graph.model.publication import WORK_FOLDER, Publication
+from graph.model.rdf_terms import COMPUTED_GRAPHS, graph_iri, unfit_name
 
 CONTRIBUTORS_FILE = "contributors.json"
 LOCK_FILE = ".contributors.lock"

@@ -1,17 +1,389 @@
-"""Which triples describe a thing: what is said of it, what points to it, how these are called, and of when they are."""
+"""A thing described: what it is called, of which kind it is, and which triples a reader wants to know of it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
+from types import MappingProxyType
 
 import pyoxigraph as ox
 
 from graph.model.errors import QueryLimitError, Sentence
-from graph.model.labels import LABEL_PROPERTIES, label_triples
-from graph.model.namespaces import DCAT, DCT, FOAF, ORG, OWL, PROV, SCHEMA, VCARD
+from graph.model.rdf_terms import (
+    CATALOG_GRAPH,
+    CV,
+    DCAT,
+    DCT,
+    FOAF,
+    ORG,
+    OWL,
+    PROV,
+    RDF,
+    RDFS,
+    RDFS_LABEL,
+    SCHEMA,
+    SH,
+    SKOS,
+    SKOS_XL,
+    VCARD,
+    VOID,
+)
+
+# Labels: what things are called, in the languages that a reader prefers.
+#
+# It reads labels as the data has them, many at once; it searches none (that is the label index) and invents none.
+
+LABEL_PROPERTIES = (
+    RDFS_LABEL, SKOS + "prefLabel", SCHEMA + "name", "http://schema.org/name", FOAF + "name", DCT + "title",
+    SKOS_XL + "literalForm",
+)  # fmt: skip
+"""What is taken for a label, best first; the last is what labels that are things (SKOS-XL) are called themselves."""
+
+LAST_RESORT = "en"
+MOST_SAID = 200
+
+
+Rank = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label and its language tag in small letters, which is empty where the data names no language."""
+
+    text: str
+    language: str = ""
+
+
+def language_chain(preferred: Iterable[str]) -> tuple[str, ...]:
+    """Return the language tags to look for, in order, in small letters (RFC 4647 3.4, lookup).
+
+    A tag is followed by its shorter forms, and each by the one that names its usual script: Uzbek falls back between
+    its scripts (``uz-Cyrl``, ``uz``, ``uz-Latn``), ``zh-TW`` to ``zh-Hant``. Everything ends in English.
+    """
+    return _chain(tuple(each.lower() for each in preferred))
+
+
+@lru_cache(maxsize=1024)
+def _chain(preferred: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag for each in (*preferred, LAST_RESORT) for tag in _fallbacks(each)))
+
+
+def _fallbacks(tag: str) -> Iterator[str]:
+    """Yield a tag and what may stand for it, the nearest first."""
+    scripts = script_of(tag)
+    while tag:
+        yield tag
+        language, _, rest = tag.partition("-")
+        if scripts and not re.match(r"[a-z]{4}(?:-|\Z)", rest):
+            yield "-".join(filter(None, (language, scripts, rest)))
+            if rest:
+                yield f"{language}-{scripts}"
+        tag = re.sub(r"(?:-[a-z0-9])?-[^-]*\Z", "", tag) if "-" in tag else ""
+        scripts = script_of(tag) if tag else ""
+
+
+def script_of(tag: str) -> str:
+    """Return the code of the script in which a language is written, in small letters, as CLDR knows it; or nothing.
+
+    Args:
+        tag: a language tag; the script that it names itself comes first.
+    """
+    from babel.core import get_global  # noqa: PLC0415  reads a file of a megabyte
+
+    parts = tag.lower().split("-")
+    named = next((each for each in parts[1:] if len(each) == 4 and each.isalpha()), "")
+    if named:
+        return named
+    region = next((each.upper() for each in parts[1:] if len(each) == 2 and each.isalpha()), "")
+    likely = get_global("likely_subtags")
+    found = likely.get(f"{parts[0]}_{region}") or likely.get(parts[0]) or ""
+    return next((each.lower() for each in str(found).split("_") if len(each) == 4), "")
+
+
+def language_rank(tag: str, chain: Sequence[str]) -> Rank:
+    """Return a rank that is smaller the better; after the wanted languages come no language, then all others.
+
+    Args:
+        tag: of a text, in any letters; empty where it names no language.
+        chain: what is wanted, as ``language_chain`` gives it. A wanted language is also met by each of its kinds, of
+            which one that is wanted further behind comes first.
+    """
+    tag, end = tag.lower(), len(chain)
+    if not tag:
+        return end, 0, 0
+    exact = chain.index(tag) if tag in chain else end + 1
+    within = next((place for place, wanted in enumerate(chain) if tag.startswith(f"{wanted}-")), end + 1)
+    return (exact, 0, 0) if exact <= within else (within, 1, exact)
+
+
+def preferred_tag(tags: Iterable[str], languages: Iterable[str]) -> str:
+    """Return which of some tags a reader of these languages prefers, as it is written; empty where there is none."""
+    chain = language_chain(languages)
+    return min(tags, key=lambda each: language_rank(each, chain), default="")
+
+
+def labels(store: ox.Store, iris: Iterable[str], languages: Sequence[str]) -> dict[str, Label]:
+    """Return the best label of each thing that has one.
+
+    Args:
+        store: the release's.
+        iris: the things.
+        languages: what the reader prefers, as ``language_chain`` takes it.
+    """
+    chain = language_chain(languages)
+    best: dict[str, tuple[tuple[Rank, int, str], Label]] = {}
+    for triple in label_triples(store, iris):
+        iri, literal = triple.subject.value, triple.object
+        tag = literal.language or ""
+        rank = (language_rank(tag, chain), LABEL_PROPERTIES.index(triple.predicate.value), literal.value)
+        if iri not in best or rank < best[iri][0]:
+            best[iri] = rank, Label(literal.value, tag)
+    return {iri: label for iri, (_, label) in best.items()}
+
+
+def called(store: ox.Store, iri: str, languages: Sequence[str], base: str) -> Label | None:
+    """Return what an IRI is called, in the best language; None where nothing names it.
+
+    A named graph below ``base`` is called what the data calls it, which says more than the catalogue's own words; a
+    property shape by the name that it gives to its property, which is all the name that it has.
+    """
+    return _graph_name(store, iri, languages, base) or labels(store, (iri,), languages).get(iri) or _shape_name(
+        store, iri, languages
+    )  # fmt: skip
+
+
+def _graph_name(store: ox.Store, iri: str, languages: Sequence[str], base: str) -> Label | None:
+    if not iri.startswith(f"{base}graph/"):
+        return None
+    catalog = ox.NamedNode(f"{base}graph/{CATALOG_GRAPH}")
+    quads = store.quads_for_pattern(_node(iri), ox.NamedNode(RDFS_LABEL), None, None)
+    return _best([quad.object for quad in quads
+                  if isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name != catalog], languages)  # fmt: skip
+
+
+def _shape_name(store: ox.Store, iri: str, languages: Sequence[str]) -> Label | None:
+    if (node := _node(iri)) is None:
+        return None
+    quads = store.quads_for_pattern(node, ox.NamedNode(SH + "name"), None, ox.DefaultGraph())
+    return _best([quad.object for quad in quads], languages)
+
+
+def _best(terms: Iterable[object], languages: Sequence[str]) -> Label | None:
+    chain = language_chain(languages)
+    found = [Label(each.value, each.language or "") for each in terms if isinstance(each, ox.Literal)]
+    return min(found, key=lambda each: (language_rank(each.language, chain), each.text), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTriple:
+    """A statement that labels a thing."""
+
+    subject: ox.NamedNode
+    predicate: ox.NamedNode
+    object: ox.Literal
+
+
+def label_triples(store: ox.Store, iris: Iterable[str]) -> Iterator[LabelTriple]:
+    """Yield every label of the things, in all languages.
+
+    What is said of a thing is read through, which is faster than a query; of one of whom very much is said, only its
+    labels are asked for.
+    """
+    merge = ox.DefaultGraph()
+    for iri in dict.fromkeys(iris):
+        node = _node(iri)
+        said = list(islice(store.quads_for_pattern(node, None, None, merge), MOST_SAID)) if node is not None else []
+        if len(said) == MOST_SAID:
+            asked = (store.quads_for_pattern(node, ox.NamedNode(name), None, merge) for name in LABEL_PROPERTIES)
+            said = [quad for found in asked for quad in islice(found, MOST_SAID)]
+        for quad in said:
+            label = quad.object
+            if quad.predicate.value in LABEL_PROPERTIES and isinstance(label, ox.Literal) and node is not None:
+                yield LabelTriple(node, quad.predicate, label)
+
+
+def _node(iri: str) -> ox.NamedNode | None:
+    """Return the IRI as a term, or None where it is none and could not stand in a query."""
+    try:
+        return ox.NamedNode(iri)
+    except ValueError:
+        return None
+
+
+# Kinds of things: which classes mean which, which weigh more in a search, and which are never found by their name.
+#
+# A class of another publication is a kind of its own, called by its local name, so that search, reconciliation and
+# templates work on any data. It reads no graph.
+
+QB = "http://purl.org/linked-data/cube#"
+PERSON = "person"
+DOCUMENT = "document"
+DATA_SET, CLASS_KIND, PROPERTY_KIND = "dataset", "class", "property"
+TERMS = (CLASS_KIND, PROPERTY_KIND)
+"""Kinds of terms of a vocabulary: one looks for them, and no cell of a table means one unless that is asked for."""
+UNTYPED = "thing"
+
+
+@dataclass(frozen=True, slots=True)
+class ThingKind:
+    """A kind of thing.
+
+    Attributes:
+        id: how reconciliation and search call it.
+        names: language tag → what people call it.
+        weight: the larger, the earlier among equals.
+        broader: the id of the kind that this one is part of, or empty.
+    """
+
+    id: str
+    names: MappingProxyType[str, str]
+    weight: int
+    broader: str = ""
+
+
+def _kind(name: str, weight: int, broader: str = "", /, **names: str) -> ThingKind:
+    return ThingKind(name, MappingProxyType(names), weight, broader)
+
+
+KINDS = MappingProxyType({each.id: each for each in (
+    _kind("organisation", 9, en="Organisation", ru="Организация", uz="Tashkilot"),
+    _kind("club", 8, "organisation", en="Parents’ club", ru="Родительский клуб", uz="Ota-onalar klubi"),
+    _kind("place", 7, en="Place", ru="Место", uz="Joy"),
+    _kind("city", 7, "place", en="City", ru="Город", uz="Shahar"),
+    _kind("region", 6, "place", en="Region", ru="Регион", uz="Hudud"),
+    _kind("country", 6, "place", en="Country", ru="Страна", uz="Mamlakat"),
+    _kind("event", 6, en="Event", ru="Событие", uz="Tadbir"),
+    _kind("project", 6, en="Project", ru="Проект", uz="Loyiha"),
+    _kind("concept", 5, en="Concept", ru="Понятие", uz="Tushuncha"),
+    _kind(DATA_SET, 4, en="Dataset", ru="Набор данных", uz="Maʼlumotlar toʻplami"),
+    _kind(PERSON, 3, en="Person", ru="Лицо", uz="Shaxs"),
+    _kind("query", 2, en="Query", ru="Запрос", uz="Soʻrov"),
+    _kind(CLASS_KIND, 1, en="Class", ru="Класс", uz="Sinf"),
+    _kind(PROPERTY_KIND, 1, en="Property", ru="Свойство", uz="Xossa"),
+    _kind(DOCUMENT, 1, en="Document", ru="Документ", uz="Hujjat"),
+    _kind(UNTYPED, 2, en="Thing", ru="Предмет", uz="Narsa"),
+)})  # fmt: skip
+OTHER_WEIGHT = 2
+
+CLASSES = MappingProxyType({
+    SCHEMA + "Project": "project", FOAF + "Project": "project",
+    **dict.fromkeys((
+        ORG + "Organization", ORG + "FormalOrganization", ORG + "OrganizationalUnit", CV + "PublicOrganisation",
+        FOAF + "Organization", VCARD + "Organization", VCARD + "Group",
+        SCHEMA + "Organization", SCHEMA + "NGO", SCHEMA + "GovernmentOrganization",
+    ), "organisation"),
+    **dict.fromkeys((
+        SCHEMA + "Place", "http://purl.org/dc/terms/Location", "http://www.opengis.net/ont/geosparql#Feature",
+        CV + "AdminUnit", VCARD + "Location",
+    ), "place"),
+    **dict.fromkeys((
+        DCAT + "Dataset", DCAT + "DatasetSeries", VOID + "Dataset", VOID + "Linkset", QB + "DataSet",
+        SCHEMA + "Dataset", "http://purl.org/dc/dcmitype/Dataset",
+    ), DATA_SET),
+    **dict.fromkeys((SH + f"SPARQL{each}Executable" for each in ("Ask", "Construct", "Select")), "query"),
+    **dict.fromkeys((RDFS + "Class", RDFS + "Datatype", OWL + "Class", OWL + "DeprecatedClass"), CLASS_KIND),
+    RDF + "Property": PROPERTY_KIND,
+    **dict.fromkeys((OWL + each for each in (
+        "ObjectProperty", "DatatypeProperty", "AnnotationProperty", "OntologyProperty", "DeprecatedProperty",
+        "FunctionalProperty", "InverseFunctionalProperty", "SymmetricProperty", "AsymmetricProperty",
+        "TransitiveProperty", "ReflexiveProperty", "IrreflexiveProperty",
+    )), PROPERTY_KIND),
+    **dict.fromkeys((QB + each for each in (
+        "ComponentProperty", "DimensionProperty", "MeasureProperty", "AttributeProperty", "CodedProperty",
+    )), PROPERTY_KIND),
+    SCHEMA + "City": "city", SCHEMA + "Country": "country",
+    SCHEMA + "AdministrativeArea": "region", SCHEMA + "State": "region",
+    SCHEMA + "Event": "event", "http://linkedevents.org/ontology/Event": "event",
+    SKOS + "Concept": "concept",
+    FOAF + "Person": PERSON, SCHEMA + "Person": PERSON, "http://www.w3.org/ns/person#Person": PERSON,
+    VCARD + "Individual": PERSON, VCARD + "VCard": PERSON, VCARD + "Kind": PERSON,
+    SCHEMA + "CreativeWork": DOCUMENT, SCHEMA + "Legislation": DOCUMENT, FOAF + "Document": DOCUMENT,
+    SCHEMA + "DigitalDocument": DOCUMENT, "http://purl.org/ontology/bibo/Document": DOCUMENT,
+})  # fmt: skip
+"""Class → kind, for the classes that everybody uses."""
+OWN_CLASSES = MappingProxyType({
+    "ParentsClub": "club", "Forum": "event", "Project": "project", "ProjectOffice": "organisation",
+})  # fmt: skip
+"""The same for terms of the publication's own vocabulary; without entailment their superclasses are not stated."""
+
+AUXILIARY = frozenset((
+    *(ORG + each for each in ("Membership", "ChangeEvent", "Site", "Post")), CV + "ContactPoint",
+    "http://www.w3.org/ns/locn#Address", "http://www.opengis.net/ont/geosparql#Geometry", SKOS_XL + "Label",
+    RDF + "Statement", RDF + "List",
+    *(OWL + each for each in (
+        "Axiom", "Annotation", "Restriction", "NegativePropertyAssertion", "AllDifferent", "AllDisjointClasses",
+        "AllDisjointProperties",
+    )),
+    *(VCARD + each for each in (
+        "Address", "BBS", "Car", "Cell", "Dom", "Email", "Fax", "Home", "Internet", "Intl", "ISDN", "Label", "Modem",
+        "Msg", "Name", "Pager", "Parcel", "PCS", "Postal", "Pref", "Telephone", "TelephoneType", "Tel", "Text",
+        "TextPhone", "Type", "Video", "Voice", "Work", "X400",
+    )),
+    *(QB + each for each in (
+        "Observation", "ObservationGroup", "Slice", "SliceKey", "DataStructureDefinition", "ComponentSpecification",
+        "ComponentSet",
+    )),
+    *(SH + each for each in (
+        "Shape", "NodeShape", "PropertyShape", "PropertyGroup", "Rule", "SPARQLRule", "TripleRule",
+        "PrefixDeclaration", "SPARQLConstraint", "ValidationReport", "ValidationResult",
+    )),
+    *(DCAT + each for each in ("CatalogRecord", "Relationship")), VOID + "DatasetDescription",
+))  # fmt: skip
+OWN_AUXILIARY = frozenset({"MemberCount", "Participation"})
+"""What only says how other things hang together: it has a label for readers, and nobody looks for it by name.
+
+Telephones and addresses are among them: they are no way to a person here. What the engine and the shapes say for
+themselves is left out by its graph (``graph.parts.linking.names_index``), and nothing for the vocabulary it is said in.
+"""
+KIND_WORDS = MappingProxyType({
+    "city": frozenset(("shahri", "shahar", "shahrining", "sh", "gorod", "goroda", "gor", "g", "city", "town")),
+    "region": frozenset(("viloyati", "viloyat", "vil", "oblast", "obl", "region", "province")),
+})  # fmt: skip
+"""Kind → folded words that say nothing but that kind: *Термиз шаҳри* is Termez, *Termiz tumani* is not."""
+ABSTRACT = frozenset({"Thing", "Resource", "Agent", "Activity", "Entity", "NamedIndividual", "Intangible"})
+LOCAL_NAME_FORM = re.compile(r"[A-Za-z0-9._~-]+\Z")
+MOST_KINDS = 6
+
+
+def is_auxiliary(class_iri: str, base: str) -> bool:
+    """Whether things of this class are not found by name."""
+    own = class_iri.removeprefix(f"{base}ns#")
+    return class_iri in AUXILIARY or own in OWN_AUXILIARY
+
+
+def kinds_of(classes: Iterable[str], base: str) -> tuple[str, ...]:
+    """Return the kinds of a thing with these classes, weightiest first; empty where it is not found by name."""
+    every = sorted(classes)
+    found = {kind for each in every if (kind := _known(each, base))}
+    if "project" in found:
+        found.discard("organisation")  # schema.org takes a project for an organisation
+    found |= {broader for each in found if (broader := KINDS[each].broader)}
+    if found - {DOCUMENT}:
+        found.discard(DOCUMENT)
+    if not found:
+        if any(is_auxiliary(each, base) for each in every):
+            return ()
+        names = (re.split(r"[/#:]", each)[-1] for each in every)
+        found = {each for each in names if LOCAL_NAME_FORM.match(each) and each not in ABSTRACT | KINDS.keys()}
+    return tuple(sorted(found, key=lambda each: (-weight(each), each))[:MOST_KINDS]) or (UNTYPED,)
+
+
+def _known(class_iri: str, base: str) -> str:
+    return CLASSES.get(class_iri) or OWN_CLASSES.get(class_iri.removeprefix(f"{base}ns#"), "")
+
+
+def words_of_kinds(kinds: Iterable[str]) -> frozenset[str]:
+    """Return the folded words that say nothing of a thing but that it is of its kinds."""
+    return frozenset().union(*(KIND_WORDS.get(each, ()) for each in kinds))
+
+
+def weight(kind: str) -> int:
+    """Return how much things of a kind weigh among others of the same name."""
+    return KINDS[kind].weight if kind in KINDS else OTHER_WEIGHT
+
 
 # Which triples describe a thing: what is said of it, what points to it, and the names of what it points to.
 #

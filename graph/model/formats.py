@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from graph.model.errors import NO_WORDS, Quotation, Said, Sentence
-from graph.model.namespaces import RDF
+from graph.model.rdf_terms import RDF
 
 # The formats in which graphs and query results are written, by name, media type and file suffix.
 #
-# It names them and nothing more: which one a client gets is decided in ``endpoint.http.negotiation``, and the writing
+# It names them and nothing more: which one a client gets is decided in ``endpoint.http.semantics``, and the writing
 # is done by pyoxigraph and rdflib.
 
 Kind = Literal["graph", "dataset", "results"]

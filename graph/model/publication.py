@@ -14,7 +14,7 @@ from typing import Literal
 
 from graph.model.errors import Said, Sentence, SettingError
 from graph.model.formats import CERTAIN, CODINGS, GROUP_FILE, METADATA_SUFFIX, recognised
-from graph.model.namespaces import COMPUTED_GRAPHS, ONTOLOGY_GRAPH, SCHEMES_GRAPH, SHAPES_GRAPH, graph_iri
+from graph.model.rdf_terms import COMPUTED_GRAPHS, ONTOLOGY_GRAPH, SCHEMES_GRAPH, SHAPES_GRAPH, graph_iri
 from graph.model.settings import Settings, read_settings
 
 SETTINGS_FILE = "hamkor.toml"

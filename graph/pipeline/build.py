@@ -1,27 +1,24 @@
-"""From a publication's files to a new current release: the pipeline, in the order in which data flows.
-
-``graph.pipeline.write`` makes a release from another one and a write.
-"""
+"""From a publication's files to a new current release, in the order in which data flows; or to a report alone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
 import msgspec
+from pyoxigraph import RdfFormat, Store
 
-from graph.export.json_ld_compaction import check_trees
+from graph.export.documents import check_trees
 from graph.model.contributors import contributors_of
 from graph.model.errors import ReleaseError, Sentence, SourceError
-from graph.model.namespaces import (
-    COMPUTED_GRAPHS,
-    ENTAILED_GRAPH,
-    SHAPES_GRAPH,
-)
-from graph.model.publication import Publication, SourceFile
+from graph.model.formats import OTHER, known_suffixes, recognised
+from graph.model.publication import Publication, Role, SourceFile
+from graph.model.rdf_terms import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH, graph_iri
+from graph.model.settings import LimitSettings
 from graph.pipeline.parts import PARTS, Part, left_out
 from graph.pipeline.steps import (
     Progress,
@@ -29,6 +26,7 @@ from graph.pipeline.steps import (
     ReleaseOrigin,
     commit,
     conclusions,
+    file_of_shape,
     finish,
     on_disk,
     time_of_next,
@@ -46,10 +44,16 @@ from graph.releases.release_builder import Staged, fingerprint
 from graph.releases.store import STORE_FOLDER, Index, reading
 from graph.releases.verification import damaged, newest_first, readable_current, whole_graph
 from graph.sources.batches import Chunk
-from graph.sources.document_checks import Told, unheard
+from graph.sources.document_checks import DocumentWarning, Told, unheard
 from graph.sources.reader import read_source
-from graph.validation.report import Report, ValidationFailedError, empty_report
+from graph.validation.conformance import validate
+from graph.validation.report import Report, ValidationFailedError, empty_report, with_warnings
+from graph.validation.shapes import Remark, remarks
 from graph.withholding.withholding import Judged, Traces, purge, settle, withholding_of
+
+# From a publication's files to a new current release: the pipeline, in the order in which data flows.
+#
+# ``graph.pipeline.write`` makes a release from another one and a write.
 
 LARGE = 20_000
 """From so many triples on, validation asks the index which nodes are in doubt, and reads no more than these."""
@@ -357,3 +361,81 @@ def _by_file(publication: Publication, contributed: Mapping[str, Contributed]) -
     }
     read = {name: read_source(each, base=publication.base, limits=limits) for name, each in files.items()}
     return {**read, **{f"<{iri}>": each.chunks() for iri, each in contributed.items()}}
+
+
+# Validation without a release: do these files conform to these shapes? Nothing is written.
+
+
+def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> Report:
+    """Validate the union of the data files, and what follows from it, against the shapes; without these all conforms.
+
+    Raises:
+        SourceError: a file cannot be read.
+        ShapesError: the shapes are not usable.
+    """
+    warnings = list[DocumentWarning]()
+    read = {source.name: list(read_source(source, base=base, limits=limits, told=warnings.append)) for source in data}
+    report = _validated(read, shapes, base, limits, warnings.append)
+    for source in (*data, *shapes):
+        report = with_warnings(report, [each for each in warnings if each.path == source.name], source.graph)
+    return report
+
+
+def _validated(
+    read: dict[str, list[Chunk]], shapes: Sequence[SourceFile], base: str, limits: LimitSettings, told: Told
+) -> Report:
+    if not shapes:
+        return empty_report()
+    if (entailed := _entailed(chain.from_iterable(read.values()), base)) is not None:
+        read["what follows from the ontology"] = [entailed]
+    chunks = [chunk for each in shapes for chunk in read_source(each, base=base, limits=limits, told=told)]
+    return validate(read, usable_shapes(chunks, shapes, base=base, limits=limits), base=base)
+
+
+def shape_remarks(sources: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> list[Remark]:
+    """Return what is to be said of the shapes in some files, with the file of each.
+
+    Raises:
+        SourceError: a file cannot be read.
+    """
+    chunks = [chunk for source in sources for chunk in read_source(source, base=base, limits=limits)]
+    file_of = file_of_shape(sources, base=base, limits=limits)
+    return [replace(each, file=file_of(each.subject)) for each in remarks(chunks, base=base)]
+
+
+def _entailed(chunks: Iterable[Chunk], base: str) -> Chunk | None:
+    """Return what follows, as a build would have it.
+
+    Unlike a build this keeps nothing: of the named graphs only the ontology is asked for, and the store is in memory.
+    """
+    ontology, store, has_axioms = graph_iri(base, ONTOLOGY_GRAPH), Store(), False
+    for chunk in chunks:
+        store.load(chunk.triples, RdfFormat.N_TRIPLES, lenient=True)
+        if chunk.graph == ontology:
+            store.load(chunk.quads(), RdfFormat.N_QUADS, lenient=True)
+            has_axioms = True
+    return conclusions(store, base) if has_axioms else None
+
+
+def file_of_user(path: Path, publication_base: str, role: str = "data") -> SourceFile:
+    """Return a file that the user named as a source.
+
+    Raises:
+        SourceError: its suffix says no format that can be read.
+    """
+    found = recognised(path)
+    if not found.form:
+        reason = (
+            Sentence("the suffix %(suffix)s says no format", suffix=repr(path.suffix))
+            if found.reason == OTHER
+            else found.reason
+        )
+        raise SourceError(str(path), reason, remedy=Sentence("known are %(names)s", names=known_suffixes()))
+    part: Role = "shapes" if role == "shapes" else "data"
+    return SourceFile(path, str(path), part, graph_iri(publication_base, found.name), found.form)
+
+
+def publication_files(publication: Publication) -> tuple[list[SourceFile], list[SourceFile]]:
+    """Return the publication's files as (data and ontology, shapes)."""
+    sources = publication.sources()
+    return [each for each in sources if each.role != "shapes"], [each for each in sources if each.role == "shapes"]

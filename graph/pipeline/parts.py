@@ -60,7 +60,7 @@ def _names(revision: ReleaseRevision, changes: Sequence[GraphChange] | None) -> 
 LINKING = Part("linking", ("linking",), doing="writing the index of names", step=_names)
 LINKSETS = Part("linksets", ("linksets",), needs=("linking",))
 TEMPLATES = Part("templates", ("templates",))
-CONTRIBUTION = Part("contribution", ("contribution", "update"), needs=("templates",))
+CONTRIBUTION = Part("contribution", ("contribution",), needs=("templates",))
 PARTS: tuple[Part, ...] = (LINKING, LINKSETS, TEMPLATES, CONTRIBUTION)
 
 

@@ -1,7 +1,7 @@
 """The steps that every way to a release shares: what follows, which shapes are usable, and how a release ends.
 
 ``graph.pipeline.build`` comes from files, ``graph.pipeline.write`` from a change of the release before, and
-``graph.pipeline.rehearsal`` judges files without a release. Where one of them does a step otherwise, it says why.
+``graph.pipeline.build`` judges files without a release. Where one of them does a step otherwise, it says why.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import pyoxigraph as ox
 from graph.catalogue.dataset_description import catalogue
 from graph.entailment.materialisation import entail
 from graph.model.errors import Sentence, StorageError
-from graph.model.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH, PREFIXES, graph_iri
 from graph.model.publication import Publication, SourceFile
+from graph.model.rdf_terms import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH, PREFIXES, graph_iri
 from graph.model.settings import LimitSettings
 from graph.pipeline.parts import Part
 from graph.query.sparql.guard import read_query

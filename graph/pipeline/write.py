@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from graph.entailment.maintenance import entail_change
+from graph.entailment.materialisation import entail_change
 from graph.model.contributors import Contributor, may_write
 from graph.model.errors import (
     GraphNameError,
@@ -21,7 +21,8 @@ from graph.model.errors import (
     StorageError,
     WriteRefusedError,
 )
-from graph.model.namespaces import (
+from graph.model.publication import Publication
+from graph.model.rdf_terms import (
     CATALOG_GRAPH,
     ENTAILED_GRAPH,
     ONTOLOGY_GRAPH,
@@ -30,7 +31,6 @@ from graph.model.namespaces import (
     graph_iri,
     unfit_name,
 )
-from graph.model.publication import Publication
 from graph.pipeline.build import Contributed, ReleaseInputs, make, try_out
 from graph.pipeline.parts import PARTS, Part
 from graph.pipeline.steps import (

@@ -18,7 +18,7 @@ from pyoxigraph import Literal
 from graph.export.documents import CarriageReturns, Undirected, kept_in_xml, undirected, write_statements
 from graph.model.errors import NO_WORDS, QueryRefusedError, QuerySyntaxError, Quotation, Said, Sentence
 from graph.model.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TRIPLE_FORMATS, Format
-from graph.model.namespaces import PREFIXES
+from graph.model.rdf_terms import PREFIXES
 from graph.query.answers import digest_of
 from graph.query.engine import PROBE, Answer, Dataset, Declarations, QueryRequest, resolved, unsupported
 from graph.query.sparql import ordering

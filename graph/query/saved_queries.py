@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from graph.model.description import preferred_tag
 from graph.model.errors import QueryLimitError, Sentence, StorageError
-from graph.model.labels import preferred_tag
 
 # The example queries that a publication stores as data: ``sh:SPARQLSelectExecutable`` and its kin (SHACL-AF 5).
 #

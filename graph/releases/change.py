@@ -16,8 +16,7 @@ import msgspec
 import pyoxigraph as ox
 from isal import isal_zlib
 
-from graph.model.literals import Term, matching, stored
-from graph.model.namespaces import RDF_TYPE, XSD
+from graph.model.rdf_terms import RDF_TYPE, XSD, Term, matching, stored
 from graph.releases.digest import graph_digest, lanes_of, lanes_text, sum_of, triple_hashes
 from graph.releases.exact_forms import LEXICAL_FOLDER, LexicalForms, Notes, open_forms
 from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, LEVEL, file_sha256, link, member_name, read_member

@@ -21,8 +21,7 @@ from typing import IO, TYPE_CHECKING, cast
 import msgspec
 from isal import isal_zlib
 
-from graph.export.documents import SYNTAX_NAMES, write_chunks, write_graph
-from graph.export.json_ld_compaction import prefixes, read_context
+from graph.export.documents import SYNTAX_NAMES, prefixes, read_context, write_chunks, write_graph
 from graph.model.errors import (
     BusyError,
     Failure,
@@ -48,8 +47,8 @@ from graph.model.formats import (
     Format,
     format_named,
 )
-from graph.model.namespaces import CATALOG_GRAPH, genid_iri, graph_iri
 from graph.model.publication import Publication, open_publication
+from graph.model.rdf_terms import CATALOG_GRAPH, genid_iri, graph_iri
 from graph.releases.folder import ReleasesFolder
 from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, file_sha256, read_member
 from graph.releases.manifest import GraphEntry, Manifest

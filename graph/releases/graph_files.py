@@ -22,7 +22,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from graph.model.errors import unreadable
-from graph.model.namespaces import RDF_TYPE
+from graph.model.rdf_terms import RDF_TYPE
 from graph.releases.digest import (
     Lanes,
     first_of_each,

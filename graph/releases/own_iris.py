@@ -14,7 +14,7 @@ from typing import Self
 import pyoxigraph as ox
 
 from graph.model.description import is_described
-from graph.model.namespaces import COMPUTED_GRAPHS, graph_iri
+from graph.model.rdf_terms import COMPUTED_GRAPHS, graph_iri
 from graph.releases.change import ReleaseRevision
 from graph.releases.graph_files import read_member
 from graph.releases.history import DifferencePart, graph_difference

@@ -20,7 +20,7 @@ import pyoxigraph as ox
 from numpy.typing import NDArray
 
 from graph.model.errors import ReleaseError, Sentence, StorageError
-from graph.model.literals import Place, Subject, Term
+from graph.model.rdf_terms import Place, Subject, Term
 from graph.releases.digest import Lanes, repeated_keys, triple_hashes
 from graph.releases.graph_files import link, read_member
 from graph.releases.manifest import GraphEntry, Manifest

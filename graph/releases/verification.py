@@ -19,8 +19,8 @@ import numpy as np
 import pyoxigraph as ox
 
 from graph.model.errors import NO_WORDS, Quotation, ReleaseError, Said, Sentence, said_by
-from graph.model.namespaces import CATALOG_GRAPH, graph_iri
 from graph.model.publication import SUPPRESSION_FILE
+from graph.model.rdf_terms import CATALOG_GRAPH, graph_iri
 from graph.releases.digest import (
     Lanes,
     first_of_each,

@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 import pyoxigraph as ox
 
 from graph.model.errors import NO_WORDS, Quotation, Said, Sentence, SourceError
-from graph.model.namespaces import RDF_TYPE
+from graph.model.rdf_terms import RDF_TYPE
 from graph.sources.document_checks import DocumentToken, DocumentWarning, Told, WarningKind, tokens, unheard
 
 LEVELS = 500

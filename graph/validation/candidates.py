@@ -16,7 +16,7 @@ from pyshacl.shapes_graph import ShapesGraph
 from rdflib import RDF, RDFS, SH, XSD, Graph, Literal, URIRef
 from rdflib.term import Node
 
-from graph.model.literals import ReadableStore, Term, stored
+from graph.model.rdf_terms import ReadableStore, Term, stored
 from graph.validation.shapes import Shapes
 from graph.validation.validated_graph import ValidatedData, to_oxigraph
 

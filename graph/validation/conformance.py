@@ -18,7 +18,7 @@ from pyshacl.validator import Validator
 from rdflib import SH, Graph, URIRef
 from rdflib.term import Node
 
-from graph.model.namespaces import genid_iri
+from graph.model.rdf_terms import genid_iri
 from graph.sources.batches import Chunk
 from graph.validation.constraints import apart
 from graph.validation.report import Report, read_report

@@ -13,8 +13,7 @@ from pyshacl.shape import Shape
 from rdflib import RDFS, SH, Graph
 from rdflib.term import Node
 
-from graph.model.literals import Term, stored
-from graph.model.namespaces import RDF_TYPE
+from graph.model.rdf_terms import RDF_TYPE, Term, stored
 from graph.sources.batches import Chunk, GraphChange
 from graph.validation.candidates import candidates
 from graph.validation.conformance import FocusNodes, evaluate

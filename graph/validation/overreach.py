@@ -14,7 +14,7 @@ from itertools import chain, islice
 
 import pyoxigraph as ox
 
-from graph.model.namespaces import CATALOG_GRAPH, DATASET, DCT, OWL, RDFS, RELEASE, SCHEMA, SKOS, graph_iri
+from graph.model.rdf_terms import CATALOG_GRAPH, DATASET, DCT, OWL, RDFS, RELEASE, SCHEMA, SKOS, graph_iri
 from graph.sources.batches import GraphChange
 from graph.validation.report import COMPONENT, Messages, Result
 

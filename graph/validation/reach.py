@@ -23,7 +23,7 @@ from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.term import Node
 
 from graph.model.errors import HamkorError, Quotation, Said, Sentence
-from graph.model.literals import Term, stored
+from graph.model.rdf_terms import Term, stored
 from graph.validation.constraints import prepared
 from graph.validation.validated_graph import ValidatedData
 

@@ -16,9 +16,9 @@ from rdflib.namespace import RDF
 from rdflib.plugins.serializers.turtle import TurtleSerializer
 from rdflib.term import BNode, Literal, Node
 
+from graph.model.description import preferred_tag
 from graph.model.errors import HamkorError, Said, Sentence
-from graph.model.labels import preferred_tag
-from graph.model.namespaces import XSD
+from graph.model.rdf_terms import XSD
 from graph.sources.document_checks import DocumentWarning
 from graph.validation.validated_graph import from_oxigraph, quiet_rdflib
 

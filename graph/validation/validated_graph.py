@@ -21,8 +21,7 @@ from rdflib.plugins.stores.memory import SimpleMemory
 from rdflib.query import Result
 from rdflib.term import IdentifiedNode, Identifier, Node
 
-from graph.model.literals import ReadableStore, Term, matching
-from graph.model.namespaces import XSD, genid_iri
+from graph.model.rdf_terms import XSD, ReadableStore, Term, genid_iri, matching
 from graph.sources.batches import Chunk
 from graph.validation.constraints import JudgedShape, prepared
 

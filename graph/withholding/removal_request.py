@@ -11,9 +11,9 @@ from urllib.parse import unquote
 
 import pyoxigraph as ox
 
+from graph.model.description import LABEL_PROPERTIES
 from graph.model.errors import Sentence, SettingError
-from graph.model.labels import LABEL_PROPERTIES
-from graph.model.namespaces import FOAF, RDF_TYPE, SCHEMA, XSD
+from graph.model.rdf_terms import FOAF, RDF_TYPE, SCHEMA, XSD
 
 # The words, numbers and addresses of mail in a term, by which somebody is found wherever they are: in texts and IRIs.
 #

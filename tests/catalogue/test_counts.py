@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from writing import Write
 
-from graph.model.namespaces import SD, VOID
+from graph.model.rdf_terms import SD, VOID
 from graph.pipeline.build import build
 from graph.releases.release import Release
 

@@ -10,7 +10,7 @@ from rdflib.namespace import DCAT, DCTERMS, PROV, RDF, RDFS
 from writing import Write
 
 from graph.model.contributors import Contributor
-from graph.model.namespaces import SCHEMA
+from graph.model.rdf_terms import SCHEMA
 from graph.pipeline.build import build
 from graph.pipeline.write import Put, publish
 from graph.releases.release import CATALOG_FILE, Release

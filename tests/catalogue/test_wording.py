@@ -8,9 +8,8 @@ import tomllib
 import pytest
 from babel.core import get_global
 
-from graph.catalogue import catalogue_terms
-from graph.catalogue.catalogue_terms import FILE
-from graph.catalogue.contents import KNOWN
+from graph.catalogue import contents
+from graph.catalogue.contents import FILE, KNOWN
 from graph.catalogue.dataset_description import left_out
 from graph.model.settings import AboutSettings, PrivacySettings, Settings
 
@@ -35,7 +34,7 @@ def test_the_graphs_that_every_publication_has_are_called_by_what_is_in_them() -
 
 
 def test_languages_have_the_codes_of_the_eu() -> None:
-    named = {tag: list(catalogue_terms.languages([tag])) for tag in ("hu", "ga", "pt-BR", "uz-Cyrl", "kaa", "iw", "mt")}
+    named = {tag: list(contents.languages([tag])) for tag in ("hu", "ga", "pt-BR", "uz-Cyrl", "kaa", "iw", "mt")}
     codes = {tag: [iri.rpartition("/")[2] for iri in iris] for tag, iris in named.items()}
     assert codes == {"hu": ["HUN"], "ga": ["GLE"], "pt-BR": ["POR"], "uz-Cyrl": ["UZB"], "kaa": ["KAA"],
                      "iw": ["HEB"], "mt": ["MLT"]}  # fmt: skip
@@ -43,8 +42,8 @@ def test_languages_have_the_codes_of_the_eu() -> None:
 
 def test_every_code_of_two_letters_is_known_and_means_what_cldr_says() -> None:
     aliases = {three: two for three, two in get_global("language_aliases").items() if len(three) == 3}
-    assert {two for two in aliases.values() if len(two) == 2} <= catalogue_terms.LANGUAGES.keys()
-    others = {two: three for two, three in catalogue_terms.LANGUAGES.items() if aliases.get(three.lower()) != two}
+    assert {two for two in aliases.values() if len(two) == 2} <= contents.LANGUAGES.keys()
+    others = {two: three for two, three in contents.LANGUAGES.items() if aliases.get(three.lower()) != two}
     assert others == {"sh": "HBS", "tl": "TGL", "tw": "TWI", "iw": "HEB", "in": "IND", "ji": "YID", "mo": "RON"}
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from endpoint.http.negotiation import CITATIONS
-from endpoint.pages.citations import Citation, bibtex, cited, csl_json, ris
-from graph.model.labels import Label
+from endpoint.http.semantics import CITATIONS
+from endpoint.pages.front import Citation, bibtex, cited, csl_json, ris
+from graph.model.description import Label
 from tests.endpoint.serving import BROWSER, Served
 
 bibtexparser = pytest.importorskip("bibtexparser", reason="make test installs it")

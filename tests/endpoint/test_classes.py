@@ -16,8 +16,8 @@ from endpoint.app import create_app
 from endpoint.current import EXTENSION
 from endpoint.pages.front import class_name
 from endpoint.things.classes import class_of, table
-from graph.model.namespaces import RDF_TYPE
 from graph.model.publication import Publication
+from graph.model.rdf_terms import RDF_TYPE
 from graph.releases.release import Release
 from graph.sources.csvw.conversion import read_table
 

@@ -21,7 +21,7 @@ import zstandard
 
 from benchmarks.queries import prefixed
 from benchmarks.runaways import RUNAWAYS
-from endpoint.http.negotiation import OFFERS
+from endpoint.http.semantics import OFFERS
 from endpoint.threads import COUNT_OF_ONE
 from graph.model.publication import open_publication
 from graph.pipeline.build import build

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from endpoint.http.negotiation import OFFERS, choose, named, parse_accept, with_suffix
+from endpoint.http.semantics import OFFERS, choose, named, parse_accept, with_suffix
 from tests.endpoint.clients import (
     CHROME,
     COMUNICA,

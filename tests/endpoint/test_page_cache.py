@@ -12,7 +12,7 @@ from writing import Write
 from endpoint.app import create_app
 from endpoint.current import Current
 from endpoint.http.semantics import CACHE, STALE_SECONDS
-from endpoint.page_cache import KEYED, PASSED_BY, MadePage, PageCache, Reuse
+from endpoint.threads import KEYED, PASSED_BY, MadePage, PageCache, Reuse
 from graph.model.publication import Publication
 from graph.pipeline.build import build
 from graph.releases.release import Release

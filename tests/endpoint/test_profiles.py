@@ -13,7 +13,7 @@ from rdflib import RDF, RDFS, Graph, Namespace, URIRef
 from werkzeug.test import TestResponse
 
 from endpoint.app import create_app
-from endpoint.http.negotiation import parse_accept_profile
+from endpoint.http.semantics import parse_accept_profile
 from graph.model.publication import Publication
 from graph.releases.release import Release
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from endpoint.http.problems import ProblemError
-from endpoint.http.proxy import Proxies
+from endpoint.sparql.exchanges import Proxies
 from tests.endpoint.serving import Served
 
 NEAR = Proxies.of(("127.0.0.1", "::1", "10.0.0.0/8"))

@@ -23,7 +23,7 @@ from endpoint.gateway import GAP_SECONDS
 from endpoint.http.problems import ProblemError
 from endpoint.sparql.exchanges import LEAST_RATE, PIECE, ClientGoneError, Delivery, Exchange, Message
 from endpoint.sparql.protocol import LONG, QueryReader
-from endpoint.things.rdf_documents import AT_A_TIME, WRITTEN_HERE, GraphDocuments, SharedFile, size_of
+from endpoint.things.representations import AT_A_TIME, WRITTEN_HERE, GraphDocuments, SharedFile, size_of
 from endpoint.threads import HALF_LIFE, Threads, Turns
 from graph.child_process import Bounds
 from graph.export.documents import write_graph

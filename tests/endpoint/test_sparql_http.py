@@ -18,7 +18,7 @@ from SPARQLWrapper import SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import QueryBadFormed
 
 from endpoint.current import Snapshot
-from endpoint.sparql.service_description import graph_counts
+from endpoint.sparql.sparql_resource import graph_counts
 from graph.model.publication import open_publication
 from graph.releases.release import open_release
 from tests.endpoint.conftest import BASE
@@ -373,10 +373,10 @@ def counted(served: Served, query: str) -> dict[str, tuple[int, ...]]:
 def test_partitions_are_of_graphs_that_are_small(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     here = Snapshot(open_publication(served.folder), open_release(served.release.folder), None)
     sizes = {each.iri: each.triples for each in here.release.manifest.graphs}
-    monkeypatch.setattr("endpoint.sparql.service_description.MOST_TRIPLES", min(sizes.values()))
+    monkeypatch.setattr("endpoint.sparql.sparql_resource.MOST_TRIPLES", min(sizes.values()))
     assert graph_counts(here).keys() == {iri for iri, size in sizes.items() if size == min(sizes.values())}
-    monkeypatch.setattr("endpoint.sparql.service_description.MOST_TRIPLES", max(sizes.values()))
-    monkeypatch.setattr("endpoint.sparql.service_description.MOST_IN_ALL", max(sizes.values()))
+    monkeypatch.setattr("endpoint.sparql.sparql_resource.MOST_TRIPLES", max(sizes.values()))
+    monkeypatch.setattr("endpoint.sparql.sparql_resource.MOST_IN_ALL", max(sizes.values()))
     assert sum(sizes[iri] for iri in graph_counts(here)) <= max(sizes.values())
 
 

@@ -15,8 +15,7 @@ import pytest
 
 from benchmarks.processes import Service
 from benchmarks.start import free_port
-from endpoint.server import STOP_SECONDS
-from endpoint.supervision import MOST
+from endpoint.server import MOST, STOP_SECONDS
 from tests.endpoint import contributing
 from tests.endpoint.contributing import publication, token
 from tests.endpoint.watching import ROOT, Watched, until, watched
@@ -94,7 +93,7 @@ def test_a_front_that_is_told_to_stop_ends_with_threads_that_wait_and_is_started
 CRASHING = """
 import os, sys, threading
 from functools import partial
-from endpoint.supervision import WatchedServer, supervise
+from endpoint.server import WatchedServer, supervise
 from graph.model.errors import WorkEndedError
 answered = threading.Event()
 if sys.argv[2] == "later":

@@ -41,8 +41,8 @@ from graph.model.errors import (
     WorkEndedError,
     WriteRefusedError,
 )
-from graph.model.namespaces import unfit_name
 from graph.model.publication import Publication
+from graph.model.rdf_terms import unfit_name
 from graph.releases.release import Release
 from tests.endpoint.serving import BROWSER
 

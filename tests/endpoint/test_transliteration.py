@@ -7,7 +7,7 @@ import re
 import pytest
 
 from endpoint.http.languages import in_script, to_cyrillic, to_latin
-from graph.model.labels import Label
+from graph.model.description import Label
 from tests.endpoint.serving import BROWSER, Served
 
 BOTH = [

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
-from graph.entailment.maintenance import entail_change
-from graph.entailment.materialisation import entail
+from graph.entailment.materialisation import entail, entail_change
 from graph.sources.batches import UNION, Chunk, GraphChange
 
 E = "http://e/"

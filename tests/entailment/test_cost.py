@@ -9,9 +9,7 @@ import pyoxigraph as ox
 import pytest
 from keeping import lines_of
 
-from graph.entailment.maintenance import ConclusionsRevision, entail_change
-from graph.entailment.materialisation import entail
-from graph.entailment.program import read_program
+from graph.entailment.materialisation import ConclusionsRevision, entail, entail_change, read_program
 from graph.entailment.rules import quad
 from graph.sources.batches import UNION, GraphChange, Origin, chunks
 

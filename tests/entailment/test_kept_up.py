@@ -7,10 +7,10 @@ from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 from keeping import ENTAILED, ONTOLOGY, E, Kept, lines, lines_of, rule, store_of
 
-from graph.entailment.program import read_program
+from graph.entailment.materialisation import read_program
 from graph.model.errors import SourceError
-from graph.model.namespaces import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH
 from graph.model.publication import Publication
+from graph.model.rdf_terms import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH
 from graph.query.sparql.guard import read_query
 from graph.releases.release import Release
 from graph.sources.batches import NONE, GraphChange

@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 
 from benchmarks.lookalikes import changed, wrong_matches
 from graph.parts.linking.candidate_search import Search
-from graph.parts.linking.certainty import difference, is_sure
-from graph.parts.linking.entities import LABEL, Entity, Name
-from graph.parts.linking.folding import fold
-from graph.parts.linking.names_index import INDEX_FILE, open_index, write_index
+from graph.parts.linking.name_comparison import difference, fold, is_sure
+from graph.parts.linking.names_index import INDEX_FILE, LABEL, Entity, Name, open_index, write_index
 from graph.parts.linking.reconciliation import CITY, FOUNDED, Candidate, Constraint, Question, Reconciler, read_date
 from graph.parts.linksets.answer_sheet import AnswerRow, RowNames, cells_of, header, line
 from graph.parts.linksets.matching import Acceptance

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.parts.linking.entities import (
+from graph.parts.linking.names_index import (
     AS_PRINTED,
     CLASS,
     IS_DESCRIBED,

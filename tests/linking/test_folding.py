@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.parts.linking.folding import Folds, acronym, fold, key, words
+from graph.parts.linking.name_comparison import Folds, acronym, fold, key, words
 
 SAME = [
     ("Самарканд", "Самарқанд", "Samarqand", "Samarkand"),

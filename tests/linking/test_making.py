@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 from graph.model.errors import ReleaseError
 from graph.parts.linking import index_builder
 from graph.parts.linking.candidate_search import Search, SearchScope
-from graph.parts.linking.entities import id_of
 from graph.parts.linking.index_builder import make_index, renew_index
-from graph.parts.linking.names_index import DELTA_FILE, INDEX_FILE, NameIndex, open_index
+from graph.parts.linking.names_index import DELTA_FILE, INDEX_FILE, NameIndex, id_of, open_index
 from graph.sources.batches import GraphChange
 
 BASE = "https://example.org/kb/"

@@ -15,10 +15,9 @@ from benchmarks.noise import DISTORTIONS
 from benchmarks.organisations import foreign, named, write
 from benchmarks.quads import BASE
 from graph.parts.linking.candidate_search import Search
-from graph.parts.linking.entities import ACRONYM, Entity
-from graph.parts.linking.folding import key
 from graph.parts.linking.index_builder import make_index
-from graph.parts.linking.names_index import open_index
+from graph.parts.linking.name_comparison import key
+from graph.parts.linking.names_index import ACRONYM, Entity, open_index
 from graph.parts.linking.reconciliation import Question, Reconciler
 
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts"

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pyoxigraph as ox
 import pytest
 
-from graph.parts.linksets.clusters import AUTHORITIES, identifier_of, is_as_written
 from graph.parts.linksets.link_checks import ask_all, check_links, foreign
+from graph.parts.linksets.linkset import AUTHORITIES, identifier_of, is_as_written
 
 BASE = "https://example.org/kb/"
 PREFIXES = f"""@prefix : <{BASE}id/> . @prefix wd: <http://www.wikidata.org/entity/> .

@@ -11,8 +11,8 @@ import pyoxigraph as ox
 import pytest
 
 from graph.model.errors import SourceError
-from graph.model.namespaces import OWL, SCHEMA, SKOS
 from graph.model.publication import Publication
+from graph.model.rdf_terms import OWL, SCHEMA, SKOS
 from graph.parts.linking.candidate_search import Search
 from graph.parts.linking.reconciliation import Reconciler
 from graph.parts.linksets import matching

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.model.namespaces import MEANS_LIKE, MEANS_SAME
-from graph.parts.linksets.clusters import linksets
+from graph.model.rdf_terms import MEANS_LIKE, MEANS_SAME
+from graph.parts.linksets.linkset import linksets
 
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "facts"
 BASE = "https://w3id.org/hamkor/"

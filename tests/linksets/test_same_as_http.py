@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 import pytest
 
-from graph.parts.linksets.clusters import Clusters, linksets, spellings
+from graph.parts.linksets.linkset import Clusters, linksets, spellings
 from tests.endpoint.serving import Served
 
 OURS = "https://w3id.org/hamkor/"

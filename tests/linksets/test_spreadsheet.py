@@ -10,9 +10,9 @@ import pytest
 
 from graph.model.errors import SourceError
 from graph.parts.linking.reconciliation import Reconciler
-from graph.parts.linksets import spreadsheets
+from graph.parts.linksets import answer_sheet
+from graph.parts.linksets.answer_sheet import SpreadsheetRow, open_spreadsheet
 from graph.parts.linksets.matching import Labels, Matcher, Matching
-from graph.parts.linksets.spreadsheets import SpreadsheetRow, open_spreadsheet
 
 TEXT = "Название;Город\nКлуб родителей в Термезе;Термез\n\nРодительский клуб в Ургенче;Ургенч\n"
 CLUBS = [["Клуб родителей в Термезе", "Термез"], ["Родительский клуб в Ургенче", "Ургенч"]]
@@ -75,7 +75,7 @@ def test_what_is_no_table_is_refused_in_one_line(what: str, tmp_path: Path) -> N
 
 def test_a_workbook_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     openpyxl.Workbook().save(tmp_path / "bomb.xlsx")
-    monkeypatch.setattr(spreadsheets, "LARGEST_WORKBOOK", 1000)
+    monkeypatch.setattr(answer_sheet, "LARGEST_WORKBOOK", 1000)
     with pytest.raises(SourceError, match="unpacked"), open_spreadsheet(tmp_path / "bomb.xlsx"):
         pass
 

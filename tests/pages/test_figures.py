@@ -9,14 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from endpoint.http.languages import INTERFACE
-from endpoint.pages.charts import Diagram, Edge, diagram, fitted
-from endpoint.pages.maps import Box, _hits, _places, point_of
-from endpoint.pages.outlines import Area, outlines, simplified
+from endpoint.http.languages import INTERFACE, interval, readable
+from endpoint.pages.figures import (
+    Area,
+    Diagram,
+    Edge,
+    LetterBox,
+    _hits,
+    _places,
+    diagram,
+    fitted,
+    outlines,
+    point_of,
+    simplified,
+)
 from endpoint.pages.term_names import Names, Shown
-from endpoint.pages.values import interval, readable
 from endpoint.urls import Urls
-from graph.model.namespaces import PREFIXES, SCHEMA, XSD
+from graph.model.rdf_terms import PREFIXES, SCHEMA, XSD
 
 EX, GEO = "https://example.org/", PREFIXES["geo"]
 
@@ -121,7 +130,7 @@ def test_a_border_that_two_regions_share_stays_the_same_for_both() -> None:
 
 @given(st.floats(0, 700), st.floats(0, 400), st.floats(1, 20), st.floats(1, 300))
 def test_the_text_of_a_dot_never_hides_it(x: float, y: float, radius: float, length: float) -> None:
-    dot: Box = (x - radius, y - radius, x + radius, y + radius)
+    dot: LetterBox = (x - radius, y - radius, x + radius, y + radius)
     assert all(not _hits(box, [dot]) for box, _ in _places(x, y, radius, length, 700))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from endpoint.graphs.outcomes import OPEN, folded
+from endpoint.graphs.graph_writing import OPEN, folded
 from graph.parts.contribution.contributed_document import FoundResult
-from graph.parts.templates.advice import GENERIC, LANGUAGES, PLAIN, WITHOUT_EXAMPLE
+from graph.parts.templates.advice import GENERIC, PLAIN, WITHOUT_EXAMPLE
+from graph.parts.templates.fields import LANGUAGES
 
 BASE = "https://example.org/kb/"
 ADD, WRITE = {"en": "Add it."}, {"en": "Write it so."}

@@ -7,8 +7,8 @@ import pytest
 from writing import Write
 
 from endpoint.current import Snapshot
+from endpoint.pages.figures import located
 from endpoint.pages.front import overview
-from endpoint.pages.maps import located
 from graph.pipeline.build import build
 
 PLACES = """

@@ -6,7 +6,7 @@ import pyoxigraph as ox
 import pytest
 
 from endpoint.pages.facts_of_shapes import follow, read_path
-from graph.model.namespaces import SH
+from graph.model.rdf_terms import SH
 
 DATA = """
 @prefix ex: <https://example.org/> . @prefix sh: <http://www.w3.org/ns/shacl#> .

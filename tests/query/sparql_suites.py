@@ -21,12 +21,12 @@ from typing import Literal
 import pyoxigraph as ox
 
 from graph.model.formats import CERTAIN, RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TURTLE, Format
-from graph.model.namespaces import XSD
+from graph.model.rdf_terms import XSD
 from graph.query.embedded import RESULTS, evaluate, written
 from graph.query.engine import Dataset, QueryRequest
 from graph.query.sparql.guard import ReadQuery, read_query
 from graph.sources.batches import Origin, chunks
-from graph.sources.rdf import RDF_FORMATS, read_rdf
+from graph.sources.reader import RDF_FORMATS, read_rdf
 
 SUITES = Path(__file__).resolve().parents[3] / "shared" / "suites" / "sparql"
 ABSENT = "the W3C's suites are not there: shared/suites/sparql"

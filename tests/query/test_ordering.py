@@ -14,7 +14,7 @@ from query_material import read_tree
 
 from graph.model.errors import QuerySyntaxError
 from graph.model.formats import RESULTS_TSV, TURTLE
-from graph.model.namespaces import XSD
+from graph.model.rdf_terms import XSD
 from graph.query.embedded import evaluate
 from graph.query.engine import QueryForm, QueryRequest
 from graph.query.sparql.ordering import in_order, sortable

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from writing import Write
 
 from graph.model.errors import BusyError, FormatError
-from graph.model.namespaces import RDF
+from graph.model.rdf_terms import RDF
 from graph.pipeline.build import build
 from graph.releases.dumps import (
     FOLDER,

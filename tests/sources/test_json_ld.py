@@ -10,7 +10,7 @@ import pytest
 
 from graph.model.errors import SourceError
 from graph.sources.document_checks import DocumentWarning
-from graph.sources.rdf import read_rdf_stream
+from graph.sources.reader import read_rdf_stream
 
 BASE = "https://e.org/graph/g"
 ARABIC = {"@value": "A", "@language": "ar", "@direction": "rtl"}

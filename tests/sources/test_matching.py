@@ -7,8 +7,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.model.literals import matching
-from graph.model.namespaces import XSD
+from graph.model.rdf_terms import XSD, matching
 
 
 def integer(number: int, form: str = "integer") -> ox.Literal:

@@ -17,8 +17,7 @@ import pytest
 from graph.model.errors import SourceError
 from graph.model.publication import SourceFile
 from graph.model.settings import LimitSettings
-from graph.sources.rdfxml import WatchedXml
-from graph.sources.reader import read_source
+from graph.sources.reader import WatchedXml, read_source
 
 BASE = "https://example.org/"
 GRAPH = f"{BASE}graph/a"
@@ -241,7 +240,7 @@ PROTEGE = """<?xml version="1.0"?>
 def test_entities_that_are_plain_texts_are_written_out(
     tmp_path: Path, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("graph.sources.rdfxml.BLOCK", block)
+    monkeypatch.setattr("graph.sources.reader.BLOCK", block)
     (tmp_path / "a.rdf").write_text(PROTEGE.format(""))
     (found,) = read(tmp_path / "a.rdf").values()
     assert b'<http://e/a> <http://e/p> "http://e/A&" .' in found
@@ -376,7 +375,7 @@ from pathlib import Path
 from graph.model.errors import SourceError
 from graph.model.publication import SourceFile
 from graph.model.settings import LimitSettings
-from graph.sources.rdfxml import WatchedXml
+from graph.sources.reader import WatchedXml
 from graph.sources.reader import read_source
 path = Path(sys.argv[1])
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10

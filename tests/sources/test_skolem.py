@@ -18,7 +18,7 @@ from rdflib.compare import isomorphic
 from rdflib.term import Node, URIRef
 
 from graph.model.errors import SourceError
-from graph.sources.blank_nodes import blank_nodes, skolemise
+from graph.sources.batches import blank_nodes, skolemise
 
 BASE = "https://example.org/"
 GENID = f"{BASE}.well-known/genid/"
@@ -104,7 +104,7 @@ def test_two_triangles_are_no_hexagon() -> None:
 
 def test_the_iris_are_the_same_on_every_run() -> None:
     program = (
-        "import pyoxigraph as ox; from graph.sources.blank_nodes import skolemise; p = ox.NamedNode('http://e/p');"
+        "import pyoxigraph as ox; from graph.sources.batches import skolemise; p = ox.NamedNode('http://e/p');"
         "b = [ox.BlankNode() for _ in range(6)]; quads = [ox.Quad(b[i], p, b[i * i % 6]) for i in range(6)];"
         "print(sorted(str(quad) for quad in skolemise(quads, 'https://example.org/', 'a.ttl')))"
     )

@@ -25,7 +25,7 @@ from graph.export.tables import (
     write_workbook,
 )
 from graph.model.errors import QueryLimitError
-from graph.model.namespaces import RDF_TYPE, XSD
+from graph.model.rdf_terms import RDF_TYPE, XSD
 from graph.sources.csvw.conversion import read_table
 
 EX = "https://example.org/"

@@ -15,8 +15,8 @@ import pytest
 from endpoint.commands.templating import library_of
 from graph.model.contributors import Contributor
 from graph.model.formats import TABLE
-from graph.model.namespaces import RDF_TYPE
 from graph.model.publication import Publication
+from graph.model.rdf_terms import RDF_TYPE
 from graph.model.settings import LimitSettings
 from graph.parts.contribution.contributed_document import SentDocument, read_documents
 from graph.parts.templates.template_files import Library

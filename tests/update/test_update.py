@@ -21,8 +21,8 @@ from graph.model.errors import (
 )
 from graph.model.publication import open_publication
 from graph.model.settings import LimitSettings
-from graph.parts.update.evaluation import UpdateScope, UpdateState, carry_out, check_scope
-from graph.parts.update.update_reading import read_update
+from graph.parts.contribution.evaluation import UpdateScope, UpdateState, carry_out, check_scope
+from graph.parts.contribution.update_reading import read_update
 from graph.pipeline.write import Put, publish
 from graph.releases.release import Release
 from graph.sources.batches import Chunk

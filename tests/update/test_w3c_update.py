@@ -16,8 +16,8 @@ import pytest
 
 from graph.model.errors import QueryRefusedError, QuerySyntaxError, UpdateError
 from graph.model.settings import LimitSettings
-from graph.parts.update.evaluation import UpdateScope, UpdateState, carry_out, check_scope
-from graph.parts.update.update_reading import read_update
+from graph.parts.contribution.evaluation import UpdateScope, UpdateState, carry_out, check_scope
+from graph.parts.contribution.update_reading import read_update
 from graph.releases.manifest import GraphEntry, Manifest
 from graph.releases.release import Release
 from graph.releases.store import STORE_FOLDER

@@ -16,7 +16,7 @@ from rdflib.namespace import SH
 from validation_material import BASE, SHAPES, State, state, told
 
 from graph.model.errors import ShapesError
-from graph.model.namespaces import genid_iri
+from graph.model.rdf_terms import genid_iri
 from graph.sources.batches import Chunk, Origin, chunks
 from graph.validation.incremental import validate_change, validate_index
 from graph.validation.report import Report, parse_report, read_report

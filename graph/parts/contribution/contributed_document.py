@@ -16,7 +16,7 @@ from graph.model.formats import TABLE
 from graph.model.settings import LimitSettings
 from graph.sources.batches import Chunk, Origin, chunks
 from graph.sources.document_checks import Told, unheard
-from graph.sources.rdf import RDF_FORMATS, read_rdf_stream
+from graph.sources.reader import RDF_FORMATS, read_rdf_stream
 
 # What goes to a process that works for a request, and what comes back: values, written as MessagePack.
 #

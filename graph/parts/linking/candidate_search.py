@@ -14,11 +14,26 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 from rapidfuzz.distance import OSA
 
-from graph.model.kinds import words_of_kinds
-from graph.parts.linking.certainty import Difference, difference
-from graph.parts.linking.entities import ACRONYM, ALTERNATIVE, LOCAL_NAME, VALID_ID, Entity, Name, id_of, rank_of
-from graph.parts.linking.folding import STOP_WORDS, key, significant, words
-from graph.parts.linking.names_index import IDENTIFIER, KIND, NOTHING, PLACE, NameIndex, Numbers, padded, remember
+from graph.model.description import words_of_kinds
+from graph.parts.linking.name_comparison import STOP_WORDS, Difference, difference, key, significant, words
+from graph.parts.linking.names_index import (
+    ACRONYM,
+    ALTERNATIVE,
+    IDENTIFIER_CODE,
+    KIND_CODE,
+    LOCAL_NAME,
+    NOTHING,
+    PLACE_CODE,
+    VALID_ID,
+    Entity,
+    Name,
+    NameIndex,
+    Numbers,
+    id_of,
+    padded,
+    rank_of,
+    remember,
+)
 
 # A query in other words of the index: words in another case form, and abbreviations of first syllables written out.
 #
@@ -363,7 +378,7 @@ class Candidates:
             ids.append(id_of(wanted, self.base))
         found = [n for each in ids if (n := self.index.number(each)) is not None]
         for each in spellings_of(wanted):
-            found += (n for n, _ in self.index.named(IDENTIFIER + each.casefold()))
+            found += (n for n, _ in self.index.named(IDENTIFIER_CODE + each.casefold()))
         return list(dict.fromkeys(found))
 
     def named(self, asked: Sequence[str], terms: Sequence[Term]) -> list[int]:
@@ -449,9 +464,9 @@ class Candidates:
         if known is None:
             known = np.full(self.index.size, not scope.kinds)
             for kind in scope.kinds:
-                known[self.index.posting(KIND + kind)] = True
+                known[self.index.posting(KIND_CODE + kind)] = True
             for kind in scope.without:
-                known[self.index.posting(KIND + kind)] = False
+                known[self.index.posting(KIND_CODE + kind)] = False
             if scope.place:
                 inside = np.zeros(self.index.size, np.bool_)
                 inside[self.within_place(scope.place)] = True
@@ -465,9 +480,9 @@ class Candidates:
         itself = self.index.number(id_of(place, self.base))
         found, seen, todo = ([] if itself is None else [itself]), {place}, [place]
         while todo:
-            numbers = self.index.posting(PLACE + todo.pop()).tolist()
+            numbers = self.index.posting(PLACE_CODE + todo.pop()).tolist()
             found += numbers
-            places = np.intersect1d(np.array(numbers, np.uint32), self.index.posting(KIND + "place"))
+            places = np.intersect1d(np.array(numbers, np.uint32), self.index.posting(KIND_CODE + "place"))
             fresh = [each.iri for each in self.index.entities(places.tolist()) if each.iri not in seen]
             seen.update(fresh)
             todo += fresh

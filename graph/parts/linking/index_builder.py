@@ -22,15 +22,19 @@ from isal import igzip
 from numpy.typing import NDArray
 
 from graph.model.errors import HamkorError, Quotation, ReleaseError, Sentence, unreadable
-from graph.model.namespaces import ENTAILED_GRAPH, RDF_TYPE, graph_iri
-from graph.parts.linking.entities import (
+from graph.model.rdf_terms import ENTAILED_GRAPH, RDF_TYPE, graph_iri
+from graph.parts.linking.name_comparison import Folds
+from graph.parts.linking.names_index import (
     CLASS,
+    DELTA_FILE,
     DESCRIBED,
+    INDEX_FILE,
     IS_DESCRIBED,
     MATCHES,
     TERMS_GRAPH,
     Entity,
     EntityDescription,
+    NameIndex,
     Statement,
     entities_of,
     entity_of,
@@ -40,12 +44,12 @@ from graph.parts.linking.entities import (
     is_searched,
     kinds_by,
     links_to,
+    open_index,
     rank_of,
     roles,
     statements_of,
+    write_index,
 )
-from graph.parts.linking.folding import Folds
-from graph.parts.linking.names_index import DELTA_FILE, INDEX_FILE, NameIndex, open_index, write_index
 from graph.sources.batches import GraphChange
 
 # Lines of N-Quads as arrays: where subject, predicate and object of each begin and end, found by numpy.

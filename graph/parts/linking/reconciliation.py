@@ -9,16 +9,14 @@ from datetime import date
 from operator import eq
 from types import MappingProxyType
 
-from graph.model.kinds import PERSON, TERMS, words_of_kinds
+from graph.model.description import PERSON, TERMS, words_of_kinds
 from graph.parts.linking.candidate_search import SAME, Hit, Search, SearchScope, alikeness, spellings_of
-from graph.parts.linking.certainty import difference, is_sure
-from graph.parts.linking.entities import ACRONYM, LABEL, LOCAL_NAME, Entity, Name, id_of
-from graph.parts.linking.folding import words
-from graph.parts.linking.names_index import remember
+from graph.parts.linking.name_comparison import difference, is_sure, words
+from graph.parts.linking.names_index import ACRONYM, LABEL, LOCAL_NAME, Entity, Name, id_of, remember
 
 # Evidence beside the name: whether what a table says of a thing (city, region, founding, identifier) agrees with it.
 #
-# It judges one thing at a time; what the judgement counts is ``graph.parts.linking.reconciliation``'s.
+# It judges one thing at a time; what the judgement counts is decided below.
 
 CITY, REGION, PLACE, FOUNDED, IDENTIFIER = "city", "region", "place", "founded", "identifier"
 PROPERTIES = MappingProxyType({

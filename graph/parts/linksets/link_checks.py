@@ -13,9 +13,9 @@ import httpx
 import pyoxigraph as ox
 
 from graph.model.errors import QueryRefusedError, Sentence
-from graph.model.namespaces import MEANS_LIKE, MEANS_SAME
+from graph.model.rdf_terms import MEANS_LIKE, MEANS_SAME
 from graph.parts.linksets.answer_sheet import SAME_AS
-from graph.parts.linksets.clusters import MERGE, identifier_of
+from graph.parts.linksets.linkset import MERGE, identifier_of
 from graph.query.federation import addresses_allowed
 
 # Whether the links of a release are sound, as far as can be told without a network.

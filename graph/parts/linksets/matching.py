@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
+from graph.model.description import PERSON
 from graph.model.errors import Said, Sentence, SourceError
-from graph.model.kinds import PERSON
 from graph.parts.linking.candidate_search import Search
-from graph.parts.linking.entities import Entity
+from graph.parts.linking.names_index import Entity
 from graph.parts.linking.reconciliation import Candidate, Constraint, EvidenceJudge, Question, Reconciler
 from graph.parts.linksets.answer_sheet import (
     REFERENCE,
@@ -24,13 +24,14 @@ from graph.parts.linksets.answer_sheet import (
     AnswerRow,
     Proposal,
     RowNames,
+    SpreadsheetRow,
     cells_of,
     header,
     line,
     open_sheet,
+    open_spreadsheet,
     predicate_of,
 )
-from graph.parts.linksets.spreadsheets import SpreadsheetRow, open_spreadsheet
 
 # Matching a table: every row is asked of the index, and what it may mean goes into an answer sheet, as it is found.
 #

@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 import pyoxigraph as ox
 
-from graph.model.namespaces import ENTAILED_GRAPH, RDFS_LABEL, SH, graph_iri
-from graph.parts.templates.fields import TemplateShapes
+from graph.model.rdf_terms import ENTAILED_GRAPH, RDFS_LABEL, SH, graph_iri
+from graph.parts.templates.fields import LANGUAGES, TemplateShapes
 from graph.parts.templates.template_files import term_in_turtle
 
 MOST_OPTIONS, SOUGHT = 12, 200
@@ -71,7 +71,6 @@ REMEDIES = MappingProxyType({
     "MinInclusive": ("Write at least {0}.", "Запишите не меньше {0}.", "Kamida {0} yozing."),
     "MaxInclusive": ("Write at most {0}.", "Запишите не больше {0}.", "Koʻpi bilan {0} yozing."),
 })  # fmt: skip
-LANGUAGES = ("en", "ru", "uz")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,19 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from graph.export.json_ld_compaction import Context, compacted
-from graph.model.namespaces import RDF_TYPE, XSD
-from graph.parts.templates.example_thing import LANGUAGES, NAME, Examples, ExampleThing, Node, Value
-from graph.parts.templates.fields import ANY_LANGUAGE, IRI, Field
+from graph.export.documents import Context, compacted
+from graph.model.rdf_terms import RDF_TYPE, XSD
+from graph.parts.templates.fields import (
+    ANY_LANGUAGE,
+    IRI,
+    LANGUAGES,
+    NAME,
+    Examples,
+    ExampleThing,
+    Field,
+    Node,
+    Value,
+)
 
 # An example as a table: a row, and CSVW metadata that says what each column means. Reading it gives the example.
 

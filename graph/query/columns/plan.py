@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from graph.model.namespaces import RDF_TYPE
+from graph.model.rdf_terms import RDF_TYPE
 from graph.query.columns.table import TermKind, describe
 from graph.query.sparql.tokens import Token, TokenKind, tokens
 

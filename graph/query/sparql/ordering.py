@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import pyoxigraph as ox
 
-from graph.model.namespaces import XSD
+from graph.model.rdf_terms import XSD
 from graph.query.sparql.tree import SyntaxNode, SyntaxTree, group_keys, in_scope, selected, walk
 
 # Keys that order as values do, for the literals whose order the engine does not know (SPARQL 1.1 Query 15.1, 17.3).

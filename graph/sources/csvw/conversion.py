@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from graph.model.errors import NO_WORDS, Said, Sentence, SourceError, said_by
-from graph.model.namespaces import RDF, XSD, genid_iri
+from graph.model.rdf_terms import RDF, XSD, genid_iri
 from graph.sources.csvw.metadata import (
     ROW_VARIABLES,
     Column,

@@ -1,6 +1,6 @@
 """The metadata of a table: where it lies, what it says of each column, and its URI templates (Metadata Vocabulary).
 
-Rows are read in ``graph.sources.csvw.records``, cells by ``graph.sources.csvw.datatypes``.
+Rows are read in ``graph.sources.csvw.records``, cells by ``graph.sources.csvw.records``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from uritemplate.variable import Operator
 
 from graph.model.errors import Quotation, Sentence, SourceError, said_by
 from graph.model.formats import CODINGS, GROUP_FILE, METADATA_SUFFIX
-from graph.sources.csvw.datatypes import Datatype, datatype
+from graph.sources.csvw.records import Datatype, datatype
 
 # A column of a table: what its metadata says, and how the text of a cell becomes its value.
 #

@@ -10,9 +10,9 @@ from typing import cast
 import pyoxigraph as ox
 
 from graph.model.errors import GraphNameError, OutOfScopeError, QuerySyntaxError, Quotation, Sentence, UpdateError
-from graph.model.namespaces import unfit_name
+from graph.model.rdf_terms import unfit_name
 from graph.model.settings import LimitSettings
-from graph.parts.update.update_reading import (
+from graph.parts.contribution.update_reading import (
     NO_BLANK_NODES,
     Block,
     Clear,

@@ -12,21 +12,13 @@ import pyoxigraph as ox
 from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError, Said, Sentence
 from graph.query.engine import Declarations, resolved
 from graph.query.sparql.grammar import Departure, parsed
-from graph.query.sparql.tokens import (
-    BOOLEANS,
-    Token,
-    TokenKind,
-    escapes_resolved,
-    line_and_column,
-    misplaced,
-    tokens,
-)
+from graph.query.sparql.tokens import BOOLEANS, Token, TokenKind, escapes_resolved, line_and_column, misplaced, tokens
 from graph.query.sparql.tree import SyntaxNode, SyntaxTree
-from graph.sources.blank_nodes import has_blank_node
+from graph.sources.batches import has_blank_node
 
 # The operations of a SPARQL update as values: what is to be done to which graph, with the texts that say it.
 #
-# They are made by ``graph.parts.update.update_reading`` and carried out by ``graph.parts.update.evaluation``.
+# They are carried out by ``graph.parts.contribution.evaluation``.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,0 @@
-"""How a publication is found out about: home, dataset, downloads, search, what programs look for."""

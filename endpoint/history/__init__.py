@@ -1,1 +1,0 @@
-"""Earlier releases over HTTP: Memento, ``/releases``, and queries over them."""
