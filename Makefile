@@ -25,6 +25,8 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@# hundreds of processes are started: each would compile anew where the environment forbids Python to keep bytecode
+	@$(BIN)/python -m compileall -q graph endpoint tests benchmarks
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 format: $(VENV)/.test
