@@ -50,6 +50,7 @@ def test_a_release_holds_all_that_the_design_says(publication: Write) -> None:
     release = build(publication(FILES))
     assert contents(release.folder) == {
         "manifest.json", "catalog.ttl", "report.ttl", "search.sqlite", "fragments.txt", "checksums.json",
+        "index.duckdb",
         *(each.file for each in release.manifest.graphs),
     }  # fmt: skip
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d{6}Z-[0-9a-f]{8}", release.id)
@@ -304,7 +305,7 @@ def test_progress_says_what_is_being_done(publication: Write) -> None:
     build(publication(FILES), lambda step, _: steps.append(step))
     assert list(dict.fromkeys(steps)) == [
         "reading shapes/club.ttl", "reading data/a.ttl", "reading data/b.nq",
-        "drawing conclusions", "validating", "writing the catalogue",
+        "drawing conclusions", "writing the triple index", "validating", "writing the catalogue",
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyoxigraph as ox
+from msgspec.structs import replace
 
 from graph.catalogue.dataset_description import catalogue
 from graph.entailment.materialisation import entail
@@ -182,7 +183,7 @@ def _complete(publication: Publication, revision: ReleaseRevision, origin: Relea
     (revision.folder / CATALOG_FILE).write_bytes(_turtle(chunk, publication.base))
     (revision.folder / REPORT_FILE).write_bytes(report.turtle())
     revision.close()
-    manifest = _manifest(publication, revision, origin, report)
+    manifest = replace(_manifest(publication, revision, origin, report), index=revision.follow_index())
     write_manifest(manifest, revision.folder)
     return manifest
 

@@ -124,7 +124,8 @@ class Gate:
     def _revision(self, folder: Path, store: ox.Store) -> ReleaseRevision:
         book = Bookkeeping.of(self.parent.manifest)
         entries = {each.iri: each for each in self.parent.manifest.graphs}
-        return ReleaseRevision(folder, self.publication.base, store, book, entries, self.parent.folder)
+        before = self.parent.folder, self.parent.manifest.index
+        return ReleaseRevision(folder, self.publication.base, store, book, entries, *before)
 
     def _completed(self, revision: ReleaseRevision) -> tuple[Manifest, Report]:
         report, changes = self._judged(revision)

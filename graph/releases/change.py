@@ -20,9 +20,11 @@ from graph.model.rdf_terms import RDF_TYPE, XSD, Term, matching, stored
 from graph.releases.digest import graph_digest, lanes_of, lanes_text, sum_of, triple_hashes
 from graph.releases.exact_forms import LEXICAL_FOLDER, LexicalForms, Notes, open_forms
 from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, LEVEL, file_sha256, link, member_name, read_member
+from graph.releases.index_revision import complete_index, index_after_change
 from graph.releases.manifest import GraphEntry, LastContribution, Manifest, Origin, Statistics
 from graph.releases.release import Release
 from graph.releases.store import Checkpoint, copy_store, reading, tidy
+from graph.releases.triple_index import INDEX_FILES
 from graph.sources.batches import UNION, Chunk, GraphChange, Lines, lines_of
 
 # What writes to the graphs of a release come to, in their order: a change of each graph, down to the lexical form.
@@ -160,7 +162,10 @@ DEFAULT = ox.DefaultGraph()
 
 @dataclass
 class Bookkeeping:
-    """The counts over a store, as the manifest has them; ``write`` changes both together."""
+    """The counts over a store, as the manifest has them; ``write`` changes both together.
+
+    ``touched`` are the triples of which some graph has got or lost one, whatever has become of them since.
+    """
 
     triples: int
     subjects: int
@@ -170,6 +175,7 @@ class Bookkeeping:
     shared: Counter[str]
     indexed: Counter[str]
     hidden: set[str] = field(default_factory=set)
+    touched: set[ox.Triple] = field(default_factory=set, compare=False)
 
     @classmethod
     def of(cls, manifest: Manifest) -> Bookkeeping:
@@ -221,6 +227,7 @@ class Bookkeeping:
         disappeared = [each for each, others in going.items() if not others]
         self._merge(store, appeared, disappeared)
         _change(store, ox.NamedNode(iri), added, removed)
+        self.touched.update(added, removed)
         self.indexed[iri] += len(added) - len(removed)
         return GraphChange(
             UNION,
@@ -245,8 +252,17 @@ class Bookkeeping:
         self._merge(store, [each for each in wanted if not self._share(store, each, iri, 1)], ())
         held = {quad.triple for quad in store.quads_for_pattern(None, None, None, graph)}
         _change(store, graph, wanted - held, held - wanted)
+        self.touched.update(wanted ^ held)
         self.indexed[iri] = len(wanted)
         self.hidden.discard(iri)
+
+    def stating(self, store: ox.Store) -> dict[ox.Triple, list[str]]:
+        """Return the triples that have been touched, and which graphs state each now."""
+        return {triple: [*self._graphs_of(store, triple)] for triple in self.touched}
+
+    def _graphs_of(self, store: ox.Store, triple: ox.Triple) -> set[str]:
+        found = matching(store, triple.subject, triple.predicate, triple.object)
+        return {quad.graph_name.value for quad in found if isinstance(quad.graph_name, ox.NamedNode)} - self.hidden
 
     def _merge(self, store: ox.Store, appeared: Collection[ox.Triple], disappeared: Collection[ox.Triple]) -> None:
         """Change the merge and count; what disappears was used before, and what appears is used after."""
@@ -264,9 +280,7 @@ class Bookkeeping:
 
     def _share(self, store: ox.Store, triple: ox.Triple, iri: str, step: int) -> set[str]:
         """Count a triple that comes to or goes from a graph as shared with others; return which others have it."""
-        found = matching(store, triple.subject, triple.predicate, triple.object)
-        graphs = {quad.graph_name.value for quad in found if isinstance(quad.graph_name, ox.NamedNode)}
-        others = graphs - self.hidden - {iri}
+        others = self._graphs_of(store, triple) - {iri}
         if others:
             self.shared[iri] += step
         if len(others) == 1:
@@ -330,6 +344,7 @@ class ReleaseRevision:
         book: its counts.
         entries: its graphs.
         parent: the folder of the release that it began as, where the members are that have not changed.
+        indexes: the files of that release's triple index, and the SHA-256 of each.
     """
 
     folder: Path
@@ -338,6 +353,7 @@ class ReleaseRevision:
     book: Bookkeeping
     entries: dict[str, GraphEntry]
     parent: Path | None = None
+    indexes: Mapping[str, str] = field(default_factory=dict)
     _notes: ox.Store | None = field(default=None, init=False)
     _noting: Checkpoint | None = field(default=None, init=False)
 
@@ -474,6 +490,23 @@ class ReleaseRevision:
             tidy(place, reopen=True)
         elif parent is not None and (parent / LEXICAL_FOLDER).is_dir():
             copy_store(parent / LEXICAL_FOLDER, place)
+
+    def follow_index(self) -> dict[str, str]:
+        """Let the triple index say what the store does; return its files and the SHA-256 of each.
+
+        Nothing may be changed afterwards. A release that was made of one without an index has none, until a build.
+        """
+        if self.parent is None:
+            complete_index(self.folder, self.book.stating(self.store))
+        elif self.indexes:
+            index_after_change(self.parent, self.folder, self.book.stating(self.store))
+        names = [name for name in INDEX_FILES if (self.folder / name).is_file()]
+        return {name: self._index_digest(name) for name in names}
+
+    def _index_digest(self, name: str) -> str:
+        before = self.parent / name if self.parent is not None and name in self.indexes else None
+        path = self.folder / name
+        return self.indexes[name] if before is not None and path.samefile(before) else file_sha256(path)
 
     def graphs(self) -> tuple[GraphEntry, ...]:
         """Return the entries, ordered by IRI."""

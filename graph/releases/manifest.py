@@ -97,6 +97,7 @@ class Manifest(msgspec.Struct, frozen=True):
         tools: versions of what made it.
         statistics: for those who plan queries.
         checksums: whether the checksums of all files stand beside it; releases of earlier versions have none.
+        index: the files of the triple index, and the SHA-256 of each; releases of earlier versions have none.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Manifest(msgspec.Struct, frozen=True):
     tools: dict[str, str]
     statistics: Statistics = Statistics()
     checksums: bool = False
+    index: dict[str, str] = {}
 
     @property
     def sharing(self) -> tuple[str, ...]:

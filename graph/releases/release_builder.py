@@ -129,7 +129,7 @@ class Staged:
 
 # The fingerprint of everything that a release is made from: equal fingerprint, nothing to build.
 
-TOOLS = ("hamkor", "pyoxigraph", "pyshacl", "rdflib", "csvw")
+TOOLS = ("hamkor", "pyoxigraph", "duckdb", "pyshacl", "rdflib", "csvw")
 
 
 @cache

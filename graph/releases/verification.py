@@ -14,11 +14,13 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
+import duckdb
 import msgspec
 import numpy as np
 import pyoxigraph as ox
 
 from graph.model.errors import NO_WORDS, Quotation, ReleaseError, Said, Sentence, said_by
+from graph.model.processes import HeldFolder
 from graph.model.publication import SUPPRESSION_FILE
 from graph.model.rdf_terms import CATALOG_GRAPH, graph_iri
 from graph.releases.digest import (
@@ -36,9 +38,11 @@ from graph.releases.exact_forms import LEXICAL_FOLDER, index_line, open_forms, r
 from graph.releases.folder import UNCOMMITTED, ReleasesFolder
 from graph.releases.graph_files import TermHashes, file_sha256, is_member, read_member, statistics
 from graph.releases.history import History
+from graph.releases.index_loading import memory_of_process, threads_of_process, write_index
 from graph.releases.manifest import MANIFEST_FILE, GraphEntry, Manifest, read_manifest
 from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, is_held, open_release
 from graph.releases.store import STORE_FOLDER
+from graph.releases.triple_index import INDEX_FILE, INDEX_FILES, content_sums, open_index
 from graph.sources.batches import Chunk
 
 # The checksums of every file of a release, written last before its commit, and how each file looked when it was read.
@@ -351,7 +355,7 @@ def _problems(release: Release, progress: Callable[[str, int], None], name: str)
     progress("reading every file", 0)
     wrong = dict(damaged(release.folder))
     yield from wrong.values()
-    for file in (REPORT_FILE, CATALOG_FILE, NAMES_FILE):
+    for file in (REPORT_FILE, CATALOG_FILE, NAMES_FILE, *manifest.index):
         if file not in wrong and not (release.folder / file).is_file():
             yield Sentence("%(name)s is missing", name=file)
     yield from Downloads(release.folder, manifest).damaged()
@@ -363,6 +367,9 @@ def _problems(release: Release, progress: Callable[[str, int], None], name: str)
     if index.is_whole and not any(each.startswith((f"{STORE_FOLDER}/", f"{LEXICAL_FOLDER}/")) for each in wrong):
         progress("verifying the store", read)
         yield from _of_store(release, index)
+    if index.is_whole and not wrong.keys() & {*INDEX_FILES}:
+        progress("verifying the triple index", read)
+        yield from _of_triple_index(release)
 
 
 @dataclass
@@ -441,6 +448,31 @@ def _of_store(release: Release, index: _IndexAsStated) -> Iterator[Said]:
                 yield Sentence("the lexical forms of <%(iri)s> are not those of its triples", iri=entry.iri)
     except (OSError, RuntimeError, ReleaseError) as problem:  # RuntimeError is RocksDB's word for corruption
         yield Sentence("the store cannot be read: %(words)s", words=problem)
+
+
+def _of_triple_index(release: Release) -> Iterator[Said]:
+    """Compare the triple index with one that is made anew of the graph files."""
+    for name, digest in release.manifest.index.items():
+        if (path := release.folder / name).is_file() and file_sha256(path) != digest:
+            yield Sentence("%(name)s: the file is not the one that was written (SHA-256)", name=name)
+    if not release.manifest.index or not (release.folder / INDEX_FILE).is_file():
+        return
+    try:
+        with HeldFolder() as folder:
+            write_index(folder, release.manifest.graphs, release.folder)
+            if _sums(release.folder, folder) != _sums(folder, folder):
+                yield Sentence("the triple index has other triples than the graph files")
+    except (duckdb.Error, ReleaseError) as problem:
+        yield Sentence("the triple index cannot be read: %(words)s", words=said_by(problem))
+
+
+def _sums(folder: Path, temporary: Path) -> list[tuple[object, ...]]:
+    memory, threads = memory_of_process(), threads_of_process()
+    connection = open_index(folder, memory_mb=memory, threads=threads, temporary=temporary)
+    if connection is None:
+        return []
+    with connection:
+        return content_sums(connection)
 
 
 def _of_graph(store: ox.Store, iri: str | None, keys: Lanes) -> Iterator[Said]:
