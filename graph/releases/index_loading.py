@@ -17,8 +17,7 @@ import duckdb
 import pyoxigraph as ox
 
 from graph.model.errors import ReleaseError, Sentence
-from graph.model.literals import Term
-from graph.model.namespaces import XSD
+from graph.model.rdf_terms import XSD, Term
 from graph.releases.manifest import GraphEntry
 from graph.releases.triple_index import INDEX_FILE, TermKind, connected, index_error
 

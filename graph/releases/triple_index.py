@@ -35,7 +35,7 @@ import duckdb
 import pyoxigraph as ox
 
 from graph.model.errors import OF_STORAGE, ReleaseError, Sentence, StorageError
-from graph.model.literals import Term
+from graph.model.rdf_terms import Term
 
 INDEX_FILE = "index.duckdb"
 DELTA_FILE = "index-delta.duckdb"

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.model.errors import ReleaseError, StorageError
-from graph.model.literals import stored
 from graph.model.publication import Publication
+from graph.model.rdf_terms import stored
 from graph.pipeline.build import build
 from graph.releases.change import index_triples
 from graph.releases.folder import ReleasesFolder
