@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from graph.model.rdf_terms import RDF_TYPE
-from graph.query.columns.table import TermKind, describe
+from graph.query.columns.table import ColumnTermKind, describe
 from graph.query.sparql.tokens import Token, TokenKind, tokens
 
 # What a query of the part of SPARQL that is read here means: plain values, made by ``reading``, run by ``solving``.
@@ -433,7 +433,7 @@ class _PlanReader:
             return text + tag.encode()
         if self._took("^^"):
             datatype = self._iri()
-            if datatype != XSD_DATE or describe(typed := text + b"^^" + datatype)[0] is not TermKind.DATE:
+            if datatype != XSD_DATE or describe(typed := text + b"^^" + datatype)[0] is not ColumnTermKind.DATE:
                 raise UnsupportedError
             return typed
         return text

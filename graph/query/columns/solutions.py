@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.query.columns.plan import Call, Constant, Expression, UnsupportedError, Variable
-from graph.query.columns.table import HALF, LOW, Ids, ReleaseTerms, TermKind, describe, unescaped
+from graph.query.columns.table import HALF, LOW, Ids, ReleaseTerms, ColumnTermKind, describe, unescaped
 
 # A relation: solutions as columns of term numbers, and how a pattern extends them.
 #
@@ -196,7 +196,13 @@ MIRRORED = {"=": "=", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 TEXT_TESTS: dict[str, Callable[[str, str], bool]] = {
     "CONTAINS": operator.contains, "STRSTARTS": str.startswith, "STRENDS": str.endswith,
 }  # fmt: skip
-WITH_TEXT = (TermKind.IRI, TermKind.STRING, TermKind.LANGUAGE_STRING, TermKind.INTEGER, TermKind.DATE)
+WITH_TEXT = (
+    ColumnTermKind.IRI,
+    ColumnTermKind.STRING,
+    ColumnTermKind.LANGUAGE_STRING,
+    ColumnTermKind.INTEGER,
+    ColumnTermKind.DATE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,17 +274,21 @@ def _decided(call: Call, values: Ids, terms: ReleaseTerms) -> Truth:
 def _comparison(sign: str, values: Ids, constant: bytes, terms: ReleaseTerms) -> Truth:
     kind, number, _ = describe(constant)
     kinds = terms.kinds[values]
-    if kind is TermKind.INTEGER and not (kinds == TermKind.OTHER_NUMBER).any() and not (kinds == TermKind.OTHER).any():
-        comparable = kinds == TermKind.INTEGER
+    if (
+        kind is ColumnTermKind.INTEGER
+        and not (kinds == ColumnTermKind.OTHER_NUMBER).any()
+        and not (kinds == ColumnTermKind.OTHER).any()
+    ):
+        comparable = kinds == ColumnTermKind.INTEGER
         outcome = COMPARE[sign](terms.numbers[values], number)
         return _unless_incomparable(sign, comparable, outcome)
     if (
-        kind is TermKind.DATE
-        and ((kinds == TermKind.DATE) | (kinds == TermKind.INTEGER) | (kinds == TermKind.IRI)).all()
+        kind is ColumnTermKind.DATE
+        and ((kinds == ColumnTermKind.DATE) | (kinds == ColumnTermKind.INTEGER) | (kinds == ColumnTermKind.IRI)).all()
     ):
         days = np.array([_day(terms.text(value)) for value in values.tolist()], np.int64)
-        return _unless_incomparable(sign, kinds == TermKind.DATE, COMPARE[sign](days, _day(constant)))
-    if kind is TermKind.IRI and sign in ("=", "!=") and (kinds == TermKind.IRI).all():
+        return _unless_incomparable(sign, kinds == ColumnTermKind.DATE, COMPARE[sign](days, _day(constant)))
+    if kind is ColumnTermKind.IRI and sign in ("=", "!=") and (kinds == ColumnTermKind.IRI).all():
         outcome = COMPARE[sign](values, terms.find(constant))
         return Truth(outcome, ~outcome)
     raise UnsupportedError
@@ -297,7 +307,7 @@ def _day(text: bytes) -> int:
 
 
 def _string(expression: Expression) -> str:
-    if not isinstance(expression, Constant) or describe(expression.text)[0] is not TermKind.STRING:
+    if not isinstance(expression, Constant) or describe(expression.text)[0] is not ColumnTermKind.STRING:
         raise UnsupportedError
     return unescaped(expression.text[1:-1].decode())
 
@@ -324,9 +334,9 @@ def _language_matches(call: Call, values: Ids, terms: ReleaseTerms) -> Truth:
 def _of_literals(outcome: Mask, values: Ids, terms: ReleaseTerms) -> Truth:
     """Only literals have a language; directional ones are not told apart here."""
     kinds = terms.kinds[values]
-    if (kinds == TermKind.OTHER).any():
+    if (kinds == ColumnTermKind.OTHER).any():
         raise UnsupportedError
-    literal = kinds != TermKind.IRI
+    literal = kinds != ColumnTermKind.IRI
     return Truth(outcome & literal, ~outcome & literal)
 
 
@@ -356,8 +366,10 @@ def _text_test(call: Call, values: Ids, terms: ReleaseTerms) -> Truth:
     if not isinstance(variable, Variable):
         raise UnsupportedError
     kinds = terms.kinds[values]
-    if not np.isin(kinds, WITH_TEXT if of_any else (TermKind.IRI, TermKind.STRING, TermKind.LANGUAGE_STRING)).all():
+    if not np.isin(
+        kinds, WITH_TEXT if of_any else (ColumnTermKind.IRI, ColumnTermKind.STRING, ColumnTermKind.LANGUAGE_STRING)
+    ).all():
         raise UnsupportedError
     outcome = (_in_lowered if lower else _in_text)(call.name, wanted, values, terms)
-    textual = np.ones(len(values), np.bool_) if of_any else kinds != TermKind.IRI
+    textual = np.ones(len(values), np.bool_) if of_any else kinds != ColumnTermKind.IRI
     return Truth(outcome & textual, ~outcome & textual)

@@ -20,7 +20,7 @@ from graph.query.columns.plan import (
     Variable,
 )
 from graph.query.columns.solutions import UNBOUND, UNIT, Relation, satisfied
-from graph.query.columns.table import HALF, LOW, Ids, Predicate, TermKind, TripleTable
+from graph.query.columns.table import HALF, LOW, Ids, Predicate, ColumnTermKind, TripleTable
 
 # Joining: the solutions of a group graph pattern, its patterns taken in the order that keeps them few.
 #
@@ -340,7 +340,7 @@ def _aggregated(aggregate: Aggregate, found: Relation, group: Ids, count: int, t
         values, group = values[first], group[first]
     if aggregate.name == "COUNT":
         return np.bincount(group, minlength=count).astype(np.int64)
-    if not bound.all() or (table.terms.kinds[values] != TermKind.INTEGER).any():
+    if not bound.all() or (table.terms.kinds[values] != ColumnTermKind.INTEGER).any():
         raise UnsupportedError  # an error, a decimal or a double: the engine knows
     numbers = table.terms.numbers[values]
     if len(numbers) and int(np.abs(numbers).max()) * len(numbers) >= SAFE_SUM:
@@ -364,11 +364,15 @@ def _ranks(values: Ids, table: TripleTable) -> Ids:
     different, rows = np.unique(values, return_inverse=True)
     terms = different[different >= 0]
     kinds, tags = table.terms.kinds[terms], table.terms.tags[terms]
-    if (kinds == TermKind.IRI).all():
+    if (kinds == ColumnTermKind.IRI).all():
         return values
-    if (kinds != kinds[0]).any() or (tags != tags[0]).any() or kinds[0] in (TermKind.OTHER, TermKind.OTHER_NUMBER):
+    if (
+        (kinds != kinds[0]).any()
+        or (tags != tags[0]).any()
+        or kinds[0] in (ColumnTermKind.OTHER, ColumnTermKind.OTHER_NUMBER)
+    ):
         raise UnsupportedError
-    if kinds[0] == TermKind.INTEGER:
+    if kinds[0] == ColumnTermKind.INTEGER:
         if len(terms) < len(different):
             raise UnsupportedError
         return table.terms.numbers[values]

@@ -36,7 +36,7 @@ UNKNOWN = b"\xff"
 ESCAPE = re.compile(r"\\(?:u([0-9A-F]{4})|U([0-9A-F]{8})|(.))")
 
 
-class TermKind(IntEnum):
+class ColumnTermKind(IntEnum):
     """What a term is, as far as comparing it depends on that."""
 
     IRI = 0
@@ -139,31 +139,31 @@ def _character(found: re.Match[str]) -> str:
     return ESCAPES[found[3]] if found[3] else chr(int(found[1] or found[2], 16))
 
 
-def describe(text: bytes) -> tuple[TermKind, int, str]:
+def describe(text: bytes) -> tuple[ColumnTermKind, int, str]:
     """Return the kind of a term, its value where it is an integer, and its language tag."""
     if text[:1] == b"<":
-        return (TermKind.OTHER if text[:3] == b"<<(" else TermKind.IRI), 0, ""
+        return (ColumnTermKind.OTHER if text[:3] == b"<<(" else ColumnTermKind.IRI), 0, ""
     if text[:1] != b'"':
-        return TermKind.OTHER, 0, ""
+        return ColumnTermKind.OTHER, 0, ""
     end = text.rindex(b'"')
     rest = text[end + 1 :]
     if not rest:
-        return TermKind.STRING, 0, ""
+        return ColumnTermKind.STRING, 0, ""
     if rest[:1] == b"@":
         tag = rest[1:].decode()
-        return (TermKind.OTHER, 0, "") if "--" in tag else (TermKind.LANGUAGE_STRING, 0, tag)
+        return (ColumnTermKind.OTHER, 0, "") if "--" in tag else (ColumnTermKind.LANGUAGE_STRING, 0, tag)
     return _typed(text[1:end], rest[3:-1])
 
 
-def _typed(lexical: bytes, datatype: bytes) -> tuple[TermKind, int, str]:
+def _typed(lexical: bytes, datatype: bytes) -> tuple[ColumnTermKind, int, str]:
     name = datatype.removeprefix(XSD)
     if name == datatype:
-        return TermKind.OTHER, 0, ""
+        return ColumnTermKind.OTHER, 0, ""
     if name == b"integer" and SMALL_INTEGER.fullmatch(lexical):
-        return TermKind.INTEGER, int(lexical), ""
+        return ColumnTermKind.INTEGER, int(lexical), ""
     if name in NUMERIC:
-        return TermKind.OTHER_NUMBER, 0, ""
-    return (TermKind.DATE if name == b"date" and _is_day(lexical) else TermKind.OTHER), 0, ""
+        return ColumnTermKind.OTHER_NUMBER, 0, ""
+    return (ColumnTermKind.DATE if name == b"date" and _is_day(lexical) else ColumnTermKind.OTHER), 0, ""
 
 
 def _is_day(lexical: bytes) -> bool:
