@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.query.columns.plan import Call, Constant, Expression, UnsupportedError, Variable
-from graph.query.columns.table import HALF, LOW, Ids, ReleaseTerms, ColumnTermKind, describe, unescaped
+from graph.query.columns.table import HALF, LOW, ColumnTermKind, Ids, ReleaseTerms, describe, unescaped
 
 # A relation: solutions as columns of term numbers, and how a pattern extends them.
 #

@@ -20,7 +20,7 @@ from graph.query.columns.plan import (
     Variable,
 )
 from graph.query.columns.solutions import UNBOUND, UNIT, Relation, satisfied
-from graph.query.columns.table import HALF, LOW, Ids, Predicate, ColumnTermKind, TripleTable
+from graph.query.columns.table import HALF, LOW, ColumnTermKind, Ids, Predicate, TripleTable
 
 # Joining: the solutions of a group graph pattern, its patterns taken in the order that keeps them few.
 #
