@@ -39,6 +39,7 @@ from endpoint.http.semantics import (
     Profile,
     Representation,
     entity_tag,
+    held,
 )
 from endpoint.pages.facts_of_shapes import text_in
 from endpoint.pages.front import citation_body, citation_links, dataset_citation, dataset_page, front_page
@@ -249,13 +250,19 @@ def _ready(files: Downloads, dump: Dump) -> ReadyFile:
 
 
 def _sent(dump: Dump, ready: ReadyFile) -> Response:
-    """Return the file, or the part of it that is asked for (RFC 9110 14), or a 304."""
+    """Return the file, or the part of it that is asked for (RFC 9110 14), or a 304.
+
+    Raises:
+        ProblemError: 412, it is not what the client demands; 416, there is no such part.
+    """
     release = snapshot().release
+    made_at = datetime.fromisoformat(release.manifest.created)
+    held(request.method, ready.sha256, made_at, request.headers.get)
     response = Response(
         FileWrapper(cast("IO[bytes]", Parts(ready.parts)), PIECE), content_type=GZIP, direct_passthrough=True
     )
     response.set_etag(ready.sha256)
-    response.last_modified = datetime.fromisoformat(release.manifest.created)
+    response.last_modified = made_at
     response.content_length = ready.size
     kind = dump.name.removesuffix(f".{dump.form.suffix}.gz").rpartition("/")[2]
     filename = f"{kind}-{release.id}.{dump.form.suffix}.gz"
@@ -282,6 +289,7 @@ def _sent(dump: Dump, ready: ReadyFile) -> Response:
 def _with_one_range(size: int) -> dict[str, object]:
     """Return the request without a Range that is passed over: several ranges, other units, nonsense (RFC 9110 14.2)."""
     environ = dict(request.environ)
+    environ.pop("HTTP_IF_MATCH", None)  # seen to already; werkzeug takes a star for a tag
     found = ONE_RANGE.match(request.headers.get("Range", ""))
     if found is None or request.headers.get("If-Range", "").startswith("W/"):  # RFC 9110 13.1.5: only a strong tag
         environ.pop("HTTP_RANGE", None)

@@ -95,7 +95,7 @@ KINDS: Mapping[str, ProblemType] = MappingProxyType(
         "conflict": ProblemType(409, "Somebody else is writing", "Try again after the time that Retry-After names."),
         "gone": ProblemType(410, "This has been withdrawn", "It was published once and is not any more."),
         "precondition-failed": ProblemType(
-            412, "The graph is not what you took it for", "It has changed since, or is there already; read it again."
+            412, "This is not what you took it for", "It has changed since, or is there already; read it again."
         ),
         "withheld": ProblemType(410, "This is withheld", "It holds personal data; see the page on privacy."),
         "too-large": ProblemType(413, "The request is too large", "The field limit names the setting that was hit."),

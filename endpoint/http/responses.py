@@ -28,7 +28,7 @@ from endpoint.http.semantics import (
     choose,
     coding_of,
     entity_tag,
-    known,
+    held,
     named,
     problem_body,
     problem_fields,
@@ -102,6 +102,7 @@ def answer(
     location: str = "",
     links: Iterable[HeaderLink] = (),
     vary: str = VARY,
+    status: int = 200,
 ) -> Response:
     """Return the response for a representation, or 304 where the client has it.
 
@@ -112,11 +113,17 @@ def answer(
         location: the URL of just this representation (Content-Location), where it was negotiated.
         links: for the header Link.
         vary: by which fields of a request it varies.
+        status: its status; what is no success has no conditions (RFC 9110 13.2.1).
+
+    Raises:
+        ProblemError: 412, it is not what the client demands.
     """
     made = datetime.fromisoformat(snapshot().release.manifest.created)
-    held = known(tag, made, request.headers.get)
-    response = Response(b"" if held else body(), content_type=representation.content_type, status=304 if held else 200)
-    response.headers.update(validators(held or tag, made, vary, is_known=bool(held)))
+    theirs = held(request.method, tag, made, request.headers.get) if status == 200 else ""
+    response = Response(
+        b"" if theirs else body(), content_type=representation.content_type, status=304 if theirs else status
+    )
+    response.headers.update(validators(theirs or tag, made, vary, is_known=bool(theirs)))
     if location:
         response.headers["Content-Location"] = location
     for link in links:
@@ -142,10 +149,7 @@ def _varying(response: Response) -> Response:
 def page(template: str, *, links: Iterable[HeaderLink] = (), status: int = 200, **view: object) -> Response:
     """Return a rendered page; its entity tag is that of its bytes."""
     body = render_template(template, **view).encode()
-    response = answer(AS_HTML, lambda: body, tag=entity_tag(body), links=links)
-    if response.status_code == 200:
-        response.status_code = status
-    return response
+    return answer(AS_HTML, lambda: body, tag=entity_tag(body), links=links, status=status)
 
 
 def see_other(url: str) -> Response:
@@ -250,7 +254,8 @@ def document_links(iri: str, offered: Sequence[Representation], profile: str = "
 
 METHODS = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
 REQUEST_HEADERS = (
-    "Accept, Content-Type, Content-Encoding, Authorization, Accept-Profile, Accept-Datetime, If-None-Match, If-Match"
+    "Accept, Content-Type, Content-Encoding, Authorization, Accept-Profile, Accept-Datetime, If-None-Match, If-Match, "
+    "If-Modified-Since, If-Unmodified-Since"
 )
 DAY = "86400"
 POLICY = (

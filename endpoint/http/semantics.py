@@ -16,7 +16,8 @@ import zstandard
 from isal import isal_zlib
 from werkzeug.http import http_date, parse_date, parse_etags
 
-from endpoint.http.problems import Problem
+from endpoint.http.problems import Problem, ProblemError
+from graph.model.errors import Sentence
 from graph.model.formats import (
     JSON_LD,
     N_QUADS,
@@ -493,22 +494,55 @@ def entity_tag(*parts: object) -> str:
     return digest.hexdigest()
 
 
-def known(tag: str, made: datetime, asked: Asked) -> str:
-    """Return the tag under which the client has an answer, compressed or not, or an empty string (RFC 9110 13.1).
+SELECTING = frozenset({"GET", "HEAD"})
+"""Methods that select a representation; a query in a body selects none of which something could be demanded."""
 
-    Where it names no tag, just the date is as good. A later one says nothing: an earlier release may be current again.
+
+def held(method: str, tag: str, made: datetime | None, asked: Asked) -> str:
+    """Return the tag under which the client has an answer, compressed or not, or an empty string.
+
+    What the client demands of the answer is looked at first (RFC 9110 13.2.2).
 
     Args:
-        tag: the answer's; empty for one that is not kept, which nobody has.
-        made: when its release was made.
+        method: the request's.
+        tag: the answer's, which would have a status of 2xx; empty for one that is not kept, which nobody has.
+        made: when its release was made; None for what says no date.
         asked: the request's fields.
+
+    Raises:
+        ProblemError: 412, the answer is not what the client demands.
+    """
+    if method not in SELECTING:
+        return ""
+    if not _is_as_demanded(tag, made, asked):
+        detail = Sentence("what is here now is not what the request names")
+        raise ProblemError("precondition-failed", detail, {"remedy": Sentence("read it again")})
+    return _known(tag, made, asked)
+
+
+def _is_as_demanded(tag: str, made: datetime | None, asked: Asked) -> bool:
+    """Whether If-Match holds or, where there is none, If-Unmodified-Since (RFC 9110 13.1.1, 13.1.4)."""
+    named = asked("if-match")
+    if named is not None:
+        theirs = parse_etags(named)
+        # Each coding's tag is of the same state: who has it sent smaller may name that by the other tag, as in a write.
+        return theirs.star_tag or any(theirs.contains(each) for each in tags_of(tag) if tag)
+    since = parse_date(asked("if-unmodified-since"))
+    return not tag or made is None or since is None or made <= since  # what has no tag says no date
+
+
+def _known(tag: str, made: datetime | None, asked: Asked) -> str:
+    """Return the tag that If-None-Match or If-Modified-Since means (RFC 9110 13.1.2, 13.1.3), or an empty string.
+
+    Where the client names no tag, just the date is as good. A later one says nothing: an earlier release may be current
+    again.
     """
     if not tag:
         return ""
     named = asked("if-none-match")
     if named is None:
         since = asked("if-modified-since")
-        return tag if since is not None and parse_date(since) == made else ""
+        return tag if made is not None and parse_date(since) == made else ""
     theirs = parse_etags(named)
     return next((each for each in tags_of(tag) if theirs.star_tag or theirs.contains_weak(each)), "")
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from endpoint.current import languages, publication, snapshot, urls
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import as_page
-from endpoint.http.semantics import entity_tag
+from endpoint.http.semantics import entity_tag, held
 from endpoint.pages.facts_of_shapes import text_in
 from endpoint.reconcile.reconciled_properties import (
     BATCH,
@@ -231,8 +231,11 @@ def reply(document: object, language: str = "") -> Response:
     if language:
         response.headers["Content-Language"] = language
     if request.method in ("GET", "HEAD"):
-        response.set_etag(entity_tag(text))
-        response.make_conditional(request)
+        tag = entity_tag(text)
+        response.set_etag(tag)
+        if held(request.method, tag, None, request.headers.get):
+            response.status_code = 304
+            response.set_data(b"")
     return response
 
 

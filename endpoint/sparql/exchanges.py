@@ -22,7 +22,7 @@ from endpoint.http.semantics import (
     Coding,
     Fields,
     coding_of,
-    known,
+    held,
     problem_body,
     problem_fields,
     problem_form,
@@ -331,15 +331,25 @@ class Exchange:
             watching.cancel()
 
     async def answer(self, found: LaneAnswer) -> None:
-        """Send a whole answer, or a 304 to a client that has it; a spool file is removed, whatever happens."""
+        """Send a whole answer, or a 304 to a client that has it; a spool file is removed, whatever happens.
+
+        Raises:
+            ProblemError: 412, it is not what the client demands.
+        """
         body, release, asked = found.answer.body, found.answer.release, self.headers.get
         tag, made = found.tag if self.scope["method"] != "POST" else "", made_at(release)
         service = _of_service(self._here)
         own: Fields = ((RELEASE, release),)
-        if held := known(tag, made, asked):
+        try:
+            theirs = held(self.scope["method"], tag, made, asked)
+        except ProblemError:
             if isinstance(body, Path):
                 body.unlink(missing_ok=True)
-            await self._start(304, (*own, *validators(held, made, OF_QUERIES, is_known=True)), service)
+            raise
+        if theirs:
+            if isinstance(body, Path):
+                body.unlink(missing_ok=True)
+            await self._start(304, (*own, *validators(theirs, made, OF_QUERIES, is_known=True)), service)
             await self._send({"type": "http.response.body", "body": b""})
             return
         own += (("content-type", found.representation.content_type),)

@@ -397,7 +397,11 @@ def _sent(found: Answer, representation: Representation, *, is_kept: bool) -> Re
         check_xml(body, cast("Format", representation.format))
         return answer(representation, lambda: body, tag=tag, vary=OF_QUERIES)
     check_spooled(body, cast("Format", representation.format))
-    response = answer(representation, bytes, tag=tag, vary=OF_QUERIES)
+    try:
+        response = answer(representation, bytes, tag=tag, vary=OF_QUERIES)
+    except ProblemError:
+        body.unlink(missing_ok=True)
+        raise
     if response.status_code == 304:
         body.unlink(missing_ok=True)
         return response

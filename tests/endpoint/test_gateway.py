@@ -189,8 +189,10 @@ SAID: list[list[tuple[str, str]]] = [
     [("If-Modified-Since", "Fri, 28 Nov 2014 09:00:00 GMT")],
     [("If-Modified-Since", "yesterday")],
     [("If-None-Match", '"other"'), ("If-Modified-Since", "{date}")],
-    [("If-Match", '"other"')],
-    [("If-Unmodified-Since", "Fri, 28 Nov 2014 09:00:00 GMT")],
+    *([("If-Match", each)] for each in HELD),
+    *([("If-Unmodified-Since", each)] for each in ("{date}", "Fri, 28 Nov 2014 09:00:00 GMT", "yesterday")),
+    [("If-Match", '"other"'), ("If-None-Match", "{tag}"), ("Accept", "application/json")],
+    [("If-Match", "{tag}"), ("If-None-Match", "{tag}")],
     [("Range", "bytes=0-3")],
     [("Range", "bytes=0-3"), ("If-Range", "{tag}")],
     *([("Accept-Encoding", each)] for each in ("gzip", "zstd, gzip", "br", "gzip;q=0")),
@@ -278,6 +280,12 @@ def test_both_ways_tell_errors_alike(registry: Watched, name: str) -> None:
 
 
 # Large answers
+
+
+def test_a_large_answer_that_is_not_what_was_demanded_leaves_nothing_behind(registry: Watched) -> None:
+    for answer in both(registry, "GET", LARGE, [("If-Match", '"other"')]):
+        assert answer.status_code == 412
+    assert registry.settled().spooled == 0
 
 
 def test_a_large_answer_is_the_sum_of_its_pieces(registry: Watched) -> None:

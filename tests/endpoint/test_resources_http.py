@@ -135,6 +135,71 @@ def test_each_representation_has_its_own_tag_and_is_304_when_known(served: Serve
     assert served.get(f"/doc/club/termez.{suffix}", headers={"If-None-Match": '"other"'}).status_code == 200
 
 
+LONG_AGO, LONG_HENCE = "Fri, 28 Nov 2014 09:00:00 GMT", "Fri, 28 Nov 2064 09:00:00 GMT"
+#: What a client demands and has, and the status (RFC 9110 13.2.2).
+DEMANDED: list[tuple[dict[str, str], int]] = [
+    ({"If-Match": "{tag}"}, 200),
+    ({"If-Match": '"other", {tag}'}, 200),
+    ({"If-Match": "*"}, 200),
+    ({"If-Match": '"other"'}, 412),
+    ({"If-Match": "W/{tag}"}, 412),
+    ({"If-Match": '"other", W/{tag}'}, 412),
+    ({"If-Match": ""}, 412),
+    ({"If-Match": '"*"'}, 412),
+    ({"If-Unmodified-Since": "{date}"}, 200),
+    ({"If-Unmodified-Since": LONG_HENCE}, 200),
+    ({"If-Unmodified-Since": LONG_AGO}, 412),
+    ({"If-Unmodified-Since": "yesterday"}, 200),
+    ({"If-Match": "{tag}", "If-Unmodified-Since": LONG_AGO}, 200),
+    ({"If-Match": '"other"', "If-Unmodified-Since": LONG_HENCE}, 412),
+    ({"If-Match": "{tag}", "If-None-Match": "{tag}"}, 304),
+    ({"If-Match": '"other"', "If-None-Match": "{tag}"}, 412),
+    ({"If-Match": "{tag}", "If-None-Match": '"other"'}, 200),
+    ({"If-Match": "*", "If-None-Match": "*"}, 304),
+    ({"If-Unmodified-Since": LONG_AGO, "If-None-Match": "{tag}"}, 412),
+    ({"If-Unmodified-Since": LONG_HENCE, "If-Modified-Since": "{date}"}, 304),
+    ({"If-Match": "{tag}", "If-Modified-Since": "{date}"}, 304),
+]
+SELECTED = ["/doc/club/termez", "/doc/club/termez.ttl", "/", "/class/Club.csv", "/graph/clubs",
+            "/downloads/dataset.nq.gz", "/sparql?query=ASK%7B%7D", "/sparql?query=ASK%7B%7D&format=html"]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", SELECTED)
+def test_what_a_client_demands_of_an_answer_comes_before_what_it_has(served: Served, path: str) -> None:
+    first = served.get(path)
+    facts = {"tag": first.headers["ETag"], "date": first.headers["Last-Modified"]}
+    found = []
+    for method in ("GET", "HEAD"):
+        for demanded, status in DEMANDED:
+            sent = {name: value.format(**facts) for name, value in demanded.items()}
+            answer = served.request(method, path, headers=sent)
+            found += [(method, demanded, answer.status_code)] if answer.status_code != status else []
+    assert found == []
+
+
+def test_a_failed_demand_is_a_problem_that_nobody_keeps(served: Served) -> None:
+    for path in SELECTED[:-1]:  # the last shows people the form of a query, with what is wrong
+        answer = served.get(path, "application/problem+json, */*;q=0.1", headers={"If-Match": '"other"'})
+        assert (path, answer.status_code, answer.headers["Content-Type"]) == (path, 412, "application/problem+json")
+        assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nowhere", 404), ("/id/club/termez", 303), ("/sparql?query=nonsense", 400)]
+)
+def test_what_is_no_success_has_no_conditions(served: Served, path: str, status: int) -> None:
+    for name, value in (("If-Match", '"other"'), ("If-None-Match", "*"), ("If-Unmodified-Since", LONG_AGO)):
+        assert served.get(path, headers={name: value}).status_code == status
+        assert served.get(path, BROWSER, headers={name: value}).status_code == status
+
+
+def test_an_answer_that_nobody_keeps_has_no_tag_to_demand_and_no_date(served: Served) -> None:
+    path = "/sparql?query=SELECT(NOW()AS%3Fnow)%7B%7D"
+    demanded = [("If-Match", '"other"', 412), ("If-Match", "*", 200), ("If-Unmodified-Since", LONG_AGO, 200)]
+    for name, value, status in demanded:
+        assert served.get(path, headers={name: value}).status_code == status
+
+
 def test_tags_differ_between_formats(served: Served) -> None:
     assert len({served.get(f"/doc/club/termez.{suffix}").headers["ETag"] for suffix in SUFFIXES}) == len(SUFFIXES)
 
