@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,20 @@ def name_of(path: Path) -> str:
     return path.relative_to(REPOSITORY).as_posix()
 
 
-def imported(path: Path) -> Iterator[tuple[str, ...]]:
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """All nodes of a module's syntax tree, its own first."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@cache
+def imported(path: Path) -> tuple[tuple[str, ...], ...]:
     """The modules that a module imports anywhere, as their parts; those for type checking only included."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[tuple[str, ...]]:
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (tuple(each.name.split(".")) for each in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -109,8 +121,7 @@ def test_no_file_name_stands_twice() -> None:
 
 
 def test_no_class_name_stands_twice() -> None:
-    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in MODULES)
-    names = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    names = Counter(node.name for path in MODULES for node in nodes_of(path) if isinstance(node, ast.ClassDef))
     assert not {name for name, times in names.items() if times > 1}
 
 
@@ -169,13 +180,13 @@ def test_no_room_imports_itself_through_another() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_says_what_it_is_and_is_no_longer_than_800_lines(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert ast.get_docstring(ast.parse(text)), "no docstring"
+    assert ast.get_docstring(nodes_of(path)[0]), "no docstring"
     assert text.count("\n") <= 800
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_function_is_no_longer_than_60_lines(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, node.name
 
@@ -184,7 +195,7 @@ def test_functions_are_short_at_the_median() -> None:
     functions = sorted(
         (node.end_lineno or 0) - node.lineno
         for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
     assert functions[len(functions) // 2] <= 12
@@ -193,7 +204,7 @@ def test_functions_are_short_at_the_median() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_nothing_catches_everything_but_where_it_says_why(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
-    for node in ast.walk(ast.parse("\n".join(lines))):
+    for node in nodes_of(path):
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"a bare except in line {node.lineno}"
             if isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import click
@@ -125,6 +126,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+@cache
 def known_files() -> set[str]:
     """The files of the repository as the documentation may call them: by their path, or by their name alone."""
     found = [path for path in REPOSITORY.rglob("*.py") if not {".venv", "node_modules"} & {*path.parts}]
@@ -134,7 +136,8 @@ def known_files() -> set[str]:
 @pytest.mark.parametrize("page", [*PAGES, *sorted(DOCS.glob("*.md"))], ids=lambda page: page.name)
 def test_files_that_a_page_names_are_there(page: Path) -> None:
     named = set(re.findall(r"`([\w/]+\.py)`", page.read_text(encoding="utf-8")))
-    assert not {name for name in named if not any(f"/{each}".endswith(f"/{name}") for each in known_files())}
+    files = known_files()
+    assert not {name for name in named if not any(f"/{each}".endswith(f"/{name}") for each in files)}
 
 
 def section(page: Path, title: str) -> str:
