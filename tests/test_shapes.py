@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 import pyshacl
+import pyshacl.shape
 import pytest
-from pyshacl.constraints import ALL_CONSTRAINT_COMPONENTS
+from pyshacl.constraints import ALL_CONSTRAINT_COMPONENTS, ALL_CONSTRAINT_PARAMETERS, CONSTRAINT_PARAMETERS_MAP
 from pyshacl.helper.path_helper import shacl_path_to_sparql_path
 from pyshacl.shapes_graph import ShapesGraph
 from rdflib import RDF, RDFS, SH, Graph, Literal, URIRef
@@ -22,6 +23,8 @@ from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result
 from rdflib.term import Node
+
+from graph.validation.validated_graph import ShapesTriples
 
 HERE = Path(__file__).parent / "shapes"
 SHAPES = Path(__file__).parent.parent / "shapes"
@@ -87,7 +90,7 @@ CASES = list(cases())
 
 @cache
 def shapes(*names: str) -> Graph:
-    graph = Graph()
+    graph = ShapesTriples()
     for path in sorted(SHAPES.glob("*.ttl")):
         if not names or path.stem in names:
             graph.parse(path)
@@ -111,6 +114,13 @@ def prefixes() -> str:
 @cache
 def prepared(query: str) -> Query:
     return prepareQuery(query)
+
+
+@pytest.fixture(autouse=True)
+def parameters_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pySHACL asks of each triple of a shape whether it is a parameter: a set tells it sooner than a list."""
+    parameters = frozenset(ALL_CONSTRAINT_PARAMETERS), CONSTRAINT_PARAMETERS_MAP
+    monkeypatch.setattr(pyshacl.shape, "CONSTRAINT_PARAMS", parameters, raising=False)
 
 
 class PreparingGraph(Graph):
