@@ -19,7 +19,7 @@ import pyoxigraph as ox
 from graph.model.errors import ReleaseError, Sentence
 from graph.model.rdf_terms import XSD, Term
 from graph.releases.manifest import GraphEntry
-from graph.releases.triple_index import INDEX_FILE, TermKind, connected, index_error
+from graph.releases.triple_index import INDEX_FILE, TermKind, connected, index_error, reachable
 
 TEMPORARY_SUFFIX = ".spilled"
 MEMORY_MB, LEAST_MB, MOST_THREADS = 1024, 128, 4
@@ -135,18 +135,22 @@ def write_index(folder: Path, entries: Iterable[GraphEntry], release: Path | Non
         ReleaseError: a graph file cannot be read, or the disk does not take it.
         MemoryError: the process has too little.
     """
-    place, temporary = folder / INDEX_FILE, folder / f"{INDEX_FILE}{TEMPORARY_SUFFIX}"
+    temporary, memory, threads = f"{INDEX_FILE}{TEMPORARY_SUFFIX}", memory_of_process(), threads_of_process()
     try:
-        with connected(
-            str(place), memory_mb=memory_of_process(), threads=threads_of_process(), temporary=temporary
-        ) as connection:
-            _load(connection, release or folder, [each for each in entries if each.triples])
+        with (
+            reachable(folder) as place,
+            reachable(release or folder) as source,
+            connected(
+                f"{place}/{INDEX_FILE}", memory_mb=memory, threads=threads, temporary=f"{place}/{temporary}"
+            ) as connection,
+        ):
+            _load(connection, source, [each for each in entries if each.triples])
             connection.execute("CHECKPOINT")
     except duckdb.Error as problem:
-        place.unlink(missing_ok=True)
+        (folder / INDEX_FILE).unlink(missing_ok=True)
         raise index_error(Sentence("the triple index could not be made"), problem) from problem
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(folder / temporary, ignore_errors=True)
 
 
 def memory_of_process() -> int:
@@ -171,7 +175,7 @@ def threads_of_process() -> int:
     return max(1, min(MOST_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1))
 
 
-def _load(connection: duckdb.DuckDBPyConnection, folder: Path, entries: Sequence[GraphEntry]) -> None:
+def _load(connection: duckdb.DuckDBPyConnection, folder: str, entries: Sequence[GraphEntry]) -> None:
     connection.execute("CREATE TEMP TABLE lines (n INTEGER, s VARCHAR, p VARCHAR, o VARCHAR)")
     connection.execute("CREATE TEMP TABLE files (n INTEGER, filename VARCHAR, ending INTEGER, iri VARCHAR)")
     if entries:
@@ -180,8 +184,8 @@ def _load(connection: duckdb.DuckDBPyConnection, folder: Path, entries: Sequence
     _write_triples(connection)
 
 
-def _read(connection: duckdb.DuckDBPyConnection, folder: Path, entries: Sequence[GraphEntry]) -> None:
-    names = [str(folder / each.file) for each in entries]
+def _read(connection: duckdb.DuckDBPyConnection, folder: str, entries: Sequence[GraphEntry]) -> None:
+    names = [f"{folder}/{each.file}" for each in entries]
     connection.execute(
         """INSERT INTO files SELECT unnest($1::INTEGER[]), unnest($2::VARCHAR[]), unnest($3::INTEGER[]),
             unnest($4::VARCHAR[])""",

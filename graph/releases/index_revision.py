@@ -16,7 +16,7 @@ import pyoxigraph as ox
 from graph.model.errors import Sentence
 from graph.releases.graph_files import link
 from graph.releases.index_loading import TEMPORARY_SUFFIX, described, memory_of_process, number_of, threads_of_process
-from graph.releases.triple_index import DELTA_FILE, INDEX_FILE, connected, index_error, quoted, see_through
+from graph.releases.triple_index import DELTA_FILE, INDEX_FILE, connected, index_error, quoted, reachable, see_through
 
 Stating = Mapping[ox.Triple, Collection[str]]
 """Triples as the store gives them back, and the IRIs of the graphs that state each now; of one that is gone, none."""
@@ -69,14 +69,17 @@ def index_after_change(parent: Path, folder: Path, stating: Stating) -> None:
 
 def _change(folder: Path, target: str, stating: Stating) -> None:
     """Write a change into the file ("base"), or beside it ("delta")."""
-    temporary, is_new = folder / f"{INDEX_FILE}{TEMPORARY_SUFFIX}", not (folder / DELTA_FILE).is_file()
+    temporary, is_new = f"{INDEX_FILE}{TEMPORARY_SUFFIX}", not (folder / DELTA_FILE).is_file()
     memory, threads = memory_of_process(), threads_of_process()
     try:
-        with connected(":memory:", memory_mb=memory, threads=threads, temporary=temporary) as connection:
+        with (
+            reachable(folder) as place,
+            connected(None, memory_mb=memory, threads=threads, temporary=f"{place}/{temporary}") as connection,
+        ):
             connection.execute(
-                f"ATTACH {quoted(folder / INDEX_FILE)} AS base {'(READ_ONLY)' if target == 'delta' else ''}"
+                f"ATTACH {quoted(f'{place}/{INDEX_FILE}')} AS base {'(READ_ONLY)' if target == 'delta' else ''}"
             )
-            delta = quoted(folder / DELTA_FILE) if target == "delta" else "':memory:'"
+            delta = quoted(f"{place}/{DELTA_FILE}") if target == "delta" else "':memory:'"
             connection.execute(f"ATTACH {delta} AS delta (BLOCK_SIZE {SMALL_BLOCK})")
             if is_new:
                 connection.execute(NEW_DELTA)
@@ -86,11 +89,11 @@ def _change(folder: Path, target: str, stating: Stating) -> None:
             _apply(connection, target)
             connection.execute(f"CHECKPOINT {target}")
             if not _is_small(connection):
-                _fold(connection, folder)
+                _fold(connection, folder, place)
     except duckdb.Error as problem:
         raise index_error(Sentence("the triple index could not be written"), problem) from problem
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(folder / temporary, ignore_errors=True)
 
 
 def _name(connection: duckdb.DuckDBPyConnection, stating: Stating, target: str) -> None:
@@ -204,10 +207,10 @@ def _is_small(connection: duckdb.DuckDBPyConnection) -> bool:
     return rows <= max(FOLDED_ROWS, held // FOLDED_SHARE)
 
 
-def _fold(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def _fold(connection: duckdb.DuckDBPyConnection, folder: Path, place: str) -> None:
     """Let a new file hold what file and delta say together, without the terms that nobody uses any more."""
     fresh = folder / f"{INDEX_FILE}.fresh"
-    connection.execute(f"ATTACH {quoted(fresh)} AS fresh")
+    connection.execute(f"ATTACH {quoted(f'{place}/{fresh.name}')} AS fresh")
     connection.execute("CREATE TABLE fresh.by_subject AS FROM by_subject ORDER BY p, s, o")
     connection.execute("CREATE TABLE fresh.by_object AS FROM by_object ORDER BY p, o, s")
     connection.execute(

@@ -28,6 +28,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 
@@ -35,12 +37,17 @@ import duckdb
 import pyoxigraph as ox
 
 from graph.model.errors import OF_STORAGE, ReleaseError, Sentence, StorageError
+from graph.model.processes import HeldFolder
 from graph.model.rdf_terms import Term
 
 INDEX_FILE = "index.duckdb"
 DELTA_FILE = "index-delta.duckdb"
 INDEX_FILES = (INDEX_FILE, DELTA_FILE)
 TABLES = ("terms", "term_hashes", "by_subject", "by_object", "graph_sets")
+
+
+NOT_TAKEN = frozenset("*[]{}%\\\ufffd")
+"""What a path of DuckDB's must not have in it; the last stands for what is no UTF-8."""
 
 
 class TermKind(IntEnum):
@@ -81,14 +88,16 @@ def open_index(
     """
     if not (folder / INDEX_FILE).is_file():
         return None
+    spilled = os.fsencode(temporary).decode(errors="replace") if temporary is not None else None
     try:
-        connection = connected(":memory:", memory_mb=memory_mb, threads=threads, temporary=temporary)
-        connection.execute(f"ATTACH {quoted(folder / INDEX_FILE)} AS base (READ_ONLY)")
-        if (folder / DELTA_FILE).is_file():
-            connection.execute(f"ATTACH {quoted(folder / DELTA_FILE)} AS delta (READ_ONLY)")
-            see_through(connection)
-        else:
-            connection.execute("USE base")
+        connection = connected(None, memory_mb=memory_mb, threads=threads, temporary=spilled)
+        with reachable(folder) as place:
+            connection.execute(f"ATTACH {quoted(f'{place}/{INDEX_FILE}')} AS base (READ_ONLY)")
+            if (folder / DELTA_FILE).is_file():
+                connection.execute(f"ATTACH {quoted(f'{place}/{DELTA_FILE}')} AS delta (READ_ONLY)")
+                see_through(connection)
+            else:
+                connection.execute("USE base")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
     except duckdb.Error as problem:
@@ -108,12 +117,12 @@ def see_through(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def connected(
-    place: str, *, memory_mb: int, threads: int, temporary: Path | None, mode: str = "automatic"
+    place: str | None, *, memory_mb: int, threads: int, temporary: str | None, mode: str = "automatic"
 ) -> duckdb.DuckDBPyConnection:
     """Return a connection to a database of DuckDB that loads no extension and keeps to its bounds.
 
     Args:
-        place: a file, or ``:memory:``.
+        place: a file; None: a database in memory.
         memory_mb: what it may take.
         threads: how many work for it.
         temporary: a folder for what does not fit into memory; it is made when it is needed.
@@ -122,18 +131,42 @@ def connected(
     settings: dict[str, str | bool | int] = {
         "memory_limit": f"{memory_mb}MiB",
         "threads": threads,
-        "temp_directory": str(temporary) if temporary is not None else "",
+        "temp_directory": temporary or "",
         "access_mode": mode,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": False,
     }
-    return duckdb.connect(place, config=settings)  # type: ignore[arg-type]
+    return duckdb.connect(place or ":memory:", config=settings)  # type: ignore[arg-type]
 
 
-def quoted(path: Path) -> str:
+@contextmanager
+def reachable(folder: Path) -> Iterator[str]:
+    """Give a path to a folder that DuckDB takes as it is, for as long as names in it are opened.
+
+    It takes UTF-8 only, and looks for patterns in names; then a link leads there. A question mark it takes for the end
+    of the name, also behind a link.
+
+    Raises:
+        ReleaseError: there is one.
+    """
+    if "?" in str(folder.resolve()):
+        raise ReleaseError(
+            Sentence("a folder with a question mark in its name cannot hold releases"), Sentence("name it otherwise")
+        )
+    name = os.fsencode(folder.absolute()).decode(errors="replace")
+    if not NOT_TAKEN & {*name}:
+        yield name
+        return
+    with HeldFolder() as place:
+        link = place / "release"
+        link.symlink_to(folder.absolute())
+        yield str(link)
+
+
+def quoted(path: str) -> str:
     """Return a path as a string of SQL."""
-    return "'" + str(path).replace("'", "''") + "'"
+    return "'" + path.replace("'", "''") + "'"
 
 
 def term(number: int, text: str, tag: str | None) -> Term:

@@ -220,6 +220,20 @@ def test_a_line_may_be_as_long_as_a_literal(tmp_path: Path) -> None:
     assert as_indexed(tmp_path) == as_stored(graphs)
 
 
+@pytest.mark.parametrize("name", [b"it's", "Ўзбекистон 2".encode(), b'a "b" * [c] {d}', b"\xff"])
+def test_the_folder_may_be_called_as_one_likes(tmp_path: Path, name: bytes) -> None:
+    folder, graphs = tmp_path / os.fsdecode(name), {GRAPHS[0]: frozenset({b"<http://e/s> <http://e/p> <http://e/o> ."})}
+    folder.mkdir()
+    write_index(folder, written(folder, graphs))
+    complete_index(folder, {})
+    assert as_indexed(folder) == as_stored(graphs)
+
+
+def test_a_question_mark_in_the_name_of_a_folder_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="question mark"):
+        write_index(tmp_path / "why?", [])
+
+
 def test_an_index_of_nothing_is_one(tmp_path: Path) -> None:
     write_index(tmp_path, written(tmp_path, {GRAPHS[0]: frozenset()}))
     assert as_indexed(tmp_path) == {}
