@@ -127,7 +127,8 @@ class BackedStatements:
         )
 
 
-# Where the statements of a page come from: numbered like the notes of a book, each source once.
+# Where the statements of a page come from: numbered like the notes of a book, each source once, since a link beside
+# every value would be noise.
 #
 # A statement's source is, as far as the data says so, that of the statement itself (``rdf:Statement``), else what its
 # subject was derived from in the graph that states it, else what that graph was derived from (``prov:wasDerivedFrom``).

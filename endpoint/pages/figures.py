@@ -501,7 +501,8 @@ def _properties(store: ox.Store, kind: str) -> list[ox.NamedNode]:
 # Class diagrams drawn on the server: boxes in columns, a line for each property from what it is said of to its values.
 #
 # The layout is the usual one for layered graphs (Sugiyama, Tagawa, Toda 1981): columns by the longest way, long lines
-# cut into steps, each column sorted by where its neighbours stand.
+# cut into steps, each column sorted by where its neighbours stand. It is our own, since Graphviz would be a program to
+# install, and its pictures know no style sheet.
 
 DIAGRAM_WIDTH, GAP, PORT, BETWEEN, DIAGRAM_MARGIN = 150, 150, 22, 22, 8
 LONGEST = 18

@@ -78,7 +78,8 @@ from graph.releases.manifest import GraphEntry
 log = logging.getLogger("hamkor")
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
 WRITTEN_HERE, KEPT_BYTES = 1_000, 256 << 20
-"""Documents of more triples are written by processes; so many bytes of these are kept with the release."""
+"""Documents of more triples are written by processes, since a thread that writes one takes the interpreter from lookups
+and pages for a second; so many bytes of these are kept with the release."""
 AT_A_TIME, LONGEST_SECONDS = 2, 24 * 3600.0
 """So many documents of a release are written at a time; what they may take is bounded by their graph alone."""
 PIECE, LONGEST_FAULT = 1 << 20, 4096

@@ -196,6 +196,7 @@ def _turtle(chunk: Chunk, base: str) -> bytes:
 
 def _manifest(publication: Publication, revision: ReleaseRevision, origin: ReleaseOrigin, report: Report) -> Manifest:
     entries, catalog = revision.graphs(), publication.graph(CATALOG_GRAPH)
+    # The catalogue is computed, and its dates differ from run to run.
     digest = release_digest({each.iri: each.digest for each in entries if each.iri != catalog})
     return Manifest(
         id=f"{origin.created:{ID_TIME}}-{digest[:8]}",

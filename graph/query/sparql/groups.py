@@ -18,7 +18,8 @@ from graph.query.sparql.tree import SyntaxNode, SyntaxTree, walk
 # counts once and not twice; a path that may be no step does not lead from a constant to itself where no triple has it;
 # and the name of a graph in ``GRAPH ?g`` is joined inside the pattern, so that a part without triples is of no graph,
 # and a subquery is of all graphs together. Each is written out: as a UNION, and as one pattern for each graph. Patterns
-# within EXISTS and within SERVICE stay as they are, and so does a text that cannot be followed.
+# within EXISTS and within SERVICE stay as they are, and so does a text that cannot be followed. It is done beside the
+# engine and not in the guard, so that columns, cache and errors know the query as it was written.
 
 # Most queries have none of these signs, and to look for them costs a fiftieth of the tree, for which a lookup has no
 # time; so the stars of ``SELECT *`` and ``COUNT(*)`` are told from those of paths here, and every alternative begins

@@ -133,6 +133,8 @@ def _days(year: int, month: int) -> int:
 # that is no order: its sort aborts, or gives one in which 100982 comes before 2. So each condition becomes three: what
 # kind of term it is, its value, and the term itself among its kind. Kinds come in this order: nothing, IRIs, texts,
 # dates with or without times, all else, numbers. What is of one kind anyway, as a count or a length, stays as it is.
+# To sort the answers here instead would not reach subqueries with a LIMIT. It costs a third more for numbers and texts,
+# and up to three times as much for dates.
 
 ORDER = re.compile(r"O(?i:RDER)\b|o(?i:rder)\b")
 OF_ONE_KIND = frozenset(
