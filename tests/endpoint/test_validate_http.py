@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from graph.model.publication import Publication
-from graph.releases.release import Release
-from tests.endpoint.serving import Served, serving
+from tests.endpoint.serving import Served
 
 CLUB = "https://ngo-x.example/club/example"
 
 
 @pytest.fixture(scope="module")
-def here(flagship_release: Release, flagship_publication: Publication) -> Iterator[Served]:
-    assert flagship_release
-    with serving(flagship_publication.root) as running:
-        yield running
+def here(flagship_served: Served) -> Served:
+    return flagship_served
 
 
 @pytest.fixture(scope="module")

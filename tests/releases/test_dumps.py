@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from writing import Write
 
 from graph.model.errors import BusyError, FormatError
+from graph.model.publication import open_publication
 from graph.model.rdf_terms import RDF
 from graph.pipeline.build import build
 from graph.releases.dumps import (
@@ -52,12 +53,33 @@ def test_a_merge_holds_each_triple_once_in_the_order_of_the_graphs(release: Rele
     assert lines[:50] == [f"<http://e/{n}> <http://e/p> <http://e/x> .".encode() for n in range(50)]
 
 
-sets = st.sets(st.integers(0, 12), min_size=1)
+SETS = [{*range(13)}, {*range(0, 13, 2)}, {*range(0, 13, 3)}, {3}, {3, 4}, {*range(5)}, {*range(5, 13)}, {*range(5)}]
+"""The triples of some graphs, by number: equal, disjoint, one within another, overlapping."""
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(graphs=st.lists(sets, min_size=1, max_size=4))
-def test_a_merge_of_any_graphs_is_their_union(publication: Write, graphs: list[set[int]]) -> None:
+@pytest.fixture(scope="module")
+def of_sets(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    folder = tmp_path_factory.mktemp("sets")
+    (folder / "data").mkdir()
+    for place, numbers in enumerate(SETS):
+        lines = [f"<http://e/{number}> <http://e/p> <http://e/x> .\n" for number in sorted(numbers)]
+        (folder / "data" / f"g{place}.nt").write_text("".join(lines))
+    return build(open_publication(folder))
+
+
+@settings(max_examples=100, deadline=None)
+@given(chosen=st.lists(st.sampled_from(range(len(SETS))), min_size=1, unique=True))
+def test_a_merge_of_any_graphs_is_their_union(of_sets: Release, chosen: list[int]) -> None:
+    entries = {each.iri.rpartition("/")[2]: each for each in of_sets.manifest.graphs}
+    merge = merged(of_sets.folder, of_sets.manifest, [entries[f"g{place}"] for place in chosen])
+    found = [line.decode() for chunk in merge for line in chunk.lines()]
+    union = {f"<http://e/{number}> <http://e/p> <http://e/x> ." for place in chosen for number in SETS[place]}
+    assert sorted(found) == sorted(union)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(graphs=st.lists(st.sets(st.integers(0, 12), min_size=1), min_size=1, max_size=4))
+def test_a_merge_of_a_whole_release_is_the_union_of_its_graphs(publication: Write, graphs: list[set[int]]) -> None:
     opened = publication({"hamkor.toml": ""})
     for old in (opened.root / "data").glob("*.nt"):
         old.unlink()
