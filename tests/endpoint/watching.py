@@ -107,7 +107,8 @@ def until(true: Callable[[], bool], seconds: float = 10.0, told: Callable[[], st
 @contextmanager
 def watched(folder: Path, *, workers: int = 2) -> Iterator[Watched]:
     """Build and serve a publication until the block ends; then nothing of the service may be left."""
-    release, port, temporary = build(open_publication(folder)), free_port(), folder / "temporary"
+    release, port, temporary = build(open_publication(folder)), free_port(), folder / "tmp"
+    # the path of a socket below it has at most 107 bytes
     temporary.mkdir()
     command = (
         *("/usr/bin/env", f"PYTHONPATH={ROOT}", f"TMPDIR={temporary}"),
