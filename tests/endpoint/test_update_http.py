@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 import pyoxigraph as ox
 import pytest
 
+from tests.contribution.cases import CASES, PREFIXES
 from tests.endpoint.contributing import BASE, SETTINGS, Writer, writer
 from tests.endpoint.serving import Served, serving, write
-from tests.update.cases import CASES, PREFIXES
 
 SENT = list(CASES) if os.environ.get("EVERY_UPDATE") else list(CASES)[::7]
 GENID = re.compile(rf"<{re.escape(BASE)}\.well-known/genid/([\w-]+)>")

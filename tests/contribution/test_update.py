@@ -26,7 +26,7 @@ from graph.parts.contribution.update_reading import read_update
 from graph.pipeline.write import Put, publish
 from graph.releases.release import Release
 from graph.sources.batches import Chunk
-from tests.update.cases import CASES, ILLEGAL, LEGAL, PREFIXES
+from tests.contribution.cases import CASES, ILLEGAL, LEGAL, PREFIXES
 
 BASE, NAMES = "https://example.org/kb/", "http://example.org/"
 GENID = f"{BASE}.well-known/genid/"
