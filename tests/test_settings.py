@@ -66,6 +66,7 @@ BAD = {
     "UTF-16": ('base = "http://e/"'.encode("utf-16"), r"hamkor\.toml: .*UTF-8"),
     "a NUL": (b'base = "http://e/\0"', r"hamkor\.toml: "),
     "an unknown key": ('bas = "http://e/"', r"unknown setting `bas`.*known are .*base.*languages"),
+    "a key that is no more": ("[engine]\nlookup_mb = 5", r"`engine\.lookup_mb` is no setting any more.*store on disk"),
     "an unknown key in a section": ("[limits]\nseconds = 1", r"unknown setting `limits\.seconds`.*query_seconds"),
     "a section that is a value": ("limits = 3", r"`limits`.*`object`"),
     "a text for a number": ('[limits]\nquery_seconds = "30"', r"`limits\.query_seconds`.*Expected `float`, got `str`"),

@@ -154,7 +154,7 @@ class Archive:
 
     def __init__(self, settings: Settings, most: int = MOST, idle_seconds: float = IDLE_SECONDS) -> None:
         """Have services for ``most`` releases at a time, each ended ``idle_seconds`` after its last query."""
-        engine = msgspec.structs.replace(settings.engine, memory_mb=0, lookup_mb=0, workers=1)
+        engine = msgspec.structs.replace(settings.engine, memory_mb=0, workers=1)
         self._settings = msgspec.structs.replace(settings, engine=engine)
         self._most, self._idle = most, idle_seconds
         self._shelves: OrderedDict[str, _Shelf] = OrderedDict()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -31,6 +32,13 @@ TEXTS = ("title", "description", "publisher", "keywords")
 """The settings of ``[about]`` that are tables from language to text."""
 CONTACT = re.compile(r"(mailto:)?[^@\s:/]+@[^@\s/]+\.[^@\s/.]+|tel:\+?[\d().-]{3,}|https?://[^/\s?#]+\S*")
 """An address that a person can write to, call or open."""
+GONE: Mapping[str, Sentence] = {
+    "engine.lookup_mb": Sentence(
+        "`engine.lookup_mb` is no setting any more: lookups are answered from the store on disk, at any size; "
+        "remove the line"
+    ),
+}
+"""What earlier versions knew, and what has come in its place."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -45,7 +53,6 @@ class EngineSettings(Section, frozen=True):
     memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 2048
     workers: Count = 2
     cache_mb: Annotated[int, msgspec.Meta(ge=0)] = 64
-    lookup_mb: Annotated[int, msgspec.Meta(ge=0)] = 512
     columns_from: Count = 50_000
 
 
@@ -186,6 +193,8 @@ def _explained(problem: str) -> Said:
         for part in filter(None, place.split(".")):
             section = next(each.type for each in msgspec.structs.fields(section) if each.name == part)
         name = f"{place}.{unknown[1]}" if place else unknown[1]
+        if name in GONE:
+            return GONE[name]
         return Sentence(
             "unknown setting `%(name)s`; known are %(names)s", name=name, names=", ".join(section.__struct_fields__)
         )

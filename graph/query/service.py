@@ -17,12 +17,12 @@ from pathlib import Path
 
 import msgspec
 
-from graph.model.errors import EngineUnavailableError, Sentence
+from graph.model.errors import EngineUnavailableError, ReleaseError, Sentence
 from graph.model.processes import HeldFolder
 from graph.model.settings import Settings
 from graph.query.holder import HolderReady, HolderSettings, Lost, Mode, Succeed
 from graph.query.pool import Address, Pool
-from graph.query.short_cuts import LookupStore, load_lookup
+from graph.query.short_cuts import LookupStore
 from graph.releases.release import Release
 
 BYTES_A_QUAD = 330
@@ -216,17 +216,17 @@ class QueryService:
         old, self._current = self._current, held
         await self.pool.refresh()
         if self.lookup is None or self.lookup.release != held.release.id:
-            self._later(self._load_lookup(held.release))
+            self.lookup = None
+            self._later(self._open_lookup(held.release))
         if old is not None:
             self._later(self._retire(old))
 
-    async def _load_lookup(self, release: Release) -> None:
-        """Hold the merge in this process, too, where it is small enough, for queries that are but a lookup."""
-        self.lookup = None
-        if release.manifest.triples * BYTES_A_QUAD <= self._settings.engine.lookup_mb << 20:
-            loaded = await asyncio.to_thread(load_lookup, release)
-            if self.release == release.id:
-                self.lookup = loaded
+    async def _open_lookup(self, release: Release) -> None:
+        """Read the store of a release in this process, too, for queries that are but a lookup."""
+        with contextlib.suppress(ReleaseError):  # whatever is wrong with it, holders meet and tell
+            opened = await asyncio.to_thread(LookupStore, release)
+            if self.release == release.id and not self._closing:
+                self.lookup = opened
 
     async def _retire(self, held: _Held) -> None:
         """End an old holder when its last query has ended, or must have."""

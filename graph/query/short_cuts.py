@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import islice
 
+import duckdb
 import pyoxigraph as ox
 from cachetools import LRUCache
 
+from graph.model.errors import ReleaseError
 from graph.query.answers import digest_of
 from graph.query.embedded import evaluate, written
 from graph.query.engine import Answer, QueryRequest
@@ -17,13 +19,13 @@ from graph.query.federation import mentions_service
 from graph.query.sparql.guard import ReadQuery
 from graph.query.sparql.tokens import CONSTANT, QueryShape, filled, shape_of
 from graph.releases.release import Release
+from graph.releases.triple_index import TermKind, open_index
 
 # Lookups: queries so small that sending them to a worker would cost more than answering them.
 #
-# Such a query has one triple pattern whose subject is an IRI, and nothing else; or it describes one IRI. Its work is
-# bounded by the number of triples that the subject has, which is counted when the release is loaded: subjects that have
-# many are not looked up here. Everything else goes to the pool. The store holds the merge only, so what names graphs or
-# a dataset goes there, too.
+# Such a query has one triple pattern whose subject is an IRI, and nothing else; or it describes one IRI. It is answered
+# from the store on disk, whatever the size of the release. Its work is bounded by what is said of the subject, which is
+# looked at first: subjects of which much is said are not looked up here. Everything else goes to the pool.
 
 IRI = r"<[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\\s]*>"
 NAME = r"[A-Za-z][\w-]*:[A-Za-z][\w-]*"
@@ -36,7 +38,16 @@ SMALL = re.compile(
     r"(?: ?LIMIT \d+)?)",
     re.ASCII,
 )
-MANY = 1_000
+MANY, MUCH = 1_000, 1 << 20
+"""How many triples, and characters in their literals, a subject may have that is looked up here."""
+COUNTING_MB = 256
+"""What counting that for all subjects may take; where that does not do, each is looked at when it is asked for."""
+LARGE = f"""SELECT text FROM terms WHERE id & 7 = {TermKind.IRI} AND id IN (
+    SELECT s FROM by_subject GROUP BY s HAVING count(*) > {MANY}
+    UNION
+    SELECT s FROM by_subject JOIN (SELECT id AS o, length(text) AS size FROM terms WHERE strlen(text) > {MUCH // MANY})
+        USING (o) GROUP BY s HAVING sum(size) > {MUCH})"""  # noqa: S608
+"""Many triples, or many characters in long texts: a thousand short ones have no more than as many again."""
 
 
 def looked_up(query: ReadQuery, request: QueryRequest) -> str | None:
@@ -49,19 +60,22 @@ def looked_up(query: ReadQuery, request: QueryRequest) -> str | None:
     return str(found["subject"] or found["described"])[1:-1]
 
 
-@dataclass(frozen=True, slots=True)
 class LookupStore:
-    """The merge of one release in this process.
+    """The store of one release, on disk, read in this process."""
 
-    Attributes:
-        release: its id.
-        store: the merge as the default graph.
-        large: the subjects that have too many triples to be looked up here.
-    """
+    def __init__(self, release: Release) -> None:
+        """Open the store of a release, which is held for so long.
 
-    release: str
-    store: ox.Store
-    large: frozenset[str]
+        Raises:
+            ReleaseError: it cannot be opened.
+        """
+        self._release, self._store = release, release.store
+        self._large = large_subjects(release)
+
+    @property
+    def release(self) -> str:
+        """The release's id."""
+        return self._release.id
 
     def answer(self, subject: str, request: QueryRequest) -> Answer | None:
         """Return the answer to a lookup of ``subject``, or None where it is not to be answered here.
@@ -69,20 +83,31 @@ class LookupStore:
         Raises:
             QuerySyntaxError: the engine does not take the query.
         """
-        if subject in self.large:
+        if self._is_large(subject):
             return None
-        body = written(evaluate(self.store, request, frozenset()), request.format, directions=False)
+        body = written(evaluate(self._store, request, frozenset()), request.format, directions=False)
         return Answer(body, self.release, digest_of(body))
 
+    def _is_large(self, subject: str) -> bool:
+        if self._large is not None:
+            return subject in self._large
+        quads = self._store.quads_for_pattern(ox.NamedNode(subject), None, None, ox.DefaultGraph())
+        sizes = [
+            len(quad.object.value) if isinstance(quad.object, ox.Literal) else 0 for quad in islice(quads, MANY + 1)
+        ]
+        return len(sizes) > MANY or sum(sizes) > MUCH
 
-def load_lookup(release: Release) -> LookupStore:
-    """Load the merge of a release into memory; takes seconds a million triples, most of them outside the GIL."""
-    store, counts = ox.Store(), Counter[bytes]()
-    for chunk in release.read_all():
-        store.bulk_load(chunk.triples, ox.RdfFormat.N_TRIPLES, lenient=True)
-        counts.update(line[1 : line.index(b">")] for line in chunk.lines())
-    large = frozenset(subject.decode() for subject, count in counts.items() if count > MANY)
-    return LookupStore(release.id, store, large)
+
+def large_subjects(release: Release) -> frozenset[str] | None:
+    """Return the subjects of which too much is said to look them up; None where the release has no index that tells."""
+    try:
+        index = open_index(release.folder, memory_mb=COUNTING_MB, threads=1)
+        if index is None:
+            return None
+        with index:
+            return frozenset(iri for (iri,) in index.execute(LARGE).fetchall())
+    except (duckdb.Error, MemoryError, ReleaseError):  # then each is looked at, which costs half a lookup more
+        return None
 
 
 # Shapes of queries (``graph.query.sparql.tokens``): what the guard found out of one query holds for all of its shape.

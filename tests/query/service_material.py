@@ -61,8 +61,8 @@ def request(text: str, form: QueryForm = "SELECT", into: Format | None = None, *
 
 
 def settings(mode: str, limits: LimitSettings = FAST, workers: int = 2) -> Settings:
-    """The settings of a service that holds releases in this mode, and looks up nothing by itself."""
-    engine = EngineSettings(memory_mb=MODES[mode], workers=workers, lookup_mb=0, columns_from=1)
+    """The settings of a service that holds releases in this mode."""
+    engine = EngineSettings(memory_mb=MODES[mode], workers=workers, columns_from=1)
     return Settings(base=BASE, engine=engine, limits=limits)
 
 
@@ -71,6 +71,10 @@ class Running:
 
     def __init__(self, service: QueryService, mark: str) -> None:
         self.service, self._mark = service, mark
+
+    async def replace(self, release: Release) -> None:
+        """Let the service hold another release, of its own: the caller's would keep its store open."""
+        await self.service.replace(open_release(release.folder))
 
     async def ask(self, text: str | QueryRequest, client: str = "a") -> Answer:
         """Ask as a client."""

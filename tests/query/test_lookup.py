@@ -11,7 +11,7 @@ from graph.model.publication import open_publication
 from graph.pipeline.build import build
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Dataset, QueryRequest
-from graph.query.short_cuts import MANY, LookupStore, load_lookup, looked_up
+from graph.query.short_cuts import MANY, MUCH, LookupStore, looked_up
 from graph.query.sparql.guard import ReadQuery, read_query
 from graph.releases.release import Release
 
@@ -59,13 +59,14 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     shared = f"<{A}> <https://e.org/p> <https://e.org/b> ; a <https://e.org/C> ."
     hub = "".join(f"<https://e.org/hub> <https://e.org/p> {number} .\n" for number in range(MANY + 1))
     (folder / "data" / "one.ttl").write_text(shared + hub)
-    (folder / "data" / "two.ttl").write_text(shared + f"<{A}> <https://e.org/q> 05 .")
+    long = f"<https://e.org/long> <https://e.org/p> '{'x' * (MUCH + 1)}', 'y' ."
+    (folder / "data" / "two.ttl").write_text(shared + long + f"<{A}> <https://e.org/q> 05 .")
     return build(open_publication(folder))
 
 
 @pytest.fixture(scope="module")
 def store(release: Release) -> LookupStore:
-    return load_lookup(release)
+    return LookupStore(release)
 
 
 @pytest.mark.parametrize("text", LOOKUPS)
@@ -104,6 +105,14 @@ def test_a_triple_in_two_graphs_is_one_solution(store: LookupStore) -> None:
     assert len(answer.body.splitlines()) == 1 + 3
 
 
-def test_a_subject_with_many_triples_is_not_looked_up_here(store: LookupStore) -> None:
-    query = read_query("SELECT * { <https://e.org/hub> ?p ?o }")
-    assert store.answer("https://e.org/hub", request_of(query)) is None
+@pytest.mark.parametrize("subject", ["https://e.org/hub", "https://e.org/long"])
+def test_a_subject_of_which_much_is_said_is_not_looked_up_here(store: LookupStore, subject: str) -> None:
+    query = read_query(f"SELECT * {{ <{subject}> ?p ?o }}")
+    for _ in range(2):
+        assert store.answer(subject, request_of(query)) is None
+
+
+def test_of_a_subject_that_is_not_there_nothing_is_found(store: LookupStore) -> None:
+    answer = store.answer("https://e.org/none", request_of(read_query("ASK { <https://e.org/none> ?p ?o }")))
+    assert answer is not None
+    assert b"false" in answer.body  # type: ignore[operator]

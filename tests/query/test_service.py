@@ -433,7 +433,7 @@ async def test_another_release_is_seen_by_the_next_query(release: Release, later
     async with running(release, settings(mode)) as it:
         assert await it.count() == SIZE
         for each, count, first in ((later, SIZE + 15, 0), (release, SIZE, 0), (later, SIZE + 15, 0)):
-            await it.service.replace(each)
+            await it.replace(each)
             assert (it.service.release, it.service.mode) == (each.id, mode)
             assert (await it.ask(COUNT)).release == each.id
             assert await it.count() == count
@@ -448,7 +448,7 @@ def each_graph(release: Release) -> int:
 async def test_in_memory_a_release_comes_from_the_difference(release: Release, later: Release) -> None:
     async with running(release, settings("memory")) as it:
         (first,) = it.holders()
-        await it.service.replace(later)
+        await it.replace(later)
         successor = next(pid for pid in it.processes() if parent(pid) == first and it.workers_of(pid))
         assert b"holder-2" not in Path(f"/proc/{successor}/cmdline").read_bytes()  # forked, not started
 
@@ -460,7 +460,7 @@ async def test_a_query_that_runs_finishes_on_the_release_it_began_with(
     async with running(release, settings(mode, PATIENT)) as it:
         asked = it.begin(slow)
         await asyncio.sleep(0.2)
-        await it.service.replace(later)
+        await it.replace(later)
         assert not asked.done()
         assert (await it.ask(COUNT)).release == later.id
         found = await asked
@@ -485,7 +485,7 @@ async def test_no_query_fails_while_releases_come(release: Release, later: Relea
 
         clients = [asyncio.create_task(asking(str(number))) for number in range(3)]
         for each in (later, release, later, release):
-            await it.service.replace(each)
+            await it.replace(each)
             await asyncio.sleep(0.1)
         stop.set()
         assert sum(await asyncio.gather(*clients)) > 20
@@ -496,7 +496,7 @@ async def test_old_holders_end_when_their_last_query_can_have_ended(
 ) -> None:
     async with running(release, settings(mode)) as it:
         for each in (later, release, later):
-            await it.service.replace(each)
+            await it.replace(each)
         await until(lambda: len(it.service._holders) == 1, 6.0)
         assert list(it.service._holders.values()) == [it.service._current]
         await until(lambda: len(it.processes()) <= 1 + 3, 2.0)
@@ -510,7 +510,7 @@ async def test_answers_are_the_same_when_the_columns_are_made(release: Release, 
         before = [(await it.ask(query)).digest for query in queries]
         await until(lambda: any(it.service._folder.glob("*.columns")))
         assert [(await it.ask(query)).digest for query in queries] == before
-        await it.service.replace(later)
+        await it.replace(later)
         assert await it.count() == SIZE + 15
         await until(lambda: len(list(it.service._folder.glob("*.columns"))) == 2)
         assert await it.count() == SIZE + 15
@@ -543,7 +543,7 @@ async def test_a_release_that_cannot_be_held_leaves_the_old_one(
             (holder,) = it.holders()
             os.kill(holder, signal.SIGKILL)
             await _comes_back(it)
-        await it.service.replace(later)
+        await it.replace(later)
         assert (await it.ask(COUNT)).release == later.id
 
 
@@ -551,7 +551,7 @@ async def test_a_release_comes_although_the_holder_has_just_died(release: Releas
     async with running(release, settings(mode)) as it:
         (holder,) = it.holders()
         os.kill(holder, signal.SIGKILL)
-        await it.service.replace(later)
+        await it.replace(later)
         assert (await it.ask(COUNT)).release == later.id
         await asyncio.sleep(1.0)  # whoever wanted to start the old one again has had the time
         assert (await it.ask(COUNT)).release == later.id
@@ -563,7 +563,7 @@ async def test_a_release_comes_although_the_holder_dies_while_it_makes_its_succe
     async with running(release, settings("memory")) as it:
         (holder,) = it.holders()
         os.kill(holder, signal.SIGSTOP)
-        replacing = asyncio.create_task(it.service.replace(later))
+        replacing = asyncio.create_task(it.replace(later))
         await asyncio.sleep(0.1)
         os.kill(holder, signal.SIGKILL)
         await asyncio.wait_for(replacing, 10)
