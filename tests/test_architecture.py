@@ -22,7 +22,7 @@ PACKAGES = ("graph", "endpoint")
 MODULES = sorted(path for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py"))
 FLOORS = (
     "graph.model", "graph.child_process", "graph.sources.csvw", "graph.sources", "graph.export", "graph.entailment",
-    "graph.validation", "graph.releases", "graph.query", "graph.catalogue", "graph.withholding",
+    "graph.releases", "graph.validation", "graph.query", "graph.catalogue", "graph.withholding",
     "graph.parts.linking", "graph.parts.linksets", "graph.parts.templates", "graph.pipeline",
     "graph.parts.contribution",
     "endpoint.urls", "endpoint.current", "endpoint.http", "endpoint.pages", "endpoint.things", "endpoint.sparql",

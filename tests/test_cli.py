@@ -513,7 +513,9 @@ def told(answer: Result, status: int, words: str) -> None:
     assert re.search(words, answer.stderr)
     assert "Traceback" not in answer.stderr
     lines = [
-        line for line in answer.stderr.splitlines() if not line.startswith(("reading ", "drawing ", "validating "))
+        line
+        for line in answer.stderr.splitlines()
+        if not line.startswith(("reading ", "drawing ", "writing ", "validating "))
     ]
     if not lines[0].startswith("Usage: "):
         assert len(lines) == 1, "one readable line"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -16,6 +15,7 @@ from graph.export.documents import check_trees
 from graph.model.contributors import contributors_of
 from graph.model.errors import ReleaseError, Sentence, SourceError
 from graph.model.formats import OTHER, known_suffixes, recognised
+from graph.model.processes import HeldFolder
 from graph.model.publication import Publication, Role, SourceFile
 from graph.model.rdf_terms import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH, graph_iri
 from graph.model.settings import LimitSettings
@@ -37,7 +37,7 @@ from graph.releases.dumps import Downloads
 from graph.releases.exact_forms import open_forms
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import GRAPHS_FOLDER, read_member
-from graph.releases.index_loading import write_index
+from graph.releases.index_loading import SOURCE, LinesFile, index_in_making, passing_index, spooled, write_index
 from graph.releases.manifest import MANIFEST_FILE, GraphEntry, LastContribution, Manifest
 from graph.releases.own_iris import GONE_FILE
 from graph.releases.release import Release, open_release
@@ -49,6 +49,7 @@ from graph.sources.document_checks import DocumentWarning, Told, unheard
 from graph.sources.reader import read_source
 from graph.validation.conformance import validate
 from graph.validation.report import Report, ValidationFailedError, empty_report, with_warnings
+from graph.validation.set_validation import can_fetch, validate_passing
 from graph.validation.shapes import Remark, remarks
 from graph.withholding.withholding import Judged, Traces, purge, settle, withholding_of
 
@@ -348,9 +349,9 @@ def _validate(
         report = validate(data, rules, base=publication.base)
     else:
         staged.index.flush()
-        with reading(staged.index.store) as index:
-            indexed = ValidatedData(index, open_forms(staged.folder), frozenset({shapes}), publication.base)
-            report = validate_index(indexed, rules, base=publication.base)
+        with reading(staged.index.store) as store, index_in_making(staged.folder) as index:
+            indexed = ValidatedData(store, open_forms(staged.folder), frozenset({shapes}), publication.base)
+            report = validate_index(indexed, rules, index, base=publication.base)
     if not report.conforms:
         raise ValidationFailedError(located(report, _by_file(publication, contributed)))
     return report
@@ -375,24 +376,72 @@ def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str
     Raises:
         SourceError: a file cannot be read.
         ShapesError: the shapes are not usable.
+        ReleaseError: the system's folder for temporary files is full.
     """
     warnings = list[DocumentWarning]()
-    read = {source.name: list(read_source(source, base=base, limits=limits, told=warnings.append)) for source in data}
-    report = _validated(read, shapes, base, limits, warnings.append)
+    with HeldFolder() as folder:
+        read = _spooled(data, folder, base, limits, warnings.append)
+        report = _validated(read, folder, shapes, base, limits, warnings.append)
     for source in (*data, *shapes):
         report = with_warnings(report, [each for each in warnings if each.path == source.name], source.graph)
     return report
 
 
+FOLLOWS = "what follows from the ontology"
+
+
+def _spooled(
+    data: Sequence[SourceFile], folder: Path, base: str, limits: LimitSettings, told: Told
+) -> dict[str, LinesFile]:
+    """Read the files once; return their triples, and what follows from them, as files by their names."""
+    ontology, axioms = graph_iri(base, ONTOLOGY_GRAPH), list[Chunk]()
+
+    def noticed(source: SourceFile) -> Iterator[Chunk]:
+        for chunk in read_source(source, base=base, limits=limits, told=told):
+            if chunk.graph == ontology:
+                axioms.append(chunk)
+            yield chunk
+
+    def take(name: str, chunks: Iterable[Chunk]) -> None:
+        read[name] = spooled(chunks, folder / f"{len(read)}.nt", f"{SOURCE}{len(read)}")
+
+    read = dict[str, LinesFile]()
+    for source in {each.name: each for each in data}.values():
+        take(source.name, noticed(source))
+    if axioms and (entailed := _entailed(read.values(), axioms, base)) is not None:
+        take(FOLLOWS, [entailed])
+    return read
+
+
+def _entailed(read: Iterable[LinesFile], axioms: Sequence[Chunk], base: str) -> Chunk | None:
+    """Return what follows, as a build would have it.
+
+    Unlike a build this keeps nothing: of the named graphs only the ontology is asked for, and the store is in memory.
+    """
+    store = Store()
+    for each in read:
+        store.load(path=each.path, format=RdfFormat.N_TRIPLES, lenient=True)
+    for chunk in axioms:
+        store.load(chunk.quads(), RdfFormat.N_QUADS, lenient=True)
+    return conclusions(store, base)
+
+
 def _validated(
-    read: dict[str, list[Chunk]], shapes: Sequence[SourceFile], base: str, limits: LimitSettings, told: Told
+    read: Mapping[str, LinesFile],
+    folder: Path,
+    shapes: Sequence[SourceFile],
+    base: str,
+    limits: LimitSettings,
+    told: Told,
 ) -> Report:
     if not shapes:
         return empty_report()
-    if (entailed := _entailed(chain.from_iterable(read.values()), base)) is not None:
-        read["what follows from the ontology"] = [entailed]
     chunks = [chunk for each in shapes for chunk in read_source(each, base=base, limits=limits, told=told)]
-    return validate(read, usable_shapes(chunks, shapes, base=base, limits=limits), base=base)
+    rules = usable_shapes(chunks, shapes, base=base, limits=limits)
+    if sum(each.triples for each in read.values()) < LARGE or not can_fetch(rules, base=base):
+        return validate({name: each.chunks() for name, each in read.items()}, rules, base=base)
+    with passing_index(list(read.values()), folder) as index:
+        return validate_passing(index, list(read), rules, base=base)
 
 
 def shape_remarks(sources: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> list[Remark]:
@@ -404,20 +453,6 @@ def shape_remarks(sources: Sequence[SourceFile], *, base: str, limits: LimitSett
     chunks = [chunk for source in sources for chunk in read_source(source, base=base, limits=limits)]
     file_of = file_of_shape(sources, base=base, limits=limits)
     return [replace(each, file=file_of(each.subject)) for each in remarks(chunks, base=base)]
-
-
-def _entailed(chunks: Iterable[Chunk], base: str) -> Chunk | None:
-    """Return what follows, as a build would have it.
-
-    Unlike a build this keeps nothing: of the named graphs only the ontology is asked for, and the store is in memory.
-    """
-    ontology, store, has_axioms = graph_iri(base, ONTOLOGY_GRAPH), Store(), False
-    for chunk in chunks:
-        store.load(chunk.triples, RdfFormat.N_TRIPLES, lenient=True)
-        if chunk.graph == ontology:
-            store.load(chunk.quads(), RdfFormat.N_QUADS, lenient=True)
-            has_axioms = True
-    return conclusions(store, base) if has_axioms else None
 
 
 def file_of_user(path: Path, publication_base: str, role: str = "data") -> SourceFile:

@@ -207,7 +207,7 @@ class Gate:
         chunks, known = list(self.parent.read_graph(shapes)), stored_report(self.parent, base)
         with reading(revision.store) as index, revision.reading_forms() as forms:
             after = ValidatedData(index, forms, without, base)
-            report = validate_change(before, after, changes, chunks, known, base=base)
+            report = validate_change(before, after, changes, chunks, known, revision.present_index, base=base)
         return located(report, {f"<{each.iri}>": added(each) for each in self.draft.changes()})
 
 

@@ -12,14 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
 import msgspec
 import pyoxigraph as ox
 from isal import isal_zlib
 
+from graph.model.processes import HeldFolder
 from graph.model.rdf_terms import RDF_TYPE, XSD, Term, matching, stored
 from graph.releases.digest import graph_digest, lanes_of, lanes_text, sum_of, triple_hashes
 from graph.releases.exact_forms import LEXICAL_FOLDER, LexicalForms, Notes, open_forms
 from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, LEVEL, file_sha256, link, member_name, read_member
+from graph.releases.index_loading import index_in_making
 from graph.releases.index_revision import complete_index, index_after_change
 from graph.releases.manifest import GraphEntry, LastContribution, Manifest, Origin, Statistics
 from graph.releases.release import Release
@@ -502,6 +505,17 @@ class ReleaseRevision:
             index_after_change(self.parent, self.folder, self.book.stating(self.store))
         names = [name for name in INDEX_FILES if (self.folder / name).is_file()]
         return {name: self._index_digest(name) for name in names}
+
+    @contextmanager
+    def present_index(self) -> Iterator[duckdb.DuckDBPyConnection | None]:
+        """Give a triple index of what the store says now, for as long as the block takes; None where there is none."""
+        if self.parent is None or not self.indexes:
+            yield None
+            return
+        with HeldFolder(self.folder) as folder:
+            index_after_change(self.parent, folder, self.book.stating(self.store))
+            with index_in_making(folder) as found:
+                yield found
 
     def _index_digest(self, name: str) -> str:
         before = self.parent / name if self.parent is not None and name in self.indexes else None

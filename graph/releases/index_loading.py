@@ -9,22 +9,25 @@ from __future__ import annotations
 import os
 import resource
 import shutil
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import pyoxigraph as ox
 
-from graph.model.errors import ReleaseError, Sentence
+from graph.model.errors import ReleaseError, Sentence, StorageError
 from graph.model.rdf_terms import XSD, Term
 from graph.releases.manifest import GraphEntry
-from graph.releases.triple_index import INDEX_FILE, TermKind, connected, index_error, reachable
+from graph.releases.triple_index import INDEX_FILE, TermKind, connected, index_error, open_index, reachable
+from graph.sources.batches import Chunk
 
 TEMPORARY_SUFFIX = ".spilled"
 MEMORY_MB, LEAST_MB, MOST_THREADS = 1024, 128, 4
 """What making an index may take; less where the process has a bound of its own."""
 BATCH = 50_000
+PIECE = 8 << 20
 LINE_BYTES, LONGEST_LINE = 512 << 10, 48 << 20
 """How long lines are taken to be at first, which costs little memory, and where a file has a longer one."""
 
@@ -59,7 +62,8 @@ KIND = f"""CASE
     ELSE {TermKind.OTHER} END"""
 TAG = f"""CASE WHEN suffix[1] = '@' THEN CASE WHEN kind = {TermKind.LANGUAGE_STRING} THEN suffix[2:] END
     ELSE suffix[4:-2] END"""
-DOUBTFUL = f"""contains(t, chr(92)) OR t[1:2] = '<<'
+ESCAPED = "contains(t, chr(92))"
+DOUBTFUL = f"""{ESCAPED} OR t[1:2] = '<<'
     OR (suffix[1] = '@' AND suffix <> lower(suffix))
     OR (starts_with(suffix, '^^<{XSD}') AND NOT CASE suffix
         WHEN '^^<{XSD}string>' THEN true
@@ -108,6 +112,12 @@ def given_back(terms: Sequence[str]) -> tuple[list[str], list[str | None]]:
     return spelt, plain
 
 
+def unescaped(terms: Sequence[str]) -> tuple[list[str], list[str | None]]:
+    """Return some terms as they are, in N-Triples, and the texts of literals, without escapes."""
+    lines = "".join(f"<x:> <x:> {each} .\n" for each in terms)
+    return list(terms), [_text(quad.object) for quad in ox.parse(lines, ox.RdfFormat.N_TRIPLES, lenient=True)]
+
+
 def _text(found: Term) -> str | None:
     return found.value if isinstance(found, ox.Literal) and found.direction is None else None
 
@@ -118,7 +128,7 @@ READ = """INSERT INTO lines SELECT n, s, p, left(line[length(s) + length(p) + 3:
     FROM (SELECT n, ending, line, split_part(line, ' ', 1) AS s, split_part(line, ' ', 2) AS p
         FROM read_csv($files, delim = chr(1), quote = '', escape = '', header = false, new_line = '\\n',
             filename = true, columns = {'line': 'VARCHAR'}, auto_detect = false, strict_mode = true,
-            compression = 'gzip', max_line_size = $longest, buffer_size = $buffer)
+            compression = $packed, max_line_size = $longest, buffer_size = $buffer)
         JOIN files USING (filename))"""
 """Canonical N-Quads have no control character, and a space between their terms only before the object ends."""
 
@@ -144,13 +154,111 @@ def write_index(folder: Path, entries: Iterable[GraphEntry], release: Path | Non
                 f"{place}/{INDEX_FILE}", memory_mb=memory, threads=threads, temporary=f"{place}/{temporary}"
             ) as connection,
         ):
-            _load(connection, source, [each for each in entries if each.triples])
+            files = (
+                LinesFile(f"{source}/{each.file}", each.iri, each.triples, f" <{each.iri}> .")
+                for each in entries
+                if each.triples
+            )
+            _load(connection, list(files))
             connection.execute("CHECKPOINT")
     except duckdb.Error as problem:
         (folder / INDEX_FILE).unlink(missing_ok=True)
         raise index_error(Sentence("the triple index could not be made"), problem) from problem
     finally:
         shutil.rmtree(folder / temporary, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LinesFile:
+    """A file of canonical N-Triples or N-Quads.
+
+    Attributes:
+        path: where it is.
+        graph: the IRI of the graph that its triples are of.
+        triples: how many they are.
+        ending: what stands behind the object of each line.
+    """
+
+    path: str
+    graph: str
+    triples: int
+    ending: str
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield its triples; it holds N-Triples, and is not packed."""
+        with Path(self.path).open("rb") as stream:
+            while lines := stream.readlines(PIECE):
+                yield Chunk(self.graph, b"".join(lines))
+
+
+@contextmanager
+def index_in_making(folder: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """Give the index of a release in the making to who makes it; None where it has none.
+
+    Args:
+        folder: where it is; files for what memory does not hold lie there, too, for so long.
+
+    Raises:
+        ReleaseError: it cannot be read.
+        MemoryError: the process has too little.
+    """
+    temporary = folder / f"{INDEX_FILE}{TEMPORARY_SUFFIX}"
+    found = open_index(folder, memory_mb=memory_of_process(), threads=threads_of_process(), temporary=temporary)
+    try:
+        yield found
+    except duckdb.Error as problem:
+        raise index_error(Sentence("the triple index cannot be read"), problem) from problem
+    finally:
+        if found is not None:
+            found.close()
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+# An index that nobody keeps, of what has no release. Terms are as they are written: no store will give them back.
+
+SOURCE = "urn:x-hamkor:source:"
+
+
+@contextmanager
+def passing_index(sources: Sequence[LinesFile], temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give an index in memory that goes with the block.
+
+    Args:
+        sources: what is in it, ``spooled`` into ``temporary``.
+        temporary: a folder, also for what does not fit into memory.
+
+    Raises:
+        ReleaseError: the disk does not take it.
+        MemoryError: the process has too little.
+    """
+    memory, threads = memory_of_process(), threads_of_process()
+    try:
+        with (
+            reachable(temporary) as place,
+            connected(None, memory_mb=memory, threads=threads, temporary=f"{place}/spilled") as connection,
+        ):
+            files = [replace(each, path=f"{place}/{Path(each.path).name}") for each in sources if each.triples]
+            _load(connection, files, packed="none", as_written=True)
+            yield connection
+    except duckdb.Error as problem:
+        raise index_error(Sentence("the triple index could not be made"), problem) from problem
+
+
+def spooled(chunks: Iterable[Chunk], path: Path, graph: str) -> LinesFile:
+    """Write triples into a file, as lines of one graph, whatever graphs they are of; return it.
+
+    Raises:
+        StorageError: the disk does not take it.
+    """
+    count = 0
+    try:
+        with path.open("wb") as stream:
+            for chunk in chunks:
+                stream.write(chunk.triples)
+                count += chunk.triples.count(b"\n")
+    except OSError as problem:
+        raise StorageError.of(Sentence("the data could not be put on the disk"), problem) from problem
+    return LinesFile(str(path), graph, count, " .")
 
 
 def memory_of_process() -> int:
@@ -175,44 +283,46 @@ def threads_of_process() -> int:
     return max(1, min(MOST_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1))
 
 
-def _load(connection: duckdb.DuckDBPyConnection, folder: str, entries: Sequence[GraphEntry]) -> None:
+def _load(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[LinesFile], *, packed: str = "gzip", as_written: bool = False
+) -> None:
     connection.execute("CREATE TEMP TABLE lines (n INTEGER, s VARCHAR, p VARCHAR, o VARCHAR)")
     connection.execute("CREATE TEMP TABLE files (n INTEGER, filename VARCHAR, ending INTEGER, iri VARCHAR)")
-    if entries:
-        _read(connection, folder, entries)
-    _number_terms(connection)
+    if files:
+        _read(connection, files, packed)
+    _number_terms(connection, as_written=as_written)
     _write_triples(connection)
 
 
-def _read(connection: duckdb.DuckDBPyConnection, folder: str, entries: Sequence[GraphEntry]) -> None:
-    names = [f"{folder}/{each.file}" for each in entries]
+def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[LinesFile], packed: str) -> None:
+    names = [each.path for each in files]
     connection.execute(
         """INSERT INTO files SELECT unnest($1::INTEGER[]), unnest($2::VARCHAR[]), unnest($3::INTEGER[]),
             unnest($4::VARCHAR[])""",
         [
-            list(range(len(entries))),
+            list(range(len(files))),
             names,
-            [len(f" <{each.iri}> .") for each in entries],
-            [f"<{each.iri}>" for each in entries],
+            [len(each.ending) for each in files],
+            [f"<{each.graph}>" for each in files],
         ],
     )
-    expected = {place: each.triples for place, each in enumerate(entries)}
+    expected = {place: each.triples for place, each in enumerate(files)}
     for longest, buffer in ((LINE_BYTES, 4 * LINE_BYTES), (LONGEST_LINE, LONGEST_LINE)):
         with suppress(duckdb.InvalidInputException):  # a longer line, whose buffers need memory that others do without
-            connection.execute(READ, {"files": names, "longest": longest, "buffer": buffer})
+            connection.execute(READ, {"files": names, "longest": longest, "buffer": buffer, "packed": packed})
         if dict(connection.execute("SELECT n, count(*) FROM lines GROUP BY n").fetchall()) == expected:
             return
         connection.execute("DELETE FROM lines")
     raise ReleaseError(Sentence("the graph files do not hold what the manifest says"), Sentence("run hamkor build"))
 
 
-def _number_terms(connection: duckdb.DuckDBPyConnection) -> None:
+def _number_terms(connection: duckdb.DuckDBPyConnection, *, as_written: bool) -> None:
     """Write ``terms`` and ``term_hashes``; ``numbered(t, id)`` says which term each text of ``lines`` is."""
     connection.execute(
         """CREATE TEMP TABLE spelt AS SELECT s AS t FROM lines UNION SELECT p FROM lines UNION SELECT o FROM lines
             UNION SELECT iri FROM files"""
     )
-    _ask_the_engine(connection)
+    _ask_the_engine(connection, as_written=as_written)
     connection.execute(
         """CREATE TEMP TABLE ranked AS SELECT t, plain, row_number() OVER (ORDER BY t) - 1 AS rank FROM (
             SELECT t, any_value(plain) AS plain FROM (
@@ -237,12 +347,13 @@ def _number_terms(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _ask_the_engine(connection: duckdb.DuckDBPyConnection) -> None:
+def _ask_the_engine(connection: duckdb.DuckDBPyConnection, *, as_written: bool) -> None:
     """Write ``asked(spelling, t, plain)``: how the engine gives back what it may rewrite, or what is escaped."""
+    ask, which = (unescaped, ESCAPED) if as_written else (given_back, DOUBTFUL)
     connection.execute("CREATE TEMP TABLE asked (spelling VARCHAR, t VARCHAR, plain VARCHAR)")
     connection.execute(
         f"""CREATE TEMP TABLE doubtful AS SELECT t
-            FROM (SELECT *, {TEXT} AS text FROM (SELECT t, {SUFFIX} AS suffix FROM spelt)) WHERE {DOUBTFUL}"""
+            FROM (SELECT *, {TEXT} AS text FROM (SELECT t, {SUFFIX} AS suffix FROM spelt)) WHERE {which}"""
     )
     number = number_of(connection, "SELECT count(*) FROM doubtful")
     for start in range(0, number, BATCH):
@@ -250,7 +361,7 @@ def _ask_the_engine(connection: duckdb.DuckDBPyConnection) -> None:
         terms = [row[0] for row in rows.fetchall()]
         connection.execute(
             "INSERT INTO asked SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[]), unnest($3::VARCHAR[])",
-            [terms, *given_back(terms)],
+            [terms, *ask(terms)],
         )
 
 

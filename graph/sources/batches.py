@@ -324,6 +324,9 @@ def chunks(quads: Iterable[ox.Quad], origin: Origin, size: int = CHUNK_QUADS) ->
     iterator, with_blanks, empty = iter(quads), list[ox.Quad](), True
     while part := list(islice(iterator, size)):
         empty = False
+        if (whole := _of_no_graph(part)) and b"_:" not in whole:
+            yield _fit(Chunk(origin.graph, whole), origin)
+            continue
         for iri, triples in _by_graph(part, origin).items():
             plain = _serialised(triples)
             if b"_:" in plain:
@@ -358,6 +361,14 @@ def _by_graph(quads: Iterable[ox.Quad], origin: Origin) -> dict[str, list[ox.Tri
             )
         named.setdefault(node.value if isinstance(node, ox.NamedNode) else origin.graph, []).extend(triples)
     return named
+
+
+def _of_no_graph(quads: list[ox.Quad]) -> bytes | None:
+    """Return quads as lines where none is of a named graph: most files have no other, and grouping takes longest."""
+    try:
+        return ox.serialize(quads, format=ox.RdfFormat.N_TRIPLES)
+    except ValueError:
+        return None
 
 
 def _serialised(triples: list[ox.Triple]) -> bytes:

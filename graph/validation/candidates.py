@@ -1,4 +1,4 @@
-"""Which focus nodes may violate a shape, found by queries over a whole index: all others certainly do not.
+"""Which focus nodes may violate a shape, found by set queries over the triple index: all others certainly do not.
 
 Whether a candidate does violate it, pySHACL says.
 """
@@ -6,152 +6,363 @@ Whether a candidate does violate it, pySHACL says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
-import pyoxigraph as ox
+import duckdb
 from pyshacl.shape import Shape
 from pyshacl.shapes_graph import ShapesGraph
-from rdflib import RDF, RDFS, SH, XSD, Graph, Literal, URIRef
+from rdflib import RDF, RDFS, SH, XSD, Literal, URIRef
 from rdflib.term import Node
 
-from graph.model.rdf_terms import ReadableStore, Term, stored
+from graph.model.errors import HamkorError, Quotation, Said
+from graph.model.rdf_terms import Term, stored
+from graph.releases.triple_index import TermKind, term
 from graph.validation.shapes import Shapes
-from graph.validation.validated_graph import ValidatedData, to_oxigraph
+from graph.validation.validated_graph import to_oxigraph
 
-# Constraints on a value alone, as SPARQL expressions that are true only where pySHACL is certain to find nothing.
+# The index as sets of numbers: nodes in tables with one column ``n``, focus nodes with their values in ``f`` and ``v``.
+
+Table = str
+"""The name of a temporary table, or a query in brackets."""
+Query = str
+NOTHING: Query = "SELECT NULL::BIGINT AS n WHERE false"
+MOST_ROUNDS, MOST_PAIRS = 300, 20_000_000
+"""How far repeated paths are followed, and how many pairs are held, before all nodes are left to pySHACL."""
+
+
+class UncertainError(HamkorError):
+    """What a set query would have to find is not certain, or too much; pySHACL looks at all nodes then."""
+
+    @property
+    def sentence(self) -> Said:
+        """Nobody reads it but whoever asked."""
+        return Quotation("not certain")
+
+
+class IndexedSets:
+    """The validated triples of an index, and temporary tables over them, which go with ``close``."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, without: Iterable[str] = ()) -> None:
+        """Take an index, of which some named graphs do not count."""
+        self._connection, self._made = connection, list[str]()
+        self._numbers = dict[Node, int | None]()
+        graphs = [found for each in without if (found := self._number(URIRef(each))) is not None]
+        hidden = f"""SELECT g FROM graph_sets GROUP BY g HAVING bool_and(graph IN ({_listed(graphs)}))"""
+        left_out = [row[0] for row in connection.execute(hidden).fetchall()] if graphs else []
+        self._counted = f" AND g NOT IN ({_listed(left_out)})" if left_out else ""
+
+    def table(self, query: Query) -> Table:
+        """Return a table that holds what a query finds."""
+        name = f"found{len(self._made)}"
+        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+        self._made.append(name)
+        return name
+
+    def rows(self, query: Query) -> list[tuple[object, ...]]:
+        """Return what a query finds."""
+        return self._connection.execute(query).fetchall()
+
+    def count(self, table: Table) -> int:
+        """Return the number of a table's rows."""
+        ((number,),) = self._connection.execute(f"SELECT count(*) FROM {table}").fetchall()
+        return int(number)
+
+    def number(self, node: Node) -> int:
+        """Return the number of a term of the shapes, -1 where no triple has it.
+
+        Raises:
+            UncertainError: the index takes it for another one.
+        """
+        if node not in self._numbers:
+            self._numbers[node] = self._number(node)
+        found = self._numbers[node]
+        if found is None:
+            raise UncertainError
+        return found
+
+    def triples(self, predicate: Node, *, inverse: bool = False) -> Table:
+        """Return the triples of a predicate as pairs of subject and object, or the other way round."""
+        place, ends = ("by_object", "o AS f, s AS v") if inverse else ("by_subject", "s AS f, o AS v")
+        return f"(SELECT {ends} FROM {place} WHERE p = {self.number(predicate)}{self._counted})"
+
+    def predicates(self, subjects: Table) -> Table:
+        """Return pairs of each of some subjects and its predicates."""
+        return f"(SELECT s AS f, p AS v FROM by_subject SEMI JOIN {subjects} ON n = s WHERE true{self._counted})"
+
+    def terms(self, nodes: Query) -> dict[int, Term]:
+        """Return the terms of some nodes, by their numbers."""
+        rows = self._connection.execute(f"SELECT id, text, tag FROM terms WHERE id IN ({nodes})").fetchall()
+        return {row[0]: term(*row) for row in rows}
+
+    def can_match(self, pattern: str) -> bool:
+        """Whether a regular expression is one of DuckDB's, too."""
+        try:
+            self._connection.execute("SELECT regexp_matches('', ?)", [pattern]).fetchall()
+        except duckdb.Error:
+            return False
+        return True
+
+    def below(self, top: Node) -> Table:
+        """Return a class and its subclasses."""
+        steps = self.triples(RDFS.subClassOf, inverse=True)
+        return self.table(
+            f"""WITH RECURSIVE below AS (SELECT {self.number(top)}::BIGINT AS n UNION
+                SELECT v FROM below JOIN {steps} AS steps ON f = n) SELECT n FROM below"""
+        )
+
+    def instances(self, top: Node) -> Query:
+        """Return a query for the instances of a class and its subclasses."""
+        return f"SELECT f AS n FROM {self.triples(RDF.type)} SEMI JOIN {self.below(top)} ON n = v"
+
+    def close(self) -> None:
+        """Drop what was made."""
+        for name in self._made:
+            self._connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+        self._made.clear()
+
+    def _number(self, node: Node) -> int | None:
+        found = to_oxigraph(node)
+        if found is None:
+            return -1
+        if stored(found) != found:
+            return None
+        rows = self._connection.execute(
+            "SELECT id, text, tag FROM term_hashes JOIN terms USING (id) WHERE hash = md5_number_lower(?)", [str(found)]
+        ).fetchall()
+        return next((row[0] for row in rows if term(*row) == found), -1)
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return ", ".join(map(str, numbers)) or "NULL"
+
+
+def _text(value: object) -> str:
+    """Return a text as SQL has it."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+# SHACL paths (SHACL 2.3.1), walked set at a time as pySHACL walks them node by node.
+
+DEEPEST = 8
+
+
+def walked(sets: IndexedSets, shapes: ShapesGraph, path: Node, nodes: Table) -> Table:
+    """Return the pairs of some nodes and what a path leads to from each.
+
+    Raises:
+        UncertainError: the path is none, or longer than pySHACL walks, or leads to too much.
+    """
+    start = f"(SELECT n AS f, n AS v FROM {nodes})"
+    return sets.table(f"SELECT DISTINCT f, v FROM {_walk(sets, shapes, path, start)}")
+
+
+def _walk(
+    sets: IndexedSets, shapes: ShapesGraph, path: Node, start: Table, *, inverse: bool = False, depth: int = 0
+) -> Table:
+    """Return where a path leads to from the second column of ``start``.
+
+    pySHACL turns the members of an inverted sequence round and leaves their order; so does this.
+    """
+    if isinstance(path, URIRef):
+        steps = sets.triples(path, inverse=inverse)
+        return f"(SELECT start.f, steps.v FROM {start} AS start JOIN {steps} AS steps ON steps.f = start.v)"
+    if depth > DEEPEST:
+        raise UncertainError
+    parts = dict(shapes.graph.predicate_objects(path))
+    if RDF.first in parts or SH.alternativePath in parts:
+        members = list(shapes.graph.items(parts.get(SH.alternativePath, path)))
+        if not 1 < len(members) < DEEPEST:
+            raise UncertainError
+        if RDF.first in parts:
+            for each in members:
+                start = _walk(sets, shapes, each, start, inverse=inverse, depth=depth + 1)
+            return start
+        found = (_walk(sets, shapes, each, start, inverse=inverse, depth=depth + 1) for each in members)
+        return f"({' UNION '.join(f'SELECT f, v FROM {each}' for each in found)})"
+    if SH.inversePath in parts:
+        return _walk(sets, shapes, parts[SH.inversePath], start, inverse=not inverse, depth=depth + 1)
+
+    def step(inner: Node, table: Table) -> Table:
+        return _walk(sets, shapes, inner, table, inverse=inverse, depth=depth + 1)
+
+    return _walk_repeated(sets, parts, start, step)
+
+
+def _walk_repeated(
+    sets: IndexedSets, parts: Mapping[Node, Node], start: Table, step: Callable[[Node, Table], Table]
+) -> Table:
+    if SH.zeroOrOnePath in parts:
+        return f"(SELECT f, v FROM {start} UNION SELECT f, v FROM {step(parts[SH.zeroOrOnePath], start)})"
+    inner = parts.get(SH.zeroOrMorePath) or parts.get(SH.oneOrMorePath)
+    if inner is None:
+        raise UncertainError
+    begin = sets.table(f"SELECT f, v FROM {start}")
+    if SH.zeroOrMorePath not in parts:
+        begin = sets.table(f"SELECT f, v FROM {step(inner, begin)}")
+    return _repeated(sets, begin, partial(step, inner))
+
+
+def _repeated(sets: IndexedSets, begin: Table, step: Callable[[Table], Table]) -> Table:
+    """Return where a step leads to, taken any number of times."""
+    found = sets.table(f"SELECT DISTINCT f, v FROM {begin}")
+    fresh = found
+    for _ in range(MOST_ROUNDS):
+        fresh = sets.table(f"SELECT DISTINCT f, v FROM {step(fresh)} EXCEPT SELECT f, v FROM {found}")
+        if not sets.count(fresh):
+            return found
+        found = sets.table(f"SELECT f, v FROM {found} UNION ALL SELECT f, v FROM {fresh}")
+        if sets.count(found) > MOST_PAIRS:
+            break
+    raise UncertainError
+
+
+# Constraints on a value alone, as conditions over its row of ``terms``: true only where pySHACL is certain to find
+# nothing, and true only where it is certain to find something.
 #
-# They are evaluated by another engine than the one that judges, over another form of the data. So wherever the two may
-# differ (patterns, comparisons, lexical forms) the expression is narrower than the constraint; where nothing is certain
-# there is none. An expression that raises an error is not true.
+# They are evaluated by another engine than the one that judges. So wherever the two may differ (patterns, comparisons,
+# lexical forms) a condition is narrower than the constraint; where nothing is certain it is false.
 
-MOST_MEMBERS = 300
-NUMBERS = (str(XSD.integer), str(XSD.decimal))
-DATE = r"^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-(0[1-9]|1[0-2])-([0-2][0-9]|3[01])$"
-FORMS = {
-    str(XSD.integer): "^[+-]?[0-9]+$",
-    str(XSD.decimal): r"^[+-]?([0-9]+([.][0-9]+)?|[.][0-9]+)$",
-    str(XSD.boolean): "^(true|false)$",
-    str(XSD.gYear): "^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})$",
-    str(XSD.gYearMonth): "^(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-(0[1-9]|1[0-2])$",
+KIND = "(t.id & 7)"
+ODD = f"({KIND} = {TermKind.OTHER} AND t.tag IS NULL)"
+"""Triple terms and directional strings, of which nothing is certain."""
+NAMED = f"({KIND} = {TermKind.IRI} AND NOT contains(t.text, '/.well-known/genid/'))"
+"""An IRI that stands for no blank node."""
+IS_IRI, IS_LITERAL = f"({KIND} = {TermKind.IRI})", f"({KIND} <> {TermKind.IRI} AND NOT {ODD})"
+HAS_TEXT = f"({NAMED} OR {IS_LITERAL})"
+NUMBERS = (XSD.integer, XSD.decimal)
+FORMS: Mapping[Node, str] = {
+    XSD.integer: "[+-]?[0-9]+",
+    XSD.decimal: r"[+-]?([0-9]+([.][0-9]+)?|[.][0-9]+)",
+    XSD.boolean: "(true|false)",
+    XSD.gYear: "(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})",
+    XSD.gYearMonth: "(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-(0[1-9]|1[0-2])",
+    XSD.anyURI: "(?s).*",
 }
 """By datatype, lexical forms that every engine takes; other datatypes of XML Schema are never certain."""
-ANY_FORM = (str(XSD.string), str(XSD.anyURI))
-NAMED = '(isIRI({0}) && !CONTAINS(STR({0}), "/.well-known/genid/"))'
-"""An IRI that stands for no blank node."""
-KINDS: dict[Node, str] = {
+KINDS: Mapping[Node, str] = {
     SH.IRI: NAMED,
-    SH.Literal: "isLiteral({0})",
-    SH.IRIOrLiteral: f"({NAMED} || isLiteral({{0}}))",
-    SH.BlankNodeOrIRI: "isIRI({0})",
-    SH.BlankNodeOrLiteral: "isLiteral({0})",
+    SH.Literal: IS_LITERAL,
+    SH.IRIOrLiteral: HAS_TEXT,
+    SH.BlankNodeOrIRI: IS_IRI,
+    SH.BlankNodeOrLiteral: IS_LITERAL,
 }
 BOUNDS = {SH.minInclusive: ">=", SH.minExclusive: ">", SH.maxInclusive: "<=", SH.maxExclusive: "<"}
 PLAIN_PATTERN = re.compile(
     r"(?:[^\\.\[\](){}*+?|^$]|\\[\\.\[\](){}*+?|^$/-]|[.|^$)*+?]|\((?!\?)|\(\?:|\{[0-9]+(?:,[0-9]*)?\}"
     r"|\[\^?(?:[^\\\[\]&~-]|\\[\\\].-]|-(?!-))+\])*"
 )
-"""Regular expressions that mean the same in Python and in the store's engine, but for the end before a last newline."""
+"""Regular expressions that mean the same in Python and in DuckDB, but for line ends."""
+FALSE = "false"
 
-Expression = Callable[[Shape, Node, str], str | None]
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is certain of a value.
 
-def certain(shape: Shape, parameter: URIRef, value: str) -> str | None:
-    """Return an expression that is true only where a value satisfies a constraint; None where nothing is certain.
-
-    Args:
-        shape: the shape.
-        parameter: the constraint's parameter.
-        value: the value's variable.
+    Attributes:
+        fits: true only where it satisfies the constraint.
+        fails: true only where it does not.
     """
-    arguments = list(shape.objects(parameter))
-    parts = [OF_A_SHAPE[parameter](shape, each, value) for each in arguments]
-    return _all(parts)
+
+    fits: str = FALSE
+    fails: str = FALSE
 
 
-def sparql(term: Node) -> str | None:
-    """Return a term as SPARQL, None where the index would take it for another one."""
-    found = to_oxigraph(term)
-    return str(found) if found is not None and stored(found) == found else None
+def date_row(row: str) -> str:
+    """Return that a row of ``terms`` is a date of the calendar without a zone."""
+    return f"(({row}.id & 7) = {TermKind.TIME} AND {row}.tag = {_text(XSD.date)} AND length({row}.text) = 10)"
 
 
 def comparable(first: str, operator: str, second: str) -> str:
-    """Return an expression that is true only where two values compare so in every engine."""
-    numbers = [f"DATATYPE({each}) IN (<{NUMBERS[0]}>, <{NUMBERS[1]}>)" for each in (first, second)]
-    dates = [f'DATATYPE({each}) = <{XSD.date}> && REGEX(STR({each}), "{DATE}")' for each in (first, second)]
-    kinds = " || ".join(f"COALESCE({_all_of(each)}, false)" for each in (numbers, dates))
-    return f"(({kinds}) && {first} {operator} {second})"
+    """Return a condition that is true only where two rows of ``terms`` compare so in every engine."""
+    numbers = " AND ".join(f"({each}.id & 7) IN ({TermKind.INTEGER}, {TermKind.DECIMAL})" for each in (first, second))
+    by_number = f"({numbers} AND {first}.exact {operator} {second}.exact)"
+    return f"({by_number} OR ({date_row(first)} AND {date_row(second)} AND {first}.text {operator} {second}.text))"
 
 
-def _all(parts: Sequence[str | None]) -> str | None:
-    known = [each for each in parts if each is not None]
-    return None if len(known) < len(parts) else _all_of(known)
-
-
-def _all_of(parts: Sequence[str]) -> str:
-    return f"({' && '.join(parts or ('true',))})"
-
-
-def _datatype(_: Shape, argument: Node, value: str) -> str | None:
-    name = str(argument)
-    same = f"DATATYPE({value}) = <{name}>"
+def _datatype(_: IndexedSets, __: Shape, argument: Node) -> Known:
+    if argument == XSD.string:
+        return Known(f"{KIND} = {TermKind.STRING}", f"({KIND} <> {TermKind.STRING} AND NOT {ODD})")
     if argument == RDF.langString:
-        return f'LANG({value}) != ""'
-    if name in FORMS:
-        return f'({same} && REGEX(STR({value}), "{FORMS[name]}"))'
+        return Known(f"{KIND} = {TermKind.LANGUAGE_STRING}", f"({KIND} <> {TermKind.LANGUAGE_STRING} AND NOT {ODD})")
+    typed = f"({KIND} >= {TermKind.INTEGER} AND t.tag = {_text(argument)})"
+    is_known = str(argument).startswith((str(XSD), str(RDF)))
+    other = (
+        f"({KIND} < {TermKind.INTEGER} OR t.tag <> {_text(argument)})" if str(argument).startswith(str(XSD)) else FALSE
+    )
     if argument == XSD.date:
-        return f'({same} && REGEX(STR({value}), "{DATE}") && STR(<{name}>(STR({value}))) = STR({value}))'
-    return same if name in ANY_FORM or not name.startswith((str(XSD), str(RDF))) else None
+        return Known(date_row("t"), other)
+    if argument in FORMS:
+        return Known(f"({typed} AND regexp_full_match(t.text, {_text(FORMS[argument])}))", other)
+    return Known(FALSE if is_known else typed, other)
 
 
-def _kind(_: Shape, argument: Node, value: str) -> str | None:
-    return KINDS[argument].format(value) if argument in KINDS else None
+def _kind(_: IndexedSets, __: Shape, argument: Node) -> Known:
+    fails: Mapping[Node, str] = {SH.IRI: f"({KIND} <> {TermKind.IRI} AND NOT {ODD})", SH.Literal: IS_IRI}
+    return Known(KINDS.get(argument, FALSE), fails.get(argument, FALSE))
 
 
 def _bound(operator: str) -> Expression:
-    def bound(_: Shape, argument: Node, value: str) -> str | None:
-        if not isinstance(argument, Literal) or str(argument.datatype) not in (*NUMBERS, str(XSD.date)):
-            return None
-        return comparable(value, operator, written) if (written := sparql(argument)) is not None else None
+    def bound(_: IndexedSets, __: Shape, argument: Node) -> Known:
+        if not isinstance(argument, Literal) or (found := to_oxigraph(argument)) is None or stored(found) != found:
+            return Known()
+        text, form = str(argument), FORMS.get(argument.datatype) if argument.datatype is not None else None
+        if argument.datatype == XSD.date and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
+            return Known(f"({date_row('t')} AND t.text {operator} {_text(text)})") if argument.value else Known()
+        if argument.datatype not in NUMBERS or form is None or not re.fullmatch(form, text, re.ASCII):
+            return Known()
+        whole, _point, fraction = text.partition(".")
+        if len(whole) > 18 or len(fraction) > 18:
+            return Known()
+        number = f"{KIND} IN ({TermKind.INTEGER}, {TermKind.DECIMAL})"
+        return Known(f"({number} AND t.exact {operator} {_text(text)}::DECIMAL(38, 18))")
 
     return bound
 
 
 def _length(operator: str) -> Expression:
-    def length(_: Shape, argument: Node, value: str) -> str | None:
+    def length(_: IndexedSets, __: Shape, argument: Node) -> Known:
         count = argument.value if isinstance(argument, Literal) else None
-        if not isinstance(count, int) or count < 0:
-            return None
-        return f"({KINDS[SH.IRIOrLiteral].format(value)} && STRLEN(STR({value})) {operator} {count})"
+        if not isinstance(count, int) or not 0 <= count < 1 << 31:
+            return Known()
+        return Known(f"({HAS_TEXT} AND length(t.text) {operator} {count})")
 
     return length
 
 
-def _pattern(shape: Shape, argument: Node, value: str) -> str | None:
-    if any(shape.objects(SH.flags)) or not PLAIN_PATTERN.fullmatch(str(argument)):
-        return None
-    named = KINDS[SH.IRIOrLiteral].format(value)
-    return f"({named} && REGEX(STR({value}), {to_oxigraph(Literal(str(argument)))}))"
+def _pattern(sets: IndexedSets, shape: Shape, argument: Node) -> Known:
+    """Return what is certain of a pattern: not what follows a line end, which the two see in other ways."""
+    written = str(argument)
+    if any(shape.objects(SH.flags)) or not PLAIN_PATTERN.fullmatch(written) or not sets.can_match(written):
+        return Known()
+    one_line = "NOT (contains(t.text, chr(10)) OR contains(t.text, chr(13)))"
+    matches = f"regexp_matches(t.text, {_text(written)})"
+    return Known(f"({HAS_TEXT} AND {one_line} AND {matches})", f"(NOT {ODD} AND {one_line} AND NOT {matches})")
 
 
-def _certain_languages(shape: Shape, argument: Node, value: str) -> str | None:
+def _certain_languages(_: IndexedSets, shape: Shape, argument: Node) -> Known:
     ranges = [str(each).lower() for each in shape.sg.graph.items(argument)]
-    written = ", ".join(str(to_oxigraph(Literal(each))) for each in ranges if each != "*")
-    if not written:
-        return None
-    tag = f"LCASE(LANG({value}))"
-    return f'(LANG({value}) != "" && ({tag} IN ({written}) || STRBEFORE({tag}, "-") IN ({written})))'
+    written = ", ".join(_text(each) for each in ranges if each != "*") or "NULL"
+    is_within = f"(t.tag IN ({written}) OR split_part(t.tag, '-', 1) IN ({written}))"
+    return Known(f"({KIND} = {TermKind.LANGUAGE_STRING} AND {is_within})")
 
 
-def _members(shape: Shape, argument: Node, value: str) -> str | None:
-    terms = [written for each in shape.sg.graph.items(argument) if (written := sparql(each)) is not None]
-    if not terms or len(terms) > MOST_MEMBERS:
-        return None
-    return f"({' || '.join(f'sameTerm({value}, {each})' for each in terms)})"
+def _members(sets: IndexedSets, shape: Shape, argument: Node) -> Known:
+    """Return what is certain of a list, of which some members may be terms that the index takes for others."""
+    numbers, are_all = list[int](), True
+    for each in shape.sg.graph.items(argument):
+        try:
+            numbers.append(sets.number(each))
+        except UncertainError:
+            are_all = False
+    is_one = f"t.id IN ({_listed(numbers)})" if numbers else FALSE
+    return Known(is_one, f"NOT {is_one}" if are_all else FALSE)
 
 
-EXPRESSIONS: dict[Node, Expression] = {
+Expression = Callable[[IndexedSets, Shape, Node], Known]
+EXPRESSIONS: Mapping[Node, Expression] = {
     SH.datatype: _datatype,
     SH.nodeKind: _kind,
     SH.pattern: _pattern,
@@ -164,369 +375,279 @@ EXPRESSIONS: dict[Node, Expression] = {
 """By parameter, what is certain."""
 
 
-def _outside(shape: Shape, argument: Node, value: str) -> str | None:
-    """Return that a name lies outside one pattern: of anything else it is not certain that it violates a shape."""
-    within = shape.get_other_shape(argument)
-    if within is None or within.is_property_shape or within.deactivated or any(within.objects(SH.flags)):
-        return None
-    (pattern, *more) = list(within.objects(SH.pattern)) or [None]
-    if pattern is None or more or not PLAIN_PATTERN.fullmatch(str(pattern)):
-        return None
-    return f"({NAMED.format(value)} && !REGEX(STR({value}), {to_oxigraph(Literal(str(pattern)))}))"
-
-
-OF_A_SHAPE: dict[Node, Expression] = {**EXPRESSIONS, SH["not"]: _outside}
-"""The same for a shape that looks at nothing but its focus node, where its negations count, too."""
-
-
-# SHACL paths (SHACL 2.3.1) as property paths of SPARQL, read as pySHACL walks them.
-
-DEEPEST = 8
-REPEATED = {SH.zeroOrMorePath: "*", SH.oneOrMorePath: "+", SH.zeroOrOnePath: "?"}
-
-
-def path_text(shapes: ShapesGraph, path: Node, *, inverse: bool = False, depth: int = 0) -> str | None:
-    """Return a path in SPARQL; None where it is none, or longer than pySHACL walks.
-
-    pySHACL turns the members of an inverted sequence round and leaves their order; so does this.
-    """
-    if isinstance(path, URIRef):
-        return f"{'^' if inverse else ''}<{path}>"
-    if depth > DEEPEST:
-        return None
-    parts = dict(shapes.graph.predicate_objects(path))
-    if RDF.first in parts or SH.alternativePath in parts:
-        members = list(shapes.graph.items(parts.get(SH.alternativePath, path)))
-        written = [path_text(shapes, each, inverse=inverse, depth=depth + 1) for each in members]
-        known = [each for each in written if each is not None]
-        join = "/" if RDF.first in parts else "|"
-        return f"({join.join(known)})" if len(known) == len(written) > 1 and len(known) < DEEPEST else None
-    if SH.inversePath in parts:
-        return path_text(shapes, parts[SH.inversePath], inverse=not inverse, depth=depth + 1)
-    for predicate, mark in REPEATED.items():
-        if predicate in parts:
-            inner = path_text(shapes, parts[predicate], inverse=inverse, depth=depth + 1)
-            return None if inner is None else f"({inner}){mark}"
-    return None
-
-
-# What a node must be like to conform to a shape, as far as queries can tell: for sh:not, whose violators conform.
+# Shapes as set queries: of some nodes, which may violate a shape, and which certainly do (for sh:not and sh:xone).
 #
-# Each condition is wider than its constraint; constraints that say nothing certain are left out.
-
-
-def conditions(shape: Shape | None, data: Graph, value: str, other: str) -> str:
-    """Return filters that every value which conforms to a shape passes.
-
-    Args:
-        shape: the shape.
-        data: the validated data, for its class hierarchy.
-        value: the value's variable.
-        other: a variable that nothing else uses.
-    """
-    if shape is None or shape.deactivated or shape.is_property_shape:
-        return ""
-    found = list(_on_value(shape, value))
-    for top in shape.objects(SH["class"]):
-        below = data.transitive_subjects(RDFS.subClassOf, top)
-        classes = ", ".join(sorted(str(to_oxigraph(each)) for each in below if each is not None))
-        found.append(f"FILTER EXISTS {{ {value} a {other} . FILTER({other} IN ({classes})) }}")
-    for each in shape.objects(SH.property):
-        found += _on_property(shape.get_other_shape(each), value, other)
-    return " ".join(found)
-
-
-def _on_value(shape: Shape, value: str) -> Iterator[str]:
-    for argument in shape.objects(SH.nodeKind):
-        if argument in (SH.IRI, SH.Literal):
-            yield f"FILTER({'isIRI' if argument == SH.IRI else 'isLiteral'}({value}))"
-    for argument in shape.objects(SH.datatype):
-        if str(argument).startswith(str(XSD)):
-            yield f"FILTER(DATATYPE({value}) = <{argument}>)"
-        elif argument == RDF.langString:
-            yield f'FILTER(LANG({value}) != "")'
-    for argument in shape.objects(SH.pattern):
-        if PLAIN_PATTERN.fullmatch(str(argument)) and not any(shape.objects(SH.flags)):
-            text = f"STR({value})"
-            yield f'FILTER(REGEX({text}, {to_oxigraph(Literal(str(argument)))}) || CONTAINS({text}, "\\n"))'
-    for argument in shape.objects(SH.hasValue):
-        yield _one_of((argument,), value)
-    for argument in shape.objects(SH["in"]):
-        yield _one_of(tuple(shape.sg.graph.items(argument)), value)
-
-
-def _one_of(terms: tuple[Node, ...], value: str) -> str:
-    """Return that a value is one of some terms; one that the index rewrites is guarded against elsewhere."""
-    same = [f"sameTerm({value}, {written})" for each in terms if (written := sparql(each)) is not None]
-    return f"FILTER({' || '.join(same) or 'false'})"
-
-
-def _on_property(shape: Shape | None, value: str, other: str) -> Iterator[str]:
-    path = None if shape is None or shape.deactivated else path_text(shape.sg, shape.path())
-    if shape is None or path is None or path.count("<") > 1 or path.startswith("("):
-        return
-    for argument in shape.objects(SH.minCount):
-        if isinstance(argument, Literal) and isinstance(argument.value, int) and argument.value > 0:
-            yield f"FILTER EXISTS {{ {value} {path} {other} }}"
-    for argument in shape.objects(SH.hasValue):
-        if (written := sparql(argument)) is not None:
-            yield f"FILTER EXISTS {{ {value} {path} {written} }}"
-
-
-# Shapes as queries: for each constraint, patterns that bind ``?this`` to a superset of the nodes that violate it.
-#
-# They are joined set at a time by the store's engine. What is not understood (SPARQL, custom components, recursion, …)
-# binds every node that comes as far.
+# What is not understood (SPARQL, custom components, recursion, …) may be violated by every node, and surely by none.
 
 BESIDE = frozenset({
     SH.flags, SH.ignoredProperties, SH.qualifiedMinCount, SH.qualifiedMaxCount, SH.qualifiedValueShapesDisjoint,
 })  # fmt: skip
 """Parameters that only say more about another one."""
-MOST_CLASSES = 300
-Body = str
-"""A group graph pattern without its braces; ``?this`` is the focus node."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Which of some nodes violate a shape or a constraint: two queries for nodes, or two tables of them.
+
+    Attributes:
+        maybe: all that may, each once where it is a table.
+        surely: only such that do.
+    """
+
+    maybe: str
+    surely: str = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class ShapePlace:
-    """Where in the shapes a query is.
+    """Some nodes, and a shape of which they are focus nodes.
 
     Attributes:
         shape: the shape.
-        focus: the variable of its focus node.
-        path: its path in SPARQL, None for a node shape.
-        value: the variable of its value node.
-        body: what binds ``focus``.
-        inner: what binds ``value``, too.
-        within: the shape and those that led to it.
-        other: a variable that nothing else uses.
+        nodes: the nodes.
+        pairs: each with each of its value nodes.
+        within: the shape, and those that led to it.
     """
 
     shape: Shape
-    focus: str
-    path: str | None
-    value: str
-    body: Body
-    inner: Body
+    nodes: Table
+    pairs: Table
     within: tuple[Shape, ...]
-    other: str
-
-    def reached(self, term: str) -> Body:
-        """Return that a term is a value."""
-        return f"{self.focus} {self.path} {term} ."
-
-    def without(self, term: str) -> Body:
-        """Return that a term is no value. NOT EXISTS is fast for one pattern, and slow for the join of a long path."""
-        return f"{'FILTER NOT EXISTS' if self.is_plain else 'MINUS'} {{ {self.reached(term)} }}"
-
-    def counted(self, pattern: Body, condition: str) -> Body:
-        """Return that the number of values meets a condition."""
-        nodes = "?this" if self.focus == "?this" else f"?this {self.focus}"
-        having = f"GROUP BY {nodes} HAVING (COUNT(DISTINCT {self.value}) {condition})"
-        return f"{{ SELECT ?this WHERE {{ {self.body} {pattern} }} {having} }}"
 
     @property
-    def is_plain(self) -> bool:
-        """Whether the path is a single predicate or the inverse of one."""
-        return self.path is not None and self.path.startswith(("<", "^<")) and self.path.count("<") == 1
+    def all(self) -> Verdict:
+        """Any of the nodes may violate it."""
+        return Verdict(f"SELECT n FROM {self.nodes}")
+
+    @property
+    def with_values(self) -> Verdict:
+        """Any node that has a value may violate it."""
+        return Verdict(f"SELECT f AS n FROM {self.pairs}")
 
 
 @dataclass
-class Violators:
-    """Writes the queries for shapes.
+class Judging:
+    """Writes and asks the queries.
 
     Attributes:
-        data: the validated data, for its class hierarchy.
+        sets: the index.
     """
 
-    data: Graph
-    _variables: int = 0
+    sets: IndexedSets
+    _below: dict[Node, Table] = field(default_factory=dict)
 
-    def of(self, shape: Shape | None, focus: str, body: Body, within: tuple[Shape, ...] = ()) -> Iterator[Body]:
-        """Yield patterns that bind ``?this`` wherever a node may violate a shape.
+    def of(self, shape: Shape | None, nodes: Table, within: tuple[Shape, ...] = ()) -> Verdict:
+        """Return which of some nodes may violate a shape, and which surely do, as tables.
 
         Args:
             shape: the shape; None where there is none.
-            focus: the variable of the node.
-            body: what binds that and ``?this``.
+            nodes: each once.
             within: the shapes that led there.
         """
+        everything = Verdict(nodes, self.sets.table(NOTHING))
         if shape is None or shape in within or len(within) > DEEPEST or shape.find_custom_constraints():
-            yield body
-        elif not shape.is_property_shape:
-            place = ShapePlace(shape, focus, None, focus, body, body, (*within, shape), self._variable())
-            yield from self._constraints(place)
-        elif (path := path_text(shape.sg, shape.path())) is None:
-            yield body
-        else:
-            value = self._variable()
-            inner = f"{body} {focus} {path} {value} ."
-            place = ShapePlace(shape, focus, path, value, body, inner, (*within, shape), self._variable())
-            yield from self._constraints(place)
+            return everything
+        if shape.deactivated:
+            return Verdict(self.sets.table(NOTHING), self.sets.table(NOTHING))
+        try:
+            pairs = (
+                walked(self.sets, shape.sg, shape.path(), nodes)
+                if shape.is_property_shape
+                else f"(SELECT n AS f, n AS v FROM {nodes})"
+            )
+        except UncertainError:
+            return everything
+        return self._united(self._constraints(ShapePlace(shape, nodes, pairs, (*within, shape))))
 
-    def inside(self, place: ShapePlace, argument: Node) -> Iterator[Body]:
-        """Yield the violators of a shape to which every value node must conform."""
-        return self.of(place.shape.get_other_shape(argument), place.value, place.inner, place.within)
+    def of_values(self, place: ShapePlace, argument: Node) -> Verdict:
+        """Return the same for the values at a place, and another shape."""
+        values = self.sets.table(f"SELECT DISTINCT v AS n FROM {place.pairs}")
+        return self.of(place.shape.get_other_shape(argument), values, place.within)
 
-    def _constraints(self, place: ShapePlace) -> Iterator[Body]:
-        if place.shape.deactivated:
-            return
-        expressions = list[str]()
+    def below(self, top: Node) -> Table:
+        """Return a class and its subclasses."""
+        if top not in self._below:
+            self._below[top] = self.sets.below(top)
+        return self._below[top]
+
+    def _constraints(self, place: ShapePlace) -> Iterator[Verdict]:
+        known = list[Known]()
         for parameter in {each for each, _ in place.shape.sg.predicate_objects(place.shape.node)} - BESIDE:
-            if parameter in EXPRESSIONS:
-                if (expression := certain(place.shape, parameter, place.value)) is None:
-                    yield place.inner
-                else:
-                    expressions.append(expression)
-            elif parameter in WRITERS:
-                for argument in list(place.shape.objects(parameter)):
-                    yield from WRITERS[parameter](self, place, argument)
-            else:
-                yield place.body
-        if expressions:
-            yield f"{place.inner} FILTER(!COALESCE({' && '.join(expressions)}, false))"
+            for argument in list(place.shape.objects(parameter)):
+                if parameter in EXPRESSIONS:
+                    known.append(EXPRESSIONS[parameter](self.sets, place.shape, argument))
+                    continue
+                try:
+                    yield WRITERS[parameter](self, place, argument) if parameter in WRITERS else place.all
+                except UncertainError:
+                    yield place.all
+        if known:
+            values = f"SELECT f AS n FROM {place.pairs} JOIN terms AS t ON t.id = v WHERE"
+            fits, fails = " AND ".join(each.fits for each in known), " OR ".join(each.fails for each in known)
+            yield Verdict(f"{values} NOT coalesce({fits}, false)", f"{values} coalesce({fails}, false)")
 
-    def _variable(self) -> str:
-        self._variables += 1
-        return f"?v{self._variables}"
-
-
-def _alone(shape: Shape | None, value: str) -> str | None:
-    """Return an expression that is true only where a value conforms to a shape that looks at nothing else."""
-    if shape is None or shape.is_property_shape or shape.find_custom_constraints():
-        return None
-    if shape.deactivated:
-        return "true"
-    parameters = {each for each, _ in shape.sg.predicate_objects(shape.node)} - {SH.flags}
-    if not parameters or not parameters <= OF_A_SHAPE.keys():
-        return None
-    parts = [certain(shape, each, value) for each in parameters]
-    return None if None in parts else f"COALESCE({' && '.join(each for each in parts if each)}, false)"
+    def _united(self, verdicts: Iterable[Verdict]) -> Verdict:
+        found = [*verdicts, Verdict(NOTHING)]
+        maybe, surely = " UNION ".join(each.maybe for each in found), " UNION ".join(each.surely for each in found)
+        return Verdict(self.sets.table(maybe), self.sets.table(surely))
 
 
-def _every(queries: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-    for each in place.shape.sg.graph.items(argument):
-        yield from queries.inside(place, each)
+def _with(place: ShapePlace, values: Verdict) -> Verdict:
+    """Return the focus nodes that have some of the values of a verdict."""
+    with_any = f"SELECT f AS n FROM {place.pairs} SEMI JOIN"
+    return Verdict(f"{with_any} {values.maybe} ON n = v", f"{with_any} {values.surely} ON n = v")
 
 
-def _any(_: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-    known = [_alone(place.shape.get_other_shape(each), place.value) for each in place.shape.sg.graph.items(argument)]
-    yield " ".join((place.inner, *(f"FILTER(!{each})" for each in known if each is not None)))
+def _inside(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
+    return _with(place, judging.of_values(place, argument))
 
 
-def _not(queries: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-    shape = place.shape.get_other_shape(argument)
-    yield f"{place.inner} {conditions(shape, queries.data, place.value, place.other)}"
+def _not(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
+    found = judging.of_values(place, argument)
+    without = f"SELECT f AS n FROM {place.pairs} ANTI JOIN"
+    return Verdict(f"{without} {found.surely} ON n = v", f"{without} {found.maybe} ON n = v")
 
 
-def _values(_: Violators, place: ShapePlace, __: Node) -> Iterator[Body]:
-    """Yield every node with a value: sh:xone would need to know what certainly conforms to none or to two."""
-    yield place.inner
+def _of_list(maybe: str, surely: str) -> Writer:
+    """Return what writes a constraint over a list of ``k`` shapes.
+
+    Args:
+        maybe: whether a value may violate it, by how many of them it may (``m``) and surely (``s``) violates.
+        surely: whether it surely does.
+    """
+
+    def of_list(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
+        found = [judging.of_values(place, each) for each in place.shape.sg.graph.items(argument)]
+        if not found:
+            return place.all
+        counted = " UNION ALL ".join(
+            [f"SELECT n, 1 AS m, 0 AS s FROM {each.maybe}" for each in found]
+            + [f"SELECT n, 0 AS m, 1 AS s FROM {each.surely}" for each in found]
+            + [f"SELECT DISTINCT v AS n, 0 AS m, 0 AS s FROM {place.pairs}"]
+        )
+        counts = f"(SELECT n, {len(found)} AS k, sum(m) AS m, sum(s) AS s FROM ({counted}) GROUP BY n)"
+        counts = judging.sets.table(f"FROM {counts}")
+        return _with(
+            place, Verdict(f"(SELECT n FROM {counts} WHERE {maybe})", f"(SELECT n FROM {counts} WHERE {surely})")
+        )
+
+    return of_list
 
 
-def _qualified(_: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-    shape = place.shape
-    least = list(shape.objects(SH.qualifiedMinCount)) == [Literal(1)] and not any(shape.objects(SH.qualifiedMaxCount))
-    expression = _alone(shape.get_other_shape(argument), place.value)
-    if not least or any(shape.objects(SH.qualifiedValueShapesDisjoint)) or expression is None or not place.is_plain:
-        yield place.body
-    else:
-        yield f"{place.body} FILTER NOT EXISTS {{ {place.reached(place.value)} FILTER({expression}) }}"
+def _qualified(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
+    """Return who may have too few values that surely conform, or too many that may."""
+    shape, found = place.shape, judging.of_values(place, argument)
+    least, most = (list(shape.objects(each)) for each in (SH.qualifiedMinCount, SH.qualifiedMaxCount))
+    counts = [_whole(each) for each in (*least, *most)]
+    if (
+        None in counts
+        or max(len(least), len(most)) > 1
+        or (least and any(shape.objects(SH.qualifiedValueShapesDisjoint)))
+    ):
+        return place.all
+    tests = [(found.maybe, "<", _whole(each)) for each in least] + [(found.surely, ">", _whole(each)) for each in most]
+    return Verdict(" UNION ".join(
+        f"({_counted(place, f'SELECT f, v FROM {place.pairs} ANTI JOIN {nodes} ON n = v', f'{sign} {count}')})"
+        for nodes, sign, count in tests
+    ) or NOTHING)  # fmt: skip
 
 
-def _instance(queries: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-    below = queries.data.transitive_subjects(RDFS.subClassOf, argument)
-    classes = {str(to_oxigraph(each)) for each in below if each is not None}
-    if len(classes) > MOST_CLASSES:
-        yield place.inner
-    else:
-        kinds = f"{place.value} a {place.other} . FILTER({place.other} IN ({', '.join(sorted(classes))}))"
-        yield f"{place.inner} FILTER NOT EXISTS {{ {kinds} }}"
+def _counted(place: ShapePlace, pairs: Query, condition: str) -> Query:
+    """Return a query for the nodes of which the number of pairs meets a condition."""
+    counts = f"(SELECT f, count(*) AS c FROM ({pairs}) GROUP BY f)"
+    return f"SELECT n FROM {place.nodes} LEFT JOIN {counts} AS counts ON f = n WHERE coalesce(c, 0) {condition}"
 
 
-def _least(_: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
+def _whole(argument: Node) -> int | None:
     count = argument.value if isinstance(argument, Literal) else None
-    if place.path is None or not isinstance(count, int) or count < 0:
-        yield place.body
-    elif count == 1:
-        yield f"{place.body} {place.without(place.value)}"
-    elif count:
-        yield place.counted(f"OPTIONAL {{ {place.reached(place.value)} }}", f"< {count}")
+    return count if isinstance(count, int) and 0 <= count < 1 << 62 else None
 
 
-def _most(_: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-    count = argument.value if isinstance(argument, Literal) else None
-    if place.path is None or not isinstance(count, int) or count < 0:
-        yield place.body
-    elif count == 0:
-        yield place.inner
-    elif count == 1:
-        yield f"{place.inner} {place.reached(place.other)} FILTER(!sameTerm({place.value}, {place.other}))"
-    else:
-        yield place.counted(place.reached(place.value), f"> {count}")
+def _instance(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
+    instances = f"(SELECT f AS n FROM {judging.sets.triples(RDF.type)} SEMI JOIN {judging.below(argument)} ON n = v)"
+    query = f"SELECT f AS n FROM {place.pairs} ANTI JOIN {instances} AS instances ON n = v"
+    return Verdict(query, query)
 
 
-def _languages(_: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-    one, other = place.value, place.other
-    if place.path is None or not isinstance(argument, Literal):
-        yield place.body
-    elif argument.value is not False:
-        same = f'LANG({one}) != "" && LCASE(LANG({one})) = LCASE(LANG({other})) && !sameTerm({one}, {other})'
-        yield f"{place.inner} {place.reached(other)} FILTER({same})"
+def _number_of_values(operator: str) -> Writer:
+    def number_of_values(_: Judging, place: ShapePlace, argument: Node) -> Verdict:
+        count = _whole(argument)
+        if not place.shape.is_property_shape or count is None:
+            return place.all
+        query = _counted(place, f"SELECT f, v FROM {place.pairs}", f"{operator} {count}")
+        return Verdict(query, query)
+
+    return number_of_values
 
 
-def _having(_: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-    term = sparql(argument)
-    if term is None:
-        yield place.body
-    elif place.path is None:
-        yield f"{place.body} FILTER(!sameTerm({place.focus}, {term}))"
-    else:
-        yield f"{place.body} {place.without(term)}"
+def _languages(_: Judging, place: ShapePlace, argument: Node) -> Verdict:
+    if not place.shape.is_property_shape or not isinstance(argument, Literal):
+        return place.all
+    if argument.value is False:
+        return Verdict(NOTHING)
+    texts = f"{place.pairs} JOIN terms AS t ON t.id = v WHERE {KIND} = {TermKind.LANGUAGE_STRING}"
+    return Verdict(f"SELECT f AS n FROM {texts} GROUP BY f, lower(tag) HAVING count(*) > 1")
 
 
-def _equal(_: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-    if place.is_plain:
-        said = f"{place.focus} {to_oxigraph(argument)} {place.value} ."
-        yield f"{place.inner} FILTER NOT EXISTS {{ {said} }}"
-        yield f"{place.body} {said} {place.without(place.value)}"
-    else:
-        yield place.body
+def _having(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
+    having = f"(SELECT f FROM {place.pairs} WHERE v = {judging.sets.number(argument)})"
+    query = f"SELECT n FROM {place.nodes} ANTI JOIN {having} AS having_it ON f = n"
+    return Verdict(query, query)
 
 
-def _disjoint(_: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-    yield f"{place.inner} {place.focus} {to_oxigraph(argument)} {place.value} ."
+def _other(judging: Judging, place: ShapePlace, argument: Node) -> Table:
+    """Return the pairs of the nodes and their values of another property."""
+    return f"(SELECT f, v FROM {judging.sets.triples(argument)} SEMI JOIN {place.nodes} ON n = f)"
+
+
+def _equal(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
+    one, other = f"(SELECT f, v FROM {place.pairs})", f"(SELECT f, v FROM {_other(judging, place, argument)})"
+    return Verdict(f"SELECT f AS n FROM (({one} EXCEPT {other}) UNION ({other} EXCEPT {one}))")
+
+
+def _disjoint(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
+    return Verdict(
+        f"SELECT f AS n FROM {place.pairs} SEMI JOIN {_other(judging, place, argument)} AS other USING (f, v)"
+    )
 
 
 def _below(operator: str) -> Writer:
-    def below(_: Violators, place: ShapePlace, argument: Node) -> Iterator[Body]:
-        compared = comparable(place.value, operator, place.other)
-        said = f"{place.focus} {to_oxigraph(argument)} {place.other} ."
-        yield f"{place.inner} {said} FILTER(!COALESCE({compared}, false))"
+    def below(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
+        return Verdict(
+            f"""SELECT one.f AS n FROM {place.pairs} AS one
+                JOIN {_other(judging, place, argument)} AS other ON one.f = other.f
+                JOIN terms AS a ON a.id = one.v JOIN terms AS b ON b.id = other.v
+                WHERE NOT coalesce({comparable("a", operator, "b")}, false)"""
+        )
 
     return below
 
 
-def _closed(_: Violators, place: ShapePlace, __: Node) -> Iterator[Body]:
+def _closed(judging: Judging, place: ShapePlace, __: Node) -> Verdict:
     graph = place.shape.sg.graph
     allowed = {each for members in place.shape.objects(SH.ignoredProperties) for each in graph.items(members)}
     allowed |= {path for each in place.shape.objects(SH.property) for path in graph.objects(each, SH.path)}
-    names = ", ".join(sorted(str(to_oxigraph(each)) for each in allowed if isinstance(each, URIRef)))
-    yield f"{place.inner} {place.value} {place.other} {place.other}o . FILTER({place.other} NOT IN ({names}))"
+    numbers = [judging.sets.number(each) for each in allowed if isinstance(each, URIRef)]
+    values = judging.sets.table(f"SELECT DISTINCT v AS n FROM {place.pairs}")
+    said = judging.sets.predicates(values)
+    return _with(
+        place,
+        Verdict(f"(SELECT DISTINCT f AS n FROM {said} WHERE v NOT IN ({_listed(numbers or [-1])}))", f"({NOTHING})"),
+    )
 
 
-Writer = Callable[[Violators, ShapePlace, Node], Iterator[Body]]
-WRITERS: dict[Node, Writer] = {
-    SH.node: Violators.inside,
-    SH.property: Violators.inside,
-    SH["and"]: _every,
-    SH["or"]: _any,
+Writer = Callable[[Judging, ShapePlace, Node], Verdict]
+WRITERS: Mapping[Node, Writer] = {
+    SH.node: _inside,
+    SH.property: _inside,
+    SH["and"]: _of_list("m > 0", "s > 0"),
+    SH["or"]: _of_list("m = k", "s = k"),
+    SH.xone: _of_list("NOT (k - m = 1 AND k - s = 1)", "k - s = 0 OR k - m > 1"),
     SH["not"]: _not,
-    SH.xone: _values,
     SH.qualifiedValueShape: _qualified,
     SH["class"]: _instance,
-    SH.minCount: _least,
-    SH.maxCount: _most,
+    SH.minCount: _number_of_values("<"),
+    SH.maxCount: _number_of_values(">"),
     SH.uniqueLang: _languages,
     SH.hasValue: _having,
     SH.equals: _equal,
@@ -538,55 +659,47 @@ WRITERS: dict[Node, Writer] = {
 """By parameter, what writes the violators of a constraint."""
 
 
-# For each constraint there are queries whose answers are a superset of its violators; pySHACL then judges these alone.
-# The queries see the index: rewritten literals, and graphs that are not validated. So the focus nodes to which these
-# can matter are candidates, too.
+# For each shape: who of its focus nodes is in doubt.
 
 
-def candidates(data: ValidatedData, shapes: Shapes) -> set[Term] | None:
-    """Return a superset of the focus nodes that violate shapes; None where any node may.
+Candidates = Mapping[Node, Mapping[int, Term]]
+"""By shape, the nodes that are in doubt, and their numbers in the index."""
+
+
+def candidates(connection: duckdb.DuckDBPyConnection, shapes: Shapes, without: Iterable[str] = ()) -> Candidates:
+    """Return, by shape with targets, a superset of the focus nodes that violate it, as the index has them.
+
+    Nodes that a shape names itself are not among them. Where the index holds a literal otherwise than it was written,
+    whoever can read that one is in doubt, too, and not here.
 
     Args:
-        data: what is validated; the index's default graph is the merge of all named graphs.
+        connection: the triple index.
         shapes: the shapes.
-
-    Raises:
-        TooManyError: literals that were rewritten, or graphs that do not count, can matter to too many.
+        without: the named graphs that are not validated.
     """
-    if shapes.reads is None:
-        return None
-    ignored = (data.index.quads_for_pattern(None, None, None, ox.NamedNode(graph)) for graph in sorted(data.without))
-    triples = chain(data.forms.rewritten(), (quad.triple for quads in ignored for quad in quads))
-    found = shapes.reads.of_change(data, triples)
-    with data.graph() as graph:
-        for shape in list(shapes.compiled.shapes):
-            found |= _of_shape(shape, graph, data.index)
-    return found
+    sets = IndexedSets(connection, without)
+    try:
+        return {shape.node: _of_shape(sets, shape) for shape in list(shapes.compiled.shapes)}
+    finally:
+        sets.close()
 
 
-def _of_shape(shape: Shape, data: Graph, index: ReadableStore) -> set[Term]:
-    named = (term for each in shape.target_nodes() if (term := to_oxigraph(each)) is not None)
-    found, violators = {stored(each) for each in named if stored(each) != each}, Violators(data)  # not asked as written
-    for target in _targets(shape, data):
-        found |= _asked(index, target, " LIMIT 1")  # so that what is wrong with the shape itself is told
-        for body in violators.of(shape, "?this", target):
-            found |= _asked(index, body)
-    return found
+def _of_shape(sets: IndexedSets, shape: Shape) -> dict[int, Term]:
+    targets = list(_targets(sets, shape))
+    if not targets:
+        return {}
+    nodes = sets.table(" UNION ".join(targets))
+    found = Judging(sets).of(shape, nodes)
+    first = f"SELECT min(n) FROM {nodes}"  # one is always judged, so that what is wrong with the shape itself is told
+    result = sets.terms(f"SELECT n FROM {found.maybe} UNION ({first})")
+    sets.close()
+    return result
 
 
-def _asked(index: ReadableStore, body: Body, limit: str = "") -> set[Term]:
-    rows = index.query(f"SELECT DISTINCT ?this WHERE {{ {body} }}{limit}")
-    return {row["this"] for row in rows} if isinstance(rows, ox.QuerySolutions) else set()
-
-
-def _targets(shape: Shape, data: Graph) -> Iterator[Body]:
-    """Yield what binds ``?this`` to the focus nodes (SHACL 2.1.3)."""
-    nodes, classes, implicit, objects, subjects = (list(each) for each in shape.target())
-    written = [str(term) for each in nodes if (term := to_oxigraph(each)) is not None]
-    if written:
-        yield f"VALUES ?this {{ {' '.join(written)} }}"
+def _targets(sets: IndexedSets, shape: Shape) -> Iterator[Query]:
+    """Yield queries for the focus nodes (SHACL 2.1.3), but for those that are named."""
+    _, classes, implicit, objects, subjects = (list(each) for each in shape.target())
     for top in {*classes, *implicit}:
-        below = {each for each in data.transitive_subjects(RDFS.subClassOf, top) if each is not None}
-        yield from (f"?this a {to_oxigraph(each)} ." for each in below)
-    yield from (f"?this {to_oxigraph(each)} ?any ." for each in subjects)
-    yield from (f"?any {to_oxigraph(each)} ?this ." for each in objects)
+        yield sets.instances(top)
+    yield from (f"SELECT f AS n FROM {sets.triples(each)}" for each in subjects)
+    yield from (f"SELECT v AS n FROM {sets.triples(each)}" for each in objects)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -36,13 +36,20 @@ Found = tuple[str, Node, list[tuple[Any, Any, Any]]]
 """A result of pySHACL: text, node, triples whose objects may be pairs of a graph and a term of it."""
 
 
-def evaluate(data: Graph, shapes: Shapes, focus: FocusNodes | None = None) -> Graph:
+Prepare = Callable[[Shape, Sequence[Node]], None]
+"""Called with the focus nodes at which a shape is evaluated next."""
+TOGETHER = 2_000
+"""At so many focus nodes a shape is evaluated at once."""
+
+
+def evaluate(data: Graph, shapes: Shapes, focus: FocusNodes | None = None, prepare: Prepare | None = None) -> Graph:
     """Return pySHACL's report on a data graph.
 
     Args:
         data: the graph, or as much of it as the shapes read from the focus nodes.
         shapes: the shapes.
         focus: at which of its focus nodes to evaluate a shape; at all of them by default.
+        prepare: what makes the graph ready for the next ones.
 
     Raises:
         ShapesError: pySHACL cannot use the shapes.
@@ -57,6 +64,8 @@ def evaluate(data: Graph, shapes: Shapes, focus: FocusNodes | None = None) -> Gr
             with usable(shapes.place(shape.node)[0]):
                 nodes = shape.focus_nodes(data) if focus is None else focus(shape)
                 for some in _together(shape, nodes):
+                    if prepare is not None:
+                        prepare(shape, some)
                     found += shape.validate(executor, data, focus=some)[1]
         named = [(text, node, list(_named(triples, shapes))) for text, node, triples in found]
         report: Graph = Validator.create_validation_report(shapes.compiled, not named, named)[0]
@@ -67,8 +76,9 @@ def _together(shape: Shape, nodes: Collection[Node]) -> Iterator[list[Node]]:
     """Yield the focus nodes that are evaluated at once; custom components mix up the messages of several."""
     if shape.find_custom_constraints():
         yield from ([node] for node in nodes)
-    elif nodes:
-        yield list(nodes)
+    else:
+        ordered = list(nodes)
+        yield from (ordered[start : start + TOGETHER] for start in range(0, len(ordered), TOGETHER))
 
 
 def _named(triples: list[tuple[Any, Any, Any]], shapes: Shapes) -> Iterator[tuple[Any, Any, Any]]:

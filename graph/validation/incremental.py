@@ -5,9 +5,11 @@ The report that comes out equals the one that validation of everything would giv
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
+import duckdb
 import pyoxigraph as ox
 from pyshacl.shape import Shape
 from rdflib import RDFS, SH, Graph
@@ -15,7 +17,7 @@ from rdflib.term import Node
 
 from graph.model.rdf_terms import RDF_TYPE, Term, stored
 from graph.sources.batches import Chunk, GraphChange
-from graph.validation.candidates import candidates
+from graph.validation.candidates import Candidates, candidates
 from graph.validation.conformance import FocusNodes, evaluate
 from graph.validation.constraints import apart
 from graph.validation.reach import TooManyError
@@ -27,27 +29,27 @@ TYPE = ox.NamedNode(RDF_TYPE)
 
 
 @apart
-def validate_index(data: ValidatedData, shapes: Iterable[Chunk], *, base: str) -> Report:
-    """Validate everything, read from a release's index and its notes rather than from its members.
+def validate_index(
+    data: ValidatedData, shapes: Iterable[Chunk], index: duckdb.DuckDBPyConnection | None, *, base: str
+) -> Report:
+    """Validate everything, read from a release's store and its notes rather than from its members.
 
-    The index finds the candidates, pySHACL judges them: where few nodes are in doubt it is much faster than pySHACL on
-    everything, and it holds no more in memory than these nodes' neighbourhood.
+    The triple index finds the candidates, pySHACL judges them: where few nodes are in doubt it is much faster than
+    pySHACL on everything, and it holds no more in memory than these nodes' neighbourhood.
 
     Args:
         data: what is validated.
         shapes: the shapes.
+        index: the triple index of the same; None: pySHACL judges all nodes.
         base: the publication's base.
 
     Raises:
         ShapesError: the shapes are not usable.
     """
     usable = load_shapes(shapes, base=base)
-    try:
-        doubtful = candidates(data, usable)
-    except TooManyError:
-        doubtful = None
+    doubtful = None if index is None else Doubtful.by(data, usable, index)
     with data.graph() as graph:
-        focus = None if doubtful is None else Affected(data, frozenset(doubtful), frozenset()).focus_nodes(graph)
+        focus = None if doubtful is None else doubtful.focus_nodes(graph)
         return read_report(evaluate(graph, usable, focus), usable.graph)
 
 
@@ -58,6 +60,7 @@ def validate_change(
     changes: Collection[GraphChange],
     shapes: Sequence[Chunk],
     parent: Report,
+    index: Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection | None]] = nullcontext,
     *,
     base: str,
 ) -> Report:
@@ -71,6 +74,7 @@ def validate_change(
         changes: how the named graphs have changed; those that are not validated may be among them.
         shapes: the shapes, the same as those of the parent; where they have changed, ``validate_index`` is right.
         parent: the parent's report (``Report.read``); it comes back itself where no result changes.
+        index: gives the triple index of ``after``, which is asked where the change matters to too much.
         base: the publication's base.
 
     Raises:
@@ -83,12 +87,54 @@ def validate_change(
     except TooManyError:
         affected = None
     if affected is None:
-        return validate_index(after, shapes, base=base)
+        with index() as asked:
+            return validate_index(after, shapes, asked, base=base)
     with after.graph() as graph:
         report = evaluate(graph, usable, affected.focus_nodes(graph))
     if not affected.dropped and (None, SH.result, None) not in report:
         return parent
     return read_report(parent.merged(affected.dropped, report), usable.graph)
+
+
+@dataclass(frozen=True)
+class Doubtful:
+    """Who may violate the shapes, of everything.
+
+    Attributes:
+        data: what is validated.
+        candidates: what the triple index says; what a shape names itself is in doubt in any case.
+        affected: those for whom it cannot tell: whoever can read what the store has rewritten, and literals.
+    """
+
+    data: ValidatedData
+    candidates: Candidates
+    affected: Affected
+
+    @staticmethod
+    def by(data: ValidatedData, shapes: Shapes, index: duckdb.DuckDBPyConnection) -> Doubtful | None:
+        """Return who may; None where anybody may."""
+        if shapes.reads is None:
+            return None
+        try:
+            nodes = shapes.reads.of_change(data, data.forms.rewritten())
+        except TooManyError:
+            return None
+        found = candidates(index, shapes, data.without)
+        literals = {each for some in found.values() for each in some.values() if not isinstance(each, ox.NamedNode)}
+        return Doubtful(data, found, Affected(data, frozenset(nodes | literals), frozenset()))
+
+    def focus_nodes(self, graph: Graph) -> FocusNodes:
+        """Return which focus nodes of a shape are in doubt."""
+        affected = self.affected.focus_nodes(graph)
+
+        def of(shape: Shape) -> set[Node]:
+            named = set[Node](shape.target()[0])
+            terms = self.candidates.get(shape.node, {}).values()
+            return (
+                named | {*affected(shape)} | {self.data.term(each) for each in terms if isinstance(each, ox.NamedNode)}
+            )
+
+        return of
 
 
 @dataclass(frozen=True)

@@ -43,12 +43,14 @@ class ReadStep:
         predicate: its predicate's IRI; None for any.
         inverse: whether it leads from its object to its subject.
         target: the state that it leads to.
+        returns: whether it leads back to where an evaluation has come from, so that none begins with it.
     """
 
     source: int
     predicate: str | None
     inverse: bool
     target: int
+    returns: bool = False
 
 
 @dataclass
@@ -84,9 +86,11 @@ class Reads:
         """Return the state of being at a value node of a shape."""
         return self._named("value", shape)
 
-    def step(self, source: int, predicate: str | None, target: int, *, inverse: bool = False) -> None:
+    def step(
+        self, source: int, predicate: str | None, target: int, *, inverse: bool = False, returns: bool = False
+    ) -> None:
         """Add a step."""
-        self.steps.append(ReadStep(source, predicate, inverse, target))
+        self.steps.append(ReadStep(source, predicate, inverse, target, returns))
 
     def skip(self, source: int, target: int) -> None:
         """Let ``source`` lead to ``target`` without reading anything."""
@@ -209,6 +213,8 @@ AROUND = frozenset({"SelectQuery", "Project", "Distinct", "Reduced", "OrderBy"})
 EXISTS = frozenset({"Builtin_EXISTS", "Builtin_NOTEXISTS"})
 Known = frozenset[str]
 """Variables that are certainly bound to nodes that the query reached from the focus node."""
+KnownTriple = tuple[Node, object, Node, Known]
+"""A triple pattern, and what is known when it is come to."""
 
 
 class NotUnderstoodError(Exception):
@@ -222,7 +228,7 @@ def read_query(reads: Reads, shape: Shape, constraint: Node) -> bool:
         return False
     try:
         algebra = _parsed(shape, constraint, str(texts[0]))
-        triples = list[tuple[Node, object, Node]]()
+        triples = list[KnownTriple]()
         _walk(algebra, frozenset({"this"}), triples)
         _Steps(reads, reads.at_focus(shape.node)).add(triples)
     except Exception:  # noqa: BLE001  rdflib raises plain ones over what is no query; pySHACL will say so
@@ -247,7 +253,7 @@ def _parsed(shape: Shape, constraint: Node, text: str) -> CompValue:
     return query
 
 
-def _walk(part: CompValue, known: Known, triples: list[tuple[Node, object, Node]]) -> Known:
+def _walk(part: CompValue, known: Known, triples: list[KnownTriple]) -> Known:
     """Collect the triple patterns of a part of the algebra; return which variables it certainly binds, too."""
     name = part.name
     if name in AROUND:
@@ -278,22 +284,20 @@ def _is_plain(part: CompValue) -> bool:
     return part.name == "BGP" or (part.name == "Join" and _is_plain(part.p1) and _is_plain(part.p2))
 
 
-def _walk_patterns(
-    patterns: Iterable[tuple[Node, object, Node]], known: Known, triples: list[tuple[Node, object, Node]]
-) -> Known:
+def _walk_patterns(patterns: Iterable[tuple[Node, object, Node]], known: Known, triples: list[KnownTriple]) -> Known:
     waiting, bound = list(patterns), set(known)
-    triples += waiting
     while waiting:
         reached = [each for each in waiting if {_variable(each[0]), _variable(each[2])} & bound]
         if not reached:
             raise NotUnderstoodError("a pattern that does not hang together with $this")
         for each in reached:
             waiting.remove(each)
+            triples.append((*each, frozenset(bound)))
             bound |= {name for end in (each[0], each[2]) if (name := _variable(end)) is not None}
     return frozenset(bound)
 
 
-def _walk_expression(part: object, known: Known, triples: list[tuple[Node, object, Node]]) -> None:
+def _walk_expression(part: object, known: Known, triples: list[KnownTriple]) -> None:
     if isinstance(part, list | tuple):
         for each in part:
             _walk_expression(each, known, triples)
@@ -315,13 +319,16 @@ class _Steps:
     def __init__(self, reads: Reads, this: int) -> None:
         self._reads = reads
         self._states = {"this": this}
+        self._returns = False
 
-    def add(self, triples: Iterable[tuple[Node, object, Node]]) -> None:
-        for subject, path, object_ in triples:
-            ends = self._state(subject), self._state(object_)
+    def add(self, triples: Iterable[KnownTriple]) -> None:
+        for subject, path, object_, known in triples:
+            ends, is_known = (self._state(subject), self._state(object_)), _variable(subject) in known
             if _variable(subject) is not None:
+                self._returns = not is_known
                 self._path(path, ends, inverse=False)
             if _variable(object_) is not None:
+                self._returns = is_known or _variable(object_) not in known
                 self._path(path, (ends[1], ends[0]), inverse=True)
 
     def _state(self, term: Node) -> int:
@@ -336,12 +343,12 @@ class _Steps:
         """Add a SPARQL property path (SPARQL 1.1 Query 9.1) from its start to its end, or backwards."""
         source, target = ends
         if isinstance(path, URIRef):
-            self._reads.step(source, str(path), target, inverse=inverse)
+            self._reads.step(source, str(path), target, inverse=inverse, returns=self._returns)
         elif isinstance(path, Variable):
-            self._reads.step(source, None, target, inverse=inverse)
+            self._reads.step(source, None, target, inverse=inverse, returns=self._returns)
         elif isinstance(path, NegatedPath):
-            self._reads.step(source, None, target, inverse=inverse)
-            self._reads.step(source, None, target, inverse=not inverse)
+            self._reads.step(source, None, target, inverse=inverse, returns=self._returns)
+            self._reads.step(source, None, target, inverse=not inverse, returns=self._returns)
         elif isinstance(path, InvPath):
             self._path(path.arg, ends, inverse=not inverse)
         elif isinstance(path, AlternativePath):

@@ -13,6 +13,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 
+import duckdb
 from pyparsing import ParseBaseException
 from pyshacl.constraints.sparql.sparql_based_constraint_components import SPARQLConstraintComponentValidator
 from pyshacl.pytypes import SHACLExecutor
@@ -131,11 +132,11 @@ def usable(place: str = "shapes") -> Iterator[None]:
         place: the shape, or what else to say of where it is.
 
     Raises:
-        ShapesError: instead of everything else.
+        ShapesError: instead of everything else that shapes are to blame for.
     """
     try:
         yield
-    except ShapesError:
+    except (ShapesError, MemoryError, duckdb.Error):  # of the data that is read meanwhile
         raise
     except Exception as problem:  # plain Exception, KeyError, TypeError … over bad shapes
         raise ShapesError(place, in_a_line(problem)) from problem

@@ -7,8 +7,7 @@ import pytest
 from validation_material import BASE, PROLOGUE, read_shapes, state, told
 
 from graph.sources.batches import Origin, chunks
-from graph.validation.candidates import candidates
-from graph.validation.incremental import validate_change, validate_index
+from graph.validation.incremental import Doubtful, validate_change
 from graph.validation.shapes import load_shapes
 
 FIRST = {"0"}
@@ -49,6 +48,17 @@ GOOD = ':p 5 ; :q "x"@en , "y"@uz ; :r :0 ; :d "2014-11-30"^^xsd:date ; :e "2015
             ":r :9",
         ),
         (':q ; sh:qualifiedValueShape [ sh:languageIn ( "en" ) ] ; sh:qualifiedMinCount 1', ':q "a"@uz'),
+        (":r ; sh:qualifiedValueShape [ sh:hasValue :1 ] ; sh:qualifiedMaxCount 0", ":r :1"),
+        (":r ; sh:qualifiedValueShape [ sh:class :C ] ; sh:qualifiedMinCount 1", ":r :nobody"),
+        (":r ; sh:or ( [ sh:path :p ; sh:minCount 1 ] [ sh:path :nothing ; sh:minCount 1 ] )", ":r :nobody"),
+        (":r ; sh:not [ sh:not [ sh:property [ sh:path :p ; sh:maxCount 1 ] ] ]", ":r :0 , :bad ; :p 1 , 2"),
+        (":q ; sh:xone ( [ sh:datatype rdf:langString ] [ sh:datatype xsd:date ] )", ':q "a"'),
+        (":q ; sh:xone ( [ sh:nodeKind sh:Literal ] [ sh:class :C ] )", ":q :nobody"),
+        (":r ; sh:and ( [ sh:class :C ] [ sh:nodeKind sh:IRI ] )", ":r 5"),
+        ("[ sh:zeroOrMorePath :r ] ; sh:class :C", ":r :nobody"),
+        ("[ sh:alternativePath ( :p :q ) ] ; sh:minCount 3", ":p 5"),
+        ("( :r :r ) ; sh:equals :r", ":r :1"),
+        (':q ; sh:pattern "^(x|y)$"', ':q "xx"'),
     ],
 )
 def test_only_nodes_in_doubt_are_candidates(constraint: str, bad: str | None) -> None:
@@ -56,8 +66,11 @@ def test_only_nodes_in_doubt_are_candidates(constraint: str, bad: str | None) ->
     quads = ox.parse((PROLOGUE + nodes).encode(), ox.RdfFormat.TURTLE, base_iri=BASE)
     lines = frozenset(line for chunk in chunks(quads, Origin("a", BASE, BASE)) for line in chunk.lines())
     shapes = read_shapes(f":S a sh:NodeShape ; sh:targetClass :C ; sh:property [ sh:path {constraint} ] .")
-    found = candidates(state(lines, frozenset(), shapes).data, load_shapes(shapes, base=BASE))
-    assert found is not None
+    large = state(lines, frozenset(), shapes)
+    with large.index() as index:
+        doubtful = Doubtful.by(large.data, load_shapes(shapes, base=BASE), index)
+    assert doubtful is not None
+    found = {each for some in doubtful.candidates.values() for each in some.values()} | doubtful.affected.nodes
     names = {str(each).strip("<>").removeprefix(BASE) for each in found} & {*map(str, range(9)), "bad"}
     assert "bad" in names or bad is None
     assert len(names) <= 2
@@ -68,7 +81,7 @@ def test_only_nodes_in_doubt_are_candidates(constraint: str, bad: str | None) ->
 def test_a_literal_that_is_a_target_is_judged_as_it_was_written(written: str, constraint: str) -> None:
     shapes = read_shapes(f":S a sh:NodeShape ; sh:targetNode :0 , :1 , {written} ; {constraint} .")
     large = state(frozenset(), frozenset(), shapes)
-    assert told(validate_index(large.data, shapes, base=BASE)) == told(large.report(shapes))
+    assert told(large.by_index(shapes)) == told(large.by_sets(shapes)) == told(large.report(shapes))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +110,7 @@ def test_blank_nodes_are_blank_nodes_to_every_way_of_validating(constraint: str,
     whole = large.report(shapes)
     assert whole.conforms is fits
     assert all(each.focus.startswith("<http://e/") for each in whole.results)
-    assert told(validate_index(large.data, shapes, base=BASE)) == told(whole)
+    assert told(large.by_index(shapes)) == told(large.by_sets(shapes)) == told(whole)
     changes, before = nothing.changes(large), nothing.report(shapes)
     assert told(validate_change(nothing.data, large.data, changes, shapes, before, base=BASE)) == told(whole)
 
@@ -107,6 +120,6 @@ def test_blank_nodes_are_focus_nodes_under_the_iri_of_the_release() -> None:
     query = "SELECT $this { FILTER isBlank($this) }"
     shapes = read_shapes(f':S a sh:NodeShape ; sh:targetClass :C ; sh:sparql [ sh:select "{query}" ] .')
     large = state(lines, frozenset(), shapes)
-    for report in (large.report(shapes), validate_index(large.data, shapes, base=BASE)):
+    for report in (large.report(shapes), large.by_index(shapes), large.by_sets(shapes)):
         (result,) = report.results
         assert result.focus.startswith(f"<{BASE}.well-known/genid/")

@@ -18,7 +18,7 @@ from validation_material import BASE, SHAPES, State, state, told
 from graph.model.errors import ShapesError
 from graph.model.rdf_terms import genid_iri
 from graph.sources.batches import Chunk, Origin, chunks
-from graph.validation.incremental import validate_change, validate_index
+from graph.validation.incremental import validate_change
 from graph.validation.report import Report, parse_report, read_report
 from graph.validation.shapes import load_shapes
 from graph.validation.validated_graph import to_rdflib
@@ -98,7 +98,7 @@ def test_all_ways_of_validating_agree(path: Path) -> None:
                 whole.report(shapes)
             continue
         assert without_messages(whole.report(shapes)) == without_messages(expected)
-        assert told(validate_index(whole.data, shapes, base=BASE)) == told(whole.report(shapes))
+        assert told(whole.by_index(shapes)) == told(whole.by_sets(shapes)) == told(whole.report(shapes))
         half = state(frozenset(sorted(lines)[::2]), frozenset(), shapes)
         for before in (nothing, half):
             known = parse_report(before.report(shapes).turtle(), load_shapes(shapes, base=BASE).graph)

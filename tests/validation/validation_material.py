@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import duckdb
 import pyoxigraph as ox
 from hypothesis import strategies as st
 
+from graph.model.processes import HeldFolder
 from graph.releases.exact_forms import LexicalForms
+from graph.releases.index_loading import SOURCE, LinesFile, passing_index, spooled
 from graph.sources.batches import Chunk, GraphChange, Origin, chunks
 from graph.validation.conformance import validate
+from graph.validation.incremental import validate_index
 from graph.validation.report import Report, Result
+from graph.validation.set_validation import can_fetch, validate_passing
 from graph.validation.validated_graph import ValidatedData
 
 BASE = "http://e/"
@@ -139,11 +146,50 @@ class State:
         members = {iri: [_chunk(iri, lines)] for iri, lines in self.graphs.items() if lines and iri != SHAPES}
         return validate(members, shapes, base=BASE)
 
+    def by_index(self, shapes: list[Chunk]) -> Report:
+        """What pySHACL says of those that the triple index of the release finds."""
+        with self.index() as index:
+            return validate_index(self.data, shapes, index, base=BASE)
+
+    def by_sets(self, shapes: list[Chunk]) -> Report:
+        """The same without a release."""
+        return by_sets({iri: lines for iri, lines in self.graphs.items() if iri != SHAPES}, shapes, BASE)
+
+    @contextmanager
+    def index(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The triple index of the release."""
+        with stored_index(self.data, self.graphs) as index:
+            yield index
+
     def changes(self, after: State) -> list[GraphChange]:
         """How the graphs differ."""
         return [
             GraphChange(iri, lines - self.graphs[iri], self.graphs[iri] - lines) for iri, lines in after.graphs.items()
         ]
+
+
+@contextmanager
+def stored_index(data: ValidatedData, graphs: Iterable[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The triple index of a release: literals as its store has them."""
+    with HeldFolder() as folder:
+        files = list[LinesFile]()
+        for number, iri in enumerate(graphs):
+            quads = data.index.quads_for_pattern(None, None, None, ox.NamedNode(iri))
+            lines = ox.serialize((quad.triple for quad in quads), format=ox.RdfFormat.N_TRIPLES) or b""
+            files.append(spooled([Chunk(iri, lines)], folder / str(number), iri))
+        with passing_index(files, folder) as index:
+            yield index
+
+
+def by_sets(graphs: Mapping[str, frozenset[bytes]], shapes: list[Chunk], base: str) -> Report:
+    """What pySHACL says of those that a passing index finds; of all where what shapes read cannot be told."""
+    members = {iri: [_chunk(iri, lines)] for iri, lines in graphs.items() if lines}
+    if not can_fetch(shapes, base=base):
+        return validate(members, shapes, base=base)
+    with HeldFolder() as folder:
+        files = [spooled(each, folder / str(n), f"{SOURCE}{n}") for n, each in enumerate(members.values())]
+        with passing_index(files, folder) as index:
+            return validate_passing(index, list(members), shapes, base=base)
 
 
 def _chunk(iri: str, lines: frozenset[bytes]) -> Chunk:
