@@ -16,7 +16,6 @@ from pyshacl.shapes_graph import ShapesGraph
 from rdflib import RDF, RDFS, SH, XSD, Literal, URIRef
 from rdflib.term import Node
 
-from graph.model.errors import HamkorError, Quotation, Said
 from graph.model.rdf_terms import Term, stored
 from graph.releases.triple_index import TermKind, term
 from graph.validation.shapes import Shapes
@@ -32,13 +31,8 @@ MOST_ROUNDS, MOST_PAIRS = 300, 20_000_000
 """How far repeated paths are followed, and how many pairs are held, before all nodes are left to pySHACL."""
 
 
-class UncertainError(HamkorError):
+class UncertainError(Exception):
     """What a set query would have to find is not certain, or too much; pySHACL looks at all nodes then."""
-
-    @property
-    def sentence(self) -> Said:
-        """Nobody reads it but whoever asked."""
-        return Quotation("not certain")
 
 
 class IndexedSets:
