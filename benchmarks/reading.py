@@ -18,9 +18,9 @@ from benchmarks.knowledge import Registry
 from graph.model.errors import HamkorError
 from graph.query.embedded import RewrittenShapes, as_meant
 from graph.query.short_cuts import QueryShapes
-from graph.query.sparql.grammar import tree_of
 from graph.query.sparql.guard import read_query
 from graph.query.sparql.tokens import tokens
+from graph.query.sparql.tree import tree_of
 from tests.query.sparql_suites import cases
 
 BASE = "http://example.org/"

@@ -41,9 +41,8 @@ from endpoint.http.semantics import (
     entity_tag,
     held,
 )
-from endpoint.pages.facts_of_shapes import text_in
 from endpoint.pages.front import citation_body, citation_links, dataset_citation, dataset_page, front_page
-from endpoint.pages.term_names import names_for
+from endpoint.pages.term_names import names_for, text_in
 from endpoint.pages.thing_page import content_names, interface_names
 from endpoint.sparql.shelf import shown_examples
 from endpoint.things.representations import (

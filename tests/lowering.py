@@ -15,7 +15,7 @@ lower()
 
 if __name__ == "__main__":
     from endpoint import server
-    from graph import child_process
+    from graph.model import processes
 
-    child_process.PRELOADED = (*child_process.PRELOADED, "tests.lowering")
+    processes.PRELOADED = (*processes.PRELOADED, "tests.lowering")
     sys.exit(server.main(sys.argv[1:5]))

@@ -21,13 +21,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("graph", "endpoint")
 MODULES = sorted(path for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py"))
 FLOORS = (
-    "graph.model", "graph.child_process", "graph.sources.csvw", "graph.sources", "graph.export", "graph.entailment",
+    "graph.model", "graph.sources.csvw", "graph.sources", "graph.export", "graph.entailment",
     "graph.releases", "graph.validation", "graph.query", "graph.catalogue", "graph.withholding",
     "graph.parts.linking", "graph.parts.linksets", "graph.parts.templates", "graph.pipeline",
     "graph.parts.contribution",
     "endpoint.urls", "endpoint.current", "endpoint.http", "endpoint.pages", "endpoint.things", "endpoint.sparql",
     "endpoint.graphs", "endpoint.versions", "endpoint.reconcile", "endpoint.discovery", "endpoint.served_parts",
-    "endpoint.app", "endpoint.threads", "endpoint.gateway", "endpoint.server", "endpoint.server",
+    "endpoint.app", "endpoint.threads", "endpoint.gateway", "endpoint.server",
     "endpoint.commands", "endpoint.cli", "endpoint.catalogues",
 )  # fmt: skip
 """Every room of the house, in the order in which data flows: each may import those before it, and none behind it."""
@@ -40,7 +40,7 @@ OF_PARTS = {
         "endpoint.things.search",
         "endpoint.reconcile.reconciled_properties",
     ),
-    CONTRIBUTION: ("endpoint.graphs.graph_writing", "endpoint.graphs.uploads"),
+    CONTRIBUTION: ("endpoint.graphs.graph_writing",),
 }
 """What the routes of a part stand on, in ``endpoint``."""
 LISTS = {"graph.pipeline.parts", "endpoint.served_parts"}

@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from endpoint.http.authorization import Rate
-from graph.child_process import Bounds, run
 from graph.model.errors import HamkorError, QueryLimitError, SourceError, StorageError, WorkEndedError, WorkKilledError
-from graph.model.processes import CALL_NUMBERS
+from graph.model.processes import CALL_NUMBERS, Bounds, run
 
 BOUNDS = Bounds(seconds=10, memory_mb=512)
 FILTERS = sys.platform == "linux" and os.uname().machine in CALL_NUMBERS

@@ -16,8 +16,17 @@ from flask import Blueprint, Response, request
 
 from endpoint.current import languages, publication, snapshot, urls
 from endpoint.graphs.graph_store import wanted_graph
-from endpoint.graphs.graph_writing import check_name, report_format, report_response
-from endpoint.graphs.uploads import ACCEPTED, Sent, is_described, received, sent, table
+from endpoint.graphs.graph_writing import (
+    ACCEPTED,
+    Sent,
+    check_name,
+    is_described,
+    received,
+    report_format,
+    report_response,
+    sent,
+    table,
+)
 from endpoint.http.authorization import contributor_of_request
 from endpoint.http.jobs import works
 from endpoint.http.problems import ProblemError, document_problem

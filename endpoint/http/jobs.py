@@ -15,13 +15,13 @@ from flask import Flask, current_app
 
 from endpoint.current import publication, snapshot
 from endpoint.http.problems import ProblemError
-from graph import child_process
-from graph.child_process import Bounds
+from graph.model import processes
 from graph.model.errors import BusyError, EngineUnavailableError, Sentence, WorkEndedError
+from graph.model.processes import Bounds
 from graph.model.settings import LimitSettings
 from graph.releases.dumps import begin, fault_of, is_busy
 
-# Work that requests give to processes of their own (``graph.child_process``): so many at a time, the rest waits a
+# Work that requests give to processes of their own (``graph.model.processes``): so many at a time, the rest waits a
 # little.
 #
 # It knows no request; what the work is, ``graph.parts.contribution`` and ``graph.parts.contribution`` say.
@@ -81,7 +81,7 @@ class Works:
             raise EngineUnavailableError(Sentence("too many documents are being read already"), limits.queue_seconds)
         try:
             bounds = Bounds(limits.upload_seconds, limits.upload_memory_mb, calls=calls)
-            return child_process.run(work, what, kind, bounds)
+            return processes.run(work, what, kind, bounds)
         except WorkEndedError as problem:
             log.warning("work for a request ended: %s", problem)
             raise

@@ -10,24 +10,6 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from endpoint.http.languages import translated
-from endpoint.pages.facts_of_shapes import (
-    LAST,
-    MOST_VALUES,
-    FoundValue,
-    PageShapes,
-    Path,
-    PathStep,
-    PropertyGroup,
-    ShownProperty,
-    counted,
-    follow,
-    own_predicates,
-    shapes_of,
-    spelt,
-    stated,
-    steps,
-    text_in,
-)
 from endpoint.pages.nested_values import (
     INCOMING,
     NIL,
@@ -39,7 +21,28 @@ from endpoint.pages.nested_values import (
     listing_path,
     members_of,
 )
-from endpoint.pages.term_names import TIMES, UNNAMED, Names, Shown
+from endpoint.pages.term_names import (
+    LAST,
+    MOST_VALUES,
+    TIMES,
+    UNNAMED,
+    FoundValue,
+    Names,
+    PageShapes,
+    Path,
+    PathStep,
+    PropertyGroup,
+    Shown,
+    ShownProperty,
+    counted,
+    follow,
+    own_predicates,
+    shapes_of,
+    spelt,
+    stated,
+    steps,
+    text_in,
+)
 from graph.model.description import (
     CONTACTS,
     LABEL_PROPERTIES,

@@ -29,9 +29,8 @@ from endpoint.http.languages import (
     readable,
     translated,
 )
-from endpoint.pages.facts_of_shapes import text_in
 from endpoint.pages.figures import fitted
-from endpoint.pages.term_names import Shown, is_followed
+from endpoint.pages.term_names import Shown, is_followed, text_in
 from endpoint.urls import URI_CHARACTERS, with_parameters
 from graph.model.description import preferred_tag
 from graph.model.errors import HamkorError

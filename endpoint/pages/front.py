@@ -17,7 +17,6 @@ from endpoint.current import Snapshot, languages, snapshot, urls
 from endpoint.http.languages import grouped, page_language
 from endpoint.http.semantics import AS_BIBTEX, AS_RIS, CITATIONS, IN_A_LINK, Representation
 from endpoint.pages.facts import ORG, QB, RELATIONS, VCARD
-from endpoint.pages.facts_of_shapes import PathStep, follow, shapes_of, text_in
 from endpoint.pages.figures import (
     GEO,
     WGS,
@@ -34,7 +33,7 @@ from endpoint.pages.figures import (
     observations,
     point_of,
 )
-from endpoint.pages.term_names import Names, Shown, names_for
+from endpoint.pages.term_names import Names, PathStep, Shown, follow, names_for, shapes_of, text_in
 from graph.catalogue.dataset_description import description_of, title_of
 from graph.model.description import Label, is_auxiliary
 from graph.model.rdf_terms import (
@@ -56,8 +55,6 @@ from graph.model.rdf_terms import (
     VOID,
 )
 from graph.releases.manifest import GraphEntry, LastContribution
-
-# What a release holds at a glance, named for one reader: numbers, classes, an event, a map, its dataset.
 
 # What the publication itself holds: how many things of each class, and how many statements about its subject matter.
 #
@@ -525,8 +522,6 @@ def _linksets(triples: Iterable[ox.Triple], names: Names) -> tuple[LinksetSummar
     ]
     return tuple(sorted(sets, key=lambda each: (-each.links, each.target)))
 
-
-# How something here is cited.
 
 # How something here is cited: one value, and what reference managers read of it: BibTeX, RIS and CSL-JSON.
 #

@@ -12,8 +12,7 @@ from cachetools import LRUCache
 
 from endpoint.current import Snapshot
 from endpoint.http.problems import ProblemError
-from endpoint.pages.facts_of_shapes import Alternative, Path, PathStep, follow
-from endpoint.pages.term_names import UNNAMED, Names, Shown
+from endpoint.pages.term_names import UNNAMED, Alternative, Names, Path, PathStep, Shown, follow
 from endpoint.urls import with_parameters
 from graph.model.description import MERGE, MOST_INCOMING, Incoming, Term, incoming_page, labels
 from graph.model.errors import Sentence

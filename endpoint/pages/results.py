@@ -11,8 +11,7 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot
 from endpoint.http.languages import N_, translated
-from endpoint.pages.facts_of_shapes import text_in
-from endpoint.pages.term_names import Names, Shown, names_for
+from endpoint.pages.term_names import Names, Shown, names_for, text_in
 from endpoint.urls import Urls
 from graph.model.description import CONTACTS, contact_published
 from graph.model.formats import RESULTS_JSON, TURTLE

@@ -24,7 +24,6 @@ from endpoint.pages.facts import (
     Source,
     Value,
 )
-from endpoint.pages.facts_of_shapes import PropertyRule, ShapeRules, incoming_predicates
 from endpoint.pages.figures import Chart, Map, Spot, chart, data_set_of, draw, located, point_of
 from endpoint.pages.front import citation_links, class_name, thing_citation
 from endpoint.pages.nested_values import (
@@ -39,7 +38,7 @@ from endpoint.pages.nested_values import (
     listing,
     owners,
 )
-from endpoint.pages.term_names import UNNAMED, Names, Shown, names_for
+from endpoint.pages.term_names import UNNAMED, Names, PropertyRule, ShapeRules, Shown, incoming_predicates, names_for
 from graph.model.description import LABEL_PROPERTIES, MERGE, Description, Incoming
 from graph.model.errors import Sentence
 from graph.model.rdf_terms import ENTAILED_GRAPH, ORG, RDF, RDF_TYPE, SH, SKOS

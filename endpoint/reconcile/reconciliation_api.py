@@ -15,7 +15,7 @@ from endpoint.current import languages, publication, snapshot, urls
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import as_page
 from endpoint.http.semantics import entity_tag, held
-from endpoint.pages.facts_of_shapes import text_in
+from endpoint.pages.term_names import text_in
 from endpoint.reconcile.reconciled_properties import (
     BATCH,
     LIMIT,

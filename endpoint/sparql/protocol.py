@@ -17,7 +17,6 @@ from flask import Flask, current_app
 
 from endpoint.http.problems import ProblemError
 from endpoint.http.semantics import Fields, HeaderLink, Representation, named
-from graph.child_process import Bounds, run
 from graph.model.errors import (
     EngineUnavailableError,
     HamkorError,
@@ -28,6 +27,7 @@ from graph.model.errors import (
     Sentence,
 )
 from graph.model.formats import Format
+from graph.model.processes import Bounds, run
 from graph.model.settings import LimitSettings
 from graph.query.engine import Dataset, QueryRequest
 from graph.query.sparql.guard import ReaderOptions, ReadQuery

@@ -20,8 +20,7 @@ from graph.model.settings import Settings
 from graph.query.engine import PROBE, Answer, QueryRequest
 from graph.query.forwarder import Forwarder
 from graph.query.frames import ask
-from graph.query.pool import Pool
-from graph.query.service import QueryService
+from graph.query.service import Pool, QueryService
 from graph.releases.release import Release
 
 # The pool for those who are not on the event loop: Flask's threads ask and wait.

@@ -18,7 +18,7 @@ from endpoint.http.problems import ProblemError
 from endpoint.http.responses import answer, as_page, document_links, negotiated, page, see_other
 from endpoint.http.semantics import AS_HTML, OFFERS, choose, entity_tag
 from endpoint.pages import figures
-from endpoint.pages.facts_of_shapes import text_in
+from endpoint.pages.term_names import text_in
 from endpoint.sparql.protocol import query_reader
 from endpoint.things.resources import describing, downloads, find
 from endpoint.urls import memento, with_parameters

@@ -23,8 +23,7 @@ from endpoint.things.representations import check_xml
 from graph.model.errors import EngineUnavailableError, HamkorError, QuerySyntaxError
 from graph.model.formats import RESULTS_XML
 from graph.model.publication import Publication
-from graph.query.answers import AnswerCache, AnswerKey
-from graph.query.engine import Answer, QueryForm, QueryRequest
+from graph.query.engine import Answer, AnswerCache, AnswerKey, QueryForm, QueryRequest
 from graph.query.forwarder import Forwarder
 from graph.query.frames import ask
 from graph.query.service import QueryService

@@ -32,15 +32,14 @@ from endpoint.http.semantics import (
     Representation,
     entity_tag,
 )
-from endpoint.pages.facts_of_shapes import PageShapes, PathStep, shapes_of, text_in
 from endpoint.pages.figures import Diagram, Edge, diagram
 from endpoint.pages.front import class_name, overview
-from endpoint.pages.term_names import Names, Shown, names_for
+from endpoint.pages.term_names import Names, PageShapes, PathStep, Shown, names_for, shapes_of, text_in
 from endpoint.pages.thing_page import interface_names
 from endpoint.things.representations import rdf_document
 from endpoint.things.resources import describing, downloads
 from graph.export.documents import CONTEXT_NAME
-from graph.export.tables import (
+from graph.export.views import (
     ClassTable,
     TableProperty,
     description,
@@ -169,7 +168,7 @@ class VocabularyTerms:
 #
 # ``<name>.csv-metadata.json`` describes the CSV file (CSVW) and leads back to RDF. A class is named by its local name
 # in the publication's vocabulary, or with a prefix (``schema:City``). What columns there are is decided in
-# ``graph.export.tables``, in which order and under which names by the shapes.
+# ``graph.export.views``, in which order and under which names by the shapes.
 
 classes = Blueprint("classes", __name__)
 PAGE, PIECE, IN_MEMORY = 50, 1 << 16, 8 << 20

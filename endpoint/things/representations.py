@@ -50,7 +50,6 @@ from endpoint.http.semantics import (
 from endpoint.urls import with_parameters
 from graph.catalogue.contents import CatalogueNames
 from graph.catalogue.dataset_description import DCAT_AP_PROFILE, SCHEMA_PROFILE
-from graph.child_process import Bounds, Descriptor, run
 from graph.export.documents import (
     CONTEXT_NAME,
     Frame,
@@ -67,6 +66,7 @@ from graph.export.views import CONCEPT, PUBLIC_ORGANISATION, SCHEME, schema_type
 from graph.model.description import LABEL_PROPERTIES, preferred_tag
 from graph.model.errors import FormatError, HamkorError, Sentence, SettingError
 from graph.model.formats import JSON_LD, RESULTS_XML, Format
+from graph.model.processes import Bounds, Descriptor, run
 from graph.model.rdf_terms import CV, DCT, RDF_TYPE, RDFS_LABEL, SCHEMA, SKOS, XSD, truth_value, whole_number
 from graph.releases.dumps import Document, whole_dumps
 from graph.releases.manifest import GraphEntry

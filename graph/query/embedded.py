@@ -19,13 +19,11 @@ from graph.export.documents import CarriageReturns, Undirected, kept_in_xml, und
 from graph.model.errors import NO_WORDS, QueryRefusedError, QuerySyntaxError, Quotation, Said, Sentence
 from graph.model.formats import RESULTS_CSV, RESULTS_JSON, RESULTS_TSV, RESULTS_XML, TRIPLE_FORMATS, Format
 from graph.model.rdf_terms import PREFIXES
-from graph.query.answers import digest_of
-from graph.query.engine import PROBE, Answer, Dataset, Declarations, QueryRequest, resolved, unsupported
+from graph.query.engine import PROBE, Answer, Dataset, Declarations, QueryRequest, digest_of, resolved, unsupported
 from graph.query.sparql import ordering
-from graph.query.sparql.grammar import departure, tree_of
-from graph.query.sparql.groups import CONCERNED, by_specification
 from graph.query.sparql.guard import ReadQuery
 from graph.query.sparql.ordering import ORDER, in_order
+from graph.query.sparql.rewriting import CONCERNED, by_specification
 from graph.query.sparql.tokens import (
     CONSTANT,
     QUOTED,
@@ -38,6 +36,7 @@ from graph.query.sparql.tokens import (
     shape_of,
     tokens,
 )
+from graph.query.sparql.tree import departure, tree_of
 from graph.releases.release import Release
 
 # From the engine's syntax error to ours: what is wrong, in which line and column, at which token.

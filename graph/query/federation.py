@@ -108,27 +108,6 @@ def _embedded(address: Address) -> IPv4Address | None:
     return address.ipv4_mapped or address.sixtofour
 
 
-# The letters of SERVICE in a query: the engine, which dials by itself, must find the keyword where it has been read and
-# nowhere else. It resolves ``\uXXXX`` in strings and IRIs alone: letters so written mean the same and are no keyword.
-
-_SERVICE = re.compile("service", re.ASCII | re.IGNORECASE)
-
-
-def mentions_service(text: str) -> bool:
-    """Whether the letters of SERVICE stand in the text, in any case; only ASCII letters count, as for the engine."""
-    return "service" in text.lower()  # no other letter than an ASCII one has one of these in small: a fifth of the time
-
-
-def service_mentions(text: str) -> int:
-    """Return how often the letters of SERVICE stand in the text."""
-    return text.lower().count("service")
-
-
-def with_service_escaped(token: str) -> str:
-    """Write the letters of SERVICE in a string or an IRI so that they mean the same and can be no keyword."""
-    return _SERVICE.sub(lambda found: f"{found[0][0]}\\u{ord(found[0][1]):04X}{found[0][2:]}", token)
-
-
 # A call that nobody has read before it was made: the kernel refuses it (``graph.model.processes.refuse_sockets``).
 
 _REFUSED = os.strerror(errno.EPERM)

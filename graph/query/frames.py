@@ -32,8 +32,7 @@ from graph.model.errors import (
 )
 from graph.model.formats import Format, format_named
 from graph.model.settings import LimitSettings
-from graph.query.answers import taken
-from graph.query.engine import Answer, Dataset, QueryForm, QueryRequest
+from graph.query.engine import Answer, Dataset, QueryForm, QueryRequest, taken
 
 # What the front, the holder and its workers say to each other over a Unix socket: frames of a head and a body.
 #

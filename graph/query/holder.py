@@ -21,9 +21,9 @@ import pyoxigraph as ox
 
 from graph.model.processes import end_with_parent, refuse_sockets
 from graph.query import frames
-from graph.query.answers import remove_left
 from graph.query.columns.columns_engine import Columns
 from graph.query.columns.table import build
+from graph.query.engine import remove_left
 from graph.query.frames import Ended, pack
 from graph.query.worker import WorkerLimits, WorkerStore, work
 from graph.releases.release import Release, open_release

@@ -12,12 +12,10 @@ import pyoxigraph as ox
 from cachetools import LRUCache
 
 from graph.model.errors import ReleaseError
-from graph.query.answers import digest_of
 from graph.query.embedded import evaluate, written
-from graph.query.engine import Answer, QueryRequest
-from graph.query.federation import mentions_service
+from graph.query.engine import Answer, QueryRequest, digest_of
 from graph.query.sparql.guard import ReadQuery
-from graph.query.sparql.tokens import CONSTANT, QueryShape, filled, shape_of
+from graph.query.sparql.tokens import CONSTANT, QueryShape, filled, mentions_service, shape_of
 from graph.releases.release import Release
 from graph.releases.triple_index import TermKind, open_index
 

@@ -29,10 +29,9 @@ from graph.model.errors import (
     said_by,
     storage_code,
 )
-from graph.query.answers import ResultTooLargeError, Spool
 from graph.query.columns.columns_engine import Columns
 from graph.query.embedded import RewrittenShapes, evaluate, write_answer
-from graph.query.engine import QueryRequest
+from graph.query.engine import QueryRequest, ResultTooLargeError, Spool
 from graph.query.federation import hidden_call
 from graph.query.frames import Answered, Ask, Failed, FailureKind, Frame, Hello, asked, pack, receive
 

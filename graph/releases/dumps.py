@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
 import msgspec
 from isal import isal_zlib
@@ -47,6 +47,7 @@ from graph.model.formats import (
     Format,
     format_named,
 )
+from graph.model.processes import Descriptor
 from graph.model.publication import Publication, open_publication
 from graph.model.rdf_terms import CATALOG_GRAPH, genid_iri, graph_iri
 from graph.releases.folder import ReleasesFolder
@@ -55,9 +56,6 @@ from graph.releases.manifest import GraphEntry, Manifest
 from graph.releases.release import Release, open_release
 from graph.releases.store import merged
 from graph.sources.batches import Chunk
-
-if TYPE_CHECKING:  # a publish needs nothing of other processes, which take 5 ms to load
-    from graph.child_process import Descriptor
 
 # The files in which a release can be taken home: everything or one named graph, in each RDF format, gzip.
 #

@@ -25,10 +25,10 @@ from endpoint.sparql.exchanges import LEAST_RATE, PIECE, ClientGoneError, Delive
 from endpoint.sparql.protocol import LONG, QueryReader
 from endpoint.things.representations import AT_A_TIME, WRITTEN_HERE, GraphDocuments, SharedFile, size_of
 from endpoint.threads import HALF_LIFE, Threads, Turns
-from graph.child_process import Bounds
 from graph.export.documents import write_graph
 from graph.model.errors import EngineUnavailableError, FormatError, QuerySyntaxError
 from graph.model.formats import N_TRIPLES, RDF_XML, TRIPLE_FORMATS
+from graph.model.processes import Bounds
 from graph.model.publication import open_publication
 from graph.pipeline.build import build
 from graph.query.sparql.guard import ReaderOptions

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.child_process import NICENESS
+from graph.model.processes import NICENESS
 from graph.model.publication import open_publication
 from graph.releases.release import current_release
 from graph.releases.verification import verify

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from keeping import PREFIXES
 
-from graph.entailment.constructs import read_construct
-from graph.entailment.rules import Form
+from graph.entailment.rules import Form, read_construct
 
 QUERIES = {
     "CONSTRUCT { ?x :r ?z } WHERE { ?x :p ?y . ?y :q ?z }": Form.PLAIN,

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.export import tables
-from graph.export.tables import (
+from graph.export import views
+from graph.export.views import (
     ClassTable,
     TableProperty,
     description,
@@ -169,13 +169,13 @@ def test_a_workbook_holds_numbers_days_and_no_formula() -> None:
 
 
 def test_a_class_with_too_many_things_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MOST_ROWS", 1)
+    monkeypatch.setattr(views, "MOST_ROWS", 1)
     with pytest.raises(QueryLimitError, match="more things than a table holds"):
         table_of(store_of(DATA), KIND, [])
 
 
 def test_a_table_with_too_many_columns_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MOST_COLUMNS", 3)
+    monkeypatch.setattr(views, "MOST_COLUMNS", 3)
     with pytest.raises(QueryLimitError, match="this table would have"):
         table_of(store_of(DATA), KIND, [])
 

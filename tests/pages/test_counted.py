@@ -9,7 +9,7 @@ import pytest
 from writing import Write
 
 from endpoint.app import create_app
-from endpoint.pages.facts_of_shapes import form
+from endpoint.pages.term_names import form
 from graph.model.publication import open_publication
 from graph.pipeline.build import build
 from tests.endpoint.serving import Served

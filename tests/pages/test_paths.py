@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyoxigraph as ox
 import pytest
 
-from endpoint.pages.facts_of_shapes import follow, read_path
+from endpoint.pages.term_names import follow, read_path
 from graph.model.rdf_terms import SH
 
 DATA = """

@@ -9,9 +9,8 @@ from pathlib import Path
 import pyoxigraph as ox
 from hypothesis import strategies as st
 
-from graph.query.sparql.grammar import tree_of
 from graph.query.sparql.tokens import escapes_resolved
-from graph.query.sparql.tree import SyntaxTree
+from graph.query.sparql.tree import SyntaxTree, tree_of
 
 LEGAL = [query.strip() for query in (Path(__file__).parent / "legal.rq").read_text(encoding="utf-8").split("#---\n")]
 

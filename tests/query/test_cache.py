@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.query.answers import LARGEST_SHARE, OVERHEAD_BYTES, AnswerCache, AnswerKey
-from graph.query.engine import Answer
+from graph.query.engine import LARGEST_SHARE, OVERHEAD_BYTES, Answer, AnswerCache, AnswerKey
 
 KIB = 1 << 10
 

@@ -15,8 +15,8 @@ from graph.model.errors import QueryRefusedError, QuerySyntaxError
 from graph.model.formats import RESULTS_TSV
 from graph.query.embedded import evaluate
 from graph.query.engine import Dataset, QueryRequest
-from graph.query.sparql import groups
-from graph.query.sparql.groups import by_specification
+from graph.query.sparql import rewriting
+from graph.query.sparql.rewriting import by_specification
 from graph.query.worker import FRAMES
 
 PREFIX = "PREFIX : <http://x/> "
@@ -256,6 +256,6 @@ def test_illegal_paths_stay_errors(store: ox.Store) -> None:
 
 
 def test_too_many_graphs_are_an_error(store: ox.Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groups, "MOST_CHARACTERS", 100)
+    monkeypatch.setattr(rewriting, "MOST_CHARACTERS", 100)
     with pytest.raises(QueryRefusedError, match="of 3 graphs; name one"):
         asked("SELECT * { GRAPH ?g { SELECT (COUNT(*) AS ?n) { ?s :p ?o } } }", store)

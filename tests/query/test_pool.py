@@ -14,7 +14,7 @@ import pytest
 from graph.model.errors import EngineUnavailableError, HamkorError, QueryLimitError
 from graph.model.publication import Publication
 from graph.query.frames import LENGTHS, Answered, Ended, Hello, ask, length, pack
-from graph.query.pool import QUEUE_OF_ONE, Address, Pool
+from graph.query.service import QUEUE_OF_ONE, Address, Pool
 from graph.releases.release import Release
 from tests.query.service_material import (
     BASE,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from graph.query.answers import KEPT_BYTES, ResultTooLargeError, Spool, remove_left, taken
+from graph.query.engine import KEPT_BYTES, ResultTooLargeError, Spool, remove_left, taken
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from query_material import LEGAL
 
 from graph.model.errors import QuerySyntaxError
 from graph.query.embedded import syntax_error
-from graph.query.sparql.grammar import departure
 from graph.query.sparql.guard import read_query
 from graph.query.sparql.tokens import TextEdit, escapes_resolved, line_and_column, offset_at, revised, tokens
+from graph.query.sparql.tree import departure
 
 
 @pytest.mark.parametrize("query", LEGAL)

@@ -10,9 +10,8 @@ from query_material import LEGAL, read_tree, texts
 from sparql_suites import cases
 
 from graph.model.errors import QuerySyntaxError
-from graph.query.sparql.grammar import Departure, parsed
 from graph.query.sparql.tokens import tokens
-from graph.query.sparql.tree import SyntaxNode, SyntaxTree, group_keys, in_scope, selected, walk
+from graph.query.sparql.tree import Departure, SyntaxNode, SyntaxTree, group_keys, in_scope, parsed, selected, walk
 
 LEGAL_TEXTS = [*LEGAL, *(case.query.read_bytes().decode() for case in cases().values() if case.kind != "illegal")]
 

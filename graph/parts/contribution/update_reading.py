@@ -11,9 +11,8 @@ import pyoxigraph as ox
 
 from graph.model.errors import QueryLimitError, QueryRefusedError, QuerySyntaxError, Said, Sentence
 from graph.query.engine import Declarations, resolved
-from graph.query.sparql.grammar import Departure, parsed
 from graph.query.sparql.tokens import BOOLEANS, Token, TokenKind, escapes_resolved, line_and_column, misplaced, tokens
-from graph.query.sparql.tree import SyntaxNode, SyntaxTree
+from graph.query.sparql.tree import Departure, SyntaxNode, SyntaxTree, parsed
 from graph.sources.batches import has_blank_node
 
 # The operations of a SPARQL update as values: what is to be done to which graph, with the texts that say it.

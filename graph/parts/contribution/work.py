@@ -397,7 +397,7 @@ def counted(nodes: dict[str, set[str]]) -> dict[str, int]:
     return dict(Counter({each: len(found) for each, found in nodes.items()}).most_common())
 
 
-# The work that one writing request means, done in a process of its own (``graph.child_process``): read, then publish.
+# The work that one writing request means, done in a process of its own (``graph.model.processes``): read, then publish.
 #
 # It decides nothing about who may; that has been decided. What it gets and what it gives back are values.
 
@@ -488,7 +488,7 @@ def patiently(
     return publish(publication, writes, contributor=contributor, expected=expected, patience=patience)
 
 
-# The work that one SPARQL update means, done in a process of its own (``graph.child_process``): read, match, publish.
+# The work that one SPARQL update means, done in a process of its own (``graph.model.processes``): read, match, publish.
 #
 # It is carried out on the release that is current then; where that has changed before it is published, once more.
 

@@ -12,12 +12,8 @@ from graph.query.engine import EXTENSION_FUNCTIONS, Dataset, Declarations, Query
 from graph.query.federation import (
     canonical_endpoint,
     hidden_service,
-    mentions_service,
-    service_mentions,
-    with_service_escaped,
 )
-from graph.query.sparql.grammar import Departure, parsed, tree_of
-from graph.query.sparql.projection import spelled_out
+from graph.query.sparql.rewriting import spelled_out
 from graph.query.sparql.tokens import (
     AGGREGATES,
     BOOLEANS,
@@ -33,13 +29,16 @@ from graph.query.sparql.tokens import (
     escapes_resolved,
     is_decisive,
     line_and_column,
+    mentions_service,
     misplaced,
     offset_at,
     revised,
     separator,
+    service_mentions,
     tokens,
+    with_service_escaped,
 )
-from graph.query.sparql.tree import SyntaxTree, in_scope, walk
+from graph.query.sparql.tree import Departure, SyntaxTree, in_scope, parsed, tree_of, walk
 
 # One walk over the tokens of a query: its form, its brackets, what it declares, calls and asks to be contacted.
 #
@@ -502,7 +501,7 @@ def read_plain(text: str) -> PlainQuery | None:
         return None
     selected = (found["selected"] or "").split()
     if len(set(selected)) < len(selected):
-        return None  # the engine does not take it as it is (``graph.query.sparql.projection``)
+        return None  # the engine does not take it as it is (``graph.query.sparql.rewriting``)
     form = cast(QueryForm, found["describe"] or found["ask"] or "SELECT")
     normalised = " ".join(text.split()).replace(" {", "{").replace("{ ", "{").replace(" }", "}").replace("} ", "}")
     return PlainQuery(form, normalised)
@@ -639,7 +638,7 @@ class ReaderOptions:
 
 
 def read_as(wanted: tuple[str, ReaderOptions]) -> ReadQuery:
-    """Read a query in a process of its own (``graph.child_process``)."""
+    """Read a query in a process of its own (``graph.model.processes``)."""
     text, options = wanted
     return options.of(text)
 
