@@ -8,9 +8,11 @@ import pytest
 from writing import Write
 
 from graph.model.errors import HamkorError
-from graph.pipeline.build import LARGE, build
+from graph.model.settings import LimitSettings
+from graph.pipeline.build import LARGE, build, check, file_of_user
 from graph.releases.release import Release
 from graph.sources.batches import Chunk
+from graph.sources.reader import read_source
 from graph.validation.conformance import validate
 
 SHAPES = """
@@ -20,6 +22,7 @@ SHAPES = """
         [ sh:path :knows ; sh:class :Person ; sh:severity sh:Warning ; sh:message "knows" ] .
 """
 PEOPLE = LARGE // 3 + 1
+BASE = "http://e/"
 
 
 def data() -> str:
@@ -50,3 +53,16 @@ def test_a_large_publication_with_violations_is_not_released(publication: Write,
     with pytest.raises(HamkorError, match="4 violations"):
         build(made)
     assert not list(tmp_path.rglob("manifest.json"))
+
+
+def test_large_files_without_a_publication_are_judged_by_sets(tmp_path: Path) -> None:
+    about = '@prefix : <http://e/> . :p0 :knows :px . :p1 :age "x" ; :knows _:b . :p3 a :Person ; :age 3 .'
+    texts = {"people.ttl": data(), "more.ttl": about, "shapes.ttl": SHAPES % "sh:Violation"}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    *files, shapes = (file_of_user(tmp_path / name, BASE) for name in texts)
+    report = check(files, [shapes], base=BASE, limits=LimitSettings())
+    read = {each.name: list(read_source(each, base=BASE, limits=LimitSettings())) for each in (*files, shapes)}
+    whole = validate({each.name: read[each.name] for each in files}, read[shapes.name], base=BASE)
+    assert report.results == whole.results
+    assert {len(each.files) for each in report.results} == {1, 2}
