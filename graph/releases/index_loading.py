@@ -220,28 +220,34 @@ SOURCE = "urn:x-hamkor:source:"
 
 
 @contextmanager
-def passing_index(sources: Sequence[LinesFile], temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def passing_index(
+    sources: Sequence[LinesFile], folder: Path, packed: str = "none"
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give an index in memory that goes with the block.
 
     Args:
-        sources: what is in it, ``spooled`` into ``temporary``.
-        temporary: a folder, also for what does not fit into memory.
+        sources: what is in it.
+        folder: where these are; what does not fit into memory lies there, too, for so long.
+        packed: how they are, as DuckDB calls it.
 
     Raises:
         ReleaseError: the disk does not take it.
         MemoryError: the process has too little.
     """
-    memory, threads = memory_of_process(), threads_of_process()
+    memory, threads, temporary = memory_of_process(), threads_of_process(), f"passing{TEMPORARY_SUFFIX}"
     try:
         with (
-            reachable(temporary) as place,
-            connected(None, memory_mb=memory, threads=threads, temporary=f"{place}/spilled") as connection,
+            reachable(folder) as place,
+            connected(None, memory_mb=memory, threads=threads, temporary=f"{place}/{temporary}") as connection,
         ):
-            files = [replace(each, path=f"{place}/{Path(each.path).name}") for each in sources if each.triples]
-            _load(connection, files, packed="none", as_written=True)
+            names = {each: os.path.relpath(each.path, folder) for each in sources if each.triples}
+            files = [replace(each, path=f"{place}/{name}") for each, name in names.items()]
+            _load(connection, files, packed=packed, as_written=True)
             yield connection
     except duckdb.Error as problem:
         raise index_error(Sentence("the triple index could not be made"), problem) from problem
+    finally:
+        shutil.rmtree(folder / temporary, ignore_errors=True)
 
 
 def spooled(chunks: Iterable[Chunk], path: Path, graph: str) -> LinesFile:

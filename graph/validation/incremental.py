@@ -26,6 +26,8 @@ from graph.validation.shapes import Shapes, load_shapes
 from graph.validation.validated_graph import ValidatedData, to_oxigraph
 
 TYPE = ox.NamedNode(RDF_TYPE)
+MANY = 1_000
+"""Where a change can matter to more nodes, the triple index is asked which of them are in doubt."""
 
 
 @apart
@@ -74,7 +76,7 @@ def validate_change(
         changes: how the named graphs have changed; those that are not validated may be among them.
         shapes: the shapes, the same as those of the parent; where they have changed, ``validate_index`` is right.
         parent: the parent's report (``Report.read``); it comes back itself where no result changes.
-        index: gives the triple index of ``after``, which is asked where the change matters to too much.
+        index: gives the triple index of ``after``, which is asked where the change matters to many.
         base: the publication's base.
 
     Raises:
@@ -90,10 +92,20 @@ def validate_change(
         with index() as asked:
             return validate_index(after, shapes, asked, base=base)
     with after.graph() as graph:
-        report = evaluate(graph, usable, affected.focus_nodes(graph))
+        focus = affected.focus_nodes(graph)
+        if len(affected.nodes) > MANY:
+            with index() as asked:
+                doubtful = None if asked is None else Doubtful.by(after, usable, asked)
+            focus = focus if doubtful is None else _both(focus, doubtful.focus_nodes(graph))
+        report = evaluate(graph, usable, focus)
     if not affected.dropped and (None, SH.result, None) not in report:
         return parent
     return read_report(parent.merged(affected.dropped, report), usable.graph)
+
+
+def _both(one: FocusNodes, other: FocusNodes) -> FocusNodes:
+    """Return which focus nodes of a shape are among both: those to which a change can matter, and who is in doubt."""
+    return lambda shape: {*one(shape)} & {*other(shape)}
 
 
 @dataclass(frozen=True)

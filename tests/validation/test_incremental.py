@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from validation_material import BASE, DATA, read_shapes, shapes, state, told
@@ -13,6 +14,22 @@ from graph.model.errors import ShapesError
 from graph.validation.incremental import validate_change
 from graph.validation.report import Report, parse_report
 from graph.validation.shapes import load_shapes
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(turtle=shapes(), one=DATA, two=DATA, changed=DATA)
+def test_of_many_to_which_a_change_matters_those_in_doubt_are_judged(
+    turtle: str, one: frozenset[bytes], two: frozenset[bytes], changed: frozenset[bytes]
+) -> None:
+    usable = read_shapes(turtle)
+    before, after = state(one, two, usable), state(changed, two, usable)
+    known, whole = outcome(lambda: before.report(usable)), outcome(lambda: after.report(usable))
+    if known is not None and whole is not None:
+        changes = before.changes(after)
+        with pytest.MonkeyPatch.context() as lowered:
+            lowered.setattr("graph.validation.incremental.MANY", 0)
+            report = validate_change(before.data, after.data, changes, usable, known, after.index, base=BASE)
+        assert told(report) == told(whole)
 
 
 def outcome(validate: Callable[[], Report]) -> Report | None:

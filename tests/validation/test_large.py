@@ -9,7 +9,7 @@ from writing import Write
 
 from graph.model.errors import HamkorError
 from graph.model.settings import LimitSettings
-from graph.pipeline.build import LARGE, build, check, file_of_user
+from graph.pipeline.build import LARGE, MOST_REWRITTEN, build, check, file_of_user
 from graph.releases.release import Release
 from graph.sources.batches import Chunk
 from graph.sources.reader import read_source
@@ -40,7 +40,11 @@ def members(release: Release, shapes: bool) -> dict[str, list[Chunk]]:
     return {iri: list(release.read_graph(iri)) for iri in iris if iri.endswith("/graph/shapes") is shapes}
 
 
-def test_a_large_publication_is_validated_from_its_index(publication: Write) -> None:
+@pytest.mark.parametrize("most", [MOST_REWRITTEN, 100])
+def test_a_large_publication_is_validated_from_an_index(
+    publication: Write, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("graph.pipeline.build.MOST_REWRITTEN", most)
     release = build(publication({"data/people.ttl": data(), "shapes/people.ttl": SHAPES % "sh:Warning"}))
     (shapes,) = members(release, shapes=True).values()
     whole = validate(members(release, shapes=False), shapes, base=release.manifest.base)
