@@ -38,7 +38,7 @@ from graph.releases.dumps import Downloads
 from graph.releases.exact_forms import open_forms
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import GRAPHS_FOLDER, read_member
-from graph.releases.index_loading import SOURCE, LinesFile, index_in_making, passing_index, spooled, write_index
+from graph.releases.index_loading import SOURCE, LinesFile, index_in_making, passing_index, spooled
 from graph.releases.manifest import MANIFEST_FILE, GraphEntry, LastContribution, Manifest
 from graph.releases.own_iris import GONE_FILE
 from graph.releases.release import Release, open_release
@@ -263,10 +263,10 @@ def _make(
         index.flush()
         if (entailed := conclusions(index.store, publication.base)) is not None:
             staged.add(entailed)
-        entries = staged.close()
+        staged.close()
         staged.close_notes()
         progress("writing the triple index", staged.read)
-        write_index(folder, entries)
+        entries = staged.write_index()
         progress("validating", staged.read)
         report = _validate(publication, staged, entries, inputs.contributed)
         progress("writing the catalogue", staged.read)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 import numpy as np
@@ -63,19 +62,6 @@ def release_digest(graphs: Mapping[str, str]) -> str:
 # them fit into 160 MB.
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """What the named graphs of a release have in common.
-
-    Attributes:
-        distinct: how many different triples there are over all graphs.
-        shared: how many triples each graph has in common with others, by its IRI; without those that have none.
-    """
-
-    distinct: int
-    shared: dict[str, int]
-
-
 def repeated_keys(keys: Lanes) -> Lanes:
     """Return the first lanes that occur more than once: a superset of what really repeats."""
     first = np.sort(keys[:, 0])
@@ -92,19 +78,3 @@ def first_of_each(keys: Lanes) -> NDArray[np.bool_]:
         first[doubtful] = False
         first[doubtful[places]] = True
     return first
-
-
-def overlap(keys: Mapping[str, Sequence[Lanes]]) -> Overlap:
-    """Return what graphs share, given the keys of each one's triples by its IRI."""
-    per_graph = {iri: joined(parts) for iri, parts in keys.items()}
-    rows = joined(per_graph.values())
-    repeated = repeated_keys(rows)
-    if not len(repeated):
-        return Overlap(len(rows), {})
-    doubtful = {iri: own[np.isin(own[:, 0], repeated)] for iri, own in sorted(per_graph.items())}
-    certain = len(rows) - sum(map(len, doubtful.values()))
-    parts = [np.unique(own, axis=0) for own in doubtful.values()]
-    distinct, places, counts = np.unique(joined(parts), axis=0, return_inverse=True, return_counts=True)
-    several = np.split(counts[places.reshape(-1)] > 1, np.cumsum([len(each) for each in parts])[:-1])
-    shared = {iri: int(own.sum()) for iri, own in zip(doubtful, several, strict=True) if own.any()}
-    return Overlap(certain + len(distinct), shared)

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -19,13 +19,10 @@ from typing import IO
 
 import numpy as np
 from isal import isal_zlib
-from numpy.typing import NDArray
 
 from graph.model.errors import unreadable
-from graph.model.rdf_terms import RDF_TYPE
 from graph.releases.digest import (
     Lanes,
-    first_of_each,
     graph_digest,
     joined,
     lanes_text,
@@ -33,70 +30,9 @@ from graph.releases.digest import (
     sum_of,
     triple_hashes,
 )
-from graph.releases.exact_forms import index_line, rewritten
-from graph.releases.manifest import GraphEntry, Statistics
+from graph.releases.exact_forms import rewritten
+from graph.releases.manifest import GraphEntry
 from graph.sources.batches import Chunk
-
-# How many distinct subjects, objects and uses of each property a release has, counted while it is written.
-#
-# The counts are over the merge: a triple in several graphs counts once. Terms are told apart by a 64-bit hash of this
-# process, which is enough for statistics and for nothing else.
-
-Hashes = NDArray[np.int64]
-TYPE = f"<{RDF_TYPE}>".encode()
-IRI = re.compile(rb"<[^<>]*> \.")
-
-
-@dataclass
-class TermHashes:
-    """The terms of one graph's triples, in the order of its triples, as hashes."""
-
-    subjects: list[Hashes] = field(default_factory=list)
-    objects: list[Hashes] = field(default_factory=list)
-    properties: list[Hashes] = field(default_factory=list)
-    names: dict[int, bytes] = field(default_factory=dict)
-    classes: dict[int, bytes] = field(default_factory=dict)
-
-    def add(self, lines: Sequence[bytes]) -> None:
-        """Take canonical N-Triples lines."""
-        parts = [line.split(b" ", 2) for line in lines]
-        count = len(parts)
-        self.subjects.append(np.fromiter((hash(part[0]) for part in parts), np.int64, count))
-        self.objects.append(np.fromiter((hash(part[2]) for part in parts), np.int64, count))
-        self.properties.append(np.fromiter((hash(part[1]) for part in parts), np.int64, count))
-        self.names.update((hash(name), name) for name in {part[1] for part in parts})
-        found = {part[2] for part in parts if part[1] == TYPE}
-        self.classes.update((hash(name), name) for name in found if IRI.fullmatch(name))
-
-
-def statistics(graphs: Mapping[str, tuple[Sequence[Lanes], TermHashes]]) -> Statistics:
-    """Return the statistics of the merge of some graphs, given the keys and terms of each one's distinct triples."""
-    terms = [each for _, each in graphs.values()]
-    keys = joined(part for parts, _ in graphs.values() for part in parts)
-    properties = _joined(part for each in terms for part in each.properties)
-    names = {number: name for each in terms for number, name in each.names.items()}
-    classes = {number: name for each in terms for number, name in each.classes.items()}
-    objects, first = _joined(part for each in terms for part in each.objects), first_of_each(keys)
-    return Statistics(
-        subjects=len(np.unique(_joined(part for each in terms for part in each.subjects))),
-        objects=len(np.unique(objects)),
-        properties=_counted(properties[first], {number: name[1:-1] for number, name in names.items()}),
-        classes=_counted(
-            objects[first & (properties == hash(TYPE))], {number: name[1:-3] for number, name in classes.items()}
-        ),
-    )
-
-
-def _counted(hashes: Hashes, names: Mapping[int, bytes]) -> dict[str, int]:
-    """Return how often each name occurs, in the order of names."""
-    numbers, counts = np.unique(hashes, return_counts=True)
-    pairs = zip(numbers.tolist(), counts.tolist(), strict=True)
-    return dict(sorted((names[number].decode(), count) for number, count in pairs if number in names))
-
-
-def _joined(parts: Iterable[Hashes]) -> Hashes:
-    return np.concatenate([*parts, np.zeros(0, np.int64)])
-
 
 # The members of a release: each named graph as N-Quads, gzip, written from the parse. They are the truth.
 #
@@ -132,8 +68,6 @@ class Member:
         path: the file.
         lanes: the sum of its lines' hashes, for the digest.
         keys: a key of each line.
-        index_keys: the same of each line as the index has it; what the index takes for one has one key.
-        terms: of the lines as the index has them, for the statistics.
         triples: how many lines there are.
     """
 
@@ -141,8 +75,6 @@ class Member:
     path: Path
     lanes: Lanes = field(default_factory=lambda: np.zeros(4, dtype=np.uint64))
     keys: list[Lanes] = field(default_factory=list)
-    index_keys: list[Lanes] = field(default_factory=list)
-    terms: TermHashes = field(default_factory=TermHashes)
     triples: int = 0
 
     def __post_init__(self) -> None:
@@ -152,17 +84,12 @@ class Member:
 
     def write(self, chunk: Chunk) -> list[bytes]:
         """Append a chunk; return the lines that the index rewrites. Repeated lines go when the file is closed."""
-        lines, given_back = chunk.lines(), {line: index_line(line) for line in rewritten(chunk.triples)}
-        hashes = triple_hashes(lines)
+        hashes = triple_hashes(chunk.lines())
         self.lanes = self.lanes + sum_of(hashes)
         self.triples += len(hashes)
         self.keys.append(hashes[:, :2].copy())
         self._stream.write(self._gzip.compress(chunk.quads()))
-        if given_back:
-            lines = [given_back.get(line, line) for line in lines]
-        self.index_keys.append(triple_hashes(lines)[:, :2].copy() if given_back else self.keys[-1])
-        self.terms.add(lines)
-        return list(given_back)
+        return rewritten(chunk.triples)
 
     def close(self) -> GraphEntry:
         """Finish the file and return its entry; a triple that was written twice is now there once."""
@@ -170,7 +97,6 @@ class Member:
         repeated = repeated_keys(joined(self.keys))
         if len(repeated):
             self._rewrite_distinct(set(repeated.tolist()))
-        has_twins = any(own is not other for own, other in zip(self.keys, self.index_keys, strict=True))
         return GraphEntry(
             iri=self.iri,
             file=f"{GRAPHS_FOLDER}/{self.path.name}",
@@ -179,7 +105,6 @@ class Member:
             sha256=file_sha256(self.path),
             size=self.path.stat().st_size,
             lanes=lanes_text(self.lanes),
-            indexed=int(first_of_each(joined(self.index_keys)).sum()) if has_twins else self.triples,
         )
 
     def finish(self) -> None:
@@ -207,8 +132,7 @@ class Member:
                 fresh.write(Chunk(self.iri, b"\n".join(kept) + b"\n"))
         fresh.finish()
         old.unlink()
-        self.lanes, self.keys, self.index_keys = fresh.lanes, fresh.keys, fresh.index_keys
-        self.terms, self.triples = fresh.terms, fresh.triples
+        self.lanes, self.keys, self.triples = fresh.lanes, fresh.keys, fresh.triples
 
 
 def read_member(path: Path, iri: str, size: int = 4 << 20) -> Iterator[Chunk]:

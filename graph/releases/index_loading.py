@@ -20,7 +20,16 @@ import pyoxigraph as ox
 from graph.model.errors import ReleaseError, Sentence, StorageError
 from graph.model.rdf_terms import XSD, Term
 from graph.releases.manifest import GraphEntry
-from graph.releases.triple_index import INDEX_FILE, TermKind, connected, index_error, open_index, reachable
+from graph.releases.triple_index import (
+    INDEX_FILE,
+    IndexCounts,
+    TermKind,
+    connected,
+    counted,
+    index_error,
+    open_index,
+    reachable,
+)
 from graph.sources.batches import Chunk
 
 TEMPORARY_SUFFIX = ".spilled"
@@ -133,8 +142,8 @@ READ = """INSERT INTO lines SELECT n, s, p, left(line[length(s) + length(p) + 3:
 """Canonical N-Quads have no control character, and a space between their terms only before the object ends."""
 
 
-def write_index(folder: Path, entries: Iterable[GraphEntry], release: Path | None = None) -> None:
-    """Make the index of a release from its graph files.
+def write_index(folder: Path, entries: Iterable[GraphEntry], release: Path | None = None) -> IndexCounts:
+    """Make the index of a release from its graph files; return what it counts.
 
     Args:
         folder: where to write it; files for what memory does not hold lie there, too, for so long.
@@ -161,6 +170,7 @@ def write_index(folder: Path, entries: Iterable[GraphEntry], release: Path | Non
             )
             _load(connection, list(files))
             connection.execute("CHECKPOINT")
+            return counted(connection)
     except duckdb.Error as problem:
         (folder / INDEX_FILE).unlink(missing_ok=True)
         raise index_error(Sentence("the triple index could not be made"), problem) from problem

@@ -18,12 +18,13 @@ import pyoxigraph as ox
 from graph.model.errors import ReleaseError, Sentence
 from graph.model.publication import FOLDERS, SETTINGS_FILE, SUPPRESSION_FILE, Publication, files_below
 from graph.releases.change import Bookkeeping
-from graph.releases.digest import overlap
 from graph.releases.exact_forms import Noting
-from graph.releases.graph_files import GRAPHS_FOLDER, Member, is_member, link, member_name, statistics
-from graph.releases.manifest import GraphEntry
+from graph.releases.graph_files import GRAPHS_FOLDER, Member, is_member, link, member_name
+from graph.releases.index_loading import write_index
+from graph.releases.manifest import GraphEntry, Statistics
 from graph.releases.release import Release
 from graph.releases.store import Index
+from graph.releases.triple_index import IndexCounts
 from graph.sources.batches import Chunk
 
 # A release in the making: triples go in, members and index grow, entries come out.
@@ -54,6 +55,7 @@ class Staged:
     notes: Noting = field(init=False)
     _members: dict[str, Member] = field(default_factory=dict)
     _entries: dict[str, GraphEntry] = field(default_factory=dict)
+    _counts: IndexCounts = field(default_factory=lambda: IndexCounts(0, {}, {}, Statistics()))
 
     def __post_init__(self) -> None:
         """Make the folder of the members."""
@@ -83,6 +85,17 @@ class Staged:
             if iri not in self._entries:
                 self._entries[iri] = member.close()
         return tuple(self._entries[iri] for iri in sorted(self._entries))
+
+    def write_index(self) -> tuple[GraphEntry, ...]:
+        """Write the triple index of the closed members, and count; return the entries with what is counted of each.
+
+        Raises:
+            ReleaseError: the disk does not take it.
+        """
+        self._counts = write_index(self.folder, self._entries.values())
+        for iri, entry in self._entries.items():
+            self._entries[iri] = msgspec.structs.replace(entry, indexed=self._counts.indexed.get(iri, 0))
+        return self.close()
 
     def close_notes(self) -> None:
         """Finish the notes of the closed members."""
@@ -119,12 +132,9 @@ class Staged:
         return {name: tuple(graphs) for name, graphs in self.graphs_of.items()}
 
     def book(self) -> Bookkeeping:
-        """Return the counts over the closed members."""
-        members = {iri: self._members[iri] for iri in self._entries}
-        shared = overlap({iri: each.index_keys for iri, each in members.items()})
-        counts = statistics({iri: (each.index_keys, each.terms) for iri, each in members.items()})
-        indexed = {iri: each.indexed for iri, each in self._entries.items()}
-        return Bookkeeping.from_counts(shared.distinct, shared.shared, indexed, counts)
+        """Return the counts over the members that are in the triple index."""
+        counts, indexed = self._counts, {iri: each.indexed for iri, each in self._entries.items()}
+        return Bookkeeping.from_counts(counts.triples, counts.shared, indexed, counts.statistics)
 
 
 # The fingerprint of everything that a release is made from: equal fingerprint, nothing to build.

@@ -30,6 +30,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
@@ -38,7 +39,8 @@ import pyoxigraph as ox
 
 from graph.model.errors import OF_STORAGE, ReleaseError, Sentence, StorageError
 from graph.model.processes import HeldFolder
-from graph.model.rdf_terms import Term
+from graph.model.rdf_terms import RDF_TYPE, Term
+from graph.releases.manifest import Statistics
 
 INDEX_FILE = "index.duckdb"
 DELTA_FILE = "index-delta.duckdb"
@@ -207,6 +209,47 @@ def content_sums(connection: duckdb.DuckDBPyConnection) -> list[tuple[object, ..
     )
     connection.execute("DROP TABLE said; DROP TABLE stating")
     return [tuple(row) for rows in found for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCounts:
+    """What SPARQL counts over a release.
+
+    Attributes:
+        triples: of the merge.
+        shared: how many triples each graph has in common with others, by its IRI; without those that have none.
+        indexed: how many triples each graph has, by its IRI; without those that have none.
+        statistics: for those who plan queries.
+    """
+
+    triples: int
+    shared: dict[str, int]
+    indexed: dict[str, int]
+    statistics: Statistics
+
+
+def counted(connection: duckdb.DuckDBPyConnection) -> IndexCounts:
+    """Return the counts of an index."""
+    numbers = "SELECT count(*), count(DISTINCT s), count(DISTINCT o) FROM by_subject"
+    triples, subjects, objects = connection.execute(numbers).fetchall()[0]
+    a = f"SELECT id FROM terms WHERE id & 7 = {TermKind.IRI} AND text = '{RDF_TYPE}'"
+    of_classes = f"by_object WHERE p = ({a}) AND o & 7 = {TermKind.IRI}"
+    several = "SELECT g FROM graph_sets GROUP BY g HAVING count(*) > 1"
+    return IndexCounts(
+        triples,
+        _by_name(connection, "graph", f"by_subject JOIN graph_sets USING (g) WHERE g IN ({several})"),
+        _by_name(connection, "graph", "by_subject JOIN graph_sets USING (g)"),
+        Statistics(subjects, objects, _by_name(connection, "p", "by_subject"), _by_name(connection, "o", of_classes)),
+    )
+
+
+def _by_name(connection: duckdb.DuckDBPyConnection, column: str, rows: str) -> dict[str, int]:
+    """Return how many rows have each term, an IRI, in a column, in the order of the IRIs."""
+    found = connection.execute(
+        f"""SELECT text, n FROM (SELECT {column} AS id, count(*) AS n FROM {rows} GROUP BY {column})
+            JOIN terms USING (id)"""
+    )
+    return dict(sorted(found.fetchall()))
 
 
 def index_error(problem: Sentence, error: duckdb.Error) -> ReleaseError:

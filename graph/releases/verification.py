@@ -28,7 +28,6 @@ from graph.releases.digest import (
     first_of_each,
     graph_digest,
     joined,
-    overlap,
     release_digest,
     sum_of,
     triple_hashes,
@@ -36,13 +35,13 @@ from graph.releases.digest import (
 from graph.releases.dumps import Downloads
 from graph.releases.exact_forms import LEXICAL_FOLDER, index_line, open_forms, rewritten
 from graph.releases.folder import UNCOMMITTED, ReleasesFolder
-from graph.releases.graph_files import TermHashes, file_sha256, is_member, read_member, statistics
+from graph.releases.graph_files import file_sha256, is_member, read_member
 from graph.releases.history import History
 from graph.releases.index_loading import memory_of_process, threads_of_process, write_index
 from graph.releases.manifest import MANIFEST_FILE, GraphEntry, Manifest, read_manifest
 from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, is_held, open_release
 from graph.releases.store import STORE_FOLDER
-from graph.releases.triple_index import INDEX_FILE, INDEX_FILES, content_sums, open_index
+from graph.releases.triple_index import INDEX_FILES, content_sums, open_index
 from graph.sources.batches import Chunk
 
 # The checksums of every file of a release, written last before its commit, and how each file looked when it was read.
@@ -367,9 +366,9 @@ def _problems(release: Release, progress: Callable[[str, int], None], name: str)
     if index.is_whole and not any(each.startswith((f"{STORE_FOLDER}/", f"{LEXICAL_FOLDER}/")) for each in wrong):
         progress("verifying the store", read)
         yield from _of_store(release, index)
-    if index.is_whole and not wrong.keys() & {*INDEX_FILES}:
+    if index.is_whole:
         progress("verifying the triple index", read)
-        yield from _of_triple_index(release)
+        yield from _of_triple_index(release, bool(wrong.keys() & {*INDEX_FILES}))
 
 
 @dataclass
@@ -378,13 +377,11 @@ class _IndexAsStated:
 
     Attributes:
         keys: of each graph's triples as the index has them, by its IRI; a triple may be there twice.
-        terms: of the same triples, for the statistics.
         notes: of each graph that is stated, the lines that the index rewrites, with the plain ones beside them.
         is_whole: whether every member could be read.
     """
 
     keys: dict[str, list[Lanes]] = field(default_factory=dict)
-    terms: dict[str, TermHashes] = field(default_factory=dict)
     notes: dict[str, set[bytes]] = field(default_factory=dict)
     is_whole: bool = True
 
@@ -392,7 +389,6 @@ class _IndexAsStated:
         """Take lines of a graph, and what the index makes of those that it rewrites."""
         plain = [given_back.get(line, line) for line in lines] if given_back else lines
         self.keys.setdefault(iri, []).append(triple_hashes(plain)[:, :2].copy())
-        self.terms.setdefault(iri, TermHashes()).add(plain)
         self.notes.setdefault(iri, set()).update(given_back)
 
 
@@ -426,13 +422,10 @@ def _of_member(release: Release, entry: GraphEntry, index: _IndexAsStated, is_kn
 
 
 def _of_store(release: Release, index: _IndexAsStated) -> Iterator[Said]:
-    """Compare the store, its notes and the manifest's counts with what the members state."""
-    manifest, shared = release.manifest, overlap(index.keys)
+    """Compare the store, its notes and the manifest's counts of graphs with what the members state."""
+    manifest = release.manifest
     every = joined(each for parts in index.keys.values() for each in parts)
     merge = every[first_of_each(every)]
-    counted = statistics({iri: (index.keys[iri], index.terms[iri]) for iri in index.keys})
-    if (shared.distinct, shared.shared, counted) != (manifest.triples, manifest.shared, manifest.statistics):
-        yield Sentence("manifest.json: the counts are not those of the graphs")
     try:
         store, forms = release.store, open_forms(release.folder)
         yield from _of_graph(store, None, merge)
@@ -450,17 +443,22 @@ def _of_store(release: Release, index: _IndexAsStated) -> Iterator[Said]:
         yield Sentence("the store cannot be read: %(words)s", words=problem)
 
 
-def _of_triple_index(release: Release) -> Iterator[Said]:
-    """Compare the triple index with one that is made anew of the graph files."""
-    for name, digest in release.manifest.index.items():
-        if (path := release.folder / name).is_file() and file_sha256(path) != digest:
+def _of_triple_index(release: Release, is_known: bool) -> Iterator[Said]:
+    """Compare the triple index and the manifest's counts with an index that is made anew of the graph files."""
+    manifest = release.manifest
+    for name, digest in manifest.index.items():
+        if not is_known and (path := release.folder / name).is_file() and file_sha256(path) != digest:
             yield Sentence("%(name)s: the file is not the one that was written (SHA-256)", name=name)
-    if not release.manifest.index or not (release.folder / INDEX_FILE).is_file():
-        return
     try:
         with HeldFolder() as folder:
-            write_index(folder, release.manifest.graphs, release.folder)
-            if _sums(release.folder, folder) != _sums(folder, folder):
+            counts = write_index(folder, manifest.graphs, release.folder)
+            if (counts.triples, counts.shared, counts.statistics) != (
+                manifest.triples,
+                manifest.shared,
+                manifest.statistics,
+            ):
+                yield Sentence("manifest.json: the counts are not those of the graphs")
+            if manifest.index and not is_known and _sums(release.folder, folder) != _sums(folder, folder):
                 yield Sentence("the triple index has other triples than the graph files")
     except (duckdb.Error, ReleaseError) as problem:
         yield Sentence("the triple index cannot be read: %(words)s", words=said_by(problem))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,8 +24,17 @@ from graph.releases.folder import ReleasesFolder
 from graph.releases.graph_files import GRAPHS_FOLDER, Member
 from graph.releases.index_loading import write_index
 from graph.releases.index_revision import complete_index, index_after_change
-from graph.releases.manifest import GraphEntry
-from graph.releases.triple_index import DELTA_FILE, INDEX_FILE, TABLES, TermKind, index_error, open_index, term
+from graph.releases.manifest import GraphEntry, Statistics
+from graph.releases.triple_index import (
+    DELTA_FILE,
+    INDEX_FILE,
+    TABLES,
+    IndexCounts,
+    TermKind,
+    index_error,
+    open_index,
+    term,
+)
 from graph.releases.verification import problems_of
 from graph.sources.batches import Chunk, lines_of
 
@@ -77,7 +86,8 @@ TERMS = [
 VALUES = [each for each, _ in TERMS]
 
 subjects = st.sampled_from(["http://e/s", "http://e/o", "http://e/ö#1"]).map(ox.NamedNode)
-predicates = st.sampled_from(["http://e/p", "http://e/q"]).map(ox.NamedNode)
+TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+predicates = st.sampled_from(["http://e/p", "http://e/q", TYPE.value]).map(ox.NamedNode)
 triples = st.builds(ox.Triple, subjects, predicates, st.sampled_from(VALUES))
 contents = st.fixed_dictionaries({each: st.frozensets(triples, max_size=12) for each in GRAPHS})
 
@@ -141,14 +151,27 @@ def stating(before: Said, after: Said) -> Said:
     }
 
 
+def counted_of(said: Said) -> IndexCounts:
+    several = [graph for graphs in said.values() if len(graphs) > 1 for graph in graphs]
+    classes = [each.object.value for each in said if each.predicate == TYPE and isinstance(each.object, ox.NamedNode)]
+    return IndexCounts(
+        len(said), Counter(several), Counter(graph for graphs in said.values() for graph in graphs),
+        Statistics(
+            len({each.subject for each in said}), len({each.object for each in said}),
+            Counter(each.predicate.value for each in said), Counter(classes),
+        ),
+    )  # fmt: skip
+
+
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(content=contents)
 def test_an_index_says_what_the_store_says(content: dict[str, frozenset[ox.Triple]]) -> None:
     graphs = {iri: lines(found) for iri, found in content.items()}
     with TemporaryDirectory() as place:
         folder = Path(place)
-        write_index(folder, written(folder, graphs))
-        assert as_indexed(folder) == as_stored(graphs)
+        counts = write_index(folder, written(folder, graphs))
+        assert as_indexed(folder) == (said := as_stored(graphs))
+        assert counts == counted_of(said)
         assert {*folder.iterdir()} == {folder / INDEX_FILE, folder / GRAPHS_FOLDER}
 
 
