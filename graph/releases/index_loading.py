@@ -133,7 +133,8 @@ def _text(found: Term) -> str | None:
 
 # The index of a release in the making. Temporary tables hold what is not kept, and go to the disk where memory ends.
 
-READ = """INSERT INTO lines SELECT n, s, p, left(line[length(s) + length(p) + 3:], -ending)
+READ = """INSERT INTO lines SELECT n, s, p,
+        substring(line, length(s) + length(p) + 3, length(line) - length(s) - length(p) - 2 - ending)
     FROM (SELECT n, ending, line, split_part(line, ' ', 1) AS s, split_part(line, ' ', 2) AS p
         FROM read_csv($files, delim = chr(1), quote = '', escape = '', header = false, new_line = '\\n',
             filename = true, columns = {'line': 'VARCHAR'}, auto_detect = false, strict_mode = true,

@@ -271,6 +271,8 @@ RDF_FORMATS = {
     "trig": ox.RdfFormat.TRIG,
 }
 """The formats that are read, by the names of ``graph.model.formats``."""
+WITH_GRAPHS = frozenset({"jsonld", "nquads", "trig"})
+"""Those in which quads may be of named graphs."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_TOKEN = 16 << 20
 """The buffer of pyoxigraph's parsers, in bytes: no token can be longer (in JSON-LD, half of it)."""
@@ -399,7 +401,8 @@ def read_source(source: SourceFile, *, base: str, limits: LimitSettings, told: T
         if form == TABLE:
             yield from _table(source, content, origin)
         else:
-            yield from chunks(read_rdf(content, source.name, form=form, base=base, told=told), origin)
+            quads = read_rdf(content, source.name, form=form, base=base, told=told)
+            yield from chunks(quads, origin, may_be_named=form in WITH_GRAPHS)
 
 
 def _table(source: SourceFile, content: Path, origin: Origin) -> Iterator[Chunk]:
