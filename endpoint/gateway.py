@@ -114,7 +114,7 @@ class Metrics:
             ("queue_length", "Queries that wait for a worker", pool.waiting),
             ("workers_started", "Workers forked since the start", pool.counts.started),
             ("workers_ended", "Workers ended after a long, large or failed query", pool.counts.killed),
-            ("queries_by_columns", "Queries that columns answered, and not the engine", pool.counts.columns),
+            ("queries_by_index", "Queries that the index of the release answered", pool.counts.by_index),
             ("queries_timed_out", "Queries stopped at the deadline", pool.counts.timeouts),
             ("queries_turned_away", "Queries that found the queue full", pool.counts.refusals),
             ("cache_bytes", "Bytes of answers held", cache.size),

@@ -37,6 +37,10 @@ GONE: Mapping[str, Sentence] = {
         "`engine.lookup_mb` is no setting any more: lookups are answered from the store on disk, at any size; "
         "remove the line"
     ),
+    "engine.columns_from": Sentence(
+        "`engine.columns_from` is no setting any more: every release has an index, from which heavy queries are "
+        "answered; remove the line"
+    ),
 }
 """What earlier versions knew, and what has come in its place."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -53,7 +57,6 @@ class EngineSettings(Section, frozen=True):
     memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 2048
     workers: Count = 2
     cache_mb: Annotated[int, msgspec.Meta(ge=0)] = 64
-    columns_from: Count = 50_000
 
 
 class LimitSettings(Section, frozen=True):

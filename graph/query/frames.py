@@ -71,13 +71,13 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 class Answered(msgspec.Struct, frozen=True, tag="answered"):
     """Worker to front: the answer is the body, or the spool file.
 
-    ``last`` when the worker ends after it; ``columns`` where they answered it and not the engine.
+    ``last`` when the worker ends after it; ``index`` where it answered and not the engine.
     """
 
     spool: str | None
     digest: str
     last: bool
-    columns: bool = False
+    index: bool = False
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
@@ -200,7 +200,7 @@ class WorkerConnection(asyncio.Protocol):
         deadline: when that query is to be stopped.
         slow: to be called when its present query takes longer than a moment, or None.
         usable: whether it can be asked another query.
-        columns: whether columns answered its last query.
+        index: whether the release's index answered its last query.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, limits: LimitSettings) -> None:
@@ -214,7 +214,7 @@ class WorkerConnection(asyncio.Protocol):
         self.socket = self.release = ""
         self.began = self.deadline = 0.0
         self.slow: Callable[[], None] | None = None
-        self.usable = self.columns = False
+        self.usable = self.index = False
 
     async def connect(self, path: str) -> None:
         """Connect to the holder listening at ``path`` and wait for the worker's hello.
@@ -240,7 +240,7 @@ class WorkerConnection(asyncio.Protocol):
         Raises:
             HamkorError: one of the query errors.
         """
-        self._waiting, self.columns = self._loop.create_future(), False
+        self._waiting, self.index = self._loop.create_future(), False
         if self._transport is not None:
             self._transport.write(frame)
         try:
@@ -249,7 +249,7 @@ class WorkerConnection(asyncio.Protocol):
             self._discard()
             raise
         if type(reply) is Answered:
-            self.usable, self.columns = not (reply.last or self._calm), reply.columns
+            self.usable, self.index = not (reply.last or self._calm), reply.index
             return Answer(Path(reply.spool) if reply.spool else body, self.release, reply.digest)
         self.usable = type(reply) is Failed and not (reply.last or self._calm)
         raise self._error(reply)

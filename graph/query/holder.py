@@ -21,12 +21,13 @@ import pyoxigraph as ox
 
 from graph.model.processes import end_with_parent, refuse_sockets
 from graph.query import frames
-from graph.query.columns.columns_engine import Columns
-from graph.query.columns.table import build
 from graph.query.engine import remove_left
 from graph.query.frames import Ended, pack
+from graph.query.sql.index_engine import IndexLimits, SqlEngine
+from graph.query.sql.learnt_times import LearntTimes, prepare
 from graph.query.worker import WorkerLimits, WorkerStore, work
 from graph.releases.release import Release, open_release
+from graph.releases.triple_index import INDEX_FILE
 
 # A release in memory, and how it becomes the next one: by the difference of their graphs, not by loading it anew.
 
@@ -101,7 +102,9 @@ def _named(store: ox.Store, quad: ox.Quad) -> Iterable[bool]:
 # the front's control socket, says ``Ready`` there, and takes commands from it, one JSON line each.
 
 Mode = Literal["memory", "disk"]
-BACKLOG, NICENESS = 128, 15
+BACKLOG, MOST_THREADS = 128, 4
+SHARE_OF_INDEX, SHARE_OF_TIME = 0.5, 0.4
+"""What the index may take of a query's memory and time: after that the engine has the rest."""
 FRONT_ENDS_WITHIN = 1.0  # seconds in which the system closes all that a killed process had open
 
 
@@ -117,7 +120,7 @@ class HolderSettings(msgspec.Struct, frozen=True):
         spool: folder for large answers; this holder's own.
         memory_bytes: what a query may take beyond the store.
         result_bytes: how large an answer may be.
-        columns_from: from how many triples on the merge is held as columns, too.
+        query_seconds: how long a query may take.
         calls: whether queries may call other services.
     """
 
@@ -129,7 +132,7 @@ class HolderSettings(msgspec.Struct, frozen=True):
     spool: str
     memory_bytes: int
     result_bytes: int
-    columns_from: int
+    query_seconds: float
     calls: bool
 
 
@@ -175,8 +178,6 @@ class Holder:
         gc.freeze()
         self.wake, self.woken = _wakeup()
         self._say(HolderReady(self.settings.name))
-        if self._has_columns:
-            self._make_columns()
         try:
             while self._turn():
                 pass
@@ -185,24 +186,9 @@ class Holder:
             for pid in self.workers:
                 _kill(pid)
             Path(self.settings.socket).unlink(missing_ok=True)
-            shutil.rmtree(_columns_folder(self.settings), ignore_errors=True)
+            _times_file(self.settings).unlink(missing_ok=True)
             if _nobody_listens(self.settings.control):
                 shutil.rmtree(Path(self.settings.control).parent, ignore_errors=True)
-
-    @property
-    def _has_columns(self) -> bool:
-        """Whether the merge is held as columns, too: where it is in memory, and worth it."""
-        return self.store is not None and self.release.manifest.triples >= self.settings.columns_from
-
-    def _make_columns(self) -> None:
-        """Let a child make them, behind everything else that this machine has to do."""
-        own, store = os.getpid(), self.store
-        pid = _forked()
-        if pid == 0 and store is not None:
-            self._drop()
-            end_with_parent(own)
-            os.nice(NICENESS)
-            _exit_after(lambda: build(store, _columns_folder(self.settings)))
 
     def _turn(self) -> bool:
         """Wait, do what is due, and return False when the front has gone."""
@@ -293,9 +279,8 @@ class Holder:
         told = self.settings
         limits = WorkerLimits(told.memory_bytes, told.result_bytes, Path(told.spool), told.calls)
         store = self.store if self.store is not None else self.release.store
-        columns = Columns(_columns_folder(self.settings)) if self._has_columns else None
         sharing = frozenset(self.release.manifest.sharing)
-        work(connection, WorkerStore(self.release.id, store, sharing, columns), limits)
+        work(connection, WorkerStore(self.release.id, store, sharing, _index_of(self.release, told)), limits)
 
     def _reap(self) -> None:
         while True:
@@ -322,6 +307,9 @@ class Holder:
 
 def serve(settings: HolderSettings, release: Release, store: ox.Store | None) -> None:
     """Listen, tell the front, and hold until the front has gone."""
+    if (release.folder / INDEX_FILE).is_file():
+        with contextlib.suppress(OSError):
+            prepare(_times_file(settings))
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(settings.socket)
     listener.listen(BACKLOG)
@@ -345,8 +333,20 @@ def _drain(woken: socket.socket) -> None:
         woken.recv(4096)
 
 
-def _columns_folder(settings: HolderSettings) -> Path:
-    return Path(f"{settings.socket}.columns")
+def _times_file(settings: HolderSettings) -> Path:
+    return Path(f"{settings.socket}.npy")
+
+
+def _index_of(release: Release, settings: HolderSettings) -> SqlEngine | None:
+    """Return what answers from the release's index; None where it has none."""
+    try:
+        times = LearntTimes(_times_file(settings))
+    except (OSError, ValueError):  # the release has no index, or there is no room for the file
+        return None
+    memory = int((settings.memory_bytes >> 20) * SHARE_OF_INDEX)
+    threads = min(MOST_THREADS, os.cpu_count() or 1)
+    limits = IndexLimits(memory, threads, None, settings.query_seconds * SHARE_OF_TIME)
+    return SqlEngine(release.folder, times, limits, release.manifest.triples)
 
 
 def _forked() -> int | None:

@@ -58,7 +58,7 @@ class PoolCounts:
     refusals: int = 0
     killed: int = 0
     started: int = 0
-    columns: int = 0
+    by_index: int = 0
 
 
 @dataclass
@@ -158,7 +158,7 @@ class Pool:
             self._answered = self.loop.time()
             return answer
         finally:
-            self.counts.columns += connection.columns
+            self.counts.by_index += connection.index
             self._busy.discard(connection)
             if connection.usable:
                 self._keep(connection)
@@ -490,7 +490,7 @@ class QueryService:
             spool=str(held.spool),
             memory_bytes=limits.query_memory_mb << 20,
             result_bytes=limits.result_mb << 20,
-            columns_from=self._settings.engine.columns_from,
+            query_seconds=limits.query_seconds,
             calls=bool(self._settings.federation.services),
         )
         argument = msgspec.json.encode(told).decode()
@@ -553,7 +553,7 @@ class QueryService:
             except TimeoutError:
                 held.process.kill()
         shutil.rmtree(held.spool, ignore_errors=True)
-        shutil.rmtree(f"{held.socket}.columns", ignore_errors=True)
+        Path(f"{held.socket}.npy").unlink(missing_ok=True)
 
     async def _controlled(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a holder's control connection: it is ready now, and has ended when the connection ends."""

@@ -5,13 +5,13 @@ It is killed, not asked, when a query runs too long; so it holds nothing that wo
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import socket
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Literal, cast
 
@@ -29,11 +29,11 @@ from graph.model.errors import (
     said_by,
     storage_code,
 )
-from graph.query.columns.columns_engine import Columns
 from graph.query.embedded import RewrittenShapes, evaluate, write_answer
 from graph.query.engine import QueryRequest, ResultTooLargeError, Spool
 from graph.query.federation import hidden_call
 from graph.query.frames import Answered, Ask, Failed, FailureKind, Frame, Hello, asked, pack, receive
+from graph.query.sql.index_engine import SqlEngine
 
 GROWTH_BYTES = 64 << 20
 LOOK_SECONDS = 0.02
@@ -45,7 +45,7 @@ FAILURES: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (ResultTooLargeError, "result"),
     (MemoryError, "memory"),
 )
-Source = Literal["columns", "engine"]
+Source = Literal["index", "engine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,13 @@ class WorkerStore:
         release: the id of the release.
         store: the release, as the engine has it.
         sharing: the graphs that have a triple in common with another.
-        columns: the merge as columns, where it is or may come to be held so.
+        index: what answers from the release's index, where it has one.
     """
 
     release: str
     store: ox.Store
     sharing: frozenset[str]
-    columns: Columns | None = None
+    index: SqlEngine | None = None
 
 
 def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> None:
@@ -87,29 +87,20 @@ def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> 
     _limit(limits)
     sys.setrecursionlimit(FRAMES)
     connection.sendall(pack(Hello(os.getpid(), held.release)))
-    start, ready, known = _private(), False, RewrittenShapes()
+    if held.index is not None:
+        held.index.make_room = partial(_limit_memory, limits)
+    start, known = _private(), RewrittenShapes()
     while (frame := receive(connection)) is not None:
         head, body = frame
         assert isinstance(head, Ask)  # noqa: S101  the front sends nothing else
         began = time.monotonic()
         spool = Spool(limits.spool, limits.result_bytes)
-        ready = ready or _columns_are_ready(held.columns, limits)
         outcome = _answer(asked(head, body), held, spool, known, calls=limits.calls)
         took = time.monotonic() - began
-        last = took > LOOK_SECONDS and _private() - start > GROWTH_BYTES
+        growth = GROWTH_BYTES + (held.index.kept_bytes if held.index is not None else 0)
+        last = took > LOOK_SECONDS and _private() - start > growth
         reply, content = _reply(outcome, spool, last=last)
         connection.sendall(pack(reply, content))
-
-
-def _columns_are_ready(columns: Columns | None, limits: WorkerLimits) -> bool:
-    """Open the columns when they are made; what is mapped for them does not count as the query's memory."""
-    if columns is None:
-        return True
-    with contextlib.suppress(OSError, ValueError, msgspec.DecodeError):  # no room, or the holder takes them away
-        if columns.opened() is not None:
-            _limit_memory(limits)
-            return True
-    return False
 
 
 def _answer(
@@ -118,13 +109,13 @@ def _answer(
     """Write the answer; return who found it, or what is wrong."""
     try:
         output = cast("IO[bytes]", spool)
-        if held.columns is not None and held.columns.answered(request, output):
-            return "columns"
+        if held.index is not None and held.index.answered(request, output):
+            return "index"
         began = time.perf_counter()
         found = evaluate(held.store, request, held.sharing, known)
         write_answer(found, request.format, output, directions=False)
-        if held.columns is not None:
-            held.columns.engine_took(request, time.perf_counter() - began)
+        if held.index is not None:
+            held.index.engine_took(request, time.perf_counter() - began)
     except QuerySyntaxError as problem:
         return Failed("syntax", packed(problem.problem), problem.line, problem.column)
     except FormatError as problem:
@@ -153,7 +144,7 @@ def _reply(outcome: Source | Failed, spool: Spool, *, last: bool) -> tuple[Frame
         return msgspec.structs.replace(outcome, last=last), b""
     spool.close()
     path = str(spool.path) if spool.path else None
-    return Answered(path, spool.digest(), last, outcome == "columns"), spool.body()
+    return Answered(path, spool.digest(), last, outcome == "index"), spool.body()
 
 
 def _limit(limits: WorkerLimits) -> None:
@@ -163,11 +154,11 @@ def _limit(limits: WorkerLimits) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _limit_memory(limits: WorkerLimits) -> None:
-    """Let the address space grow by so much from what it is now."""
+def _limit_memory(limits: WorkerLimits, more: int = 0) -> None:
+    """Let the address space grow by so much from what it is now, and by more for what is no query's."""
     mapped = int(Path("/proc/self/statm").read_text().split()[0]) * PAGE if sys.platform == "linux" else 0
     if mapped:
-        resource.setrlimit(resource.RLIMIT_AS, (mapped + limits.memory_bytes, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + limits.memory_bytes + more, resource.RLIM_INFINITY))
 
 
 def _private() -> int:

@@ -62,7 +62,7 @@ def request(text: str, form: QueryForm = "SELECT", into: Format | None = None, *
 
 def settings(mode: str, limits: LimitSettings = FAST, workers: int = 2) -> Settings:
     """The settings of a service that holds releases in this mode."""
-    engine = EngineSettings(memory_mb=MODES[mode], workers=workers, columns_from=1)
+    engine = EngineSettings(memory_mb=MODES[mode], workers=workers)
     return Settings(base=BASE, engine=engine, limits=limits)
 
 

@@ -503,27 +503,16 @@ async def test_old_holders_end_when_their_last_query_can_have_ended(
         assert await it.count() == SIZE + 15
 
 
-async def test_answers_are_the_same_when_the_columns_are_made(release: Release, later: Release) -> None:
-    grouped = f"SELECT ?o (COUNT(*) AS ?n) {{ ?s <{EX}p> ?o }} GROUP BY ?o ORDER BY DESC(?n) ?o"
-    queries = [request(query, uses_graphs=False) for query in (COUNT, grouped)]
-    async with running(release, settings("memory")) as it:
-        before = [(await it.ask(query)).digest for query in queries]
-        await until(lambda: any(it.service._folder.glob("*.columns")))
-        assert [(await it.ask(query)).digest for query in queries] == before
+async def test_what_the_index_answers_is_right_and_counted(release: Release, later: Release, mode: str) -> None:
+    joined = f"SELECT (COUNT(*) AS ?n) {{ ?a <{EX}p> ?x . ?b <{EX}p> ?y FILTER(?x < 40 && ?x = ?y) }}"
+    async with running(release, settings(mode, PATIENT)) as it:
+        assert [await it.count(joined) for _ in range(3)] == [40] * 3
+        assert it.service.pool.counts.by_index > 0, "the engine took long, the index is asked"
+        await it.ask(f"SELECT ?o {{ <{EX}s1> ?p ?o }}")
+        counted = it.service.pool.counts.by_index
         await it.replace(later)
-        assert await it.count() == SIZE + 15
-        await until(lambda: len(list(it.service._folder.glob("*.columns"))) == 2)
-        assert await it.count() == SIZE + 15
-
-
-async def test_what_columns_answered_is_counted(release: Release) -> None:
-    async with running(release, settings("memory")) as it:
-        await until(lambda: any(it.service._folder.glob("*.columns")))
-        before = it.service.pool.counts.columns
-        await it.ask(f"SELECT ?o {{ GRAPH ?g {{ <{EX}1> ?p ?o }} }}")
-        assert it.service.pool.counts.columns == before
-        await it.ask(request(COUNT, uses_graphs=False))
-        assert it.service.pool.counts.columns == before + 1
+        assert [await it.count(joined) for _ in range(3)] == [35] * 3, "its numbers begin anew"
+        assert it.service.pool.counts.by_index > counted
 
 
 async def test_a_release_that_cannot_be_held_leaves_the_old_one(

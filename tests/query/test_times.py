@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.query.columns.table import PLACES, LearntTimes, prepare
+from graph.query.sql.learnt_times import PLACES, LearntTimes, prepare
 
 
 @pytest.fixture
@@ -19,29 +19,29 @@ def path(tmp_path: Path) -> Path:
 
 def test_nothing_is_known_in_the_beginning(path: Path) -> None:
     found = LearntTimes(path).of("a shape")
-    assert (found.engine, found.columns) == (None, None)
+    assert (found.engine, found.index) == (None, None)
 
 
 def test_what_is_learnt_is_known(path: Path) -> None:
     times = LearntTimes(path)
     times.of("a shape").learn(engine=0.5)
-    assert (times.of("a shape").engine, times.of("a shape").columns) == (0.5, None)
+    assert (times.of("a shape").engine, times.of("a shape").index) == (0.5, None)
     assert times.of("another").engine is None
 
 
 def test_later_times_move_it_a_part_of_the_way(path: Path) -> None:
     found = LearntTimes(path).of("a shape")
-    found.learn(columns=1.0)
-    found.learn(columns=2.0)
-    assert found.columns == pytest.approx(1.3)
+    found.learn(index=1.0)
+    found.learn(index=2.0)
+    assert found.index == pytest.approx(1.3)
 
 
 @pytest.mark.parametrize("later", [0.1, math.inf])
 def test_who_cannot_answer_a_shape_never_can(path: Path, later: float) -> None:
     found = LearntTimes(path).of("a shape")
-    found.learn(columns=math.inf)
-    found.learn(columns=later)
-    assert found.columns == math.inf
+    found.learn(index=math.inf)
+    found.learn(index=later)
+    assert found.index == math.inf
 
 
 def test_other_workers_know_it_at_once(path: Path) -> None:
@@ -49,11 +49,11 @@ def test_other_workers_know_it_at_once(path: Path) -> None:
     other = multiprocessing.get_context("spawn").Process(target=learn, args=(path,))
     other.start()
     other.join()
-    assert mine.of("a shape").columns == 0.25
+    assert mine.of("a shape").index == 0.25
 
 
 def learn(path: Path) -> None:
-    LearntTimes(path).of("a shape").learn(columns=0.25)
+    LearntTimes(path).of("a shape").learn(index=0.25)
 
 
 def test_any_number_of_shapes_takes_the_same_room(path: Path) -> None:

@@ -1,0 +1,336 @@
+"""Answering from the index: which queries SQL answers, and how its rows become an answer in the wanted format.
+
+The engine writes all answers, so that one looks the same whoever found it: rows become a table of values in a query
+that has nothing else to find. Whether the engine or the index is faster for a query, nobody can say from its text for
+sure; so both are timed, for queries of one shape together, and the faster one is asked.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+import duckdb
+import pyoxigraph as ox
+
+from graph.model.errors import HamkorError
+from graph.query.embedded import ORDER_FUNCTIONS, Found, write_answer
+from graph.query.engine import QueryRequest
+from graph.query.sparql.tree import SyntaxTree, tree_of
+from graph.query.sql.algebra import Selection, UnsupportedError, constants_in
+from graph.query.sql.compilation import MOST_ROWS, CompiledQuery, compiled
+from graph.query.sql.index_lookup import IndexReader, Known, written_term
+from graph.query.sql.learnt_times import LearntTimes, Times
+from graph.query.sql.query_weight import weight
+from graph.query.sql.sql_paths import ActiveGraph
+from graph.query.sql.sql_values import DOUBLE
+from graph.query.sql.translation import MOST_TOKENS, translated_query
+from graph.releases.triple_index import open_index
+
+Cell = str | None
+CONSTANTS = re.compile(r"<[^<>\s]*>|\"[^\"]*\"|'[^']*'|[0-9]+")
+MOST_CHARACTERS = 20_000
+LIGHT = 250
+SLOW_SECONDS, WORTH_OPENING = 0.0015, 0.01
+SMALL_TRIPLES = 20_000
+"""With fewer the engine is asked first: what is not heavy takes it less time than opening the index."""
+WORTH_COMPARING = 0.01
+"""An index that takes longer is compared with the engine once, where the query is not heavy."""
+NOT_HEAVY = 5_000
+ADDRESS_MB = 160
+
+
+@dataclass(frozen=True, slots=True)
+class IndexLimits:
+    """What the index may take in one worker.
+
+    Attributes:
+        memory_mb: its memory.
+        threads: how many work for it.
+        temporary: a folder for what does not fit into memory.
+        seconds: after how long a query is given to the engine.
+    """
+
+    memory_mb: int
+    threads: int
+    temporary: Path | None
+    seconds: float
+
+    @property
+    def address_bytes(self) -> int:
+        """How much address space it may take: more than memory, since the system sets some aside for each thread."""
+        return (self.memory_mb + ADDRESS_MB * (self.threads + 1)) << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSolutions:
+    """What SQL found: the variables, and for each solution their terms as SPARQL writes them, None where unbound."""
+
+    names: tuple[str, ...]
+    rows: list[tuple[Cell, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query that was read: its tree, its algebra, its constants, and the graphs that it sees."""
+
+    request: QueryRequest
+    tree: SyntaxTree
+    query: Selection
+    known: Known
+
+
+@dataclass(slots=True)
+class SqlEngine:
+    """The index of one release as one worker uses it; it is opened when the first query asks for it.
+
+    Attributes:
+        folder: the release's.
+        times: what all workers have learnt.
+        limits: what it may take.
+        triples: how many the release has.
+        make_room: called with how much address space it may take before it works, and with 0 afterwards.
+    """
+
+    folder: Path
+    times: LearntTimes
+    limits: IndexLimits
+    triples: int
+    make_room: Callable[[int], None] = lambda _: None
+    _reader: IndexReader | None = None
+    _is_missing: bool = field(default=False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a query has asked for it."""
+        return self._reader is not None
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much memory it may keep between queries: what it has read of its file, up to its own limit."""
+        return self.limits.memory_mb << 20 if self.is_open else 0
+
+    def answered(self, request: QueryRequest, output: IO[bytes]) -> bool:
+        """Write the answer to a query; return False, with nothing written, where the engine has to."""
+        times = self._times_of(request)
+        if times is None or times.index == math.inf or self._is_not_worth_it(times):
+            return False
+        began = time.perf_counter()
+        self.make_room(self.limits.address_bytes)
+        try:
+            found = self._answer(request, times)
+        except (UnsupportedError, HamkorError):
+            times.learn(index=math.inf)
+            return False
+        finally:
+            self.make_room(0)
+        if found is None:
+            return False
+        write_answer(found, request.format, output, directions=False)
+        times.learn(index=time.perf_counter() - began)
+        return True
+
+    def _is_not_worth_it(self, times: Times) -> bool:
+        """Whether the engine is faster, or likely to be so where the index would have to be opened first."""
+        if times.engine is None:
+            return not self.is_open and self.triples < SMALL_TRIPLES
+        if times.index is None:
+            return times.engine < (SLOW_SECONDS if self.is_open else WORTH_OPENING)
+        return times.engine < times.index
+
+    def _answer(self, request: QueryRequest, times: Times) -> Found | None:
+        """Return the answer, ready to be written; None where the engine is to be asked this time."""
+        reader = self._opened()
+        if reader is None:
+            return None
+        asked = _read(request, reader)
+        if times.engine is None and _is_for_the_engine(asked, times, reader):
+            return None
+        return _answered_by_values(asked, self._found(asked, reader))
+
+    def engine_took(self, request: QueryRequest, seconds: float) -> None:
+        """Note how long the engine took for a query."""
+        times = self._times_of(request)
+        if times is not None:
+            times.learn(engine=seconds)
+
+    def _opened(self) -> IndexReader | None:
+        """Return the index: opened after the fork, since DuckDB has threads."""
+        if self._reader is None and not self._is_missing:
+            limits = self.limits
+            try:
+                connection = open_index(
+                    self.folder, memory_mb=limits.memory_mb, threads=limits.threads, temporary=limits.temporary
+                )
+            except (HamkorError, MemoryError, RuntimeError, duckdb.Error):  # the engine answers without it
+                connection = None
+            self._is_missing = connection is None
+            self._reader = IndexReader(connection) if connection is not None else None
+        return self._reader
+
+    def _found(self, asked: _Asked, reader: IndexReader) -> FoundSolutions:
+        """Return the solutions, within the time that the index has; else the engine has the rest of it."""
+        # No thread waits, since one more may not fit into memory: DuckDB looks for signals while it works
+        before = signal.signal(signal.SIGALRM, _overdue)
+        signal.setitimer(signal.ITIMER_REAL, self.limits.seconds)
+        try:
+            return _solutions(asked, reader)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    def _times_of(self, request: QueryRequest) -> Times | None:
+        """Return the times of queries of the same shape; None where the index has nothing to say."""
+        if self._is_missing or request.form == "DESCRIBE" or len(request.text) > MOST_CHARACTERS:
+            return None
+        shape = CONSTANTS.sub("", request.text)
+        return self.times.of(f"{shape} {request.effective_dataset.is_named}")
+
+
+def _overdue(_signal: int, _frame: FrameType | None) -> None:
+    raise UnsupportedError
+
+
+def _is_for_the_engine(asked: _Asked, times: Times, reader: IndexReader) -> bool:
+    """Whether a query of which the engine has not been asked is one to ask it."""
+    if times.index is not None and times.index < WORTH_COMPARING:
+        return False
+    try:
+        expected = weight(asked.query, asked.known, reader)
+    except duckdb.Error:
+        return True
+    return expected < (LIGHT if times.index is None else NOT_HEAVY)
+
+
+# From a request to solutions
+
+
+def found_solutions(request: QueryRequest, reader: IndexReader) -> FoundSolutions:
+    """Return the solutions of a query: all of them, in its order.
+
+    Raises:
+        UnsupportedError: it is the engine's, from its text or for what the data has.
+    """
+    return _solutions(_read(request, reader), reader)
+
+
+def written_by_index(request: QueryRequest, reader: IndexReader, output: IO[bytes]) -> None:
+    """Write the answer to a query.
+
+    Raises:
+        UnsupportedError: it is the engine's; nothing has been written.
+    """
+    asked = _read(request, reader)
+    write_answer(_answered_by_values(asked, _solutions(asked, reader)), request.format, output, directions=False)
+
+
+def _read(request: QueryRequest, reader: IndexReader) -> _Asked:
+    tree = tree_of(request.text, MOST_TOKENS)
+    if tree is None:
+        raise UnsupportedError
+    query = translated_query(tree, request.base)
+    dataset = request.effective_dataset
+    graphs = [ox.NamedNode(each) for each in (*dataset.default_graphs, *dataset.named_graphs)]
+    try:
+        return _Asked(request, tree, query, reader.constants({*constants_in(query), *graphs}))
+    except duckdb.Error as problem:
+        raise UnsupportedError from problem
+
+
+def _solutions(asked: _Asked, reader: IndexReader) -> FoundSolutions:
+    names = _legal_names(asked)
+    try:
+        statement = _compiled(asked, reader)
+        rows = reader.rows(statement.sql)
+        if len(rows) > MOST_ROWS:
+            raise UnsupportedError  # the engine writes them one by one
+        numbers = [place for place, name in enumerate(statement.names) if name not in statement.structs]
+        ids = {row[place] for row in rows for place in numbers}
+        ids.discard(None)
+        texts: dict[object, Cell] = {None: None}
+        texts |= dict(reader.texts(ids, asked.known).items())
+    except (duckdb.Error, RuntimeError, MemoryError) as problem:  # what the data cannot tell, memory, time, numbers
+        raise UnsupportedError from problem
+    columns = dict(zip(statement.names, _columns(statement, rows, texts), strict=True))
+    if not names:
+        return FoundSolutions((), [()] * len(rows))
+    return FoundSolutions(names, list(zip(*(columns[name] for name in names), strict=True)))
+
+
+def _compiled(asked: _Asked, reader: IndexReader) -> CompiledQuery:
+    dataset, known = asked.request.effective_dataset, asked.known
+    if not dataset.is_named:
+        return compiled(asked.query, known, ActiveGraph.all(), None, reader.kinds)
+    default = tuple(known[ox.NamedNode(each)].id for each in dict.fromkeys(dataset.default_graphs))
+    named = tuple(known[ox.NamedNode(each)].id for each in dict.fromkeys(dataset.named_graphs))
+    return compiled(asked.query, known, ActiveGraph.of(default), named, reader.kinds)
+
+
+def _legal_names(asked: _Asked) -> tuple[str, ...]:
+    """Return what a query selects, in the engine's order; what the engine would refuse, it has to refuse itself."""
+    try:
+        found = ox.Store().query(asked.request.text, base_iri=asked.request.base, custom_functions=ORDER_FUNCTIONS)
+    except (SyntaxError, ValueError, RuntimeError) as problem:
+        raise UnsupportedError from problem
+    if isinstance(found, ox.QuerySolutions):
+        return tuple(each.value for each in found.variables)
+    return asked.query.names
+
+
+def _columns(
+    statement: CompiledQuery, rows: Sequence[tuple[object, ...]], texts: dict[object, Cell]
+) -> list[list[Cell]]:
+    return [
+        [_struct_text(row[place]) for row in rows] if name in statement.structs else [texts[row[place]] for row in rows]
+        for place, name in enumerate(statement.names)
+    ]
+
+
+def _struct_text(value: object) -> Cell:
+    if not isinstance(value, dict):
+        return None
+    text = _double_text(value["d"]) if value["k"] == DOUBLE else value["t"]
+    return written_term(value["k"], text, value["g"])
+
+
+def _double_text(number: float) -> str:
+    """Return a double as the engine writes it: the shortest digits that are this one, without an exponent."""
+    if math.isnan(number) or math.isinf(number):
+        return {"nan": "NaN", "inf": "INF", "-inf": "-INF"}[str(number)]
+    return format(Decimal(repr(number)), "f").removesuffix(".0")
+
+
+# From solutions to an answer
+
+
+def _answered_by_values(asked: _Asked, found: FoundSolutions) -> Found:
+    """Return what the engine says to a query that has the solutions as a table of values, and nothing to find."""
+    try:
+        return ox.Store().query(_with_values(asked, found), base_iri=asked.request.base)
+    except (SyntaxError, ValueError) as problem:  # a term that only the store bears
+        raise UnsupportedError from problem
+
+
+def _with_values(asked: _Asked, found: FoundSolutions) -> str:
+    if asked.request.form == "ASK":
+        return "ASK {}" if found.rows else "ASK { FILTER(false) }"
+    if asked.request.form == "SELECT" and not found.names:
+        raise UnsupportedError  # there is no way to write a table without columns
+    head = " ".join(f"?{name}" for name in found.names)
+    body = "\n".join(["(" + " ".join([term or "UNDEF" for term in row]) + ")" for row in found.rows])
+    values = f"WHERE {{ VALUES ({head}) {{ {body} }} }}"
+    if asked.request.form == "SELECT":
+        return f"SELECT {head} {values}"
+    template = asked.tree.query.part("ConstructTemplate")
+    if template is None:
+        raise UnsupportedError
+    prologue = asked.tree.text[: asked.tree.characters(asked.tree.query)[0]]
+    return f"{prologue} CONSTRUCT {asked.tree.written(template)} {values}"

@@ -1,0 +1,177 @@
+"""Terms and numbers: which id a constant of a query has in the index, and which terms the ids of an answer are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from hashlib import md5
+from typing import Any
+
+import duckdb
+import pyoxigraph as ox
+from cachetools import LRUCache
+
+from graph.model.rdf_terms import XSD
+from graph.query.sql.algebra import Term, UnsupportedError
+from graph.query.sql.sql_values import (
+    DECIMAL,
+    DOUBLE,
+    INTEGER,
+    IRI,
+    LANGUAGE_STRING,
+    OTHER,
+    STRING,
+    TIME,
+    ConstantValue,
+)
+from graph.releases.triple_index import term
+
+PLAIN_DECIMAL = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,18})?")
+PLAIN_DOUBLE = re.compile(r"-?[0-9.]+(?:[eE][+-]?[0-9]+)?|-?INF|NaN")
+NUMBERS = {f"{XSD}integer": INTEGER, f"{XSD}decimal": DECIMAL, f"{XSD}double": DOUBLE}
+TIMES = (f"{XSD}date", f"{XSD}dateTime")
+MOST_CONSTANTS, MOST_REMEMBERED, LONGEST_REMEMBERED = 500, 20_000, 500
+Known = Mapping[Term, ConstantValue]
+
+
+def hash_of(text: str) -> int:
+    """Return the hash by which the index finds a term: ``md5_number_lower`` of its N-Triples."""
+    return int.from_bytes(md5(text.encode(), usedforsecurity=False).digest()[8:], "little")
+
+
+class IndexReader:
+    """An open index: terms by number and numbers by term, some remembered, and what is known of predicates."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Read by this connection."""
+        self.connection = connection
+        self._ids: LRUCache[Term, int | None] = LRUCache(MOST_REMEMBERED)
+        self._texts: LRUCache[int, str] = LRUCache(MOST_REMEMBERED)
+        self._predicates: dict[int, tuple[int, frozenset[int]]] | None = None
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        return self.connection.execute(query).fetchall()
+
+    def constants(self, terms: Iterable[Term]) -> dict[Term, ConstantValue]:
+        """Return the constants of a query with their ids; those that the index does not have get negative ones.
+
+        Raises:
+            UnsupportedError: the kind of one is not certain, or there are too many.
+        """
+        wanted = list(dict.fromkeys(terms))
+        new = {hash_of(str(each)): each for each in wanted if each not in self._ids}
+        if len(new) > MOST_CONSTANTS:
+            raise UnsupportedError
+        found = self._found(new) if new else {}
+        self._ids.update((each, found.get(each)) for each in new.values())
+        known = {each: found[each] if each in found else self._ids.get(each) for each in wanted}
+        return {each: _constant(each, number, place) for place, (each, number) in enumerate(known.items(), 1)}
+
+    def _found(self, wanted: dict[int, Term]) -> dict[Term, int]:
+        """Look some terms up by their hashes, each by itself: what it finds is compared, as two may have one hash."""
+        places = ", ".join(map(str, wanted))
+        found = dict[Term, int]()
+        for number, id_ in self.rows(f"SELECT hash, id FROM term_hashes WHERE hash IN ({places})"):
+            for _, text, tag in self.rows(f"SELECT id, text, tag FROM terms WHERE id = {id_}"):
+                if term(id_, text, tag) == wanted[number]:
+                    found[wanted[number]] = id_
+        return found
+
+    def texts(self, ids: Iterable[int], known: Known) -> dict[int, str]:
+        """Return the terms of some ids as SPARQL writes them."""
+        found = {each.id: str(each.term) for each in known.values() if each.id < 0}
+        wanted = list[int]()
+        for number in ids:
+            if number in found:
+                continue
+            if (text := self._texts.get(number)) is not None:
+                found[number] = text
+            else:
+                wanted.append(number)
+        if len(wanted) < MOST_CONSTANTS:
+            rows = (
+                self.rows(f"SELECT id, text, tag FROM terms WHERE id IN ({', '.join(map(str, wanted))})")
+                if wanted
+                else []
+            )
+        else:
+            query = "SELECT id, text, tag FROM terms WHERE id IN (SELECT unnest($1::BIGINT[]))"
+            rows = self.connection.execute(query, [wanted]).fetchall()
+        new = {number: written_term(number & 7, text, tag) for number, text, tag in rows}
+        self._texts.update((number, text) for number, text in new.items() if len(text) < LONGEST_REMEMBERED)
+        return found | new
+
+    def of_predicate(self, number: int) -> int:
+        """Return how many triples a predicate has."""
+        return self._looked_up().get(number, (0, frozenset()))[0]
+
+    def kinds(self, number: int) -> frozenset[int]:
+        """Return of which kinds the objects of a predicate are; nothing where it has none."""
+        return self._looked_up().get(number, (0, frozenset[int]()))[1]
+
+    def of_object(self, predicate: int, number: int) -> int:
+        """Return how many triples of a predicate have an object."""
+        ((found,),) = self.rows(f"SELECT count(*) FROM by_object WHERE p = {predicate} AND o = {number}")
+        return int(found)
+
+    def all(self) -> int:
+        """Return how many triples there are."""
+        return sum(count for count, _ in self._looked_up().values())
+
+    def _looked_up(self) -> dict[int, tuple[int, frozenset[int]]]:
+        if self._predicates is None:
+            counted = "SELECT p, count(*), bit_or(1 << CAST(o & 7 AS INTEGER)) FROM by_subject GROUP BY p"
+            self._predicates = {
+                predicate: (count, frozenset(kind for kind in range(8) if kinds >> kind & 1))
+                for predicate, count, kinds in self.rows(counted)
+            }
+        return self._predicates
+
+
+def _constant(constant: Term, known: int | None, place: int) -> ConstantValue:
+    kind = _kind(constant) if known is None else known & 7
+    if kind is None:
+        raise UnsupportedError
+    number = known if known is not None else -8 * place + kind
+    value = constant.value if kind in (INTEGER, DECIMAL, DOUBLE) else ""
+    return ConstantValue(frozenset({kind}), str(kind), constant, number, value.replace("INF", "inf"))
+
+
+def _kind(constant: Term) -> int | None:
+    """Return the kind of a term that the index does not have; None where it is a date of another form than most."""
+    if isinstance(constant, ox.NamedNode):
+        return IRI
+    datatype, text = constant.datatype.value, constant.value
+    if constant.language:
+        return LANGUAGE_STRING if constant.direction is None else OTHER
+    if datatype == f"{XSD}string":
+        return STRING
+    if datatype in NUMBERS:
+        kind = NUMBERS[datatype]
+        form = PLAIN_DOUBLE if kind == DOUBLE else PLAIN_DECIMAL
+        fits = form.fullmatch(text) is not None and (kind != INTEGER or -(2**63) <= int(text) < 2**63)
+        return kind if fits else OTHER
+    if datatype in TIMES:
+        return time_kind(text)
+    return OTHER
+
+
+def time_kind(text: str) -> int | None:
+    """Return the kind of a date or time in the engine's form: certain where its letters have the plain form."""
+    if re.fullmatch(
+        r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])(?:T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z?)?", text
+    ):
+        return TIME if text[:4] != "0000" else None
+    return None
+
+
+def written_term(kind: int, text: str, tag: str | None) -> str:
+    """Return a term as SPARQL writes it."""
+    if kind == IRI:
+        return f"<{text}>"
+    if kind == STRING and '"' not in text and "\\" not in text and "\n" not in text and "\r" not in text:
+        return f'"{text}"'
+    if kind == OTHER and tag is None:
+        return text  # its N-Triples, which SPARQL reads, too
+    return str(term(kind, text, tag))

@@ -1,0 +1,134 @@
+"""The index as a worker uses it: what it writes, when it is asked, and what stays the engine's."""
+
+from __future__ import annotations
+
+import math
+from io import BytesIO
+from pathlib import Path
+
+import duckdb
+import pyoxigraph as ox
+import pytest
+from test_index_answers import DATA, PROLOGUE, merged_store
+
+from benchmarks.small_index import TABLES, fill
+from graph.model.formats import RESULTS_JSON, RESULTS_TSV, TURTLE, Format
+from graph.query.embedded import evaluate, written
+from graph.query.engine import QueryForm, QueryRequest
+from graph.query.sql.index_engine import CONSTANTS, IndexLimits, SqlEngine
+from graph.query.sql.learnt_times import LearntTimes, prepare
+from graph.releases.triple_index import INDEX_FILE
+
+MANY = "".join(f":many {{ :m{n} :of :whole ; :size {n % 7} . }}\n" for n in range(600))
+COUNTING = "SELECT ?n (COUNT(*) AS ?k) { ?s :of ?w ; :size ?n } GROUP BY ?n ORDER BY ?n"
+MANY_TRIPLES = 1_000_000
+LIGHT = "SELECT ?r { :a :in ?r }"
+
+
+@pytest.fixture(scope="module")
+def store() -> ox.Store:
+    return merged_store(DATA + MANY)
+
+
+@pytest.fixture(scope="module")
+def folder(store: ox.Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("release")
+    connection = duckdb.connect(str(folder / INDEX_FILE))
+    connection.execute(TABLES)
+    fill(connection, store).close()
+    return folder
+
+
+@pytest.fixture
+def index(folder: Path, tmp_path: Path) -> SqlEngine:
+    prepare(tmp_path / "times.npy")
+    return SqlEngine(folder, LearntTimes(tmp_path / "times.npy"), IndexLimits(256, 1, None, 20.0), MANY_TRIPLES)
+
+
+def request(text: str, form: QueryForm = "SELECT", into: Format = RESULTS_TSV) -> QueryRequest:
+    return QueryRequest(PROLOGUE + text, form, into, "http://x/", uses_graphs=False)
+
+
+def answer(index: SqlEngine, asked: QueryRequest) -> bytes | None:
+    output = BytesIO()
+    return output.getvalue() if index.answered(asked, output) else None
+
+
+HEAVY: dict[str, tuple[QueryForm, Format, str]] = {
+    "groups": ("SELECT", RESULTS_TSV, COUNTING),
+    "a head without rows": ("SELECT", RESULTS_JSON, "SELECT ?s ?n { ?s :size ?n FILTER(?n > 100) } ORDER BY ?s"),
+    "a test": ("ASK", RESULTS_JSON, "ASK { ?s :size ?n . ?x :size ?n FILTER(?n > 100) }"),
+    "a test that holds": ("ASK", RESULTS_JSON, "ASK { ?s :size ?n . ?x :of ?y FILTER(?n > 5) }"),
+    "a graph": ("CONSTRUCT", TURTLE, "CONSTRUCT { ?w :has ?n } { ?s :of ?w ; :size ?n } ORDER BY ?n LIMIT 3"),
+    "computed numbers": ("SELECT", RESULTS_TSV, "SELECT (SUM(?n) / 7e0 AS ?k) (AVG(?n) AS ?l) { ?s :size ?n }"),
+}
+
+
+@pytest.mark.parametrize(("form", "into", "query"), HEAVY.values(), ids=HEAVY.keys())
+def test_writes_what_the_engine_writes(
+    index: SqlEngine, store: ox.Store, form: QueryForm, into: Format, query: str
+) -> None:
+    asked = request(query, form, into)
+    assert answer(index, asked) == written(evaluate(store, asked, frozenset()), into)
+
+
+def test_is_opened_by_the_first_query_that_asks_for_it(index: SqlEngine) -> None:
+    assert not index.is_open
+    assert answer(index, request(COUNTING))
+    assert index.is_open
+
+
+def test_a_release_without_an_index_is_the_engines(tmp_path: Path) -> None:
+    prepare(tmp_path / "times.npy")
+    index = SqlEngine(tmp_path, LearntTimes(tmp_path / "times.npy"), IndexLimits(256, 1, None, 20.0), MANY_TRIPLES)
+    assert answer(index, request(COUNTING)) is None
+    assert answer(index, request(COUNTING)) is None
+
+
+def test_what_begins_with_few_triples_is_the_engines_first(index: SqlEngine) -> None:
+    assert answer(index, request(LIGHT)) is None
+    index.engine_took(request(LIGHT), 0.0005)
+    assert answer(index, request(LIGHT)) is None
+
+
+def test_what_the_engine_is_slow_at_is_taken_over(index: SqlEngine) -> None:
+    index.engine_took(request(LIGHT), 1.0)
+    assert answer(index, request(LIGHT)) == b"?r\n<http://x/r1>\n"
+
+
+def test_what_the_engine_answers_faster_is_left_to_it(index: SqlEngine) -> None:
+    index.engine_took(request(COUNTING), 0.000001)
+    assert answer(index, request(COUNTING)) is None
+
+
+def test_of_a_small_release_the_engine_is_asked_first(index: SqlEngine) -> None:
+    index.triples = 1_000
+    assert answer(index, request(COUNTING)) is None
+    assert not index.is_open
+    index.engine_took(request(COUNTING), 1.0)
+    assert answer(index, request(COUNTING))
+
+
+UNSUPPORTED = {
+    "by its text": "SELECT (MD5(STR(?s)) AS ?m) { ?s :of ?w } ORDER BY ?m",
+    "by its data": "SELECT ?x { ?x ?p ?d FILTER(?d < '2015-01-01'^^xsd:date) } ORDER BY ?x",
+    "by its time": "SELECT (COUNT(*) AS ?k) { ?a :of ?w . ?b :of ?w . ?c :of ?w . ?d :of ?w }",
+}
+
+
+@pytest.fixture
+def impatient(index: SqlEngine) -> SqlEngine:
+    index.limits = IndexLimits(256, 1, None, 0.3)
+    return index
+
+
+@pytest.mark.parametrize("query", UNSUPPORTED.values(), ids=UNSUPPORTED.keys())
+def test_what_it_cannot_answer_is_tried_once(impatient: SqlEngine, query: str) -> None:
+    assert answer(impatient, request(query)) is None
+    assert impatient.times.of(f"{CONSTANTS.sub('', PROLOGUE + query)} False").index == math.inf
+    assert answer(impatient, request(COUNTING)), "the next query is answered"
+
+
+@pytest.mark.parametrize("text", ["SELECT ?s { ?s :of ?w", "SELECT (1 AS ?s) { ?s :of ?w } ORDER BY ?s", "DESCRIBE :a"])
+def test_what_is_no_query_or_of_another_form_is_the_engines(index: SqlEngine, text: str) -> None:
+    assert answer(index, request(text, "DESCRIBE" if "DESCRIBE" in text else "SELECT")) is None
