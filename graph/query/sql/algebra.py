@@ -275,16 +275,27 @@ def variables_of(expression: Expression) -> frozenset[str]:
     return frozenset()
 
 
+def may_be_nothing(path: Path) -> bool:
+    """Whether a path may be no step at all."""
+    if isinstance(path, RepeatedPath):
+        return path.sign != "+" or may_be_nothing(path.path)
+    if isinstance(path, InverseStep):
+        return may_be_nothing(path.path)
+    if isinstance(path, PathOfSequence):
+        return all(map(may_be_nothing, path.paths))
+    return isinstance(path, PathOfAlternatives) and any(map(may_be_nothing, path.paths))
+
+
 def names_in(pattern: Pattern) -> frozenset[str]:
     """Return all variables that stand anywhere in a pattern, in its expressions and subqueries, too."""
-    selected = (each.names for each in _walked(pattern) if isinstance(each, Selection))
+    selected = (each.names for each in walked(pattern) if isinstance(each, Selection))
     return frozenset(uses_of_names(pattern)).union(*selected)
 
 
 def uses_of_names(pattern: Pattern) -> Counter[str]:
     """Return how often each variable stands anywhere in a pattern, what subqueries select left out."""
     found = Counter[str]()
-    for each in _walked(pattern):
+    for each in walked(pattern):
         if isinstance(each, Variable | ExtendPattern):
             found[each.name] += 1
         elif isinstance(each, InlineData):
@@ -292,10 +303,15 @@ def uses_of_names(pattern: Pattern) -> Counter[str]:
     return found
 
 
+def has_minus(pattern: Pattern) -> bool:
+    """Whether MINUS stands in a pattern; within EXISTS the engine lets both sides share what is bound outside."""
+    return any(isinstance(each, MinusPattern) for each in walked(pattern))
+
+
 def constants_as_values(query: Pattern) -> frozenset[Term]:
     """Return the constants that a variable may come to have: not those that stand in conditions and triples only."""
     found = set[Term]()
-    for each in _walked(query):
+    for each in walked(query):
         if isinstance(each, InlineData):
             found |= constants_in(each)
         elif isinstance(each, PathPattern):
@@ -311,7 +327,7 @@ def constants_as_values(query: Pattern) -> frozenset[Term]:
 
 
 def _terms_in(part: object) -> set[Term]:
-    return {each for each in _walked(part) if isinstance(each, ox.NamedNode | ox.Literal)}
+    return {each for each in walked(part) if isinstance(each, ox.NamedNode | ox.Literal)}
 
 
 def constants_in(part: Pattern | Expression) -> frozenset[Term]:
@@ -319,7 +335,7 @@ def constants_in(part: Pattern | Expression) -> frozenset[Term]:
     return frozenset(_terms_in(part))
 
 
-def _walked(part: object) -> Iterator[object]:
+def walked(part: object) -> Iterator[object]:
     """Yield a part of the algebra and all that it is made of, without recursion."""
     waiting = [part]
     while waiting:

@@ -29,13 +29,14 @@ from graph.query.sql.algebra import (
     UnsupportedError,
     Variable,
     constants_as_values,
+    has_minus,
     is_hidden,
     names_in,
     uses_of_names,
     variables_of,
 )
 from graph.query.sql.index_lookup import Known
-from graph.query.sql.scoping import bound_names, is_separable
+from graph.query.sql.scoping import bound_names, check_inner_patterns, is_separable
 from graph.query.sql.solution_blocks import (
     LONGEST_EXPRESSION,
     SelectBlock,
@@ -275,6 +276,7 @@ class _PatternCompiler:
             if left.columns[name].is_struct != right.columns[name].is_struct or not right.columns[name].is_certain:
                 # What an inner OPTIONAL binds by itself, the engine looks up with what the outer one has bound
                 raise UnsupportedError
+        check_inner_patterns(pattern.right, frozenset(left.columns))
         extra = list[str]()
         inner = {name: replace(right.columns[name], sql=f"{alias}.{column}") for name, column in names.items()}
         conditions = [_agreement(left.columns[name], inner[name]) for name in shared_names(left, right)]
@@ -379,7 +381,14 @@ class _PatternCompiler:
         if isinstance(test.pattern, FilterPattern):
             pattern, conditions = test.pattern.pattern, test.pattern.conditions
         seen = frozenset(outer.columns)
-        if not is_separable(pattern, seen) or (graph.named_as is not None and graph.named_as in names_in(test.pattern)):
+        inside = uses_of_names(test.pattern)
+        if any(name not in seen and self._uses[name] > inside[name] for name in inside):
+            raise UnsupportedError  # of a variable that only another group binds, the engine takes the value
+        if (
+            has_minus(pattern)
+            or not is_separable(pattern, seen)
+            or (graph.named_as is not None and graph.named_as in names_in(test.pattern))
+        ):
             raise UnsupportedError
         inner = self.pattern(pattern, graph)
         shared = list(shared_names(outer, inner))

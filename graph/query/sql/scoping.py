@@ -20,8 +20,10 @@ from graph.query.sql.algebra import (
     Selection,
     TriplePattern,
     UnionPattern,
+    UnsupportedError,
     Variable,
     names_in,
+    walked,
 )
 
 
@@ -73,6 +75,22 @@ def is_separable(pattern: Pattern, seen: frozenset[str]) -> bool:  # noqa: PLR09
         spoken = frozenset().union(names_in(pattern.right), *map(_names, pattern.conditions)) & seen
         return is_separable(pattern.left, seen) and spoken <= bound_names(pattern.left)
     return not names_in(pattern) & seen
+
+
+def check_inner_patterns(pattern: Pattern, seen: frozenset[str]) -> None:
+    """Leave to the engine an OPTIONAL or MINUS inside an OPTIONAL that speaks first of a variable bound outside.
+
+    By the specification it is evaluated for itself; the engine puts the outer value into it.
+
+    Raises:
+        UnsupportedError: there is one.
+    """
+    for each in walked(pattern):
+        if isinstance(each, LeftJoinPattern | MinusPattern):
+            conditions = each.conditions if isinstance(each, LeftJoinPattern) else ()
+            spoken = frozenset().union(names_in(each.right), *map(_names, conditions)) & seen
+            if not spoken <= bound_names(each.left):
+                raise UnsupportedError
 
 
 def names_in_conditions(pattern: FilterPattern) -> frozenset[str]:

@@ -22,6 +22,7 @@ from graph.query.sql.sql_values import (
     NUMBER_TYPE,
     OTHER,
     STRING,
+    STRUCT_TYPE,
     TIME,
     UNTOLD,
     ComputedValue,
@@ -126,7 +127,8 @@ def _extreme(name: str) -> Callable[[SetFunction, ValueInSql], SolutionColumn]:
             text = f"CASE WHEN {kind} = {TIME} AND length({value.text}) IN (10, 19, 20) THEN {value.text} END"
             alike = f"min(length({text})) = max(length({text})) AND min({value.tag}) = max({value.tag})"
             cases.append(f"WHEN count({text}) = count(*) AND {alike} THEN {pick}({term}, {text})")
-        sql = f"CASE {' '.join(cases)} ELSE {UNTOLD} END"
+        type_ = "BIGINT" if value.number is not None else STRUCT_TYPE
+        sql = f"CAST(CASE {' '.join(cases)} ELSE {UNTOLD} END AS {type_})"
         return SolutionColumn(sql, is_struct=value.number is None, is_certain=False, kinds=value.kinds or ANY_KIND)
 
     return extreme

@@ -25,6 +25,8 @@ EXACT = frozenset({INTEGER, DECIMAL})
 UNTOLD = "error('untold')"
 """Raises, so that the engine answers: for what cannot be told from what the index says."""
 NUMBER_TYPE = "DECIMAL(38,18)"
+PART_TYPES = ("VARCHAR", "VARCHAR", NUMBER_TYPE, "DOUBLE")
+"""The types of text, tag, exact and approximate value."""
 STRUCT_TYPE = f"STRUCT(k TINYINT, t VARCHAR, g VARCHAR, n {NUMBER_TYPE}, d DOUBLE)"
 BOOLEAN_IRI = f"{XSD}boolean"
 TAGS = {INTEGER: f"{XSD}integer", DECIMAL: f"{XSD}decimal", DOUBLE: f"{XSD}double"}
@@ -271,6 +273,14 @@ class ComputedValue(ValueInSql):
     parts: tuple[str, str, str, str]
     id: str | None = None
 
+    def __post_init__(self) -> None:
+        """Give each part its type: of what may only be NULL or raise, DuckDB would make NULL without looking."""
+        kind = self.kind if self.is_certain or self.kind == "NULL" else f"CAST({self.kind} AS INTEGER)"
+        parts = tuple(each if each == "NULL" else f"CAST({each} AS {type_})"
+                      for each, type_ in zip(self.parts, PART_TYPES, strict=True))  # fmt: skip
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "parts", parts)
+
     @property
     def number(self) -> str | None:
         """Its id, if it has one."""
@@ -308,6 +318,7 @@ NOTHING = ComputedValue(frozenset(), "NULL", ("NULL", "NULL", "NULL", "NULL"))
 
 def truth_value(condition: str) -> TruthValue:
     """Return a condition as a term."""
+    condition = f"CAST(({condition}) AS BOOLEAN)"
     return TruthValue(frozenset({OTHER}), f"CASE WHEN ({condition}) IS NOT NULL THEN {OTHER} END", condition)
 
 

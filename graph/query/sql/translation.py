@@ -35,6 +35,7 @@ from graph.query.sql.algebra import (
     UnsupportedError,
     Variable,
     is_hidden,
+    may_be_nothing,
 )
 from graph.query.sql.expression_reading import ExpressionReader
 from graph.query.sql.term_reading import TermReader
@@ -274,6 +275,8 @@ class _Translation:
             return PathOfSequence(tuple(map(self._path, node.parts)))
         if node.name == "PathStep":
             (inner,), sign = map(self._path, node.parts), self._tree.word(node.last - 1)
+            # a path that may be no step, once or more, is the same as any number of times
+            sign = "*" if sign == "+" and may_be_nothing(inner) else sign
             path = RepeatedPath(inner, sign) if sign in SIGNS else inner
             return InverseStep(path) if self._tree.word(node.first) == "^" else path
         if node.parts:
