@@ -23,8 +23,7 @@ from graph.model.processes import end_with_parent, refuse_sockets
 from graph.query import frames
 from graph.query.engine import remove_left
 from graph.query.frames import Ended, pack
-from graph.query.sql.index_engine import IndexLimits, SqlEngine
-from graph.query.sql.learnt_times import LearntTimes, prepare
+from graph.query.sql.index_engine import IndexLimits, LearntTimes, SqlEngine, prepare
 from graph.query.worker import WorkerLimits, WorkerStore, work
 from graph.releases.release import Release, open_release
 from graph.releases.triple_index import INDEX_FILE

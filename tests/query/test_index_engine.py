@@ -15,8 +15,7 @@ from benchmarks.small_index import TABLES, fill
 from graph.model.formats import RESULTS_JSON, RESULTS_TSV, TURTLE, Format
 from graph.query.embedded import evaluate, written
 from graph.query.engine import QueryForm, QueryRequest
-from graph.query.sql.index_engine import CONSTANTS, IndexLimits, SqlEngine
-from graph.query.sql.learnt_times import LearntTimes, prepare
+from graph.query.sql.index_engine import CONSTANTS, IndexLimits, LearntTimes, SqlEngine, prepare
 from graph.releases.triple_index import INDEX_FILE
 
 MANY = "".join(f":many {{ :m{n} :of :whole ; :size {n % 7} . }}\n" for n in range(600))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.query.sql.learnt_times import PLACES, LearntTimes, prepare
+from graph.query.sql.index_engine import PLACES, LearntTimes, prepare
 
 
 @pytest.fixture

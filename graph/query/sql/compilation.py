@@ -28,17 +28,21 @@ from graph.query.sql.algebra import (
     UnionPattern,
     UnsupportedError,
     Variable,
+    bound_names,
+    check_inner_patterns,
     constants_as_values,
     has_minus,
     is_hidden,
+    is_separable,
     names_in,
     uses_of_names,
     variables_of,
 )
 from graph.query.sql.index_lookup import Known
-from graph.query.sql.scoping import bound_names, check_inner_patterns, is_separable
 from graph.query.sql.solution_blocks import (
     LONGEST_EXPRESSION,
+    ActiveGraph,
+    PathCompiler,
     SelectBlock,
     SolutionColumn,
     SqlStatement,
@@ -47,10 +51,8 @@ from graph.query.sql.solution_blocks import (
     numbered,
     shared_names,
 )
-from graph.query.sql.sql_aggregates import aggregate
+from graph.query.sql.sql_aggregates import aggregate, order_terms
 from graph.query.sql.sql_expressions import ExpressionCompiler
-from graph.query.sql.sql_order import order_terms
-from graph.query.sql.sql_paths import ActiveGraph, PathCompiler
 from graph.query.sql.sql_values import ANY_KIND, IRI, NOTHING, ConstantValue, ExportedValue, ValueInSql
 
 LONGEST_STATEMENT, MOST_ROWS = 50_000, 100_000

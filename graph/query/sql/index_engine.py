@@ -1,4 +1,4 @@
-"""Answering from the index: which queries SQL answers, and how its rows become an answer in the wanted format.
+"""Answering from the index: which queries SQL answers, what they cost, and how rows become an answer as it was wanted.
 
 The engine writes all answers, so that one looks the same whoever found it: rows become a table of values in a query
 that has nothing else to find. Whether the engine or the index is faster for a query, nobody can say from its text for
@@ -14,26 +14,159 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from hashlib import blake2b
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
 import duckdb
+import numpy as np
 import pyoxigraph as ox
+from numpy.typing import NDArray
 
 from graph.model.errors import HamkorError
 from graph.query.embedded import ORDER_FUNCTIONS, Found, write_answer
 from graph.query.engine import QueryRequest
 from graph.query.sparql.tree import SyntaxTree, tree_of
-from graph.query.sql.algebra import Selection, UnsupportedError, constants_in
+from graph.query.sql.algebra import (
+    Constant,
+    ExtendPattern,
+    FilterPattern,
+    InlineData,
+    JoinPattern,
+    LeftJoinPattern,
+    MinusPattern,
+    NamedGraphPattern,
+    PathPattern,
+    Pattern,
+    Selection,
+    TriplePattern,
+    UnionPattern,
+    UnsupportedError,
+    constants_in,
+)
 from graph.query.sql.compilation import MOST_ROWS, CompiledQuery, compiled
 from graph.query.sql.index_lookup import IndexReader, Known, written_term
-from graph.query.sql.learnt_times import LearntTimes, Times
-from graph.query.sql.query_weight import weight
-from graph.query.sql.sql_paths import ActiveGraph
+from graph.query.sql.solution_blocks import ActiveGraph
 from graph.query.sql.sql_values import DOUBLE
 from graph.query.sql.translation import MOST_TOKENS, translated_query
 from graph.releases.triple_index import open_index
+
+# How much work a query is, about: whether it is worth asking the index before anything is known of such queries.
+#
+# The engine answers a query that begins with few triples within half a millisecond, which is less than a statement of
+# SQL takes to be planned. The estimate knows how many triples a predicate has, and how many have an object; it promises
+# nothing.
+
+FEW, SOME = 10, 100
+STREAMED = 1_000
+"""So many solutions without an order the engine gives before it has looked at the rest."""
+
+
+def weight(pattern: Pattern, known: Known, reader: IndexReader) -> int:  # noqa: PLR0911  one for each form
+    """Return about how many solutions one goes through for a pattern, beginning with its smallest part."""
+    if isinstance(pattern, TriplePattern):
+        return _of_triple(pattern, known, reader)
+    if isinstance(pattern, PathPattern):
+        return SOME if isinstance(pattern.subject, Constant) or isinstance(pattern.object, Constant) else reader.all()
+    if isinstance(pattern, JoinPattern):
+        subqueries = [weight(each, known, reader) for each in pattern.parts if isinstance(each, Selection)]
+        others = [weight(each, known, reader) for each in pattern.parts if not isinstance(each, Selection)]
+        return sum(subqueries) + (min(others) if others else 0)
+    if isinstance(pattern, UnionPattern):
+        return sum(weight(each, known, reader) for each in pattern.arms)
+    if isinstance(pattern, LeftJoinPattern | MinusPattern):
+        return weight(pattern.left, known, reader)
+    if isinstance(pattern, FilterPattern | ExtendPattern | NamedGraphPattern):
+        return weight(pattern.pattern, known, reader)
+    if isinstance(pattern, InlineData):
+        return len(pattern.rows)
+    is_streamed = not pattern.order and pattern.keys is None and not pattern.is_distinct
+    if is_streamed and pattern.limit is not None and pattern.limit + pattern.offset <= STREAMED:
+        return FEW
+    return weight(pattern.where, known, reader)
+
+
+def _of_triple(pattern: TriplePattern, known: Known, reader: IndexReader) -> int:
+    if isinstance(pattern.subject, Constant):
+        return FEW
+    predicate = known[pattern.predicate.term].id if isinstance(pattern.predicate, Constant) else None
+    if isinstance(pattern.object, Constant):
+        return SOME if predicate is None else reader.of_object(predicate, known[pattern.object.term].id)
+    return reader.all() if predicate is None else reader.of_predicate(predicate)
+
+
+# How long queries of one shape took, by the engine and by the index: what every worker learns, all of them know.
+#
+# A file of fixed size that all workers of a release map and write, without a lock: a shape has one place, where a later
+# one takes the room of an earlier one. Two that write at once may leave a wrong time there, which the next queries put
+# right: nothing but speed depends on it.
+
+PLACES = 4096
+LEARNT = 0.3
+PLACE = np.dtype([("shape", "<u8"), ("engine", "<f4"), ("index", "<f4")])
+
+
+def prepare(path: Path) -> None:
+    """Write a file in which nothing is known yet."""
+    np.save(path, np.zeros(PLACES, PLACE))
+
+
+class LearntTimes:
+    """The times of all shapes, in a file that ``prepare`` has written."""
+
+    def __init__(self, path: Path) -> None:
+        """Map the file.
+
+        Raises:
+            OSError, ValueError: it is not there, or not such a file.
+        """
+        self._places: NDArray[np.void] = np.load(path, mmap_mode="r+")
+
+    def of(self, shape: str) -> Times:
+        """Return the times of a shape."""
+        key = int.from_bytes(blake2b(shape.encode(), digest_size=8).digest(), "little")
+        return Times(self._places[key % PLACES : key % PLACES + 1], key)
+
+
+class Times:
+    """The times of one shape, in seconds: None where they are not known, infinity where one cannot answer."""
+
+    __slots__ = ("_key", "_place")
+
+    def __init__(self, place: NDArray[np.void], key: int) -> None:
+        """Stand for one place, which may hold another shape until something is learnt of this one."""
+        self._place, self._key = place, key
+
+    @property
+    def engine(self) -> float | None:
+        """How long the engine takes."""
+        return self._read("engine")
+
+    @property
+    def index(self) -> float | None:
+        """How long the index take."""
+        return self._read("index")
+
+    def learn(self, *, engine: float | None = None, index: float | None = None) -> None:
+        """Note how long one of them took, which moves what is known a part of the way; infinity stays."""
+        if self._place["shape"][0] != self._key:
+            self._place[0] = (self._key, 0.0, 0.0)
+        for name, seconds in (("engine", engine), ("index", index)):
+            known = self._read(name)
+            if seconds is not None and known != math.inf:
+                first = known is None or seconds == math.inf
+                self._place[name] = seconds if first else _moved(known or 0.0, seconds)
+
+    def _read(self, name: str) -> float | None:
+        return float(self._place[name][0]) or None if self._place["shape"][0] == self._key else None
+
+
+def _moved(known: float, seconds: float) -> float:
+    return known + LEARNT * (seconds - known)
+
+
+# Which of the two is asked, and the answer.
 
 Cell = str | None
 CONSTANTS = re.compile(r"<[^<>\s]*>|\"[^\"]*\"|'[^']*'|[0-9]+")
