@@ -213,6 +213,7 @@ LEFT = {
     "a greatest one of doubles": "SELECT (COUNT(*) AS ?k) { ?s :in ?r } HAVING(MAX(2.5e0) > 2)",
     "exists that speaks of another group": "SELECT * { { ?s :in ?r FILTER NOT EXISTS { ?x :n ?n } } ?s :knows ?x }",
     "optional that speaks of what is outside": "SELECT * { ?s :n ?n OPTIONAL { ?x :in ?r OPTIONAL { ?s :m ?y } } }",
+    "a codepoint escape": "SELECT * { ?s :label 'S\\u0045RVICE' }",
     "minus within exists": "SELECT * { ?s :n ?n FILTER EXISTS { ?x :in ?r MINUS { :a :label ?l } } }",
     "negated between two that are bound": "SELECT * { ?s :in ?r . ?s !:type ?r }",
     "a string with the end of a string": "SELECT * { ?s :label ?l FILTER(?l = 'a\\u0000b') }",
