@@ -214,6 +214,7 @@ LEFT = {
     "exists that speaks of another group": "SELECT * { { ?s :in ?r FILTER NOT EXISTS { ?x :n ?n } } ?s :knows ?x }",
     "optional that speaks of what is outside": "SELECT * { ?s :n ?n OPTIONAL { ?x :in ?r OPTIONAL { ?s :m ?y } } }",
     "a codepoint escape": "SELECT * { ?s :label 'S\\u0045RVICE' }",
+    "no step and no step to what is nowhere": "SELECT * { ?s (^:in)*/:within* :nowhere }",
     "minus within exists": "SELECT * { ?s :n ?n FILTER EXISTS { ?x :in ?r MINUS { :a :label ?l } } }",
     "negated between two that are bound": "SELECT * { ?s :in ?r . ?s !:type ?r }",
     "a string with the end of a string": "SELECT * { ?s :label ?l FILTER(?l = 'a\\u0000b') }",

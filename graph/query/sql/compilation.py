@@ -232,7 +232,8 @@ class _PatternCompiler:
                 block = self._join(block, self.pattern(part, graph))
         while paths:
             connected = (each for each in paths if self._names_of(each) & block.columns.keys())
-            path = next(connected, paths[0])
+            # those with a constant early: what it leads to without a step need not be of any triple
+            path = next(connected, min(paths, key=lambda each: len(self._names_of(each))))
             paths.remove(path)
             block = self._with_path(block, path, graph, frozenset(nodes))
             if isinstance(path.path, NegatedStep) or path.path.sign == "+" or len(self._names_of(path)) == 2:
