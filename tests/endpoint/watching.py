@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import httpx
 from benchmarks.processes import Service
 from graph.model.publication import open_publication
 from graph.pipeline.build import build
+from graph.releases.triple_index import INDEX_FILES
 from tests.endpoint.serving import Served, client, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,7 +144,12 @@ def _answers(served: Watched) -> bool:
 
 
 def _descriptors(pid: int) -> int:
-    try:
-        return len(list(Path(f"/proc/{pid}/fd").iterdir()))
-    except OSError:
-        return 0
+    """How many a process has open, but the index: a worker opens it with its first heavy query, once, and keeps it."""
+    opened = list[str]()
+    with suppress(OSError):  # it has ended
+        for each in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):  # it has just been closed
+                opened.append(str(each.readlink()))
+    of_index = [each for each in opened if each.endswith(INDEX_FILES)]
+    assert len(of_index) == len({*of_index}), of_index
+    return len(opened) - len(of_index)
