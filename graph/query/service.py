@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import sys
 import time
@@ -501,6 +502,8 @@ class QueryService:
             argument,
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,
+            # With a backtrace behind it, what the engine says last is no longer what it says of memory.
+            env=os.environ | {"RUST_BACKTRACE": "0"},
         )
         self._later(self._watch_start(held))
         return held

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from benchmarks.runaways import RUNAWAYS
 from graph.model.errors import (
     EngineFaultError,
     EngineUnavailableError,
@@ -195,6 +196,16 @@ async def test_a_query_that_needs_too_much_memory_is_an_error_that_says_so(relea
             await it.ask(GREEDY)
         assert (error.value.limit, error.value.value) == ("limits.query_memory_mb", 256)
         assert await it.count() == SIZE
+
+
+async def test_a_backtrace_does_not_hide_that_memory_ran_out(
+    release: Release, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUST_BACKTRACE", "1")
+    async with running(release, settings(mode, PATIENT)) as it:
+        with pytest.raises(QueryLimitError) as error:
+            await it.ask(RUNAWAYS["string-doubling"]())
+        assert error.value.limit == "limits.query_memory_mb"
 
 
 async def test_an_answer_that_is_too_large_is_an_error_that_says_so(release: Release, mode: str) -> None:
