@@ -23,7 +23,7 @@ from graph.query.engine import PROBE, Answer, Dataset, Declarations, QueryReques
 from graph.query.sparql import ordering
 from graph.query.sparql.guard import ReadQuery
 from graph.query.sparql.ordering import ORDER, in_order
-from graph.query.sparql.rewriting import CONCERNED, by_specification
+from graph.query.sparql.rewriting import CONCERNED, COUNTED, by_specification, counted_values
 from graph.query.sparql.tokens import (
     CONSTANT,
     QUOTED,
@@ -223,6 +223,8 @@ def evaluate(
 
 def as_meant(text: str, graphs: Callable[[], list[str]]) -> str:
     """Return a query as the engine has to have it to answer what it means; what has no tree stays as it is."""
+    if COUNTED.search(text) is not None and (counting := tree_of(text)) is not None:
+        text = counted_values(counting)
     is_ordered = ORDER.search(text) is not None
     tree = tree_of(text) if is_ordered or CONCERNED.search(text) is not None else None
     if tree is None:
@@ -250,7 +252,7 @@ class RewrittenShapes:
         Raises:
             HamkorError: as ``as_meant``.
         """
-        if ORDER.search(text) is None and CONCERNED.search(text) is None:
+        if not any(each.search(text) for each in (ORDER, CONCERNED, COUNTED)):
             return text
         shape = shape_of(text)
         if shape is None:

@@ -13,7 +13,7 @@ from query_material import read_tree
 
 from graph.model.errors import QueryRefusedError, QuerySyntaxError
 from graph.model.formats import RESULTS_TSV
-from graph.query.embedded import evaluate
+from graph.query.embedded import RewrittenShapes, evaluate
 from graph.query.engine import Dataset, QueryRequest
 from graph.query.sparql import rewriting
 from graph.query.sparql.rewriting import by_specification
@@ -48,6 +48,40 @@ def counted(found: object) -> Counter[Row]:
     assert isinstance(found, ox.QuerySolutions)
     names = sorted(each.value for each in found.variables)
     return Counter(tuple((name, str(row[name])) for name in names if row[name] is not None) for row in found)
+
+
+# COUNT of an expression (18.5.1.2): what is an error is not counted
+
+VALUES = "VALUES (?g ?n) { (1 1) (1 'x') (1 UNDEF) (2 3) (2 3) (2 'x') (3 'y') }"
+COUNTS = {
+    "one error of two": ("SELECT (COUNT(?n + 1) AS ?k)", "", [(("k", "3"),)]),
+    "in small letters, behind a comment": ("SELECT (count # ( \n (?n + 1 # )\n ) AS ?k)", "", [(("k", "3"),)]),
+    "of different values": ("SELECT (COUNT(DISTINCT ?n + 1) AS ?k)", "", [(("k", "2"),)]),
+    "by group, also of errors alone": (
+        "SELECT ?g (COUNT(?n + 1) AS ?k) (COUNT(DISTINCT ?n + 1) AS ?l)", "GROUP BY ?g",
+        [(("g", group), ("k", values), ("l", different)) for group, values, different in ("111", "221", "300")],
+    ),
+    "a condition on groups": ("SELECT ?g", "GROUP BY ?g HAVING(COUNT(?n + 1) = 2)", [(("g", "2"),)]),
+    "an order of groups": ("SELECT ?g", "GROUP BY ?g ORDER BY DESC(COUNT(?n + 1)) LIMIT 1", [(("g", "2"),)]),
+    "within a calculation": ("SELECT (10 * COUNT(?n + 1) + 1 AS ?k)", "", [(("k", "31"),)]),
+    "of what differs at each look": ("SELECT (COUNT(RAND()) AS ?k)", "", [(("k", "7"),)]),
+    "a variable": ("SELECT (COUNT(?n) AS ?k) (COUNT(DISTINCT ?n) AS ?l)", "", [(("k", "6"), ("l", "4"))]),
+    "solutions": ("SELECT (COUNT(*) AS ?k)", "", [(("k", "7"),)]),
+    "in a subquery": ("SELECT ?k { { SELECT (COUNT(?n + 1) AS ?k)", "} }", [(("k", "3"),)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("head", "tail", "expected"), COUNTS.values(), ids=COUNTS.keys())
+def test_a_count_leaves_errors_out(
+    store: ox.Store, head: str, tail: str, expected: list[tuple[tuple[str, str], ...]]
+) -> None:
+    request = QueryRequest(f"{head} {{ {VALUES} }} {tail}", "SELECT", RESULTS_TSV, "http://x/")
+    for known in (None, RewrittenShapes()):
+        found = evaluate(store, request, frozenset(), *([known] if known is not None else []))
+        assert isinstance(found, ox.QuerySolutions)
+        names = [each.value for each in found.variables]
+        rows = [tuple((name, row[name].value) for name in names) for row in found]
+        assert sorted(rows) == sorted(expected)
 
 
 # Paths (18.4)
