@@ -344,7 +344,7 @@ def _index_of(release: Release, settings: HolderSettings) -> SqlEngine | None:
         return None
     memory = int((settings.memory_bytes >> 20) * SHARE_OF_INDEX)
     threads = min(MOST_THREADS, os.cpu_count() or 1)
-    limits = IndexLimits(memory, threads, None, settings.query_seconds * SHARE_OF_TIME)
+    limits = IndexLimits(memory, threads, settings.query_seconds * SHARE_OF_TIME)
     return SqlEngine(release.folder, times, limits, release.manifest.triples)
 
 

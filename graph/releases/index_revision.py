@@ -16,7 +16,15 @@ import pyoxigraph as ox
 from graph.model.errors import Sentence
 from graph.releases.graph_files import link
 from graph.releases.index_loading import TEMPORARY_SUFFIX, described, memory_of_process, number_of, threads_of_process
-from graph.releases.triple_index import DELTA_FILE, INDEX_FILE, connected, index_error, quoted, reachable, see_through
+from graph.releases.triple_index import (
+    DELTA_FILE,
+    INDEX_FILE,
+    connected,
+    index_error,
+    reachable,
+    see_through,
+    sql_string,
+)
 
 Stating = Mapping[ox.Triple, Collection[str]]
 """Triples as the store gives them back, and the IRIs of the graphs that state each now; of one that is gone, none."""
@@ -81,9 +89,9 @@ def _change(folder: Path, target: str, stating: Stating) -> None:
             connected(None, memory_mb=memory, threads=threads, temporary=f"{place}/{temporary}") as connection,
         ):
             connection.execute(
-                f"ATTACH {quoted(f'{place}/{INDEX_FILE}')} AS base {'(READ_ONLY)' if target == 'delta' else ''}"
+                f"ATTACH {sql_string(f'{place}/{INDEX_FILE}')} AS base {'(READ_ONLY)' if target == 'delta' else ''}"
             )
-            delta = quoted(f"{place}/{DELTA_FILE}") if target == "delta" else "':memory:'"
+            delta = sql_string(f"{place}/{DELTA_FILE}") if target == "delta" else "':memory:'"
             connection.execute(f"ATTACH {delta} AS delta (BLOCK_SIZE {SMALL_BLOCK})")
             if is_new:
                 connection.execute(NEW_DELTA)
@@ -214,7 +222,7 @@ def _is_small(connection: duckdb.DuckDBPyConnection) -> bool:
 def _fold(connection: duckdb.DuckDBPyConnection, folder: Path, place: str) -> None:
     """Let a new file hold what file and delta say together, without the terms that nobody uses any more."""
     fresh = folder / f"{INDEX_FILE}.fresh"
-    connection.execute(f"ATTACH {quoted(f'{place}/{fresh.name}')} AS fresh")
+    connection.execute(f"ATTACH {sql_string(f'{place}/{fresh.name}')} AS fresh")
     connection.execute("CREATE TABLE fresh.by_subject AS FROM by_subject ORDER BY p, s, o")
     connection.execute("CREATE TABLE fresh.by_object AS FROM by_object ORDER BY p, o, s")
     connection.execute(

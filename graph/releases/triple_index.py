@@ -94,9 +94,9 @@ def open_index(
     try:
         connection = connected(None, memory_mb=memory_mb, threads=threads, temporary=spilled)
         with reachable(folder) as place:
-            connection.execute(f"ATTACH {quoted(f'{place}/{INDEX_FILE}')} AS base (READ_ONLY)")
+            connection.execute(f"ATTACH {sql_string(f'{place}/{INDEX_FILE}')} AS base (READ_ONLY)")
             if (folder / DELTA_FILE).is_file():
-                connection.execute(f"ATTACH {quoted(f'{place}/{DELTA_FILE}')} AS delta (READ_ONLY)")
+                connection.execute(f"ATTACH {sql_string(f'{place}/{DELTA_FILE}')} AS delta (READ_ONLY)")
                 see_through(connection)
             else:
                 connection.execute("USE base")
@@ -170,9 +170,9 @@ def reachable(folder: Path) -> Iterator[str]:
         yield str(link)
 
 
-def quoted(path: str) -> str:
-    """Return a path as a string of SQL."""
-    return "'" + path.replace("'", "''") + "'"
+def sql_string(text: str) -> str:
+    """Return a text as a string of SQL."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def term(number: int, text: str, tag: str | None) -> Term:

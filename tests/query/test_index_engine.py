@@ -15,6 +15,7 @@ from benchmarks.small_index import TABLES, fill
 from graph.model.formats import RESULTS_JSON, RESULTS_TSV, TURTLE, Format
 from graph.query.embedded import evaluate, written
 from graph.query.engine import QueryForm, QueryRequest
+from graph.query.sql import index_engine
 from graph.query.sql.index_engine import CONSTANTS, IndexLimits, LearntTimes, SqlEngine, prepare
 from graph.releases.triple_index import INDEX_FILE
 
@@ -41,7 +42,7 @@ def folder(store: ox.Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def index(folder: Path, tmp_path: Path) -> SqlEngine:
     prepare(tmp_path / "times.npy")
-    return SqlEngine(folder, LearntTimes(tmp_path / "times.npy"), IndexLimits(256, 1, None, 20.0), MANY_TRIPLES)
+    return SqlEngine(folder, LearntTimes(tmp_path / "times.npy"), IndexLimits(256, 1, 20.0), MANY_TRIPLES)
 
 
 def request(text: str, form: QueryForm = "SELECT", into: Format = RESULTS_TSV) -> QueryRequest:
@@ -79,8 +80,20 @@ def test_is_opened_by_the_first_query_that_asks_for_it(index: SqlEngine) -> None
 
 def test_a_release_without_an_index_is_the_engines(tmp_path: Path) -> None:
     prepare(tmp_path / "times.npy")
-    index = SqlEngine(tmp_path, LearntTimes(tmp_path / "times.npy"), IndexLimits(256, 1, None, 20.0), MANY_TRIPLES)
+    index = SqlEngine(tmp_path, LearntTimes(tmp_path / "times.npy"), IndexLimits(256, 1, 20.0), MANY_TRIPLES)
     assert answer(index, request(COUNTING)) is None
+    assert answer(index, request(COUNTING)) is None
+
+
+def test_a_fault_of_the_translation_is_the_engines_and_no_clients(
+    index: SqlEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(*_: object) -> None:
+        raise KeyError("u")
+
+    monkeypatch.setattr(index_engine, "translated_query", faulty)
+    assert answer(index, request(COUNTING)) is None
+    monkeypatch.undo()
     assert answer(index, request(COUNTING)) is None
 
 
@@ -117,7 +130,7 @@ UNSUPPORTED = {
 
 @pytest.fixture
 def impatient(index: SqlEngine) -> SqlEngine:
-    index.limits = IndexLimits(256, 1, None, 0.3)
+    index.limits = IndexLimits(256, 1, 0.3)
     return index
 
 

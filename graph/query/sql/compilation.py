@@ -53,7 +53,7 @@ from graph.query.sql.solution_blocks import (
 )
 from graph.query.sql.sql_aggregates import aggregate, order_terms
 from graph.query.sql.sql_expressions import ExpressionCompiler
-from graph.query.sql.sql_values import ANY_KIND, IRI, NOTHING, ConstantValue, ExportedValue, ValueInSql
+from graph.query.sql.sql_values import ANY_KIND, IRI, NOTHING, ConstantValue, IndexedValue, ValueInSql
 
 LONGEST_STATEMENT, MOST_ROWS = 50_000, 100_000
 
@@ -301,11 +301,10 @@ class _PatternCompiler:
         def joined(name: str) -> str:
             if name not in exported:
                 joined_as = self._statement.joined(right, right.columns[name])
-                exported[name] = prefix = f"{alias}.{joined_as}"
+                exported[name] = f"{alias}.{joined_as}_"
                 extra.extend(
                     f"{joined_as}.{part} AS {joined_as}_{part}" for part in ("text", "tag", "exact", "approximate")
                 )
-                del prefix
             return exported[name]
 
         def variable(name: str) -> ValueInSql:
@@ -571,7 +570,7 @@ def _check_of_one_graph(block: SelectBlock, graph: ActiveGraph) -> None:
 
 def _exported(value: ValueInSql, joined: Callable[[], str]) -> ValueInSql:
     """Return a value whose lexicon was joined within a statement, and stands in columns of it."""
-    return ExportedValue(value.kinds, value.kind, value.number or "NULL", joined)
+    return IndexedValue(value.kinds, value.kind, value.number or "NULL", joined)
 
 
 def conjuncts(condition: Expression) -> list[Expression]:

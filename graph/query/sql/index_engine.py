@@ -145,7 +145,7 @@ class Times:
 
     @property
     def index(self) -> float | None:
-        """How long the index take."""
+        """How long the index takes."""
         return self._read("index")
 
     def learn(self, *, engine: float | None = None, index: float | None = None) -> None:
@@ -169,6 +169,7 @@ def _moved(known: float, seconds: float) -> float:
 # Which of the two is asked, and the answer.
 
 Cell = str | None
+# Coarser than ``shape_of``, which may have none for a text: nothing but speed depends on it.
 CONSTANTS = re.compile(r"<[^<>\s]*>|\"[^\"]*\"|'[^']*'|[0-9]+")
 MOST_CHARACTERS = 20_000
 LIGHT = 250
@@ -188,13 +189,11 @@ class IndexLimits:
     Attributes:
         memory_mb: its memory.
         threads: how many work for it.
-        temporary: a folder for what does not fit into memory.
         seconds: after how long a query is given to the engine.
     """
 
     memory_mb: int
     threads: int
-    temporary: Path | None
     seconds: float
 
     @property
@@ -260,7 +259,7 @@ class SqlEngine:
         self.make_room(self.limits.address_bytes)
         try:
             found = self._answer(request, times)
-        except (UnsupportedError, HamkorError):
+        except Exception:  # noqa: BLE001  exactly or not at all: whatever goes wrong here, the engine answers
             times.learn(index=math.inf)
             return False
         finally:
@@ -300,9 +299,8 @@ class SqlEngine:
         if self._reader is None and not self._is_missing:
             limits = self.limits
             try:
-                connection = open_index(
-                    self.folder, memory_mb=limits.memory_mb, threads=limits.threads, temporary=limits.temporary
-                )
+                # Without a folder for what does not fit into memory: such a query is the engine's.
+                connection = open_index(self.folder, memory_mb=limits.memory_mb, threads=limits.threads)
             except (HamkorError, MemoryError, RuntimeError, duckdb.Error):  # the engine answers without it
                 connection = None
             self._is_missing = connection is None

@@ -146,7 +146,7 @@ class SqlStatement:
         kind = f"({column.sql} & 7)"
         if len(column.kinds) == 1 and column.is_certain:
             kind = str(min(column.kinds))
-        return IndexedValue(column.kinds, kind, column.sql, lambda: self.joined(block, column))
+        return IndexedValue(column.kinds, kind, column.sql, lambda: f"{self.joined(block, column)}.")
 
 
 def numbered(block: SelectBlock) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from graph.model.rdf_terms import XSD
 from graph.query.sql.algebra import Term, UnsupportedError
-from graph.releases.triple_index import TermKind
+from graph.releases.triple_index import TermKind, sql_string
 
 IRI, STRING, LANGUAGE_STRING = int(TermKind.IRI), int(TermKind.STRING), int(TermKind.LANGUAGE_STRING)
 INTEGER, DECIMAL, DOUBLE = int(TermKind.INTEGER), int(TermKind.DECIMAL), int(TermKind.DOUBLE)
@@ -40,7 +40,7 @@ def quoted(text: str) -> str:
     """
     if "\0" in text:
         raise UnsupportedError
-    return "'" + text.replace("'", "''") + "'"
+    return sql_string(text)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,12 @@ class ValueInSql:
 
 @dataclass(frozen=True)
 class IndexedValue(ValueInSql):
-    """A term that the index numbers; its parts stand in the lexicon, which is joined when one is asked for."""
+    """A term that the index numbers; its parts stand in the lexicon, which is joined when one is asked for.
+
+    Attributes:
+        id: its id.
+        joined: joins the lexicon where it has not been, and gives what its columns' names begin with.
+    """
 
     id: str
     joined: Callable[[], str]
@@ -125,22 +130,22 @@ class IndexedValue(ValueInSql):
     @property
     def text(self) -> str:
         """Its lexical form in the index."""
-        return f"{self.joined()}.text"
+        return f"{self.joined()}text"
 
     @property
     def tag(self) -> str:
         """Its tag in the index."""
-        return f"{self.joined()}.tag"
+        return f"{self.joined()}tag"
 
     @property
     def exact(self) -> str:
         """Its value in the index."""
-        return f"{self.joined()}.exact"
+        return f"{self.joined()}exact"
 
     @property
     def approximate(self) -> str:
         """Its value in the index."""
-        return f"{self.joined()}.approximate"
+        return f"{self.joined()}approximate"
 
     @property
     def written_text(self) -> str:
@@ -362,46 +367,3 @@ def is_of(value: ValueInSql, *kinds: int) -> str:
     if not possible or value.kinds <= frozenset(kinds):
         return f"CASE WHEN {value.kind} IS NOT NULL THEN {'true' if possible else 'false'} END"
     return f"{value.kind} IN ({', '.join(map(str, possible))})"
-
-
-@dataclass(frozen=True)
-class ExportedValue(ValueInSql):
-    """A term that the index numbers, whose lexicon was joined within a statement and stands in columns of it.
-
-    Attributes:
-        id: its id.
-        joined: joins the lexicon where it has not been, and gives what the columns' names begin with.
-    """
-
-    id: str
-    joined: Callable[[], str]
-
-    @property
-    def number(self) -> str | None:
-        """Its id."""
-        return self.id
-
-    @property
-    def text(self) -> str:
-        """Its lexical form."""
-        return f"{self.joined()}_text"
-
-    @property
-    def tag(self) -> str:
-        """Its tag."""
-        return f"{self.joined()}_tag"
-
-    @property
-    def exact(self) -> str:
-        """Its value."""
-        return f"{self.joined()}_exact"
-
-    @property
-    def approximate(self) -> str:
-        """Its value."""
-        return f"{self.joined()}_approximate"
-
-    @property
-    def written_text(self) -> str:
-        """Its lexical form: the index has doubles as the engine writes them."""
-        return self.text
