@@ -17,7 +17,7 @@ from rdflib import RDF, RDFS, SH, XSD, Literal, URIRef
 from rdflib.term import Node
 
 from graph.model.rdf_terms import Term, stored
-from graph.releases.triple_index import TermKind, term
+from graph.releases.triple_index import TermKind, sql_string, term
 from graph.validation.shapes import Shapes
 from graph.validation.validated_graph import to_oxigraph
 
@@ -130,11 +130,6 @@ class IndexedSets:
 
 def _listed(numbers: Iterable[int]) -> str:
     return ", ".join(map(str, numbers)) or "NULL"
-
-
-def _text(value: object) -> str:
-    """Return a text as SQL has it."""
-    return "'" + str(value).replace("'", "''") + "'"
 
 
 # SHACL paths (SHACL 2.3.1), walked set at a time as pySHACL walks them node by node.
@@ -266,7 +261,7 @@ class Known:
 
 def date_row(row: str) -> str:
     """Return that a row of ``terms`` is a date of the calendar without a zone."""
-    return f"(({row}.id & 7) = {TermKind.TIME} AND {row}.tag = {_text(XSD.date)} AND length({row}.text) = 10)"
+    return f"(({row}.id & 7) = {TermKind.TIME} AND {row}.tag = {sql_string(XSD.date)} AND length({row}.text) = 10)"
 
 
 def comparable(first: str, operator: str, second: str) -> str:
@@ -281,15 +276,17 @@ def _datatype(_: IndexedSets, __: Shape, argument: Node) -> Known:
         return Known(f"{KIND} = {TermKind.STRING}", f"({KIND} <> {TermKind.STRING} AND NOT {ODD})")
     if argument == RDF.langString:
         return Known(f"{KIND} = {TermKind.LANGUAGE_STRING}", f"({KIND} <> {TermKind.LANGUAGE_STRING} AND NOT {ODD})")
-    typed = f"({KIND} >= {TermKind.INTEGER} AND t.tag = {_text(argument)})"
+    typed = f"({KIND} >= {TermKind.INTEGER} AND t.tag = {sql_string(str(argument))})"
     is_known = str(argument).startswith((str(XSD), str(RDF)))
     other = (
-        f"({KIND} < {TermKind.INTEGER} OR t.tag <> {_text(argument)})" if str(argument).startswith(str(XSD)) else FALSE
+        f"({KIND} < {TermKind.INTEGER} OR t.tag <> {sql_string(str(argument))})"
+        if str(argument).startswith(str(XSD))
+        else FALSE
     )
     if argument == XSD.date:
         return Known(date_row("t"), other)
     if argument in FORMS:
-        return Known(f"({typed} AND regexp_full_match(t.text, {_text(FORMS[argument])}))", other)
+        return Known(f"({typed} AND regexp_full_match(t.text, {sql_string(FORMS[argument])}))", other)
     return Known(FALSE if is_known else typed, other)
 
 
@@ -304,14 +301,14 @@ def _bound(operator: str) -> Expression:
             return Known()
         text, form = str(argument), FORMS.get(argument.datatype) if argument.datatype is not None else None
         if argument.datatype == XSD.date and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
-            return Known(f"({date_row('t')} AND t.text {operator} {_text(text)})") if argument.value else Known()
+            return Known(f"({date_row('t')} AND t.text {operator} {sql_string(text)})") if argument.value else Known()
         if argument.datatype not in NUMBERS or form is None or not re.fullmatch(form, text, re.ASCII):
             return Known()
         whole, _point, fraction = text.partition(".")
         if len(whole) > 18 or len(fraction) > 18:
             return Known()
         number = f"{KIND} IN ({TermKind.INTEGER}, {TermKind.DECIMAL})"
-        return Known(f"({number} AND t.exact {operator} {_text(text)}::DECIMAL(38, 18))")
+        return Known(f"({number} AND t.exact {operator} {sql_string(text)}::DECIMAL(38, 18))")
 
     return bound
 
@@ -332,13 +329,13 @@ def _pattern(sets: IndexedSets, shape: Shape, argument: Node) -> Known:
     if any(shape.objects(SH.flags)) or not PLAIN_PATTERN.fullmatch(written) or not sets.can_match(written):
         return Known()
     one_line = "NOT (contains(t.text, chr(10)) OR contains(t.text, chr(13)))"
-    matches = f"regexp_matches(t.text, {_text(written)})"
+    matches = f"regexp_matches(t.text, {sql_string(written)})"
     return Known(f"({HAS_TEXT} AND {one_line} AND {matches})", f"(NOT {ODD} AND {one_line} AND NOT {matches})")
 
 
 def _certain_languages(_: IndexedSets, shape: Shape, argument: Node) -> Known:
     ranges = [str(each).lower() for each in shape.sg.graph.items(argument)]
-    written = ", ".join(_text(each) for each in ranges if each != "*") or "NULL"
+    written = ", ".join(sql_string(str(each)) for each in ranges if each != "*") or "NULL"
     is_within = f"(t.tag IN ({written}) OR split_part(t.tag, '-', 1) IN ({written}))"
     return Known(f"({KIND} = {TermKind.LANGUAGE_STRING} AND {is_within})")
 
