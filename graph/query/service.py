@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from graph.model.errors import EngineUnavailableError, ReleaseError, Sentence
+from graph.model.errors import EngineUnavailableError, Quotation, ReleaseError, Sentence
 from graph.model.processes import HeldFolder
 from graph.model.settings import Settings
 from graph.query.engine import Answer
@@ -396,7 +396,17 @@ class QueryService:
         Raises:
             EngineUnavailableError: the engine does not start; nothing is left of the service.
         """
-        self._server = await asyncio.start_unix_server(self._controlled, str(self._folder / "control"))
+        try:
+            self._server = await asyncio.start_unix_server(self._controlled, str(self._folder / "control"))
+        except OSError as problem:  # a socket's path has at most some hundred bytes
+            await self.close()
+            raise EngineUnavailableError(
+                Sentence(
+                    "the query service cannot listen at %(path)s: %(words)s; let TMPDIR be a shorter path",
+                    path=str(self._folder / "control"),
+                    words=Quotation(str(problem)),
+                )
+            ) from problem
         try:
             async with self._changing:
                 await self._begin(release)
