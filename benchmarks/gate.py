@@ -71,7 +71,11 @@ DAMAGE: Final = (
     "id:membership/person-{n}-contact-person org:member id:club/club-{n} .",
     "id:member-count/club-{n}-1 hk:memberCount -3 .",
 )
-"""What is said besides of every so-manieth thing; each line is a violation."""
+"""What is said besides of every so-manieth thing; each line is a violation.
+
+None is a literal that its datatype does not have, such as "spring"^^xsd:gYearMonth: plain pySHACL takes those of some
+datatypes for valid, against SHACL 4.1.2, and Hamkor does not. So equal results here say nothing of these.
+"""
 
 
 def written(triples: int) -> tuple[Path, Path]:
