@@ -32,6 +32,7 @@ from graph.releases.history import History, changed_graphs, difference, patch
 from graph.releases.manifest import Manifest
 from graph.releases.release import Release, current_release, open_release
 from graph.releases.verification import problems_of, prune
+from graph.sources.rdf_patches import patches_of
 from graph.sources.reader import read_source
 from graph.validation.report import Report, Result, ValidationFailedError
 from graph.withholding.withholding import Judged, read_traces, withholding_of
@@ -179,18 +180,19 @@ def validate_command(options: Options, files: tuple[Path, ...], shapes: tuple[Pa
     """  # noqa: D301  click reads \b as the sign itself
     publication = _publication(options, needed=not shapes)
     settings = publication.settings if publication is not None else Settings()
-    data = [file_of_user(path, settings.base) for path in files]
+    data, patches = [file_of_user(path, settings.base) for path in files], None
     judges = [file_of_user(path, settings.base, "shapes") for path in shapes]
     if publication is not None and not shapes:
         warn_of_files(publication)
         own, judges = publication_files(publication)
+        patches = patches_of(publication)
         named = {path.resolve() for path in files}
         data = [each for each in own if each.path.resolve() not in named] + data
     elif publication is not None and not files:
         data = publication_files(publication)[0]
     for each in shape_remarks(judges, base=settings.base, limits=settings.limits) if judges else ():
         click.echo(f"hamkor: {'error' if each.is_error else 'warning'}: {each}", err=True)
-    report = check(data, judges, base=settings.base, limits=settings.limits)
+    report = check(data, judges, base=settings.base, limits=settings.limits, patches=patches)
     _show(report, form, (lang, *settings.languages), judges)
     sys.exit(0 if report.conforms else 1)
 

@@ -26,6 +26,10 @@ CURRENT = "current"
 CONTEXT_FILE = "ontology/context.jsonld"
 FRAMES_FOLDER = "ontology/frames"
 FOLDERS = ("ontology", "shapes", "data")
+PATCHES_FOLDER = "patches"
+"""Where corrections lie that are applied to what the files say (``graph.sources.rdf_patches``)."""
+PROPOSALS_FILE = "proposals.sqlite"
+"""In the work folder: what people have proposed, which is in no release (``graph.parts.proposals``)."""
 FOR_PEOPLE = re.compile(r"(?:readme|licen[cs]e|notice|changelog)\b.*|.*\.md|~\$.*", re.I)
 """Files beside the data of which nobody expects that they are read."""
 
@@ -113,6 +117,11 @@ class Publication:
             raise SettingError(str(self.root), problem)
         _refuse_clashes(found)
         return found
+
+    def patches(self) -> tuple[Path, ...]:
+        """Return the patches of what its files say, in the order in which they are applied: that of their numbers."""
+        found = (each for each in files_below(self.root / PATCHES_FOLDER) if each.suffix == ".rdfp" and each.is_file())
+        return tuple(sorted(found, key=lambda each: (len(each.name.partition("-")[0]), each.name)))
 
     def unread(self) -> tuple[UnreadFile, ...]:
         """Return the files of its folders that are not read, but for those that are written for people."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -47,6 +47,7 @@ from graph.releases.store import STORE_FOLDER, Index, reading
 from graph.releases.verification import damaged, newest_first, readable_current, whole_graph
 from graph.sources.batches import Chunk
 from graph.sources.document_checks import DocumentWarning, Told, unheard
+from graph.sources.rdf_patches import Patches, patches_of
 from graph.sources.reader import read_source
 from graph.validation.conformance import validate
 from graph.validation.report import Report, ValidationFailedError, empty_report, with_warnings
@@ -100,7 +101,8 @@ def build(
     """
     releases = ReleasesFolder(publication.releases_folder, patience)
     parent = readable_current(releases)
-    publication.sources(may_be_none=bool(contributed_graphs(parent)))  # what is wrong with the files' names comes first
+    may_be_none = bool(contributed_graphs(parent) or publication.patches())
+    publication.sources(may_be_none=may_be_none)  # what is wrong with the files' names comes first
     if not withholding_of(publication) and _is_of(parent, publication, parts) and not _wrong(parent, lambda _: None):
         return cast(Release, parent)
     with releases.staging() as folder:
@@ -304,8 +306,10 @@ def _with_origin(publication: Publication, entry: GraphEntry, contributed: Mappi
 def _read(publication: Publication, staged: Staged, inputs: ReleaseInputs, traces: Traces, progress: Progress) -> None:
     contributed, limits, withholding = inputs.contributed, publication.settings.limits, withholding_of(publication)
     computed = {publication.graph(name) for name in COMPUTED_GRAPHS}
-    for source in publication.sources(may_be_none=bool(contributed)):
-        read = read_source(source, base=publication.base, limits=limits, told=inputs.told)
+    patches = patches_of(publication, contributed)
+    may_be_none = bool(contributed or patches.names)
+    for source in publication.sources(may_be_none=may_be_none):
+        read = patches.patched(read_source(source, base=publication.base, limits=limits, told=inputs.told))
         for chunk in withholding.passed(read, traces):  # what must not be published stays outside
             if chunk.graph in computed:
                 raise SourceError(
@@ -320,12 +324,29 @@ def _read(publication: Publication, staged: Staged, inputs: ReleaseInputs, trace
                 )
             staged.add(chunk, source.name)
             progress(f"reading {source.name}", staged.read)
+    _patch(staged, patches, computed, lambda chunks: withholding.passed(chunks, traces))
+    patches.tell(inputs.told)
     for iri, graph in contributed.items():
         if not withholding.withholds(iri):
             staged.open(iri)
         for chunk in withholding.passed(graph.chunks(), traces):
             staged.add(chunk)
             progress(f"taking over <{iri}>", staged.read)
+
+
+def _patch(
+    staged: Staged,
+    patches: Patches,
+    computed: Collection[str],
+    passed: Callable[[Iterable[Chunk]], Iterator[Chunk]],
+) -> None:
+    """Take what patches say besides the files; ``passed`` keeps back what is withheld."""
+    for name, added in patches.added():
+        if added.graph in computed:
+            problem = Sentence("the graph <%(graph)s> is computed", graph=added.graph)
+            raise SourceError(name, problem, remedy=Sentence("name it otherwise"))
+        for chunk in passed([added]):
+            staged.add(chunk, name)
 
 
 def _validate(
@@ -383,15 +404,32 @@ def _by_file(publication: Publication, contributed: Mapping[str, Contributed]) -
     files: dict[str, SourceFile] = {
         each.name: each for each in publication.sources(may_be_none=True) if each.graph != shapes
     }
-    read = {name: read_source(each, base=publication.base, limits=limits) for name, each in files.items()}
-    return {**read, **{f"<{iri}>": each.chunks() for iri, each in contributed.items()}}
+    patches = patches_of(publication, contributed)
+    base = publication.base
+    read = {name: patches.patched(read_source(each, base=base, limits=limits)) for name, each in files.items()}
+    patched = {name: [chunk for each, chunk in patches.added() if each == name] for name in patches.names}
+    return {**read, **patched, **{f"<{iri}>": each.chunks() for iri, each in contributed.items()}}
 
 
 # Validation without a release: do these files conform to these shapes? Nothing is written.
 
 
-def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> Report:
+def check(
+    data: Sequence[SourceFile],
+    shapes: Sequence[SourceFile],
+    *,
+    base: str,
+    limits: LimitSettings,
+    patches: Patches | None = None,
+) -> Report:
     """Validate the union of the data files, and what follows from it, against the shapes; without these all conforms.
+
+    Args:
+        data: the files, and the ontology.
+        shapes: the files of the shapes.
+        base: the publication's base.
+        limits: within which files are read.
+        patches: what is applied to what the files say.
 
     Raises:
         SourceError: a file cannot be read.
@@ -400,7 +438,7 @@ def check(data: Sequence[SourceFile], shapes: Sequence[SourceFile], *, base: str
     """
     warnings = list[DocumentWarning]()
     with HeldFolder() as folder:
-        read = _spooled(data, folder, base, limits, warnings.append)
+        read = _spooled(data, folder, base, limits, warnings.append, patches or Patches((), {}))
         report = _validated(read, folder, shapes, base, limits, warnings.append)
     for source in (*data, *shapes):
         report = with_warnings(report, [each for each in warnings if each.path == source.name], source.graph)
@@ -411,13 +449,13 @@ FOLLOWS = "what follows from the ontology"
 
 
 def _spooled(
-    data: Sequence[SourceFile], folder: Path, base: str, limits: LimitSettings, told: Told
+    data: Sequence[SourceFile], folder: Path, base: str, limits: LimitSettings, told: Told, patches: Patches
 ) -> dict[str, LinesFile]:
     """Read the files once; return their triples, and what follows from them, as files by their names."""
     ontology, axioms = graph_iri(base, ONTOLOGY_GRAPH), list[Chunk]()
 
     def noticed(source: SourceFile) -> Iterator[Chunk]:
-        for chunk in read_source(source, base=base, limits=limits, told=told):
+        for chunk in patches.patched(read_source(source, base=base, limits=limits, told=told)):
             if chunk.graph == ontology:
                 axioms.append(chunk)
             yield chunk
@@ -428,6 +466,9 @@ def _spooled(
     read = dict[str, LinesFile]()
     for source in {each.name: each for each in data}.values():
         take(source.name, noticed(source))
+    for name, chunk in patches.added():
+        take(f"{name} <{chunk.graph}>", [chunk])
+    patches.tell(told)
     if axioms and (entailed := _entailed(read.values(), axioms, base)) is not None:
         take(FOLLOWS, [entailed])
     return read

@@ -26,6 +26,7 @@ from graph.releases.release import Release, open_release
 from graph.releases.verification import readable_current
 from graph.sources.batches import Chunk
 from graph.sources.document_checks import Told, unheard
+from graph.sources.rdf_patches import patches_of
 from graph.sources.reader import read_source
 from graph.withholding.removal_request import check_iri, identity
 from graph.withholding.withholding import (
@@ -231,3 +232,4 @@ class _KnownIris:
     def _stated(self) -> Iterator[Chunk]:
         for source in self.publication.sources(may_be_none=True):
             yield from read_source(source, base=self.publication.base, limits=self.publication.settings.limits)
+        yield from (chunk for _, chunk in patches_of(self.publication).added())

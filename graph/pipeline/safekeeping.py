@@ -29,6 +29,8 @@ from graph.model.errors import Quotation, ReleaseError, Sentence, SettingError, 
 from graph.model.publication import (
     CURRENT,
     FOLDERS,
+    PATCHES_FOLDER,
+    PROPOSALS_FILE,
     SETTINGS_FILE,
     SUPPRESSION_FILE,
     WORK_FOLDER,
@@ -193,7 +195,7 @@ TRIES = 5
 PIECE = 1 << 20
 MOST_FILES, LONGEST_NAME, LARGEST_LIST = 1_000_000, 1_000, 512 << 20
 LEVEL = 1
-TOP = (SETTINGS_FILE, SUPPRESSION_FILE, WORK_FOLDER, *FOLDERS)
+TOP = (SETTINGS_FILE, SUPPRESSION_FILE, WORK_FOLDER, *FOLDERS, PATCHES_FOLDER)
 NOTHING_RESTORED = Sentence("nothing was restored")
 
 
@@ -278,8 +280,9 @@ def _take(publication: Publication, release: Release | None, folder: Path) -> No
         shutil.copyfile(lists[0], folder / SUPPRESSION_FILE)
     if (work / CONTRIBUTORS_FILE).exists():
         shutil.copyfile(work / CONTRIBUTORS_FILE, top / CONTRIBUTORS_FILE)
-    if (work / QUERIES_FILE).exists():
-        _copy_queries(work / QUERIES_FILE, top / QUERIES_FILE)
+    for name in (QUERIES_FILE, PROPOSALS_FILE):
+        if (work / name).exists():
+            _copy_table(work / name, top / name)
     for name in (LOG_FILE, PURGED_FILE):
         if (work / "releases" / name).exists():
             shutil.copyfile(work / "releases" / name, top / "releases" / name)
@@ -298,8 +301,8 @@ def _names(folder: Path) -> list[str]:
     return [each for each in names if not each.startswith("downloads/")]
 
 
-def _copy_queries(source: Path, target: Path) -> None:
-    """Copy the kept queries as at one moment, without the pages of those that have been removed."""
+def _copy_table(source: Path, target: Path) -> None:
+    """Copy kept queries, or proposals, as at one moment, without the pages of those that have been removed."""
     with contextlib.closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as shelf:
         shelf.execute("VACUUM INTO ?", (str(target),))
 
@@ -337,7 +340,7 @@ def _sources(publication: Publication) -> Iterator[tuple[str, Path]]:
     settings = publication.root / SETTINGS_FILE
     if settings.is_file():
         yield SETTINGS_FILE, settings
-    for name in FOLDERS:
+    for name in (*FOLDERS, PATCHES_FOLDER):
         yield from _below(publication.root / name, publication.root)
 
 
@@ -470,7 +473,7 @@ def _unpack(stream: IO[bytes], path: Path) -> str:
 
 
 def _mode(path: Path) -> int:
-    return 0o600 if path.name in (CONTRIBUTORS_FILE, QUERIES_FILE, SUPPRESSION_FILE) else 0o644
+    return 0o600 if path.name in (CONTRIBUTORS_FILE, PROPOSALS_FILE, QUERIES_FILE, SUPPRESSION_FILE) else 0o644
 
 
 def _prove(contents: Contents, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from graph.model.errors import (
     StorageError,
     WriteRefusedError,
 )
-from graph.model.publication import Publication
+from graph.model.publication import PATCHES_FOLDER, Publication
 from graph.model.rdf_terms import (
     CATALOG_GRAPH,
     ENTAILED_GRAPH,
@@ -46,7 +46,7 @@ from graph.pipeline.steps import (
 )
 from graph.releases.change import Bookkeeping, Draft, ReleaseRevision, added
 from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
-from graph.releases.manifest import LastContribution, Manifest
+from graph.releases.manifest import LastContribution, Manifest, Origin
 from graph.releases.release import REPORT_FILE, Hold, Release
 from graph.releases.store import STORE_FOLDER, Checkpoint, reading
 from graph.releases.verification import NOTHING_KNOWN, examined, readable_current
@@ -77,6 +77,7 @@ class Gate:
         progress: told what is being done.
         is_others: whether a graph belongs to somebody else than who writes, who may then not describe its things.
         parts: those that take part.
+        patched: the graphs among those that change which files fill, and go on filling.
     """
 
     publication: Publication
@@ -87,6 +88,7 @@ class Gate:
     progress: Progress
     is_others: Callable[[str], bool] = lambda _: False
     parts: Sequence[Part] = PARTS
+    patched: Collection[str] = ()
 
     def rehearse(self, folder: Path) -> Report:
         """Return what validation says of the changed release, using an empty folder for it.
@@ -148,7 +150,10 @@ class Gate:
         stated, changes = GraphChange(UNION), list(self.draft.changes())
         for each in changes:
             self.progress(f"writing <{each.iri}>", len(each.added) + len(each.removed))
-            stated = stated.then(revision.apply(each, "contributed", self.contribution, (entailed,)))
+            who: tuple[Origin, LastContribution | None] = (
+                ("source", None) if each.iri in self.patched else ("contributed", self.contribution)
+            )
+            stated = stated.then(revision.apply(each, *who, (entailed,)))
         self._told("drawing conclusions", revision)
         if (followed := self._entailed(revision, stated)) is not None:
             changes.append(followed)
@@ -272,6 +277,23 @@ Write = Put | Post | Delete | GraphEdit
 
 
 @dataclass(frozen=True, slots=True)
+class SourcePatch:
+    """Changes of graphs that files fill, which the publisher alone makes.
+
+    Attributes:
+        graphs: those graphs, among the ones that are written.
+        keep: keeps the changes for the next build, as a patch beside the files. It is called when the release is known
+            to conform and is not current yet: whoever is killed in between has a patch that a build can apply.
+    """
+
+    graphs: frozenset[str] = frozenset()
+    keep: Callable[[], object] = lambda: None
+
+
+NO_PATCH = SourcePatch()
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """What became of some writes.
 
@@ -288,7 +310,7 @@ class Published:
     changed: bool
 
 
-def publish(
+def publish(  # noqa: PLR0913  all but two have what they mostly are
     publication: Publication,
     writes: Sequence[Write],
     *,
@@ -297,6 +319,7 @@ def publish(
     progress: Progress = lambda *_: None,
     patience: Patience = AT_ONCE,
     parts: Sequence[Part] = PARTS,
+    patch: SourcePatch = NO_PATCH,
 ) -> Published:
     """Make one release of all writes, in their order, and make it current; or none, where nothing changes.
 
@@ -308,6 +331,7 @@ def publish(
         progress: told what is being done.
         patience: how long to wait while somebody else writes.
         parts: those that take part.
+        patch: what of the writes goes to graphs that files fill, and how that is kept for the next build.
 
     Raises:
         WriteRefusedError: a graph is computed or filled by a file.
@@ -324,7 +348,7 @@ def publish(
         settle(publication)
         parent = _current(publication, releases)
         known = examined(parent.folder) if parent is not None else NOTHING_KNOWN
-        draft, time = _draft(publication, parent, writes, expected), time_of_next(releases)
+        draft, time = _draft(publication, parent, writes, expected, patched=patch.graphs), time_of_next(releases)
         if not is_purged(releases, withholding_of(publication)):  # a writer that was killed has not come so far
             with suppress(StorageError):  # the next command says it; writes go on
                 purge(releases, withholding_of(publication))
@@ -337,8 +361,9 @@ def publish(
             release = make(publication, releases, folder, first, progress)
             return Published(release, stored_report(release, publication.base), created, changed=True)
         is_others = _belongs_to_others(publication, contributor)
-        gate = Gate(publication, parent, draft, time, contribution, progress, is_others, parts)
+        gate = Gate(publication, parent, draft, time, contribution, progress, is_others, parts, patch.graphs)
         manifest, report = gate.revise(folder)
+        patch.keep()
         return Published(commit(releases, folder, manifest, known), report, created, changed=True)
 
 
@@ -350,6 +375,7 @@ def rehearse(
     expected: Mapping[str, str | None] = NOBODY_EXPECTS,
     progress: Progress = lambda *_: None,
     tells_withheld: bool = True,
+    patch: SourcePatch = NO_PATCH,
 ) -> Report:
     """Return what validation would say of a release with these writes; nothing is published.
 
@@ -362,7 +388,9 @@ def rehearse(
     releases, time = ReleasesFolder(publication.releases_folder), datetime.now(UTC)
     with on_disk(), releases.rehearsal() as folder:
         parent = _current(publication, releases)
-        draft = _draft(publication, parent, writes, expected, tells_withheld=tells_withheld)
+        draft = _draft(
+            publication, parent, writes, expected, tells_withheld=tells_withheld, patched=patch.graphs
+        )
         contribution = _contribution(contributor, time)
         changes = draft.changes()
         if parent is None:
@@ -372,7 +400,8 @@ def rehearse(
             if not changes:
                 return stored_report(parent, publication.base)
             is_others = _belongs_to_others(publication, contributor)
-            return Gate(publication, parent, draft, time, contribution, progress, is_others).rehearse(folder)
+            gate = Gate(publication, parent, draft, time, contribution, progress, is_others, patched=patch.graphs)
+            return gate.rehearse(folder)
         finally:
             hold.let_go()
 
@@ -399,10 +428,11 @@ def _draft(
     expected: Mapping[str, str | None],
     *,
     tells_withheld: bool = True,
+    patched: Collection[str] = (),
 ) -> Draft:
     """Return what the writes come to, once they are known to be allowed and meant for what is there."""
     for iri in {each.graph for each in writes}:
-        _check_writable(publication, parent, iri)
+        _check_writable(publication, parent, iri, is_patched=iri in patched)
     for each in writes:
         _check_name(publication, each)
     digests = {} if parent is None else {each.iri: each.digest for each in parent.manifest.graphs}
@@ -429,13 +459,22 @@ def _refuse_withheld(publication: Publication, parent: Release | None, draft: Dr
         withholding.refuse(change.iri, change.added)
 
 
-def _check_writable(publication: Publication, parent: Release | None, iri: str) -> None:
+def _check_writable(publication: Publication, parent: Release | None, iri: str, *, is_patched: bool) -> None:
     if iri in {publication.graph(name) for name in RESERVED_GRAPHS}:
         raise WriteRefusedError(iri, "computed" if iri != publication.graph(ONTOLOGY_GRAPH) else "source")
+    if is_patched:
+        return
     filled = {} if parent is None else {iri: name for name, found in parent.manifest.sources.items() for iri in found}
     filled |= {each.graph: each.name for each in publication.sources(may_be_none=True)}
+    if iri not in filled and parent is not None and _is_patched(parent, iri):
+        filled[iri] = PATCHES_FOLDER
     if iri in filled:
         raise WriteRefusedError(iri, "source", Sentence("change %(file)s and run hamkor build", file=filled[iri]))
+
+
+def _is_patched(parent: Release, iri: str) -> bool:
+    """Whether a graph is one that a patch has made since the last build, of which the manifest names no file."""
+    return any(each.iri == iri and each.origin == "source" for each in parent.manifest.graphs)
 
 
 def _check_name(publication: Publication, write: Write) -> None:

@@ -165,6 +165,7 @@ def _files(publication: Publication) -> Iterator[tuple[str, Path]]:
         for path in files_below(publication.root / folder):
             if path.is_file():
                 yield str(path.relative_to(publication.root)), path
+    yield from ((str(path.relative_to(publication.root)), path) for path in publication.patches())
 
 
 def _digest(path: Path) -> str:

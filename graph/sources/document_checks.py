@@ -125,8 +125,16 @@ def tokens(stream: IO[bytes], pattern: re.Pattern[bytes]) -> Iterator[DocumentTo
 #
 # A warning is a value; who reads decides how it is shown. In validation reports it is a warning about the graph.
 
-WarningKind = Literal["key", "keys", "keyword", "loose", "prefix", "term", "comment"]
+WarningKind = Literal["key", "keys", "keyword", "loose", "prefix", "term", "comment", "patch"]
 SAID = MappingProxyType({
+    "patch": {
+        "en": "takes away what no file says (statements: {count:,}), such as {what}; once the files are mended, the "
+        "patch can go",
+        "ru": "убирает то, чего нет ни в одном файле (утверждений: {count}), например {what}; когда файлы исправлены, "
+        "патч можно удалить",
+        "uz": "hech bir faylda yoʻq narsani olib tashlaydi (bayonotlar: {count}), masalan {what}; fayllar tuzatilgach, "
+        "patchni oʻchirish mumkin",
+    },
     "key": {
         "en": 'the key "{what}" stands for no IRI in the @context; statements left out: {count:,}',
         "ru": "ключ «{what}» не обозначает в @context никакого IRI; пропущено утверждений: {count}",
