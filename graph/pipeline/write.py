@@ -388,9 +388,7 @@ def rehearse(
     releases, time = ReleasesFolder(publication.releases_folder), datetime.now(UTC)
     with on_disk(), releases.rehearsal() as folder:
         parent = _current(publication, releases)
-        draft = _draft(
-            publication, parent, writes, expected, tells_withheld=tells_withheld, patched=patch.graphs
-        )
+        draft = _draft(publication, parent, writes, expected, tells_withheld=tells_withheld, patched=patch.graphs)
         contribution = _contribution(contributor, time)
         changes = draft.changes()
         if parent is None:
