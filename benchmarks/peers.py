@@ -77,7 +77,8 @@ class Hamkor(Server):
             return False
         _, metrics = self.fetch("/metrics")
         held = next((line for line in metrics.splitlines() if line.startswith(b"hamkor_in_memory ")), b"")
-        return not held or (float(held.split()[1]) == 1) == (self.settings.get("engine.memory_mb") != 0)
+        wanted = self.settings.get("engine.memory_mb")
+        return not held or wanted is None or (float(held.split()[1]) == 1) == (wanted != 0)
 
 
 @dataclass
@@ -173,6 +174,7 @@ class RdflibEndpoint(Server):
 class Virtuoso(Server):
     """Virtuoso with all triples in one graph, which is its default graph."""
 
+    probe: ClassVar[str] = "ASK {}"  # with data or without
     sql_port: int = 0
 
     @property
@@ -198,14 +200,15 @@ class Virtuoso(Server):
             self.end()
         whole.touch()
 
-    def ready(self) -> bool:
-        """Whether it answers, with data or without."""
-        return self.answers("ASK {}")
-
     def command(self) -> Service:
         """The server, with settings written anew."""
         service, self.sql_port = virtuoso.service(self.folder, self.data.plain, self.port)
         return service
+
+
+def hamkor_by_default(data: Data, name: str, *settings: Mapping[str, int | float]) -> Hamkor:
+    """Hamkor as it is without settings, but for these: it decides itself whether a release is held in memory."""
+    return Hamkor(data, name, settings={name: value for each in settings for name, value in each.items()})
 
 
 def hamkor(data: Data, name: str = "hamkor", *settings: Mapping[str, int | float]) -> Hamkor:

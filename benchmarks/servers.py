@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,13 +65,25 @@ class Data:
 
 @dataclass
 class Server(ABC):
-    """One server over one registry: what it needs is made once, then it can be started and ended again and again."""
+    """One server over one registry: what it needs is made once, then it can be started and ended again and again.
+
+    Attributes:
+        path: where it answers queries.
+        probe: what it is asked to see whether it answers.
+        data: the registry.
+        name: how the tables call it.
+        port: where it listens.
+        service: its processes, while it runs.
+        first_answer: seconds from its last start to its first answer.
+    """
 
     data: Data
     name: str
     path: ClassVar[str] = "/sparql"
+    probe: ClassVar[str] = "ASK { ?s ?p ?o }"
     port: int = field(default_factory=free_port)
     service: Service | None = None
+    first_answer: float = 0.0
 
     @abstractmethod
     def make(self) -> None:
@@ -83,20 +95,26 @@ class Server(ABC):
 
     def ready(self) -> bool:
         """Whether it answers as it will from now on."""
-        return self.answers("ASK { ?s ?p ?o }")
+        return self.answers(self.probe)
 
     def start(self, *, patience: float = 900.0) -> None:
         """Start it, wait until it is ready and has come to rest. Raises CommandFailedError if it does not."""
         self.service = self.command()
+        began = time.monotonic()
         self.service.start()
-        until = time.monotonic() + patience
-        while not self.ready():
+        self._await(lambda: self.answers(self.probe), began + patience)
+        self.first_answer = time.monotonic() - began
+        self._await(self.ready, began + patience)
+        self.service.settle()
+
+    def _await(self, happens: Callable[[], bool], until: float) -> None:
+        assert self.service is not None  # noqa: S101  it was started before
+        while not happens():
             if not self.service.runs or time.monotonic() > until:
                 said = self.service.said()
                 self.end()
                 raise CommandFailedError(f"{self.name} does not answer\n{said}")
             time.sleep(_POLL_SECONDS)
-        self.service.settle()
 
     def end(self) -> None:
         """End it with all its processes."""
