@@ -32,8 +32,7 @@ from benchmarks.section import publish as write_section
 from graph.model.publication import Publication, open_publication
 from graph.pipeline.build import build
 from graph.pipeline.write import Put, publish
-from graph.releases.folder import ReleasesFolder
-from graph.releases.release import current_release
+from graph.releases.release import ReleasesFolder, current_release
 from graph.releases.verification import verify
 from graph.sources.batches import Chunk
 

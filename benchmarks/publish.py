@@ -29,8 +29,7 @@ from benchmarks.section import publish as write_section
 from graph.model.publication import Publication, open_publication
 from graph.pipeline.build import build
 from graph.pipeline.write import GraphEdit, publish
-from graph.releases.folder import ReleasesFolder
-from graph.releases.release import current_release
+from graph.releases.release import ReleasesFolder, current_release
 from graph.releases.store import STORE_FOLDER
 from graph.releases.verification import verify
 

@@ -30,11 +30,10 @@ from graph.model.rdf_terms import COMPUTED_GRAPHS, ONTOLOGY_GRAPH
 from graph.query.embedded import EmbeddedEngine
 from graph.query.engine import Engine
 from graph.query.saved_queries import ExampleQuery, read_examples
-from graph.releases.folder import ReleasesFolder
 from graph.releases.history import History
 from graph.releases.manifest import MANIFEST_FILE, GraphEntry
 from graph.releases.own_iris import FRAGMENTS_FILE, GONE_FILE, Fragments, Gone, stated_in
-from graph.releases.release import Release, open_release
+from graph.releases.release import Release, ReleasesFolder, open_release
 from graph.withholding.withholding import Suppression, TracesFile, read_suppression, read_traces
 
 # Older releases, opened for pages: a few at a time, each until nobody has asked for it for some seconds.

@@ -45,8 +45,7 @@ from graph.model.errors import EngineUnavailableError, HamkorError, Sentence, St
 from graph.model.publication import Publication
 from graph.query.forwarder import Forwarder
 from graph.query.service import QueryService
-from graph.releases.folder import ReleasesFolder
-from graph.releases.release import current_release, open_release
+from graph.releases.release import ReleasesFolder, current_release, open_release
 
 # What is counted and timed, in Prometheus' text format; and the log of slow queries, by their digest.
 #

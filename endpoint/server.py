@@ -25,7 +25,7 @@ from granian.server.mp import MPServer
 from graph.model.errors import HamkorError, Quotation, Sentence, SettingError, WorkEndedError
 from graph.model.processes import end_with_parent, take_away_left
 from graph.model.publication import UPLOADS_FOLDER, Publication, open_publication
-from graph.releases.folder import ReleasesFolder
+from graph.releases.release import ReleasesFolder
 
 if TYPE_CHECKING:
     from endpoint.gateway import Gateway

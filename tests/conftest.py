@@ -16,8 +16,7 @@ from writing import Write
 from graph.model.publication import Publication, open_publication
 from graph.pipeline.build import build
 from graph.pipeline.write import Put, publish
-from graph.releases.folder import Patience
-from graph.releases.release import Release
+from graph.releases.release import Patience, Release
 from graph.sources.batches import Chunk
 from tests.endpoint.serving import Served, serving
 

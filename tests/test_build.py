@@ -16,8 +16,7 @@ from writing import Write
 from graph.model.errors import HamkorError, ReleaseError, SettingError, ShapesError, SourceError
 from graph.model.publication import Publication, open_publication
 from graph.pipeline.build import build
-from graph.releases.folder import ReleasesFolder
-from graph.releases.release import Release, current_release
+from graph.releases.release import Release, ReleasesFolder, current_release
 from graph.validation.report import ValidationFailedError
 
 BASE = "https://w3id.org/hamkor/graph/"

@@ -594,7 +594,7 @@ def test_a_release_that_is_damaged_is_told(publication: Write) -> None:
 
 def test_two_builds_at_a_time_are_told(publication: Write) -> None:
     opened: Publication = publication(FILES)
-    from graph.releases.folder import ReleasesFolder  # noqa: PLC0415
+    from graph.releases.release import ReleasesFolder  # noqa: PLC0415
 
     with ReleasesFolder(opened.releases_folder).staging():
         told(called(opened.root, "build", "--wait", "0"), 2, "another process is making a release")
@@ -604,7 +604,7 @@ def test_two_builds_at_a_time_are_told(publication: Write) -> None:
 def test_what_changes_releases_waits_for_who_is_making_one_and_says_so(
     after_builds: Callable[[int], Publication], command: list[str]
 ) -> None:
-    from graph.releases.folder import ReleasesFolder  # noqa: PLC0415
+    from graph.releases.release import ReleasesFolder  # noqa: PLC0415
 
     ours = after_builds(1)
     with ReleasesFolder(ours.releases_folder).writing():

@@ -12,7 +12,7 @@ from writing import Write
 from endpoint.cli import main
 from graph.model.publication import Publication
 from graph.pipeline.build import build
-from graph.releases.folder import ReleasesFolder
+from graph.releases.release import ReleasesFolder
 from graph.releases.verification import verify
 
 Command = Callable[..., Result]

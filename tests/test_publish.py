@@ -14,8 +14,7 @@ from graph.model.errors import BusyError, PreconditionError, ReleaseError, Sourc
 from graph.model.publication import Publication
 from graph.pipeline.build import build
 from graph.pipeline.write import Delete, GraphEdit, Post, Put, Write, publish, rehearse
-from graph.releases.folder import ReleasesFolder
-from graph.releases.release import Release, current_release
+from graph.releases.release import Release, ReleasesFolder, current_release
 from graph.releases.verification import verify
 from graph.sources.batches import Chunk
 from graph.validation.report import ValidationFailedError

@@ -15,9 +15,8 @@ from graph.pipeline.build import ReleaseInputs, build, contributed_graphs, make
 from graph.pipeline.write import Delete, GraphEdit, Post, Put, Write, publish
 from graph.releases.change import Bookkeeping
 from graph.releases.exact_forms import open_forms
-from graph.releases.folder import ReleasesFolder
 from graph.releases.own_iris import FRAGMENTS_FILE
-from graph.releases.release import Release
+from graph.releases.release import Release, ReleasesFolder
 from graph.releases.verification import verify
 from graph.sources.batches import Chunk
 

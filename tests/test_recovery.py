@@ -11,8 +11,7 @@ from click.testing import CliRunner, Result
 
 from endpoint.cli import main
 from graph.model.publication import Publication
-from graph.releases.folder import ReleasesFolder
-from graph.releases.release import current_release
+from graph.releases.release import ReleasesFolder, current_release
 
 BASE = "https://w3id.org/hamkor/"
 OURS, THEIRS = f"{BASE}graph/ngo/a", f"{BASE}graph/ngo/b"

@@ -29,7 +29,7 @@ from graph.model.publication import Publication, SourceFile
 from graph.model.rdf_terms import unfit_name
 from graph.parts.contribution.contributed_document import FORMATS, SentDocument, read_documents
 from graph.pipeline.write import ANY, Delete, Post, Published, Put, Write, publish, rehearse
-from graph.releases.folder import Patience
+from graph.releases.release import Patience
 from graph.sources.batches import Chunk
 from graph.sources.reader import read_source, unpacked
 from graph.validation.report import Report, ValidationFailedError

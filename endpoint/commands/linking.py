@@ -28,8 +28,7 @@ from graph.parts.linksets.answer_sheet import SEPARATORS, RowNames
 from graph.parts.linksets.link_checks import LinkFinding, Reply, ask_all, check_links, foreign
 from graph.parts.linksets.linkset import Linkset, sssom, turtle
 from graph.parts.linksets.matching import Acceptance, CheckedMapping, Labels, Matcher, Matching, Progress, unfinished
-from graph.releases.folder import ReleasesFolder
-from graph.releases.release import Release, current_release, open_release
+from graph.releases.release import Release, ReleasesFolder, current_release, open_release
 
 # ``hamkor link --accept``: the linkset of a checked answer sheet, as two files beside it.
 

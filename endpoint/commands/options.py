@@ -18,7 +18,7 @@ import pyoxigraph as ox
 
 from graph.model.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError, in_a_line
 from graph.model.publication import Publication, find_publication, open_publication
-from graph.releases.folder import Patience
+from graph.releases.release import Patience
 
 if TYPE_CHECKING:
     from rich.console import Console

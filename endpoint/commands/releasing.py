@@ -27,10 +27,9 @@ from graph.model.settings import Settings
 from graph.pipeline.build import build, check, file_of_user, publication_files, shape_remarks
 from graph.pipeline.removal import foresee, resume, withhold
 from graph.pipeline.safekeeping import NOTHING_LEFT, Contents, Survey, back_up, begin, recover, restore, survey
-from graph.releases.folder import Patience, ReleasesFolder
 from graph.releases.history import History, changed_graphs, difference, patch
 from graph.releases.manifest import Manifest
-from graph.releases.release import Release, current_release, open_release
+from graph.releases.release import Patience, Release, ReleasesFolder, current_release, open_release
 from graph.releases.verification import problems_of, prune
 from graph.sources.rdf_patches import patches_of
 from graph.sources.reader import read_source

@@ -16,13 +16,14 @@ from urllib.parse import parse_qsl
 import msgspec
 import pyoxigraph as ox
 from flask import Blueprint, Response, request
+from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import MultiPartParser
 from werkzeug.http import parse_options_header
 
 from endpoint.current import languages, publication, refresh, snapshot, urls
-from endpoint.graphs.graph_store import entry_of, graph_of, no_graph, wanted_graph
+from endpoint.graphs.graph_store import entry_of, graph_of, graphs, no_graph, wanted_graph
 from endpoint.http.authorization import contributor_of_request, door
 from endpoint.http.jobs import works
 from endpoint.http.problems import Problem, ProblemError, document_problem
@@ -724,10 +725,15 @@ def _not_kept(response: Response) -> Response:
     return response
 
 
-@writing.after_app_request
+@writing.record_once
+def _install_acceptable(state: BlueprintSetupState) -> None:
+    """Let answers about graphs say what is read here, those to readers included."""
+    for blueprint in (graphs.name, writing.name):
+        state.app.after_request_funcs.setdefault(blueprint, []).append(_acceptable)
+
+
 def _acceptable(response: Response) -> Response:
-    """Say, of graphs that are read, too, what is read here (W3C LDP 7.1 for Accept-Post, RFC 5789 3.1)."""
-    if request.blueprint in ("graphs", writing.name):
-        response.headers.setdefault("Accept-Post", ACCEPTED)
-        response.headers["Accept-Patch"] = UPDATE
+    """Say what is read here (W3C LDP 7.1 for Accept-Post, RFC 5789 3.1)."""
+    response.headers.setdefault("Accept-Post", ACCEPTED)
+    response.headers["Accept-Patch"] = UPDATE
     return response

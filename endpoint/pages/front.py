@@ -34,7 +34,6 @@ from endpoint.pages.figures import (
     point_of,
 )
 from endpoint.pages.term_names import Names, PathStep, Shown, follow, names_for, shapes_of, text_in
-from graph.catalogue.dataset_description import description_of, title_of
 from graph.model.description import Label, is_auxiliary
 from graph.model.rdf_terms import (
     APPARATUS_GRAPHS,
@@ -465,8 +464,8 @@ def dataset_page(here: Snapshot, triples: Iterable[ox.Triple], names: Names, lan
     is_first = {iri for iri, _ in glance.classes}
     return DatasetPage(
         iri=f"{here.publication.base}dataset",
-        title=best(title_of(settings), languages),
-        description=best(description_of(settings), languages),
+        title=best(settings.title, languages),
+        description=best(settings.description, languages),
         publisher=best(about.publisher, languages),
         keywords=about.keywords.get(best({tag: tag for tag in about.keywords}, languages).text, ()),
         spatial=tuple(names.thing(each) for each in about.spatial),
@@ -572,7 +571,7 @@ def dataset_citation(url: str) -> Citation:
     """
     here, wanted = snapshot(), languages()
     settings, manifest = here.publication.settings, here.release.manifest
-    title, creator = best(title_of(settings), wanted), best(settings.about.publisher, wanted)
+    title, creator = best(settings.title, wanted), best(settings.about.publisher, wanted)
     return cited((title, creator, NOTHING), manifest.id, manifest.created[:10], url)
 
 

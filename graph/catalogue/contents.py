@@ -43,7 +43,7 @@ from graph.model.rdf_terms import (
     VOID,
     XSD,
 )
-from graph.model.settings import Settings
+from graph.model.settings import Settings, written_in
 from graph.releases.dumps import Dump, members_sha256, whole_dumps
 from graph.releases.manifest import GraphEntry, LastContribution, Manifest
 
@@ -194,22 +194,14 @@ def labelled(subject: str, text: Mapping[str, str]) -> Iterator[ox.Triple]:
 
 # What the catalogue itself puts into words, in English, Russian and Uzbek; everything else it takes from the settings.
 #
-# The texts stand in ``wording.toml``.
+# The texts stand in ``catalogue_terms.toml``.
 
 FILE = Path(__file__).with_name("catalogue_terms.toml")
 
 
 def words(key: str, languages: Iterable[str], **values: str) -> dict[str, str]:
-    """Return a text in those of the publication's languages that it is written in, or in English.
-
-    Args:
-        key: a table of ``wording.toml``.
-        languages: the publication's; ``uz-Latn`` is Uzbek.
-        values: what stands in the text.
-    """
-    own = {tag.partition("-")[0].lower() for tag in languages if tag.lower() != "uz-cyrl"}
-    texts = _texts()[key]
-    return {each: texts[each].format(**values) for each in texts if each in own} or {"en": texts["en"].format(**values)}
+    """Return a text, a table of ``catalogue_terms.toml``, as ``written_in`` some languages with the values in it."""
+    return written_in(_texts()[key], languages, **values)
 
 
 def around(key: str, inner: dict[str, str]) -> dict[str, str]:

@@ -207,18 +207,6 @@ def _short(iri: str, known: Mapping[str, str]) -> str:
 # Everything is taken from the settings and the manifest; what schema.org says of the same is in ``schema``. Who
 # publishes nobody but the settings can say: where they do not, nothing is said, and ``left_out`` tells what that costs.
 
-Texts = dict[str, str]
-
-
-def title_of(settings: Settings) -> Texts:
-    """Return the title of the dataset; where the settings name none, one made of its base."""
-    return settings.about.title or words("title", settings.languages, base=settings.base)
-
-
-def description_of(settings: Settings) -> Texts:
-    """Return the description of the dataset."""
-    return settings.about.description or words("description", settings.languages)
-
 
 def left_out(settings: Settings) -> Iterator[str]:
     """Yield a warning for all that the catalogue ought to say and cannot, since the settings do not name it."""
@@ -244,9 +232,9 @@ def dataset(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]
     settings, names = publication.settings, CatalogueNames(publication.base, manifest.id)
     iri, about = names.dataset, settings.about
     yield from typed(iri, VOID + "Dataset", DCAT + "Dataset")
-    yield from labelled(iri, title_of(settings))
-    yield from texts(iri, DCT + "title", title_of(settings))
-    yield from texts(iri, DCT + "description", description_of(settings))
+    yield from labelled(iri, settings.title)
+    yield from texts(iri, DCT + "title", settings.title)
+    yield from texts(iri, DCT + "description", settings.description)
     yield value(iri, DCT + "identifier", iri, "anyURI")
     yield from _by_publisher(iri, names, settings, DCT + "publisher", DCT + "creator", PROV + "wasAttributedTo")
     yield link(iri, DCAT + "contactPoint", names.part("contact"))
@@ -301,7 +289,7 @@ def _period(names: CatalogueNames, settings: Settings) -> Iterator[ox.Triple]:
 
 
 def _catalog(names: CatalogueNames, settings: Settings, manifest: Manifest) -> Iterator[ox.Triple]:
-    iri, title = names.part("catalog"), around("catalog", title_of(settings))
+    iri, title = names.part("catalog"), around("catalog", settings.title)
     yield from typed(iri, DCAT + "Catalog")
     yield from labelled(iri, title)
     yield from texts(iri, DCT + "title", title)
@@ -350,7 +338,7 @@ def _publisher(names: CatalogueNames, settings: Settings) -> Iterator[ox.Triple]
 def _contact(names: CatalogueNames, settings: Settings) -> Iterator[ox.Triple]:
     """Whom to ask; where the settings name no contact, by way of the home page, and called after the dataset."""
     iri, contact = names.part("contact"), settings.about.contact_iri or names.base
-    called = settings.about.publisher or around("contact", title_of(settings))
+    called = settings.about.publisher or around("contact", settings.title)
     yield from typed(iri, VCARD + "Kind")
     yield from labelled(iri, called)
     yield from texts(iri, VCARD + "fn", called)
@@ -358,7 +346,7 @@ def _contact(names: CatalogueNames, settings: Settings) -> Iterator[ox.Triple]:
 
 
 def _service(names: CatalogueNames, settings: Settings) -> Iterator[ox.Triple]:
-    iri, title, endpoint = names.part("sparql"), around("service", title_of(settings)), names.route("sparql")
+    iri, title, endpoint = names.part("sparql"), around("service", settings.title), names.route("sparql")
     yield link(names.dataset, VOID + "sparqlEndpoint", endpoint)
     yield from typed(iri, DCAT + "DataService")
     yield from labelled(iri, title)
@@ -398,7 +386,7 @@ def schema(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
     yield from _downloads(names, manifest)
     catalog, publisher = names.part("catalog"), names.part("publisher")
     yield from typed(catalog, SCHEMA + "DataCatalog")
-    yield from texts(catalog, SCHEMA + "name", around("catalog", title_of(publication.settings)))
+    yield from texts(catalog, SCHEMA + "name", around("catalog", publication.settings.title))
     yield link(catalog, SCHEMA + "url", publication.base)
     if publication.settings.about.publisher:
         yield from typed(publisher, SCHEMA + "Organization")
@@ -409,8 +397,8 @@ def schema(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
 def _dataset(publication: Publication, names: CatalogueNames, manifest: Manifest) -> Iterator[ox.Triple]:
     iri, settings = names.dataset, publication.settings
     yield from typed(iri, SCHEMA + "Dataset")
-    yield from texts(iri, SCHEMA + "name", title_of(settings))
-    yield from texts(iri, SCHEMA + "description", description_of(settings))
+    yield from texts(iri, SCHEMA + "name", settings.title)
+    yield from texts(iri, SCHEMA + "description", settings.description)
     yield link(iri, SCHEMA + "url", iri)
     yield value(iri, SCHEMA + "identifier", iri)
     yield link(iri, SCHEMA + "license", settings.about.license)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -30,6 +30,15 @@ PUBLISHER_TYPES = (
 """The codes of ADMS for types of publisher."""
 TEXTS = ("title", "description", "publisher", "keywords")
 """The settings of ``[about]`` that are tables from language to text."""
+TITLE = {
+    "en": "The dataset <{base}>", "ru": "Набор данных <{base}>", "uz": "Maʼlumotlar toʻplami <{base}>",
+}  # fmt: skip
+DESCRIPTION = {
+    "en": "Linked data with its vocabulary, published in versions that can be cited, queried and downloaded.",
+    "ru": "Связанные данные и их словарь; версии можно цитировать, запрашивать и скачивать.",
+    "uz": "Bogʻlangan maʼlumotlar va lugʻati; versiyalaridan iqtibos keltirish, soʻrov berish va yuklab olish mumkin.",
+}
+"""What a dataset is called and described as where its settings do not say; English is there always."""
 CONTACT = re.compile(r"(mailto:)?[^@\s:/]+@[^@\s/]+\.[^@\s/.]+|tel:\+?[\d().-]{3,}|https?://[^/\s?#]+\S*")
 """An address that a person can write to, call or open."""
 GONE: Mapping[str, Sentence] = {
@@ -149,6 +158,28 @@ class Settings(Section, frozen=True):
     privacy: PrivacySettings = PrivacySettings()
     proxy: ProxySettings = ProxySettings()
     log: LogSettings = LogSettings()
+
+    @property
+    def title(self) -> dict[str, str]:
+        """The title of the dataset, by language; where the file names none, one made of its base."""
+        return self.about.title or written_in(TITLE, self.languages, base=self.base)
+
+    @property
+    def description(self) -> dict[str, str]:
+        """The description of the dataset, by language; where the file has none, one that fits every dataset."""
+        return self.about.description or written_in(DESCRIPTION, self.languages)
+
+
+def written_in(texts: Mapping[str, str], languages: Iterable[str], **values: str) -> dict[str, str]:
+    """Return a text in those of the languages that it is written in, or in English.
+
+    Args:
+        texts: templates of ``str.format``, by language.
+        languages: the publication's; ``uz-Latn`` is Uzbek.
+        values: what stands in the text.
+    """
+    own = {tag.partition("-")[0].lower() for tag in languages if tag.lower() != "uz-cyrl"}
+    return {each: texts[each].format(**values) for each in texts if each in own} or {"en": texts["en"].format(**values)}
 
 
 def read_settings(path: Path) -> Settings:

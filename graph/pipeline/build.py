@@ -36,12 +36,11 @@ from graph.pipeline.steps import (
 from graph.releases.change import ReleaseRevision
 from graph.releases.dumps import Downloads
 from graph.releases.exact_forms import open_forms
-from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import GRAPHS_FOLDER, read_member
 from graph.releases.index_loading import SOURCE, LinesFile, index_in_making, passing_index, spooled
 from graph.releases.manifest import MANIFEST_FILE, GraphEntry, LastContribution, Manifest
 from graph.releases.own_iris import GONE_FILE
-from graph.releases.release import Release, open_release
+from graph.releases.release import AT_ONCE, Patience, Release, ReleasesFolder, open_release
 from graph.releases.release_builder import Staged, fingerprint
 from graph.releases.store import STORE_FOLDER, Index, reading
 from graph.releases.verification import damaged, newest_first, readable_current, whole_graph

@@ -18,11 +18,10 @@ from graph.model.errors import ReleaseError, Said, Sentence, SettingError
 from graph.model.publication import SUPPRESSION_FILE, Publication
 from graph.pipeline.build import build_in
 from graph.pipeline.steps import Progress
-from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import read_member
 from graph.releases.manifest import GraphEntry
 from graph.releases.own_iris import GONE_FILE, Gone
-from graph.releases.release import Release, open_release
+from graph.releases.release import AT_ONCE, Patience, Release, ReleasesFolder, open_release
 from graph.releases.verification import readable_current
 from graph.sources.batches import Chunk
 from graph.sources.document_checks import Told, unheard

@@ -41,11 +41,10 @@ from graph.model.settings import settings_of
 from graph.pipeline.build import rebuild
 from graph.pipeline.steps import Progress
 from graph.query.saved_queries import FILE as QUERIES_FILE
-from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.graph_files import link
 from graph.releases.history import ID, LOG_FILE, PURGED_FILE
 from graph.releases.manifest import GraphEntry, read_manifest
-from graph.releases.release import Hold, Release, open_release
+from graph.releases.release import AT_ONCE, Hold, Patience, Release, ReleasesFolder, open_release
 from graph.releases.verification import (
     CHECKSUMS_FILE,
     examined,

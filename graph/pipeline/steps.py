@@ -24,11 +24,9 @@ from graph.model.settings import LimitSettings
 from graph.pipeline.parts import Part
 from graph.query.sparql.guard import read_query
 from graph.releases.change import ReleaseRevision
-from graph.releases.digest import release_digest
-from graph.releases.folder import ReleasesFolder
-from graph.releases.manifest import Manifest, write_manifest
+from graph.releases.manifest import Manifest, release_digest, write_manifest
 from graph.releases.own_iris import fragments_after_build, fragments_after_change, gone_after_build, gone_after_change
-from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, open_release
+from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, ReleasesFolder, open_release
 from graph.releases.release_builder import tool_versions
 from graph.releases.verification import NOTHING_KNOWN, Known, write_checksums
 from graph.sources.batches import Chunk, GraphChange

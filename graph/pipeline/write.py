@@ -45,9 +45,8 @@ from graph.pipeline.steps import (
     time_of_next,
 )
 from graph.releases.change import Bookkeeping, Draft, ReleaseRevision, added
-from graph.releases.folder import AT_ONCE, Patience, ReleasesFolder
 from graph.releases.manifest import LastContribution, Manifest, Origin
-from graph.releases.release import REPORT_FILE, Hold, Release
+from graph.releases.release import AT_ONCE, REPORT_FILE, Hold, Patience, Release, ReleasesFolder
 from graph.releases.store import STORE_FOLDER, Checkpoint, reading
 from graph.releases.verification import NOTHING_KNOWN, examined, readable_current
 from graph.sources.batches import NONE, UNION, Chunk, GraphChange, Lines

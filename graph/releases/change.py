@@ -19,12 +19,22 @@ from isal import isal_zlib
 
 from graph.model.processes import HeldFolder
 from graph.model.rdf_terms import RDF_TYPE, XSD, Term, matching, stored
-from graph.releases.digest import graph_digest, lanes_of, lanes_text, sum_of, triple_hashes
 from graph.releases.exact_forms import LEXICAL_FOLDER, LexicalForms, Notes, open_forms
 from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, LEVEL, file_sha256, link, member_name, read_member
 from graph.releases.index_loading import index_in_making
 from graph.releases.index_revision import complete_index, index_after_change
-from graph.releases.manifest import GraphEntry, LastContribution, Manifest, Origin, Statistics
+from graph.releases.manifest import (
+    GraphEntry,
+    LastContribution,
+    Manifest,
+    Origin,
+    Statistics,
+    graph_digest,
+    lanes_of,
+    lanes_text,
+    sum_of,
+    triple_hashes,
+)
 from graph.releases.release import Release
 from graph.releases.store import Checkpoint, copy_store, reading, tidy
 from graph.releases.triple_index import INDEX_FILES

@@ -50,10 +50,9 @@ from graph.model.formats import (
 from graph.model.processes import Descriptor
 from graph.model.publication import Publication, open_publication
 from graph.model.rdf_terms import CATALOG_GRAPH, genid_iri, graph_iri
-from graph.releases.folder import ReleasesFolder
 from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, file_sha256, read_member
 from graph.releases.manifest import GraphEntry, Manifest
-from graph.releases.release import Release, open_release
+from graph.releases.release import Release, ReleasesFolder, open_release
 from graph.releases.store import merged
 from graph.sources.batches import Chunk
 

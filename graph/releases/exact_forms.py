@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from graph.model.errors import ReleaseError, Sentence
 from graph.model.rdf_terms import ReadableStore, Term, matching, stored
-from graph.releases.digest import Lanes, triple_hashes
+from graph.releases.manifest import Lanes, triple_hashes
 
 # The lexical forms that the index rewrites: which lines it stands for when it says ``"5"^^xsd:integer``.
 #

@@ -21,7 +21,9 @@ import numpy as np
 from isal import isal_zlib
 
 from graph.model.errors import unreadable
-from graph.releases.digest import (
+from graph.releases.exact_forms import rewritten
+from graph.releases.manifest import (
+    GraphEntry,
     Lanes,
     graph_digest,
     joined,
@@ -30,8 +32,6 @@ from graph.releases.digest import (
     sum_of,
     triple_hashes,
 )
-from graph.releases.exact_forms import rewritten
-from graph.releases.manifest import GraphEntry
 from graph.sources.batches import Chunk
 
 # The members of a release: each named graph as N-Quads, gzip, written from the parse. They are the truth.

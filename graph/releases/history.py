@@ -18,9 +18,8 @@ import msgspec
 
 from graph.model.errors import ReleaseError, Sentence
 from graph.model.processes import HeldFolder
-from graph.releases.folder import ReleasesFolder
 from graph.releases.manifest import Manifest, read_manifest
-from graph.releases.release import Release
+from graph.releases.release import Release, ReleasesFolder
 from graph.sources.batches import Chunk
 
 # The history of a publication: which releases there are, which was current when, and how an older one is again.

@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from graph.model.errors import ReleaseError, Sentence, StorageError
 from graph.model.rdf_terms import Place, Subject, Term
-from graph.releases.digest import Lanes, repeated_keys, triple_hashes
 from graph.releases.graph_files import link, read_member
-from graph.releases.manifest import GraphEntry, Manifest
+from graph.releases.manifest import GraphEntry, Lanes, Manifest, repeated_keys, triple_hashes
 from graph.sources.batches import Chunk
 
 # The RDF merge of named graphs as a stream: each triple once, in bounded memory, read from the members.

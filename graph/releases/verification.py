@@ -23,23 +23,33 @@ from graph.model.errors import NO_WORDS, Quotation, ReleaseError, Said, Sentence
 from graph.model.processes import HeldFolder
 from graph.model.publication import SUPPRESSION_FILE
 from graph.model.rdf_terms import CATALOG_GRAPH, graph_iri
-from graph.releases.digest import (
+from graph.releases.dumps import Downloads
+from graph.releases.exact_forms import LEXICAL_FOLDER, index_line, open_forms, rewritten
+from graph.releases.graph_files import file_sha256, is_member, read_member
+from graph.releases.history import History
+from graph.releases.index_loading import memory_of_process, threads_of_process, write_index
+from graph.releases.manifest import (
+    MANIFEST_FILE,
+    GraphEntry,
     Lanes,
+    Manifest,
     first_of_each,
     graph_digest,
     joined,
+    read_manifest,
     release_digest,
     sum_of,
     triple_hashes,
 )
-from graph.releases.dumps import Downloads
-from graph.releases.exact_forms import LEXICAL_FOLDER, index_line, open_forms, rewritten
-from graph.releases.folder import UNCOMMITTED, ReleasesFolder
-from graph.releases.graph_files import file_sha256, is_member, read_member
-from graph.releases.history import History
-from graph.releases.index_loading import memory_of_process, threads_of_process, write_index
-from graph.releases.manifest import MANIFEST_FILE, GraphEntry, Manifest, read_manifest
-from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, is_held, open_release
+from graph.releases.release import (
+    CATALOG_FILE,
+    REPORT_FILE,
+    UNCOMMITTED,
+    Release,
+    ReleasesFolder,
+    is_held,
+    open_release,
+)
 from graph.releases.store import STORE_FOLDER
 from graph.releases.triple_index import INDEX_FILES, content_sums, open_index
 from graph.sources.batches import Chunk

@@ -23,12 +23,11 @@ import msgspec
 from graph.model.errors import Quotation, ReleaseError, Sentence, SettingError, WriteRefusedError
 from graph.model.publication import SUPPRESSION_FILE, Publication
 from graph.query.saved_queries import forget
-from graph.releases.folder import ASIDE, ReleasesFolder
 from graph.releases.graph_files import read_member
 from graph.releases.history import PURGED_FILE, Purged
 from graph.releases.manifest import GraphEntry, read_manifest
 from graph.releases.own_iris import GONE_FILE, Gone
-from graph.releases.release import is_held
+from graph.releases.release import ASIDE, ReleasesFolder, is_held
 from graph.sources.batches import Chunk
 from graph.withholding.removal_request import decoded, mails, numbers, readings, sizes_of, windows, words
 

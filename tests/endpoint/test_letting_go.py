@@ -16,7 +16,7 @@ from benchmarks.turnover import chunks, publication_in
 from endpoint.current import IDLE_SECONDS
 from graph.model.publication import Publication
 from graph.pipeline.write import publish
-from graph.releases.folder import ReleasesFolder
+from graph.releases.release import ReleasesFolder
 from tests.endpoint.watching import Watched, until, watched
 
 PUBLISHES = int(os.environ.get("HAMKOR_PUBLISHES", "8"))

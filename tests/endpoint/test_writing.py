@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from graph.releases.folder import ReleasesFolder
+from graph.releases.release import ReleasesFolder
 from tests.endpoint.contributing import BASE, CLUB, Writer, publication, writer
 from tests.endpoint.serving import Served, serving
 

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from writing import Write
 
 from graph.pipeline.build import build
-from graph.releases.folder import ReleasesFolder
 from graph.releases.history import DifferencePart, changed_graphs, difference, graph_difference, patch
-from graph.releases.release import Release, open_release
+from graph.releases.release import Release, ReleasesFolder, open_release
 from graph.sources.batches import Chunk
 
 GRAPH = "http://example.org/g"

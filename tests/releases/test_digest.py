@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.releases.digest import graph_digest, release_digest, sum_of, triple_hashes
+from graph.releases.manifest import graph_digest, release_digest, sum_of, triple_hashes
 from graph.releases.release import Release
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

@@ -12,8 +12,8 @@ from threading import Event, Thread
 import pytest
 
 from graph.model.errors import BusyError, ReleaseError
-from graph.releases import folder as folder_module
-from graph.releases.folder import Patience, ReleasesFolder
+from graph.releases import release as folder_module
+from graph.releases.release import Patience, ReleasesFolder
 
 ONE, OTHER = "2026-01-01T000000Z-aaaaaaaa", "2026-01-02T000000Z-bbbbbbbb"
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -94,7 +94,7 @@ def test_a_second_writer_is_refused_and_the_first_goes_on(tmp_path: Path) -> Non
 
 def test_a_writer_in_another_process_is_noticed(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from graph.releases.folder import ReleasesFolder\n"
+        "import sys; from pathlib import Path; from graph.releases.release import ReleasesFolder\n"
         "with ReleasesFolder(Path(sys.argv[1])).staging(): print('in', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
@@ -133,7 +133,7 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from graph.releases import folder
+from graph.releases import release
 step, count = sys.argv[2], [0]
 for name in ("fsync", "rename", "replace", "symlink"):
     def watched(*args, _call=getattr(os, name), _name=name, **rest):
@@ -142,7 +142,7 @@ for name in ("fsync", "rename", "replace", "symlink"):
         count[0] += 1
         return _call(*args, **rest)
     setattr(os, name, watched)
-releases = folder.ReleasesFolder(Path(sys.argv[1]))
+releases = release.ReleasesFolder(Path(sys.argv[1]))
 with releases.staging() as staged:
     (staged / "file").write_text("whole")
     releases.commit(staged, sys.argv[3])

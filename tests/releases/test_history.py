@@ -13,10 +13,9 @@ import pytest
 
 from graph.model.errors import BusyError, ReleaseError
 from graph.model.publication import Publication
-from graph.releases.folder import ReleasesFolder
 from graph.releases.history import LOG_FILE, History
 from graph.releases.manifest import read_manifest
-from graph.releases.release import open_release
+from graph.releases.release import ReleasesFolder, open_release
 from graph.releases.verification import disk_given_back, prune
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

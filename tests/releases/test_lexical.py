@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graph.releases.digest import triple_hashes
 from graph.releases.exact_forms import LEXICAL_FOLDER, LexicalForms, Noting, index_line, open_forms, parsed, rewritten
+from graph.releases.manifest import triple_hashes
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 OBJECTS = [

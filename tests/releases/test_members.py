@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from graph.model.errors import ReleaseError
-from graph.releases.digest import graph_digest, sum_of, triple_hashes
 from graph.releases.graph_files import Member, member_name, read_member
-from graph.releases.manifest import GraphEntry
+from graph.releases.manifest import GraphEntry, graph_digest, sum_of, triple_hashes
 from graph.sources.batches import Chunk
 
 BASE = "https://example.org/"

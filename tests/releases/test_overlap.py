@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from graph.releases.digest import repeated_keys
+from graph.releases.manifest import repeated_keys
 
 
 def test_repeated_keys_are_found_wherever_they_stand() -> None:

@@ -20,11 +20,11 @@ from graph.model.publication import Publication
 from graph.model.rdf_terms import stored
 from graph.pipeline.build import build
 from graph.releases.change import index_triples
-from graph.releases.folder import ReleasesFolder
 from graph.releases.graph_files import GRAPHS_FOLDER, Member
 from graph.releases.index_loading import write_index
 from graph.releases.index_revision import complete_index, index_after_change
 from graph.releases.manifest import GraphEntry, Statistics
+from graph.releases.release import ReleasesFolder
 from graph.releases.triple_index import (
     DELTA_FILE,
     INDEX_FILE,

@@ -14,9 +14,8 @@ from graph.model.errors import ReleaseError
 from graph.model.publication import Publication
 from graph.pipeline.build import build
 from graph.pipeline.write import Put, publish
-from graph.releases.folder import ReleasesFolder
 from graph.releases.manifest import read_manifest, write_manifest
-from graph.releases.release import current_release
+from graph.releases.release import ReleasesFolder, current_release
 from graph.releases.verification import problems_of
 from graph.sources.batches import Chunk
 

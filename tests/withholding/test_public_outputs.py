@@ -16,8 +16,7 @@ from flask.testing import FlaskClient
 from endpoint.app import create_app
 from graph.model.publication import Publication, open_publication
 from graph.pipeline.build import build
-from graph.releases.folder import ReleasesFolder
-from graph.releases.release import Release
+from graph.releases.release import Release, ReleasesFolder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BASE = "https://w3id.org/hamkor/"

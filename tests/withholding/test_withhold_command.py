@@ -16,8 +16,7 @@ from graph.model.publication import SUPPRESSION_FILE, Publication, open_publicat
 from graph.pipeline.build import build
 from graph.pipeline.removal import withhold
 from graph.pipeline.write import Put, publish
-from graph.releases.folder import ReleasesFolder
-from graph.releases.release import current_release
+from graph.releases.release import ReleasesFolder, current_release
 from graph.sources.batches import Chunk
 from graph.withholding.withholding import withholding_of
 
@@ -178,7 +177,7 @@ def test_what_is_killed_before_the_release_is_current_has_changed_nothing(
     small: Publication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("graph.releases.folder.ReleasesFolder.make_current", killed)
+        patched.setattr("graph.releases.release.ReleasesFolder.make_current", killed)
         with pytest.raises(KilledError):
             withhold(small, [ONE], [])
     assert not withholding_of(small)

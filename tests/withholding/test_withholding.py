@@ -18,10 +18,9 @@ from graph.model.publication import SUPPRESSION_FILE, Publication, open_publicat
 from graph.pipeline.build import build
 from graph.pipeline.removal import withhold
 from graph.pipeline.write import Delete, Put, publish
-from graph.releases.folder import ASIDE, ReleasesFolder
 from graph.releases.history import History
 from graph.releases.own_iris import GONE_FILE, Gone
-from graph.releases.release import Release, open_release
+from graph.releases.release import ASIDE, Release, ReleasesFolder, open_release
 from graph.sources.batches import Chunk
 from graph.withholding.removal_request import identity, readings
 from graph.withholding.withholding import (

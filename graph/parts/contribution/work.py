@@ -39,8 +39,7 @@ from graph.parts.contribution.update_reading import Operation, read_update
 from graph.parts.templates.advice import Advice, Adviser
 from graph.parts.templates.fields import TemplateShapes
 from graph.pipeline.write import Delete, GraphEdit, Post, Published, Put, Write, publish, rehearse
-from graph.releases.folder import Patience
-from graph.releases.release import Release, current_release
+from graph.releases.release import Patience, Release, current_release
 from graph.sources.batches import Chunk
 from graph.sources.csvw.conversion import TableFile, read_rows
 from graph.sources.document_checks import DocumentWarning
