@@ -174,7 +174,6 @@ def _page(links: list[HeaderLink]) -> bytes:
 # one in a process of its own, while the client is asked to come back.
 
 downloads = Blueprint("downloads", __name__)
-GZIP = "application/gzip"
 ONE_RANGE = re.compile(r"bytes=(\d{1,18}-\d{0,18}|-\d{1,18})\Z")
 PIECE = 1 << 18
 
@@ -209,7 +208,7 @@ def listed(suffix: str) -> Response:
 
 @downloads.get("/downloads/<path:name>")
 def file(name: str) -> Response:
-    """One file: all data or one graph, in one format, gzip."""
+    """One file: all data or one graph, in one format."""
     release = snapshot().release
     dump = dump_named(release.manifest, name) or dump_named(release.manifest, unquote(name))
     if dump is None:
@@ -258,13 +257,15 @@ def _sent(dump: Dump, ready: ReadyFile) -> Response:
     made_at = datetime.fromisoformat(release.manifest.created)
     held(request.method, ready.sha256, made_at, request.headers.get)
     response = Response(
-        FileWrapper(cast("IO[bytes]", Parts(ready.parts)), PIECE), content_type=GZIP, direct_passthrough=True
+        FileWrapper(cast("IO[bytes]", Parts(ready.parts)), PIECE),
+        content_type=dump.media_type,
+        direct_passthrough=True,
     )
     response.set_etag(ready.sha256)
     response.last_modified = made_at
     response.content_length = ready.size
-    kind = dump.name.removesuffix(f".{dump.form.suffix}.gz").rpartition("/")[2]
-    filename = f"{kind}-{release.id}.{dump.form.suffix}.gz"
+    kind = dump.name.removesuffix(f".{dump.ending}").rpartition("/")[2]
+    filename = f"{kind}-{release.id}.{dump.ending}"
     response.headers.update(
         {
             "Cache-Control": CACHE,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from socket import create_server
 
+import duckdb
 import pyoxigraph as ox
 import pytest
 from click.testing import CliRunner, Result
@@ -356,6 +357,24 @@ def test_export_takes_a_graph_by_its_iri_and_a_thing_by_its_iri(folder: Path, tm
         '<http://e/b> <http://e/name> "a \\"quoted\\" name" .',
         "<http://e/b> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://e/Club> .",
     ]
+
+
+@pytest.mark.parametrize(
+    "what", [("--all",), ("--graph", "clubs"), ("http://e/b",)], ids=["everything", "a graph", "a thing"]
+)
+def test_export_writes_a_table_of_statements(folder: Path, tmp_path: Path, what: tuple[str, ...]) -> None:
+    path = tmp_path / "made.parquet"
+    answer = called(folder, "export", *what, "--format", "parquet", "-o", str(path))
+    assert (answer.exit_code, answer.stdout, [*tmp_path.iterdir()]) == (0, "", [path])
+    found = duckdb.sql(f"SELECT subject, predicate, object, graph FROM '{path}'").fetchall()
+    expected = quads(called(folder, "export", *what, "--format", "nquads").stdout_bytes, "nquads")
+    graph = "graph_name" if what == ("--all",) else ""  # of one graph or thing N-Quads name no graph
+    assert sorted(each[: 4 if graph else 3] for each in found) == sorted(
+        (each.subject.value, each.predicate.value, getattr(each.object, "value", str(each.object)),
+         *([each.graph_name.value] if graph else []))
+        for each in expected
+    )  # fmt: skip
+    assert called(folder, "export", *what, "--format", "parquet").stdout_bytes == path.read_bytes()
 
 
 def test_export_says_what_a_format_cannot_express_and_leaves_no_part_of_a_document(

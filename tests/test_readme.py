@@ -101,10 +101,9 @@ def test_a_command_prints_what_is_shown(command: str, printed: str, place: Path,
 
 
 @pytest.mark.parametrize(("page", "code"), blocks("python"))
-def test_a_python_snippet_runs_and_prints_something(page: str, code: str, address: str) -> None:
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code.replace(HERE, address)], capture_output=True, text=True, check=False
-    )
+def test_a_python_snippet_runs_and_prints_something(page: str, code: str, address: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", code.replace(HERE, address)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip()
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 import pyoxigraph as ox
@@ -28,6 +30,7 @@ from graph.model.errors import (
 )
 from graph.model.formats import (
     DATASET_FORMATS,
+    PARQUET,
     RESULT_FORMATS,
     RESULTS_JSON,
     TRIPLE_FORMATS,
@@ -36,11 +39,12 @@ from graph.model.formats import (
     format_named,
 )
 from graph.model.publication import Publication
-from graph.model.rdf_terms import PREFIXES
+from graph.model.rdf_terms import PREFIXES, RELEASE
 from graph.query.embedded import EmbeddedEngine, syntax_error
 from graph.query.engine import QueryForm, QueryRequest
 from graph.query.saved_queries import ExampleQuery, read_examples
 from graph.query.sparql.guard import read_query
+from graph.releases.parquet_files import write_chunks_table
 from graph.releases.release import Release, current_release
 from graph.releases.store import merged
 from graph.sources.batches import Chunk
@@ -183,14 +187,14 @@ def _print_table(body: bytes, question: ExampleQuery | None, cells: Cells) -> No
     console.print(f"{table.row_count} solution{'s' * (table.row_count != 1)}")
 
 
-# ``hamkor export``: a thing, a named graph or everything, in any RDF format.
+# ``hamkor export``: a thing, a named graph or everything, in any RDF format, or as a table of statements (Parquet).
 
 
 @click.command("export")
 @click.argument("iri", required=False)
 @click.option("--graph", "graph_name", help="A named graph: its name (clubs) or its IRI.")
 @click.option("--all", "everything", is_flag=True, help="All named graphs.")
-@click.option("--format", "form", type=click.Choice([each.name for each in TRIPLE_FORMATS]))
+@click.option("--format", "form", type=click.Choice([each.name for each in (*TRIPLE_FORMATS, PARQUET)]))
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
 @publication_option
 def export_command(
@@ -198,17 +202,22 @@ def export_command(
 ) -> None:
     """Write what the current release holds: about one IRI, one named graph, or everything.
 
-    The default format is Turtle, and N-Quads for everything. Literals come out exactly as they were put in.
+    The default format is Turtle, and N-Quads for everything. Literals come out exactly as they were put in. Parquet is
+    one table: a row for each statement of each graph.
 
     \b
       hamkor export https://w3id.org/hamkor/id/club/termez
       hamkor export --graph clubs --format jsonld
       hamkor export --all -o hamkor.nq
+      hamkor export --all --format parquet -o hamkor.parquet
     """  # noqa: D301  click reads \b as the sign itself
     if sum(map(bool, (iri, graph_name, everything))) != 1:
         raise click.UsageError("give one of: an IRI, --graph NAME, --all")
     publication = options.publication()
     release = current_release(publication)
+    if form == PARQUET.name:
+        _export_table(publication, release, iri, graph_name, output)
+        return
     wanted = format_named(form or ("nquads" if everything else "turtle"))
     if wanted is None:
         raise click.UsageError(f"no format {form!r}")
@@ -224,6 +233,22 @@ def export_command(
         if output is not None and output.is_file():
             output.unlink()  # a part of a document would be taken for the whole
         raise
+
+
+def _export_table(
+    publication: Publication, release: Release, iri: str | None, name: str | None, output: Path | None
+) -> None:
+    """Write statements as Parquet; it is made beside where it goes, and is there whole or not at all."""
+    chunks = _chunks(publication, release, iri, name, once=False)
+    with TemporaryDirectory(dir=output.absolute().parent if output is not None else None) as held:
+        folder = Path(held)
+        made = folder / f"statements.{PARQUET.suffix}"
+        write_chunks_table(chunks, folder, made, {"release": f"{publication.base}{RELEASE}/{release.id}"})
+        if output is not None:
+            made.replace(output)
+            return
+        with made.open("rb") as stream:
+            shutil.copyfileobj(stream, sys.stdout.buffer)
 
 
 def _chunks(

@@ -678,7 +678,7 @@ def dataset_links() -> list[HeaderLink]:
         links.append(HeaderLink(url, "alternate", each.media_type))
         links.append(HeaderLink(url, "describedby", each.media_type, DCAT_AP_PROFILE))
     for dump in whole_dumps(manifest):
-        links.append(HeaderLink(here.absolute(here.route(f"downloads/{dump.name}")), "item", "application/gzip"))
+        links.append(HeaderLink(here.absolute(here.route(f"downloads/{dump.name}")), "item", dump.media_type))
     catalog = here.absolute(here.route(".well-known/api-catalog"))
     return [*links, HeaderLink(linkset_url(iri), "linkset", AS_LINKSET.media_type), HeaderLink(catalog, "api-catalog")]
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import pyoxigraph as ox
 
-from graph.model.formats import DATASET_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
+from graph.model.formats import DATASET_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, PARQUET, RDF_XML, TRIG, TURTLE, Format
 from graph.model.publication import Publication
 from graph.model.rdf_terms import (
     CATALOG_GRAPH,
@@ -63,7 +63,7 @@ DCAT_AP = "http://data.europa.eu/r5r/"
 SPARQL_PROTOCOL = "https://www.w3.org/TR/sparql11-protocol/"
 FILE_TYPES = MappingProxyType({
     N_QUADS: "RDF_N_QUADS", TRIG: "RDF_TRIG", TURTLE: "RDF_TURTLE", N_TRIPLES: "RDF_N_TRIPLES", JSON_LD: "JSON_LD",
-    RDF_XML: "RDF_XML",
+    RDF_XML: "RDF_XML", PARQUET: "PARQUET",
 })  # fmt: skip
 _CODES = """\
     aa AAR ab ABK ae AVE af AFR ak AKA am AMH an ARG ar ARA as ASM av AVA ay AYM az AZE ba BAK be BEL bg BUL bi BIS
@@ -266,20 +266,23 @@ def graph_file(names: CatalogueNames, entry: GraphEntry) -> Iterator[ox.Triple]:
 
 
 def _distribution(names: CatalogueNames, settings: Settings, dump: Dump) -> Iterator[ox.Triple]:
-    iri, file = names.part(f"dump-{dump.form.name}"), names.file(dump.name)
-    title = words("dump", settings.languages, form=dump.form.title)
+    iri, file = names.part(of_form(dump.form)), names.file(dump.name)
     yield link(names.dataset, DCAT + "distribution", iri)
-    yield link(names.dataset, VOID + "dataDump", file)
-    yield link(names.dataset, VOID + "feature", FORMATS + VOID_FEATURES[dump.form.name])
     yield from typed(iri, DCAT + "Distribution")
+    if dump.form is PARQUET:
+        title, key = words("dump-table", settings.languages, form=dump.form.title), "dump-table-description"
+    else:
+        title = words("dump", settings.languages, form=dump.form.title)
+        key = "dump-quads" if dump.form in DATASET_FORMATS else "dump-merge"
+        yield link(names.dataset, VOID + "dataDump", file)  # of RDF (VoID 3.2), as the features are
+        yield link(names.dataset, VOID + "feature", FORMATS + VOID_FEATURES[dump.form.name])
+        yield link(iri, DCAT + "compressFormat", GZIP)
     yield from labelled(iri, title)
     yield from texts(iri, DCT + "title", title)
-    key = "dump-quads" if dump.form in DATASET_FORMATS else "dump-merge"
     yield from texts(iri, DCT + "description", words(key, settings.languages))
     yield link(iri, DCAT + "accessURL", file)
     yield link(iri, DCAT + "downloadURL", file)
     yield link(iri, DCAT + "mediaType", media_type(dump.form))
-    yield link(iri, DCAT + "compressFormat", GZIP)
     yield link(iri, DCT + "format", file_type(dump.form))
     yield from _terms(iri, settings)
 

@@ -21,7 +21,7 @@ from graph.model.rdf_terms import RDF
 # It names them and nothing more: which one a client gets is decided in ``endpoint.http.semantics``, and the writing
 # is done by pyoxigraph and rdflib.
 
-Kind = Literal["graph", "dataset", "results"]
+Kind = Literal["graph", "dataset", "results", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Format:
         name: what people write on the command line and after ``format=``.
         media_type: the registered media type, without parameters.
         suffix: the file suffix, without the dot.
-        kind: what it can hold: one graph, a dataset of named graphs, or query results.
+        kind: what it can hold: one graph, a dataset of named graphs, query results, or tables of any kind.
         title: how a person calls it.
         charset: whether the media type is sent with ``charset=utf-8``.
     """
@@ -61,6 +61,8 @@ RESULTS_JSON = Format("json", "application/sparql-results+json", "srj", "results
 RESULTS_XML = Format("xml", "application/sparql-results+xml", "srx", "results", "SPARQL Results XML")
 RESULTS_CSV = Format("csv", "text/csv", "csv", "results", "CSV", charset=True)
 RESULTS_TSV = Format("tsv", "text/tab-separated-values", "tsv", "results", "TSV", charset=True)
+PARQUET = Format("parquet", "application/vnd.apache.parquet", "parquet", "table", "Parquet")
+"""It is compressed by itself, and holds no RDF that a parser would take for a graph."""
 
 GRAPH_FORMATS = (TURTLE, JSON_LD, N_TRIPLES, RDF_XML)
 DATASET_FORMATS = (N_QUADS, TRIG)

@@ -41,6 +41,7 @@ from graph.model.formats import (
     JSON_LD,
     N_QUADS,
     N_TRIPLES,
+    PARQUET,
     RDF_XML,
     TRIG,
     TURTLE,
@@ -49,24 +50,29 @@ from graph.model.formats import (
 )
 from graph.model.processes import Descriptor
 from graph.model.publication import Publication, open_publication
-from graph.model.rdf_terms import CATALOG_GRAPH, genid_iri, graph_iri
+from graph.model.rdf_terms import CATALOG_GRAPH, RELEASE, genid_iri, graph_iri
 from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, file_sha256, read_member
+from graph.releases.index_loading import LinesFile
 from graph.releases.manifest import GraphEntry, Manifest
+from graph.releases.parquet_files import write_statements_table
 from graph.releases.release import Release, ReleasesFolder, open_release
 from graph.releases.store import merged
 from graph.sources.batches import Chunk
 
-# The files in which a release can be taken home: everything or one named graph, in each RDF format, gzip.
+# The files in which a release can be taken home: everything or one named graph, in each RDF format, gzip, and Parquet.
 #
 # It says which there are and writes them; where they are kept is ``graph.releases.dumps``. Everything but N-Quads is
 # written from the members in one go, in bounded memory, the same bytes for the same release. N-Quads are the members
-# themselves, one behind the other: gzip members may be concatenated (RFC 1952 2.2).
+# themselves, one behind the other: gzip members may be concatenated (RFC 1952 2.2). Parquet says what N-Quads say, of
+# each statement its graph; it is compressed by itself.
 #
 # The computed catalogue is in no file of the whole: so these hold what the content digest covers, and the catalogue can
 # hold their checksums. It has files of its own, as every graph.
 
 WHOLE = "dataset"
+GZIP = "application/gzip"
 FORMS = (N_QUADS, TRIG, TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
+"""The forms of RDF, in which files are packed."""
 ENDING = ".nq.gz"
 LEVEL = 3
 LOCAL_NAME = re.compile(r"[^\W\d][\w.-]*\Z")
@@ -87,24 +93,39 @@ class Dump:
     form: Format
     graph: GraphEntry | None = None
 
+    @property
+    def ending(self) -> str:
+        """What stands behind the point in its name."""
+        return _ending(self.form)
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the file, which is mostly a packed one."""
+        return self.form.media_type if self.form is PARQUET else GZIP
+
 
 def whole_dumps(manifest: Manifest) -> tuple[Dump, ...]:
     """Return the files of everything; without RDF/XML where a property has no name that XML takes (RDF/XML 5.1)."""
     forms = FORMS if all(map(_is_qname, manifest.statistics.properties)) else FORMS[:-1]
-    return tuple(Dump(f"{WHOLE}.{form.suffix}.gz", form) for form in forms)
+    return tuple(Dump(f"{WHOLE}.{_ending(form)}", form) for form in (*forms, PARQUET))
 
 
 def graph_dumps(entry: GraphEntry) -> tuple[Dump, ...]:
     """Return the files of one named graph."""
     stem = entry.file.removesuffix(ENDING)
-    return tuple(Dump(f"{stem}.{form.suffix}.gz", form, entry) for form in FORMS)
+    return tuple(Dump(f"{stem}.{_ending(form)}", form, entry) for form in (*FORMS, PARQUET))
+
+
+def _ending(form: Format) -> str:
+    return form.suffix if form is PARQUET else f"{form.suffix}.gz"
 
 
 def dump_named(manifest: Manifest, name: str) -> Dump | None:
     """Return the file of this name, or None where there is none; also one that cannot be made, which its maker says."""
-    candidates: Iterable[Dump] = (Dump(f"{WHOLE}.{form.suffix}.gz", form) for form in FORMS)
+    forms = (*FORMS, PARQUET)
+    candidates: Iterable[Dump] = (Dump(f"{WHOLE}.{_ending(form)}", form) for form in forms)
     if name.startswith(f"{GRAPHS_FOLDER}/"):
-        stems = {f"{name.removesuffix(f'.{form.suffix}.gz')}{ENDING}" for form in FORMS}
+        stems = {f"{name.removesuffix(f'.{_ending(form)}')}{ENDING}" for form in forms}
         candidates = (each for entry in manifest.graphs if entry.file in stems for each in graph_dumps(entry))
     return next((each for each in candidates if each.name == name), None)
 
@@ -138,7 +159,7 @@ def members_sha256(folder: Path, entries: Iterable[GraphEntry]) -> str:
 
 
 def write_dump(folder: Path, manifest: Manifest, dump: Dump, stream: IO[bytes], prefixes: Mapping[str, str]) -> None:
-    """Write the file, compressed, to a stream.
+    """Write a file of RDF, compressed, to a stream.
 
     Raises:
         ReleaseError: a member cannot be read.
@@ -158,6 +179,16 @@ def write_dump(folder: Path, manifest: Manifest, dump: Dump, stream: IO[bytes], 
         chunks = merged(folder, manifest, entries)
     write_chunks(chunks, cast("IO[bytes]", compressed), dump.form, prefixes, directions=False)
     compressed.finish()
+
+
+def write_parquet(folder: Path, manifest: Manifest, entries: Iterable[GraphEntry], target: Path) -> None:
+    """Write the statements of some graphs of the release in ``folder`` as a table.
+
+    Raises:
+        ReleaseError: a member cannot be read, or the disk or memory does not suffice.
+    """
+    sources = [LinesFile(each.file, each.iri, each.triples, f" <{each.iri}> .") for each in entries]
+    write_statements_table(sources, folder, target, {"release": f"{manifest.base}{RELEASE}/{manifest.id}"})
 
 
 class _Compressed:
@@ -318,6 +349,11 @@ class Downloads:
     def _write(self, dump: Dump, path: Path, prefixes: Mapping[str, str]) -> None:
         """Write a file; that it cannot be written, is remembered: a release never changes, and trying takes minutes."""
         try:
+            if dump.form is PARQUET:
+                write_parquet(self.folder, self.manifest, dumped_graphs(self.manifest, dump), path)
+                with path.open("rb") as stream:
+                    os.fsync(stream.fileno())
+                return
             with path.open("wb") as stream:
                 write_dump(self.folder, self.manifest, dump, stream, prefixes)
                 stream.flush()
@@ -333,7 +369,8 @@ class Downloads:
 
     def _make_room(self) -> None:
         """Remove the files that were made longest ago until what is kept is within bounds."""
-        kept = [path for path in (self.folder / FOLDER).rglob("*.gz") if path.is_file()]
+        made = ((self.folder / FOLDER).rglob(f"*.{each}") for each in ("gz", PARQUET.suffix))
+        kept = [path for found in made for path in found if path.is_file()]
         total = 0
         for path in sorted(kept, key=lambda each: each.stat().st_mtime, reverse=True):
             total += path.stat().st_size

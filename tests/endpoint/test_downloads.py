@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import gzip
+from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+import duckdb
 import httpx
 import pyoxigraph as ox
 import pytest
@@ -76,6 +78,23 @@ def test_a_graph_can_be_had_in_each_format(small: Served, form: object) -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["dataset", "graphs/clubs", "graphs/catalog"])
+def test_statements_can_be_had_as_a_table(small: Served, name: str, tmp_path: Path) -> None:
+    answer = small.get(f"/downloads/{name}.parquet")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/vnd.apache.parquet")
+    assert answer.headers["Content-Disposition"].endswith(f'{name.rpartition("/")[2]}-{small.release.id}.parquet"')
+    (tmp_path / "t.parquet").write_bytes(answer.content)
+    columns = "subject, predicate, object, coalesce(language, datatype), graph"
+    found = duckdb.sql(f"SELECT {columns} FROM '{tmp_path / 't.parquet'}'").fetchall()
+    expected = ox.parse(gzip.decompress(small.get(f"/downloads/{name}.nq.gz").content), ox.RdfFormat.N_QUADS)
+    assert Counter(found) == Counter(
+        (each.subject.value, each.predicate.value, each.object.value,
+         (each.object.language or each.object.datatype.value) if isinstance(each.object, ox.Literal) else None,
+         each.graph_name.value)
+        for each in expected
+    )  # fmt: skip
+
+
 def test_the_list_names_every_file_and_each_is_there(small: Served) -> None:
     listed = small.get("/downloads", "application/json").json()
     assert listed["release"] == small.release.id
@@ -101,7 +120,7 @@ def test_a_file_says_what_it_is(small: Served) -> None:
     assert f'<{BASE}dataset>; rel="collection"; type="text/html"' in answer.headers.get_list("Link")
 
 
-@pytest.mark.parametrize("name", ["dataset.nq.gz", "dataset.ttl.gz", "graphs/clubs.nq.gz"])
+@pytest.mark.parametrize("name", ["dataset.nq.gz", "dataset.ttl.gz", "dataset.parquet", "graphs/clubs.nq.gz"])
 def test_head_says_the_same_as_get(small: Served, name: str) -> None:
     get, head = small.get(f"/downloads/{name}"), small.request("HEAD", f"/downloads/{name}")
     assert (head.status_code, head.content) == (200, b"")
@@ -116,7 +135,7 @@ RANGES = {
 
 
 @pytest.mark.parametrize("header", RANGES)
-@pytest.mark.parametrize("name", ["dataset.nq.gz", "dataset.trig.gz"])
+@pytest.mark.parametrize("name", ["dataset.nq.gz", "dataset.trig.gz", "dataset.parquet"])
 def test_a_part_is_a_part_of_the_whole(small: Served, name: str, header: str) -> None:
     whole = small.get(f"/downloads/{name}")
     part = small.get(f"/downloads/{name}", headers={"Range": header})
@@ -158,8 +177,8 @@ def test_a_client_that_has_it_gets_a_304(small: Served) -> None:
 
 
 @pytest.mark.parametrize("name", [
-    "nothing.nq.gz", "dataset.csv.gz", "dataset.nq", "graphs/nothing.ttl.gz", "graphs/../manifest.json",
-    "../manifest.json", "graphs/clubs.nq.gz.sha256", "%2e%2e/manifest.json", "graphs/clubs.ttl.gz/x",
+    "nothing.nq.gz", "dataset.csv.gz", "dataset.nq", "dataset.parquet.gz", "graphs/nothing.ttl.gz",
+    "graphs/../manifest.json", "../manifest.json", "graphs/clubs.nq.gz.sha256", "%2e%2e/manifest.json", "graphs/clubs.ttl.gz/x",
 ])  # fmt: skip
 def test_nothing_else_can_be_had(small: Served, name: str) -> None:
     assert small.get(f"/downloads/{name}").status_code == 404
@@ -182,6 +201,7 @@ def test_two_downloads_of_one_release_are_equal_byte_for_byte(small: Served) -> 
 def test_a_download_of_a_release_by_its_name_never_changes(small: Served) -> None:
     answer = small.get(f"/release/{small.release.id}/downloads/dataset.nq.gz")
     assert (answer.status_code, answer.content) == (200, small.get("/downloads/dataset.nq.gz").content)
+    assert small.get(f"/release/{small.release.id}/downloads/dataset.parquet").status_code == 200
     assert "immutable" in answer.headers["Cache-Control"]
 
 
@@ -198,6 +218,23 @@ def test_the_catalogue_names_files_that_are_there_with_their_checksums(small: Se
     for url, size, checksum in rows:  # type: ignore[misc]
         body: httpx.Response = small.get(f"/{str(url).removeprefix(BASE)}")
         assert (len(body.content), sha256(body.content).hexdigest()) == (int(size), str(checksum).lower())
+
+
+def test_the_catalogue_describes_the_table_as_no_dump_of_rdf(small: Served) -> None:
+    catalogue = ox.Store()
+    catalogue.load(gzip.decompress(small.get("/downloads/graphs/catalog.nq.gz").content), ox.RdfFormat.N_QUADS)
+    ((url, kind, is_packed, is_rdf),) = catalogue.query(
+        """PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX void: <http://rdfs.org/ns/void#>
+        PREFIX dct: <http://purl.org/dc/terms/>
+        SELECT ?url ?kind ?packed ?rdf {
+          ?x dct:format <http://publications.europa.eu/resource/authority/file-type/PARQUET> ;
+            dcat:downloadURL ?url ; dcat:mediaType ?kind
+          BIND(EXISTS { ?x dcat:compressFormat ?any } AS ?packed) BIND(EXISTS { ?d void:dataDump ?url } AS ?rdf) }""",
+        use_default_graph_as_union=True,
+    )  # type: ignore[misc]
+    assert kind.value == "http://www.iana.org/assignments/media-types/application/vnd.apache.parquet"
+    assert (is_packed.value, is_rdf.value) == ("false", "false")
+    assert small.get(f"/{url.value.removeprefix(BASE)}").headers["Content-Type"] == kind.value.partition("types/")[2]
 
 
 def test_a_large_file_is_made_beside_the_service(tmp_path: Path) -> None:

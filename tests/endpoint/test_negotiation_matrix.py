@@ -100,6 +100,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("/downloads", "/downloads", "list"),
     ("/downloads.<suffix>", "/downloads.json", JSON),
     ("/downloads/<path:name>", "/downloads/dataset.nq.gz", "application/gzip"),
+    ("/downloads/<path:name>", "/downloads/dataset.parquet", "application/vnd.apache.parquet"),
     ("/graph/<path:path>", "/graph/clubs", "graph"),
     ("/graph/<path:path>", "/graph/clubs.nt", "application/n-triples"),
     ("/graphs", "/graphs", "page"),
