@@ -178,7 +178,8 @@ def test_a_client_that_has_it_gets_a_304(small: Served) -> None:
 
 @pytest.mark.parametrize("name", [
     "nothing.nq.gz", "dataset.csv.gz", "dataset.nq", "dataset.parquet.gz", "graphs/nothing.ttl.gz",
-    "graphs/../manifest.json", "../manifest.json", "graphs/clubs.nq.gz.sha256", "%2e%2e/manifest.json", "graphs/clubs.ttl.gz/x",
+    "graphs/../manifest.json", "../manifest.json", "graphs/clubs.nq.gz.sha256", "%2e%2e/manifest.json",
+    "graphs/clubs.ttl.gz/x",
 ])  # fmt: skip
 def test_nothing_else_can_be_had(small: Served, name: str) -> None:
     assert small.get(f"/downloads/{name}").status_code == 404
