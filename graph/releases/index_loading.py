@@ -21,7 +21,9 @@ from graph.model.errors import ReleaseError, Sentence, StorageError
 from graph.model.rdf_terms import XSD, Term
 from graph.releases.manifest import GraphEntry
 from graph.releases.triple_index import (
+    FILE_OPTIONS,
     INDEX_FILE,
+    TERM_COLUMNS,
     IndexCounts,
     TermKind,
     connected,
@@ -29,6 +31,7 @@ from graph.releases.triple_index import (
     index_error,
     open_index,
     reachable,
+    sql_string,
 )
 from graph.sources.batches import Chunk
 
@@ -160,10 +163,10 @@ def write_index(folder: Path, entries: Iterable[GraphEntry], release: Path | Non
         with (
             reachable(folder) as place,
             reachable(release or folder) as source,
-            connected(
-                f"{place}/{INDEX_FILE}", memory_mb=memory, threads=threads, temporary=f"{place}/{temporary}"
-            ) as connection,
+            connected(None, memory_mb=memory, threads=threads, temporary=f"{place}/{temporary}") as connection,
         ):
+            connection.execute(f"ATTACH {sql_string(f'{place}/{INDEX_FILE}')} AS made ({FILE_OPTIONS})")
+            connection.execute("USE made")
             files = (
                 LinesFile(f"{source}/{each.file}", each.iri, each.triples, f" <{each.iri}> .")
                 for each in entries
@@ -346,8 +349,9 @@ def _number_terms(connection: duckdb.DuckDBPyConnection, *, as_written: bool) ->
                 SELECT t, NULL AS plain FROM spelt WHERE NOT EXISTS (FROM asked WHERE spelling = spelt.t)
                 UNION ALL SELECT t, plain FROM asked) GROUP BY t)"""
     )
+    connection.execute(f"CREATE TABLE terms ({TERM_COLUMNS})")
     connection.execute(
-        f"""CREATE TABLE terms AS SELECT id::BIGINT AS id, text, tag, exact, approximate
+        f"""INSERT INTO terms SELECT id::BIGINT AS id, text, tag, exact, approximate
             FROM ({described("FROM ranked")}) ORDER BY id"""
     )
     connection.execute(

@@ -18,7 +18,9 @@ from graph.releases.graph_files import link
 from graph.releases.index_loading import TEMPORARY_SUFFIX, described, memory_of_process, number_of, threads_of_process
 from graph.releases.triple_index import (
     DELTA_FILE,
+    FILE_OPTIONS,
     INDEX_FILE,
+    TERM_COLUMNS,
     connected,
     index_error,
     reachable,
@@ -222,7 +224,7 @@ def _is_small(connection: duckdb.DuckDBPyConnection) -> bool:
 def _fold(connection: duckdb.DuckDBPyConnection, folder: Path, place: str) -> None:
     """Let a new file hold what file and delta say together, without the terms that nobody uses any more."""
     fresh = folder / f"{INDEX_FILE}.fresh"
-    connection.execute(f"ATTACH {sql_string(f'{place}/{fresh.name}')} AS fresh")
+    connection.execute(f"ATTACH {sql_string(f'{place}/{fresh.name}')} AS fresh ({FILE_OPTIONS})")
     connection.execute("CREATE TABLE fresh.by_subject AS FROM by_subject ORDER BY p, s, o")
     connection.execute("CREATE TABLE fresh.by_object AS FROM by_object ORDER BY p, o, s")
     connection.execute(
@@ -232,7 +234,8 @@ def _fold(connection: duckdb.DuckDBPyConnection, folder: Path, place: str) -> No
         """CREATE TEMP TABLE used AS SELECT p AS id FROM fresh.by_subject UNION SELECT s FROM fresh.by_subject
             UNION SELECT o FROM fresh.by_subject UNION SELECT graph FROM fresh.graph_sets"""
     )
-    connection.execute("CREATE TABLE fresh.terms AS FROM terms WHERE id IN (FROM used) ORDER BY id")
+    connection.execute(f"CREATE TABLE fresh.terms ({TERM_COLUMNS})")
+    connection.execute("INSERT INTO fresh.terms FROM terms WHERE id IN (FROM used) ORDER BY id")
     connection.execute("CREATE TABLE fresh.term_hashes AS FROM term_hashes WHERE id IN (FROM used) ORDER BY hash, id")
     for name in ("fresh", "delta", "base"):
         connection.execute(f"DETACH {name}")

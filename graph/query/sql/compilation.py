@@ -38,8 +38,9 @@ from graph.query.sql.algebra import (
     uses_of_names,
     variables_of,
 )
-from graph.query.sql.index_lookup import Known
+from graph.query.sql.index_lookup import IndexReader, Known
 from graph.query.sql.solution_blocks import (
+    LEXICON_PARTS,
     LONGEST_EXPRESSION,
     ActiveGraph,
     PathCompiler,
@@ -53,9 +54,11 @@ from graph.query.sql.solution_blocks import (
 )
 from graph.query.sql.sql_aggregates import aggregate, order_terms
 from graph.query.sql.sql_expressions import ExpressionCompiler
-from graph.query.sql.sql_values import ANY_KIND, IRI, NOTHING, ConstantValue, IndexedValue, ValueInSql
+from graph.query.sql.sql_values import ANY_KIND, IRI, NOTHING, UNTOLD, ConstantValue, IndexedValue, ValueInSql
 
 LONGEST_STATEMENT, MOST_ROWS = 50_000, 100_000
+MOST_COMPUTED = 1_000_000
+"""Of so many rows what a doubtful condition is to see is computed first; more need not fit into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def compiled(
     known: Known,
     graph: ActiveGraph,
     named: tuple[int, ...] | None,
-    kinds: Callable[[int], frozenset[int]],
+    index: IndexReader,
 ) -> CompiledQuery:
     """Return the statement that finds the solutions of a query.
 
@@ -87,21 +90,19 @@ def compiled(
         known: its constants with their numbers, those that the index does not have included.
         graph: its default graph.
         named: the named graphs that it sees; None for all.
-        kinds: says of which kinds the objects of a predicate are.
+        index: says how many objects a predicate has, and of which kinds.
 
     Raises:
         UnsupportedError: it cannot be told exactly.
     """
-    return _PatternCompiler(known, named, uses_of_names(query), kinds).whole(query, graph)
+    return _PatternCompiler(known, named, uses_of_names(query), index).whole(query, graph)
 
 
 class _PatternCompiler:
     """Compiles the patterns of one query."""
 
-    def __init__(
-        self, known: Known, named: tuple[int, ...] | None, uses: Counter[str], kinds: Callable[[int], frozenset[int]]
-    ) -> None:
-        self._known, self._named, self._uses, self._kinds = known, named, uses, kinds
+    def __init__(self, known: Known, named: tuple[int, ...] | None, uses: Counter[str], index: IndexReader) -> None:
+        self._known, self._named, self._uses, self._index = known, named, uses, index
         self._statement = SqlStatement()
         self._paths = PathCompiler(self._statement, known)
 
@@ -170,7 +171,8 @@ class _PatternCompiler:
         block.add(f"{table} AS {alias}")
         kinds = {"s": frozenset({IRI}), "p": frozenset({IRI}), "o": ANY_KIND}
         if isinstance(pattern.predicate, Constant):
-            kinds["o"] = self._kinds(self._number(pattern.predicate.term)) or ANY_KIND
+            predicate = self._number(pattern.predicate.term)
+            kinds["o"], block.rows = self._index.kinds(predicate) or ANY_KIND, self._index.of_predicate(predicate)
         for place, slot in parts.items():
             self._put(block, slot, f"{alias}.{place}", kinds[place])
         graph.restrict(block, alias, self._statement)
@@ -300,11 +302,10 @@ class _PatternCompiler:
 
         def joined(name: str) -> str:
             if name not in exported:
-                joined_as = self._statement.joined(right, right.columns[name])
-                exported[name] = f"{alias}.{joined_as}_"
-                extra.extend(
-                    f"{joined_as}.{part} AS {joined_as}_{part}" for part in ("text", "tag", "exact", "approximate")
-                )
+                prefix = self._statement.joined(right, right.columns[name])
+                number = len(exported)
+                exported[name] = f"{alias}.l{number}_"
+                extra.extend(f"{prefix}{part} AS l{number}_{part}" for part in LEXICON_PARTS)
             return exported[name]
 
         def variable(name: str) -> ValueInSql:
@@ -342,6 +343,7 @@ class _PatternCompiler:
                 elif column.is_struct:
                     arm.columns[name] = self._as_struct(arm, arm.columns[name])
             texts.append(arm.text(names))
+        whole.rows = sum(arm.rows for arm in arms)
         name = self._statement.close(" UNION ALL ".join(texts))
         return self._statement.reading(name, whole, names)
 
@@ -366,15 +368,25 @@ class _PatternCompiler:
 
     def _filter(self, pattern: FilterPattern, graph: ActiveGraph) -> SelectBlock:
         block = self.pattern(pattern.pattern, graph)
-        self._keep(block, pattern.conditions, graph)
-        return block
+        return self._kept(block, pattern.conditions, graph)
 
-    def _keep(self, block: SelectBlock, conditions: tuple[Expression, ...], graph: ActiveGraph) -> None:
+    def _kept(self, block: SelectBlock, conditions: tuple[Expression, ...], graph: ActiveGraph) -> SelectBlock:
+        """Return a block with those rows for which conditions are true."""
         if graph.named_as is not None and any(graph.named_as in variables_of(each) for each in conditions):
             raise UnsupportedError
         compiler = self._expressions(block, graph)
-        for condition in conditions:
-            block.conditions += [compiler.truth(each) for each in conjuncts(condition)]
+        doubtful = dict[Expression, str]()
+        for condition in (each for whole in conditions for each in conjuncts(whole)):
+            text = compiler.truth(condition)
+            if UNTOLD in text and "EXISTS" not in text and len(block.items) > 1 and block.rows < MOST_COMPUTED:
+                doubtful[condition] = text
+            else:
+                block.conditions.append(text)
+        if doubtful:
+            block = self._statement.computed(block, [*doubtful.values()])
+            compiler = self._expressions(block, graph)
+            block.conditions += map(compiler.truth, doubtful)
+        return block
 
     def _exists(self, test: ExistsTest, outer: SelectBlock, graph: ActiveGraph) -> str:
         """Compile EXISTS: a solution of the pattern that agrees with the present one in all variables (18.6)."""
@@ -488,7 +500,7 @@ class _PatternCompiler:
         if query.keys is not None:
             self._check_grouped(query)
             block = self._grouped(query, block, graph)
-            self._keep(block, query.having, graph)
+            block = self._kept(block, query.having, graph)
         if query.data is not None:
             block = self._join(block, self._data(query.data, graph))
         for name, expression in query.bindings:

@@ -399,10 +399,10 @@ def _solutions(asked: _Asked, reader: IndexReader) -> FoundSolutions:
 def _compiled(asked: _Asked, reader: IndexReader) -> CompiledQuery:
     dataset, known = asked.request.effective_dataset, asked.known
     if not dataset.is_named:
-        return compiled(asked.query, known, ActiveGraph.all(), None, reader.kinds)
+        return compiled(asked.query, known, ActiveGraph.all(), None, reader)
     default = tuple(known[ox.NamedNode(each)].id for each in dict.fromkeys(dataset.default_graphs))
     named = tuple(known[ox.NamedNode(each)].id for each in dict.fromkeys(dataset.named_graphs))
-    return compiled(asked.query, known, ActiveGraph.of(default), named, reader.kinds)
+    return compiled(asked.query, known, ActiveGraph.of(default), named, reader)
 
 
 def _legal_names(asked: _Asked) -> tuple[str, ...]:

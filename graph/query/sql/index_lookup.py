@@ -69,14 +69,12 @@ class IndexReader:
         return {each: _constant(each, number, place) for place, (each, number) in enumerate(known.items(), 1)}
 
     def _found(self, wanted: dict[int, Term]) -> dict[Term, int]:
-        """Look some terms up by their hashes, each by itself: what it finds is compared, as two may have one hash."""
+        """Look some terms up by their hashes; what is found is compared, as two may have one hash."""
         places = ", ".join(map(str, wanted))
-        found = dict[Term, int]()
-        for number, id_ in self.rows(f"SELECT hash, id FROM term_hashes WHERE hash IN ({places})"):
-            for _, text, tag in self.rows(f"SELECT id, text, tag FROM terms WHERE id = {id_}"):
-                if term(id_, text, tag) == wanted[number]:
-                    found[wanted[number]] = id_
-        return found
+        rows = self.rows(
+            f"SELECT hash, id, text, tag FROM (FROM term_hashes WHERE hash IN ({places})) JOIN terms USING (id)"
+        )
+        return {wanted[number]: id_ for number, id_, text, tag in rows if term(id_, text, tag) == wanted[number]}
 
     def texts(self, ids: Iterable[int], known: Known) -> dict[int, str]:
         """Return the terms of some ids as SPARQL writes them."""
@@ -89,15 +87,9 @@ class IndexReader:
                 found[number] = text
             else:
                 wanted.append(number)
-        if len(wanted) < MOST_CONSTANTS:
-            rows = (
-                self.rows(f"SELECT id, text, tag FROM terms WHERE id IN ({', '.join(map(str, wanted))})")
-                if wanted
-                else []
-            )
-        else:
-            query = "SELECT id, text, tag FROM terms WHERE id IN (SELECT unnest($1::BIGINT[]))"
-            rows = self.connection.execute(query, [wanted]).fetchall()
+        # joined, since DuckDB compares a list of numbers with each row, and reads the text beside each that is near
+        query = "SELECT id, text, tag FROM terms WHERE id IN (SELECT unnest($1::BIGINT[]))"
+        rows = self.connection.execute(query, [wanted]).fetchall() if wanted else []
         new = {number: written_term(number & 7, text, tag) for number, text, tag in rows}
         self._texts.update((number, text) for number, text in new.items() if len(text) < LONGEST_REMEMBERED)
         return found | new

@@ -6,7 +6,8 @@ What has to stay apart (an OPTIONAL's pattern, groups, a LIMIT) is closed: a sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -28,6 +29,7 @@ from graph.query.sql.sql_values import ANY_KIND, IRI, STRUCT_TYPE, ConstantValue
 
 # Blocks: statements that grow
 
+LEXICON_PARTS = ("text", "tag", "exact", "approximate")
 LONGEST_EXPRESSION = 400
 """An expression that is longer is computed once, in a statement of its own, before others use it."""
 
@@ -57,13 +59,15 @@ class SelectBlock:
         items: what stands in FROM, each with the kind of join by which it comes to those before it.
         conditions: what stands in WHERE.
         columns: the variables.
-        lexicon: under which name the lexicon was joined to an id.
+        rows: of how many rows it is made, about; its joins may make more of them, or fewer.
+        lexicon: with what the names of the lexicon's columns begin, by the id to which it was joined.
     """
 
     items: list[tuple[str, str]] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
     columns: dict[str, SolutionColumn] = field(default_factory=dict)
     lexicon: dict[str, str] = field(default_factory=dict)
+    rows: float = math.inf
 
     def add(self, item: str, join: str = "CROSS JOIN") -> None:
         """Read something else, too."""
@@ -120,24 +124,48 @@ class SqlStatement:
     def reading(self, name: str, block: SelectBlock, names: dict[str, str]) -> SelectBlock:
         """Return a block that reads a statement which has some variables of a block in its columns."""
         alias = self.fresh("a")
-        found = SelectBlock()
+        found = SelectBlock(rows=block.rows)
         found.add(f"{name} AS {alias}")
         for variable, column in names.items():
             old = block.columns[variable]
             found.columns[variable] = SolutionColumn(f"{alias}.{column}", old.is_struct, old.is_certain, old.kinds)
         return found
 
+    def computed(self, block: SelectBlock, spoken: Sequence[str]) -> SelectBlock:
+        """Return a block that reads another, which is computed first, with what some expressions read of the lexicon.
+
+        A condition that may raise is to see no other rows than those that are there; and DuckDB reads the whole lexicon
+        where a join depends on more than equal ids.
+        """
+        names, said = numbered(block), " ".join(spoken)
+        parts = {
+            f"{prefix}{part}": f"l{number}_{part}"
+            for number, prefix in enumerate(block.lexicon.values())
+            for part in LEXICON_PARTS
+            if f"{prefix}{part}" in said
+        }
+        name = self.close(block.text(names, tuple(f"{old} AS {new}" for old, new in parts.items())), is_kept=True)
+        found = self.reading(name, block, names)
+        (_, item), *_ = found.items
+        alias = item.rpartition(" ")[2]
+        for number, (id_, prefix) in enumerate(block.lexicon.items()):
+            variable = next((each for each, column in block.columns.items() if column.sql == id_), None)
+            if variable is not None and any(f"{prefix}{part}" in parts for part in LEXICON_PARTS):
+                found.lexicon[found.columns[variable].sql] = f"{alias}.l{number}_"
+        return found
+
     def joined(self, block: SelectBlock, column: SolutionColumn) -> str:
-        """Return the name under which a block has the lexicon for a column of ids, joining it where it has not."""
-        alias = block.lexicon.get(column.sql)
-        if alias is None:
-            alias = block.lexicon[column.sql] = self.fresh("t")
+        """Return with what the columns of the lexicon begin for a column of ids; it is joined where it has not been."""
+        prefix = block.lexicon.get(column.sql)
+        if prefix is None:
+            alias = self.fresh("t")
+            prefix = block.lexicon[column.sql] = f"{alias}."
             if column.is_certain:
                 block.add(f"lexicon AS {alias}")
                 block.conditions.append(f"{alias}.id = {column.sql}")
             else:
                 block.add(f"lexicon AS {alias} ON {alias}.id = {column.sql}", "LEFT JOIN")
-        return alias
+        return prefix
 
     def value(self, block: SelectBlock, column: SolutionColumn) -> ValueInSql:
         """Return the value that a column of a block has."""
@@ -146,7 +174,7 @@ class SqlStatement:
         kind = f"({column.sql} & 7)"
         if len(column.kinds) == 1 and column.is_certain:
             kind = str(min(column.kinds))
-        return IndexedValue(column.kinds, kind, column.sql, lambda: f"{self.joined(block, column)}.")
+        return IndexedValue(column.kinds, kind, column.sql, lambda: self.joined(block, column))
 
 
 def numbered(block: SelectBlock) -> dict[str, str]:
@@ -163,7 +191,8 @@ def merged(left: SelectBlock, right: SelectBlock) -> SelectBlock:
     """Return the product of two blocks, with the columns of the first; the second is used up by it."""
     items = [*left.items, *right.items]
     conditions = [*left.conditions, *right.conditions]
-    return SelectBlock(items, conditions, dict(left.columns), {**left.lexicon, **right.lexicon})
+    lexicon = {**left.lexicon, **right.lexicon}
+    return SelectBlock(items, conditions, dict(left.columns), lexicon, min(left.rows, right.rows))
 
 
 def shared_names(left: SelectBlock, right: SelectBlock) -> Iterator[str]:

@@ -29,6 +29,8 @@ from graph.query.sql.sql_values import (
     TIME,
     UNTOLD,
     ComputedValue,
+    IndexedValue,
+    StructValue,
     ValueInSql,
     integer_value,
     number_value,
@@ -50,7 +52,8 @@ def aggregate(function: SetFunction, argument: ValueInSql | None, everything: Se
         UnsupportedError: it is the engine's.
     """
     if argument is None:
-        return _computed(integer_value(_count_of_all(everything) if function.is_distinct else "count(*)"))
+        number = _count_of_all(everything) if function.is_distinct else "count(*)"
+        return _computed(integer_value(number, is_certain=True))
     if function.name not in _AGGREGATES:
         raise UnsupportedError
     return _AGGREGATES[function.name](function, argument)
@@ -66,15 +69,28 @@ def _count_of_all(everything: Sequence[str]) -> str:
 
 
 def _counted(function: SetFunction, value: ValueInSql) -> SolutionColumn:
-    if not function.is_distinct:
-        return _computed(integer_value(f"count({value.number or value.kind})"))
-    return _computed(integer_value(f"count(DISTINCT {value.number or value.struct})"))
+    what = f"DISTINCT {value.number or value.struct}" if function.is_distinct else value.number or value.kind
+    return _computed(integer_value(f"count({what})", is_certain=True))
 
 
 def _summed(function: SetFunction, value: ValueInSql) -> SolutionColumn:
+    if _is_integer(value):
+        return _computed(number_value(frozenset({INTEGER}), str(INTEGER),
+                                      f"coalesce({_sum_of_integers(function, value)}, 0)", "NULL"))  # fmt: skip
     total, kind = _sum(function, value)
     return _computed(number_value(frozenset(EXACT), f"CASE WHEN count(*) = 0 THEN {INTEGER} ELSE {kind} END",
                                   f"CASE WHEN count(*) = 0 THEN 0 ELSE {total} END", "NULL"))  # fmt: skip
+
+
+def _is_integer(value: ValueInSql) -> bool:
+    """Whether a value is surely an integer, so that its sums are told in a third of the words."""
+    return value.is_certain and value.kinds == {INTEGER}
+
+
+def _sum_of_integers(function: SetFunction, value: ValueInSql) -> str:
+    distinct = "DISTINCT " if function.is_distinct else ""
+    too_large = f"sum(abs({value.exact})) > {LARGEST_INTEGER}"
+    return f"CASE WHEN {too_large} THEN {UNTOLD} ELSE sum({distinct}{value.exact}) END"
 
 
 def _sum(function: SetFunction, value: ValueInSql) -> tuple[str, str]:
@@ -97,7 +113,7 @@ def _sum(function: SetFunction, value: ValueInSql) -> tuple[str, str]:
 
 
 def _averaged(function: SetFunction, value: ValueInSql) -> SolutionColumn:
-    total, kind = _sum(function, value)
+    total, kind = (_sum_of_integers(function, value), "1") if _is_integer(value) else _sum(function, value)
     number = "count(*)" if not function.is_distinct else f"count(DISTINCT {value.number or value.struct})"
     # as the engine divides: cut behind 18 places
     mean = unscaled_number(f"({scaled_number(total)}) // {number}")
@@ -197,14 +213,15 @@ def _keys(value: ValueInSql) -> list[str]:
         keys.append(_number(value))
     if not kinds <= NUMERIC:
         keys += _others(value)
-    if kinds & EXACT and kinds != {INTEGER}:
+    if kinds & EXACT and DOUBLE in kinds:
         number = f"CASE WHEN {value.kind} IN ({INTEGER}, {DECIMAL}) THEN {value.exact}"
-        keys.append(number + (f" WHEN {value.kind} = {DOUBLE} THEN TRY_CAST({value.approximate} AS {NUMBER_TYPE}) END"
-                              if DOUBLE in kinds else " END"))  # fmt: skip
+        keys.append(f"{number} WHEN {value.kind} = {DOUBLE} THEN TRY_CAST({value.approximate} AS {NUMBER_TYPE}) END")
     return keys
 
 
 def _number(value: ValueInSql) -> str:
+    if DOUBLE not in value.kinds and isinstance(value, IndexedValue | StructValue):
+        return value.exact  # NULL where it is no number
     cases = f"WHEN {value.kind} IN ({INTEGER}, {DECIMAL}) THEN {value.exact}" if value.kinds & EXACT else ""
     if DOUBLE not in value.kinds:
         return f"CASE {cases} END"

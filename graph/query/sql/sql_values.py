@@ -338,11 +338,11 @@ def iri_value(text: str) -> ComputedValue:
     return ComputedValue(frozenset({IRI}), f"CASE WHEN {text} IS NOT NULL THEN {IRI} END", (text, *("NULL",) * 3))
 
 
-def integer_value(number: str) -> ComputedValue:
-    """Return an xsd:integer; the number is an expression of an integer type, and fits."""
+def integer_value(number: str, *, is_certain: bool = False) -> ComputedValue:
+    """Return an xsd:integer; the number is an expression of an integer type, and fits; it is NULL where uncertain."""
     text = f"CAST({number} AS VARCHAR)"
     exact = f"CAST({number} AS {NUMBER_TYPE})"
-    kind = f"CASE WHEN {number} IS NOT NULL THEN {INTEGER} END"
+    kind = str(INTEGER) if is_certain else f"CASE WHEN {number} IS NOT NULL THEN {INTEGER} END"
     return ComputedValue(frozenset({INTEGER}), kind, (text, quoted(TAGS[INTEGER]), exact, "NULL"))
 
 
