@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from graph.pipeline.parts import CONTRIBUTION, LINKING, LINKSETS, TEMPLATES, Part
+from graph.pipeline.parts import CONTRIBUTION, LINKING, LINKSETS, PROPOSALS, TEMPLATES, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +43,5 @@ SERVED: tuple[ServedPart, ...] = (
         ),
         {"publish": "contributing", "withdraw": "contributing", "token": "contributing"},
     ),
+    ServedPart(PROPOSALS),
 )

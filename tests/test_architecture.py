@@ -24,7 +24,7 @@ FLOORS = (
     "graph.model", "graph.sources.csvw", "graph.sources", "graph.export", "graph.entailment",
     "graph.releases", "graph.validation", "graph.query", "graph.catalogue", "graph.withholding",
     "graph.parts.linking", "graph.parts.linksets", "graph.parts.templates", "graph.pipeline",
-    "graph.parts.contribution",
+    "graph.parts.contribution", "graph.parts.proposals",
     "endpoint.urls", "endpoint.current", "endpoint.http", "endpoint.pages", "endpoint.things", "endpoint.sparql",
     "endpoint.graphs", "endpoint.versions", "endpoint.reconcile", "endpoint.discovery", "endpoint.served_parts",
     "endpoint.app", "endpoint.threads", "endpoint.gateway", "endpoint.server",

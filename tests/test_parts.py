@@ -38,6 +38,7 @@ ROUTES = {
     "linksets": (f"/same-as?iri={BASE}id/a",),
     "templates": ("/templates", "/templates/Club.csv"),
     "contribution": ("/validate", "/update"),
+    "proposals": (),
 }
 LINK = re.compile(r"""(?:href|action|src|data-source)="([^"]*)"|<([^>]*)>; rel""")
 

@@ -146,6 +146,19 @@ class AboutSettings(Section, frozen=True):
         return f"mailto:{self.contact}" if "@" in self.contact and ":" not in self.contact else self.contact
 
 
+class ProposalSettings(Section, frozen=True):
+    """``[proposals]``: what people may propose, how often and how much, and how long it is kept."""
+
+    by: Literal["everybody", "contributors", "nobody"] = "everybody"
+    per_minute: Count = 6
+    per_minute_in_all: Count = 60
+    most_waiting: Count = 5000
+    size_kb: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 128
+    links: Annotated[int, msgspec.Meta(ge=0)] = 5
+    seconds: Annotated[float, msgspec.Meta(ge=0)] = 4.0
+    keep_days: Positive = 180.0
+
+
 class Settings(Section, frozen=True):
     """Everything that ``hamkor.toml`` may say."""
 
@@ -158,6 +171,7 @@ class Settings(Section, frozen=True):
     privacy: PrivacySettings = PrivacySettings()
     proxy: ProxySettings = ProxySettings()
     log: LogSettings = LogSettings()
+    proposals: ProposalSettings = ProposalSettings()
 
     @property
     def title(self) -> dict[str, str]:

@@ -61,7 +61,8 @@ LINKING = Part("linking", ("linking",), doing="writing the index of names", step
 LINKSETS = Part("linksets", ("linksets",), needs=("linking",))
 TEMPLATES = Part("templates", ("templates",))
 CONTRIBUTION = Part("contribution", ("contribution",), needs=("templates",))
-PARTS: tuple[Part, ...] = (LINKING, LINKSETS, TEMPLATES, CONTRIBUTION)
+PROPOSALS = Part("proposals", ("proposals",), needs=("templates", "contribution"))
+PARTS: tuple[Part, ...] = (LINKING, LINKSETS, TEMPLATES, CONTRIBUTION, PROPOSALS)
 
 
 def left_out(parts: Sequence[Part]) -> tuple[str, ...]:

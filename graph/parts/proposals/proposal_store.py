@@ -1,0 +1,356 @@
+"""Proposals and what became of them: one SQLite file in the work folder, of which no release knows.
+
+A proposal is a difference of one thing's statements with a reason. Its author has a secret, of which the hash is kept;
+the address for an answer, where one was given, goes with the decision. No address of a computer is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, cast
+
+import msgspec
+
+from graph.model.errors import QueryLimitError, Quotation, ReleaseError, Sentence, StorageError
+from graph.model.publication import PROPOSALS_FILE, WORK_FOLDER, Publication
+from graph.parts.contribution.contributed_document import FoundResult
+
+Kind = Literal["change", "new", "comment", "removal"]
+State = Literal["waiting", "accepting", "accepted", "declined", "withdrawn"]
+Mark = Literal["person", "number", "links", "removal"]
+BUSY_SECONDS = 5.0
+PAGE = 50
+ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""No letter or digit among them is taken for another."""
+ID_LENGTH = 8
+TABLE = """CREATE TABLE IF NOT EXISTS proposals (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, secret TEXT NOT NULL UNIQUE, state TEXT NOT NULL,
+    is_urgent INTEGER NOT NULL, thing TEXT NOT NULL, made TEXT NOT NULL, content BLOB, address TEXT,
+    decided TEXT, decision BLOB)"""
+INDEX = "CREATE INDEX IF NOT EXISTS queue ON proposals (state, is_urgent DESC, number)"
+COLUMNS = "id, state, made, content, address, decided, decision"
+
+
+class ValueChange(msgspec.Struct, frozen=True):
+    """What becomes of one value of a thing: it goes, comes, or another one takes its place.
+
+    Attributes:
+        predicate: the property.
+        removed: the value that goes, in N-Triples syntax; empty where none does.
+        added: the value that comes, likewise.
+        graphs: the named graphs in which that is so.
+    """
+
+    predicate: str
+    removed: str
+    added: str
+    graphs: tuple[str, ...]
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What is proposed, in whose words.
+
+    Attributes:
+        kind: a change of a thing, a new thing, a comment without a change, or the wish to be taken out.
+        thing: the IRI of the thing.
+        label: what it is called, for lists.
+        changes: what would become of its values.
+        reason: why, in the words of whoever proposes it.
+        source: where that can be read, as they say it.
+        language: the language in which they read the pages.
+        release: id of the release that they saw.
+        marks: what whoever reviews it should see at once.
+        violations: how many violations the shapes find in the release with it; -1 where nobody has looked.
+    """
+
+    kind: Kind
+    thing: str
+    label: str = ""
+    changes: tuple[ValueChange, ...] = ()
+    reason: str = ""
+    source: str = ""
+    language: str = "en"
+    release: str = ""
+    marks: tuple[Mark, ...] = ()
+    violations: int = -1
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What was decided, and by whom.
+
+    Attributes:
+        reviewer: id of the token; empty where it was decided at the command line.
+        name: who that is; shown in the provenance of what is accepted.
+        chosen: the numbers of the changes that are accepted.
+        words: the reason as it is published, or for what is declined, why.
+        release: id of the release that has it.
+        time: when; ISO 8601, UTC.
+    """
+
+    reviewer: str = ""
+    name: str = ""
+    chosen: tuple[int, ...] = ()
+    words: str = ""
+    release: str = ""
+    time: str = ""
+
+
+class ProposalCheck(msgspec.Struct, frozen=True):
+    """What shapes are to be asked: a publication's folder, a thing, what would become of it, the reader's languages."""
+
+    root: str
+    thing: str
+    changes: tuple[ValueChange, ...]
+
+
+class CheckedProposal(msgspec.Struct, frozen=True):
+    """What shapes say of a release with a proposal, and do not say of the one without.
+
+    Attributes:
+        results: what they find, worst first.
+        violations: how many of these are violations.
+    """
+
+    results: tuple[FoundResult, ...] = ()
+    violations: int = 0
+
+
+class Acceptance(msgspec.Struct, frozen=True):
+    """Which proposal of the publication in a folder is to be accepted, and how."""
+
+    root: str
+    id: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposal as it is kept; ``content`` is None where it is not kept any more, ``decided`` where nobody has."""
+
+    id: str
+    state: State
+    made: datetime
+    content: Content | None
+    address: str = ""
+    decided: datetime | None = None
+    decision: Decision | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has decided it, and its author has not taken it back."""
+        return self.state in ("waiting", "accepting")
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalStore:
+    """The proposals of one publication.
+
+    Attributes:
+        folder: the work folder, where their file lies.
+    """
+
+    folder: Path
+
+    def add(self, content: Content, address: str = "", *, most: int, keep_days: float) -> tuple[str, str]:
+        """Keep a proposal; return its id, and the secret of its author, which is nowhere kept.
+
+        Args:
+            content: what is proposed.
+            address: where its author wants an answer.
+            most: how many may wait.
+            keep_days: how long what has been decided is kept; what is older goes now.
+
+        Raises:
+            QueryLimitError: too many wait already.
+            StorageError: the disk does not take it.
+        """
+        secret, made = secrets.token_urlsafe(24), datetime.now(UTC).replace(microsecond=0)
+        with self._changing() as table:
+            self._forget_old(table, made - timedelta(days=keep_days))
+            (waiting,) = table.execute("SELECT count(*) FROM proposals WHERE state = 'waiting'").fetchone()
+            if waiting >= most and content.kind != "removal":
+                problem = Sentence("too many proposals wait for an answer already")
+                raise QueryLimitError("proposals.most_waiting", most, problem, Sentence("try again in some days"))
+            name = self._fresh(table)
+            row = (
+                name, _hash(secret), "waiting", content.kind == "removal", content.thing, made.isoformat(),
+                msgspec.json.encode(content), address or None,
+            )  # fmt: skip
+            table.execute(
+                "INSERT INTO proposals (id, secret, state, is_urgent, thing, made, content, address) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+        return name, secret
+
+    def get(self, name: str) -> Proposal | None:
+        """Return a proposal by its id."""
+        return self._one("id = ?", name)
+
+    def of_secret(self, secret: str) -> Proposal | None:
+        """Return the proposal of whoever knows this secret."""
+        return self._one("secret = ?", _hash(secret))
+
+    def queue(self, states: Sequence[State] = ("waiting", "accepting"), page: int = 1) -> list[Proposal]:
+        """Return a page of the proposals in some states: wishes to be taken out first, then the oldest first."""
+        marks = ", ".join("?" * len(states))
+        where = f"WHERE state IN ({marks}) ORDER BY is_urgent DESC, number LIMIT ? OFFSET ?"
+        with self._reading() as table:
+            query = f"SELECT {COLUMNS} FROM proposals {where}"  # noqa: S608  question marks, no values
+            return [_proposal(row) for row in table.execute(query, (*states, PAGE, PAGE * (page - 1)))]
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many there are in each state."""
+        with self._reading() as table:
+            return dict(table.execute("SELECT state, count(*) FROM proposals GROUP BY state").fetchall())
+
+    def begin(self, name: str, decision: Decision) -> Proposal:
+        """Let a proposal be about to be accepted, so that whoever comes after a kill can go on; return it.
+
+        Raises:
+            ReleaseError: it does not wait any more.
+        """
+        return self._move(name, ("waiting",), "accepting", decision)
+
+    def reopen(self, name: str) -> Proposal:
+        """Let a proposal wait again that could not be accepted."""
+        return self._move(name, ("accepting",), "waiting", None)
+
+    def accept(self, name: str, decision: Decision) -> Proposal:
+        """Let a proposal be accepted: a release has it. The address for the answer goes."""
+        return self._move(name, ("accepting", "waiting"), "accepted", decision)
+
+    def decline(self, name: str, decision: Decision) -> Proposal:
+        """Let a proposal be declined; the address for the answer goes.
+
+        Raises:
+            ReleaseError: it does not wait any more.
+        """
+        return self._move(name, ("waiting",), "declined", decision)
+
+    def withdraw(self, secret: str) -> Proposal:
+        """Take a proposal back: nothing is kept of what it said.
+
+        Raises:
+            ReleaseError: there is none of this secret, or it does not wait any more.
+        """
+        found = self.of_secret(secret)
+        if found is None:
+            raise ReleaseError(Sentence("no proposal has this address"))
+        return self._move(found.id, ("waiting",), "withdrawn", None)
+
+    def _move(self, name: str, before: Sequence[State], after: State, decision: Decision | None) -> Proposal:
+        """Let a proposal be in another state, if it is in one of some; what must not be kept beyond that goes."""
+        is_end = after in ("accepted", "declined", "withdrawn")
+        decided = datetime.now(UTC).replace(microsecond=0).isoformat() if is_end else None
+        encoded = msgspec.json.encode(decision) if decision is not None else None
+        gone = ", address = NULL" if is_end else ""
+        gone += ", content = NULL" if after == "withdrawn" else ""
+        marks = ", ".join("?" * len(before))
+        with self._changing() as table:
+            done = table.execute(
+                f"UPDATE proposals SET state = ?, decided = ?, decision = ?{gone} "  # noqa: S608  no values
+                f"WHERE id = ? AND state IN ({marks})",
+                (after, decided, encoded, name, *before),
+            )
+            moved = done.rowcount
+        found = self.get(name)
+        if found is None:
+            raise ReleaseError(Sentence("there is no proposal %(name)s", name=repr(name[:50])), LIST_THEM)
+        if not moved:
+            raise ReleaseError(
+                Sentence("the proposal %(name)s is %(state)s already", name=name, state=Quotation(found.state))
+            )
+        return found
+
+    def _one(self, where: str, value: str) -> Proposal | None:
+        with self._reading() as table:
+            row = table.execute(f"SELECT {COLUMNS} FROM proposals WHERE {where}", (value,)).fetchone()  # noqa: S608
+        return _proposal(row) if row else None
+
+    def _fresh(self, table: sqlite3.Connection) -> str:
+        while True:
+            name = "".join(secrets.choice(ID_LETTERS) for _ in range(ID_LENGTH))
+            if table.execute("SELECT 1 FROM proposals WHERE id = ?", (name,)).fetchone() is None:
+                return name
+
+    def _forget_old(self, table: sqlite3.Connection, before: datetime) -> None:
+        table.execute("DELETE FROM proposals WHERE decided < ?", (before.isoformat(),))
+
+    @contextmanager
+    def _changing(self) -> Iterator[sqlite3.Connection]:
+        """Give the table to be changed: all that the block does is on the disk at its end, or nothing is."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._opened() as table, table:
+                table.execute("BEGIN IMMEDIATE")
+                yield table
+            # What was deleted stands in the log of writes, too, until that begins anew; where the disk is full, the
+            # next write does it, since this one is done.
+            with contextlib.suppress(sqlite3.Error, OSError), self._opened() as table:
+                table.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (sqlite3.Error, OSError) as problem:
+            raise StorageError.of(
+                Sentence("the proposal could not be kept"), problem, Sentence("try again")
+            ) from problem
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        try:
+            if not (self.folder / PROPOSALS_FILE).exists():
+                with contextlib.closing(sqlite3.connect(":memory:")) as table:
+                    table.execute(TABLE)
+                    yield table
+                return
+            with self._opened() as table:
+                yield table
+        except (sqlite3.Error, OSError) as problem:
+            raise StorageError.of(Sentence("the proposals cannot be read"), problem, Sentence("try again")) from problem
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        path = self.folder / PROPOSALS_FILE
+        if not path.exists():
+            # nobody else on the machine may read what people have sent
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        with contextlib.closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as table:
+            table.execute("PRAGMA journal_mode = WAL")
+            table.execute("PRAGMA synchronous = FULL")
+            table.execute("PRAGMA secure_delete = ON")
+            table.execute(TABLE)
+            table.execute(INDEX)
+            yield table
+
+
+LIST_THEM = Sentence("hamkor proposals list shows them")
+
+
+def proposals_of(publication: Publication) -> ProposalStore:
+    """Return the proposals of a publication."""
+    return ProposalStore(publication.root / WORK_FOLDER)
+
+
+def _proposal(row: Sequence[object]) -> Proposal:
+    name, state, made, content, address, decided, decision = row
+    return Proposal(
+        str(name),
+        cast("State", state),
+        datetime.fromisoformat(str(made)),
+        msgspec.json.decode(content, type=Content) if isinstance(content, bytes) else None,
+        str(address or ""),
+        datetime.fromisoformat(str(decided)) if decided else None,
+        msgspec.json.decode(decision, type=Decision) if isinstance(decision, bytes) else None,
+    )
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
