@@ -225,7 +225,7 @@ def test_an_emptied_row_takes_the_value_away_and_a_new_one_adds() -> None:
     read = reader.read([PostedRow(0, " ", key, "", None), PostedRow(1, "b", "", "http://e/p", "en")])
     assert read.changes == (
         ValueChange("http://e/p", '"a"', "", ("http://e/g",)),
-        ValueChange("http://e/p", "", '"b"@en', (f"{BASE}graph/accepted",)),
+        ValueChange("http://e/p", "", '"b"@en', ("http://e/g",)),
     )
 
 
