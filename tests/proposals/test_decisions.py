@@ -30,8 +30,7 @@ from graph.parts.proposals.proposal_store import (
 from graph.parts.proposals.proposed_rows import marks_of, patch_text, stale
 from graph.pipeline.build import build
 from graph.pipeline.write import Put, publish
-from graph.releases.folder import AT_ONCE
-from graph.releases.release import current_release
+from graph.releases.release import AT_ONCE, current_release
 from graph.sources.batches import Chunk
 from graph.validation.report import ValidationFailedError
 from tests.conftest import copy
@@ -304,7 +303,7 @@ import sys
 from graph.model.publication import open_publication
 from graph.parts.proposals.decisions import accept_proposal
 from graph.parts.proposals.proposal_store import Decision
-from graph.releases.folder import Patience
+from graph.releases.release import Patience
 from pathlib import Path
 print("begun", flush=True)
 accept_proposal(open_publication(Path(sys.argv[1])), sys.argv[2], Decision("x", "R", (0, 1)), Patience(20))

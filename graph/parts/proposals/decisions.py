@@ -30,8 +30,7 @@ from graph.parts.proposals.proposal_store import (
 from graph.parts.proposals.proposed_rows import rows_of, stale, statement_line
 from graph.parts.proposals.shape_form import ACCEPTED_GRAPH
 from graph.pipeline.write import GraphEdit, SourcePatch, publish, rehearse, stored_report
-from graph.releases.folder import Patience
-from graph.releases.release import Release, current_release
+from graph.releases.release import Patience, Release, current_release
 from graph.sources.rdf_patches import PatchRow, remove_patch, write_patch
 from graph.validation.report import Result
 
