@@ -19,11 +19,11 @@ from graph.model.publication import Publication, open_publication
 from graph.model.rdf_terms import DCT, PROV, RDF_TYPE, RDFS_LABEL, XSD
 from graph.parts.contribution.work import explanation
 from graph.parts.proposals.proposal_store import (
-    Acceptance,
     CheckedProposal,
     Content,
     Decision,
-    Proposal,
+    KeptProposal,
+    ProposalAcceptance,
     ProposalCheck,
     proposals_of,
 )
@@ -101,7 +101,7 @@ def _signature(result: Result) -> tuple[str | None, ...]:
 # A decision, and what comes of it.
 
 
-def accept(what: Acceptance) -> Decision:
+def accept(what: ProposalAcceptance) -> Decision:
     """Accept a proposal, as a process of its own does it.
 
     Raises:
@@ -147,7 +147,7 @@ def _check_chosen(publication: Publication, content: Content | None, decision: D
         raise ReleaseError(problem, Sentence("look at it again, and accept the others"))
 
 
-def _carry_out(publication: Publication, proposal: Proposal, patience: Patience) -> Proposal:
+def _carry_out(publication: Publication, proposal: KeptProposal, patience: Patience) -> KeptProposal:
     """Publish what was decided, unless the release has it already; let the proposal be accepted, or wait again."""
     store, content, decision = proposals_of(publication), proposal.content, proposal.decision
     if content is None or decision is None:  # both are there as long as it is about to be accepted
@@ -182,7 +182,7 @@ def _is_in(publication: Publication, name: str) -> bool:
     return next(store.quads_for_pattern(activity, None, None, ox.DefaultGraph()), None) is not None
 
 
-def _decided(proposal: Proposal) -> Decision:
+def _decided(proposal: KeptProposal) -> Decision:
     return proposal.decision or Decision()
 
 
@@ -213,7 +213,9 @@ def decline_proposal(publication: Publication, name: str, decision: Decision) ->
 # Where an accepted change comes from (PROV-O): in whose words it was proposed, who accepted it, and when.
 
 
-def _provenance(publication: Publication, proposal: Proposal, content: Content, decision: Decision) -> list[PatchRow]:
+def _provenance(
+    publication: Publication, proposal: KeptProposal, content: Content, decision: Decision
+) -> list[PatchRow]:
     base, graph = publication.base, publication.graph(ACCEPTED_GRAPH)
     activity = f"{base}{ACTIVITY}{proposal.id}"
     reviewer = f"{activity}/reviewer"

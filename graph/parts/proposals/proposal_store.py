@@ -124,7 +124,7 @@ class CheckedProposal(msgspec.Struct, frozen=True):
     violations: int = 0
 
 
-class Acceptance(msgspec.Struct, frozen=True):
+class ProposalAcceptance(msgspec.Struct, frozen=True):
     """Which proposal of the publication in a folder is to be accepted, and how."""
 
     root: str
@@ -133,7 +133,7 @@ class Acceptance(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class KeptProposal:
     """A proposal as it is kept; ``content`` is None where it is not kept any more, ``decided`` where nobody has."""
 
     id: str
@@ -192,15 +192,15 @@ class ProposalStore:
             )
         return name, secret
 
-    def get(self, name: str) -> Proposal | None:
+    def get(self, name: str) -> KeptProposal | None:
         """Return a proposal by its id."""
         return self._one("id = ?", name)
 
-    def of_secret(self, secret: str) -> Proposal | None:
+    def of_secret(self, secret: str) -> KeptProposal | None:
         """Return the proposal of whoever knows this secret."""
         return self._one("secret = ?", _hash(secret))
 
-    def queue(self, states: Sequence[State] = ("waiting", "accepting"), page: int = 1) -> list[Proposal]:
+    def queue(self, states: Sequence[State] = ("waiting", "accepting"), page: int = 1) -> list[KeptProposal]:
         """Return a page of the proposals in some states: wishes to be taken out first, then the oldest first."""
         marks = ", ".join("?" * len(states))
         where = f"WHERE state IN ({marks}) ORDER BY is_urgent DESC, number LIMIT ? OFFSET ?"
@@ -213,7 +213,7 @@ class ProposalStore:
         with self._reading() as table:
             return dict(table.execute("SELECT state, count(*) FROM proposals GROUP BY state").fetchall())
 
-    def begin(self, name: str, decision: Decision) -> Proposal:
+    def begin(self, name: str, decision: Decision) -> KeptProposal:
         """Let a proposal be about to be accepted, so that whoever comes after a kill can go on; return it.
 
         Raises:
@@ -221,15 +221,15 @@ class ProposalStore:
         """
         return self._move(name, ("waiting",), "accepting", decision)
 
-    def reopen(self, name: str) -> Proposal:
+    def reopen(self, name: str) -> KeptProposal:
         """Let a proposal wait again that could not be accepted."""
         return self._move(name, ("accepting",), "waiting", None)
 
-    def accept(self, name: str, decision: Decision) -> Proposal:
+    def accept(self, name: str, decision: Decision) -> KeptProposal:
         """Let a proposal be accepted: a release has it. The address for the answer goes."""
         return self._move(name, ("accepting", "waiting"), "accepted", decision)
 
-    def decline(self, name: str, decision: Decision) -> Proposal:
+    def decline(self, name: str, decision: Decision) -> KeptProposal:
         """Let a proposal be declined; the address for the answer goes.
 
         Raises:
@@ -237,7 +237,7 @@ class ProposalStore:
         """
         return self._move(name, ("waiting",), "declined", decision)
 
-    def withdraw(self, secret: str) -> Proposal:
+    def withdraw(self, secret: str) -> KeptProposal:
         """Take a proposal back: nothing is kept of what it said.
 
         Raises:
@@ -248,7 +248,7 @@ class ProposalStore:
             raise ReleaseError(Sentence("no proposal has this address"))
         return self._move(found.id, ("waiting",), "withdrawn", None)
 
-    def _move(self, name: str, before: Sequence[State], after: State, decision: Decision | None) -> Proposal:
+    def _move(self, name: str, before: Sequence[State], after: State, decision: Decision | None) -> KeptProposal:
         """Let a proposal be in another state, if it is in one of some; what must not be kept beyond that goes."""
         is_end = after in ("accepted", "declined", "withdrawn")
         decided = datetime.now(UTC).replace(microsecond=0).isoformat() if is_end else None
@@ -272,7 +272,7 @@ class ProposalStore:
             )
         return found
 
-    def _one(self, where: str, value: str) -> Proposal | None:
+    def _one(self, where: str, value: str) -> KeptProposal | None:
         with self._reading() as table:
             row = table.execute(f"SELECT {COLUMNS} FROM proposals WHERE {where}", (value,)).fetchone()  # noqa: S608
         return _proposal(row) if row else None
@@ -339,9 +339,9 @@ def proposals_of(publication: Publication) -> ProposalStore:
     return ProposalStore(publication.root / WORK_FOLDER)
 
 
-def _proposal(row: Sequence[object]) -> Proposal:
+def _proposal(row: Sequence[object]) -> KeptProposal:
     name, state, made, content, address, decided, decision = row
-    return Proposal(
+    return KeptProposal(
         str(name),
         cast("State", state),
         datetime.fromisoformat(str(made)),

@@ -12,7 +12,7 @@ import pyoxigraph as ox
 
 from graph.model.description import PERSON, kinds_of
 from graph.model.rdf_terms import RDF, RDF_TYPE, XSD
-from graph.parts.proposals.proposal_store import Content, Mark, Proposal, ValueChange
+from graph.parts.proposals.proposal_store import Content, KeptProposal, Mark, ValueChange
 from graph.parts.proposals.shape_form import term_of
 from graph.releases.exact_forms import open_forms
 from graph.releases.release import Release
@@ -100,7 +100,7 @@ def _text(term: str) -> str:
 # What a proposal looks like to people at a terminal, and to git.
 
 
-def patch_text(proposal: Proposal, numbers: Iterable[int] | None = None) -> str:
+def patch_text(proposal: KeptProposal, numbers: Iterable[int] | None = None) -> str:
     """Return the changes of a proposal as an RDF Patch."""
     content = proposal.content
     if content is None:
