@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from endpoint.current import EXTENSION, Current, ReleasePrefix
-from endpoint.discovery import dataset, discovery, downloads, home, operations, privacy
+from endpoint.discovery import STANDINGS, dataset, discovery, downloads, home, operations, privacy
 from endpoint.graphs.graph_store import graphs
 from endpoint.http import authorization, jobs, languages, responses
 from endpoint.http.problems import Problem, problem_of, problem_of_status, problem_of_system
@@ -55,11 +55,13 @@ def create_app(
         engine_for: makes what answers queries over an older release; by default this process, too.
         parts: what is there beside the core.
     """
+    parts = tuple(parts)
     app = Flask("endpoint", static_url_path="/static")
     # paths are names here: two slashes are not one, and a slash at the end is another name
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
     app.extensions[EXTENSION] = current = Current(publication, engine)
+    app.extensions[STANDINGS] = [resolve_name(f"endpoint.{each.standing}") for each in parts if each.standing]
     if engine_for is not None:
         current.past.engine_for = engine_for
     for blueprint in (*CORE, *_blueprints(parts)):

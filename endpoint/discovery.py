@@ -342,7 +342,7 @@ class Parts(PlacedFile):
 # ``/health`` and ``/ready``: whether the process lives, and whether queries are answered from a release.
 
 operations = Blueprint("operations", __name__)
-EXTENSION = "hamkor-readiness"
+EXTENSION, STANDINGS = "hamkor-readiness", "hamkor-standings"
 ANSWER_SECONDS, KEPT_SECONDS = 2.0, 1.0
 """How long a query may take until the service is not ready, and how long that is believed."""
 
@@ -389,7 +389,11 @@ def ready() -> Response:
     """A release is open, and queries are answered from it; 503 with the reason where that is not so."""
     here = snapshot()
     cast(Readiness, current_app.extensions[EXTENSION]).check(here)
-    return _fresh(jsonify(status="ready", release=here.release.id, triples=here.release.manifest.triples))
+    facts: dict[str, object] = {"status": "ready", "release": here.release.id}
+    facts |= {"triples": here.release.manifest.triples, "created": here.release.manifest.created}
+    for standing in current_app.extensions[STANDINGS]:
+        facts |= standing(here.publication).facts
+    return _fresh(jsonify(facts))
 
 
 @operations.record

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import resource
 import threading
 import time
 from bisect import bisect_left
@@ -18,6 +19,7 @@ from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from itertools import accumulate
+from pkgutil import resolve_name
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -26,6 +28,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from endpoint.app import create_app
 from endpoint.current import EXTENSION, Current
 from endpoint.http.problems import ProblemError, problem_of
+from endpoint.served_parts import SERVED
 from endpoint.sparql.exchanges import (
     ClientGoneError,
     Delivery,
@@ -42,9 +45,10 @@ from endpoint.sparql.query_services import VISITOR, Archive, PooledEngine, Visit
 from endpoint.sparql.short_way import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.threads import PageCache, Reuse, Seats, Threads, key_of
 from graph.model.errors import EngineUnavailableError, HamkorError, Sentence, StorageError, storage_code
-from graph.model.publication import Publication
+from graph.model.publication import Publication, ReplicaOrigin
 from graph.query.forwarder import Forwarder
 from graph.query.service import QueryService
+from graph.releases.history import release_time
 from graph.releases.release import ReleasesFolder, current_release, open_release
 
 # What is counted and timed, in Prometheus' text format; and the log of slow queries, by their digest.
@@ -61,11 +65,15 @@ access = logging.getLogger("hamkor.access")
 class Metrics:
     """The figures of one serving process; counted as plain numbers, and given their form when they are asked for."""
 
-    def __init__(self, service: QueryService, lane: SparqlLane, pages: PageCache, slow_seconds: float) -> None:
-        """Count for a service; queries that take ``slow_seconds`` or longer are logged."""
-        self._service, self._lane, self._pages, self._slow_seconds = service, lane, pages, slow_seconds
+    def __init__(self, publication: Publication, service: QueryService, lane: SparqlLane, pages: PageCache) -> None:
+        """Count for a publication's service; queries that take ``log.slow_seconds`` or longer are logged."""
+        self._publication, self._service, self._lane, self._pages = publication, service, lane, pages
+        self._slow_seconds = publication.settings.log.slow_seconds
+        self._standings = [resolve_name(f"endpoint.{each.standing}") for each in SERVED if each.standing]
         self._queries: Counter[str] = Counter()
         self._responses: Counter[int] = Counter()
+        self._routes: Counter[str] = Counter()
+        self._writes: Counter[int] = Counter()
         self._buckets = [0] * (len(SECONDS) + 1)
         self._total = 0.0
         self._registry = CollectorRegistry()
@@ -80,9 +88,14 @@ class Metrics:
             digest = sha256(normalised.encode()).hexdigest()[:16]
             slow.warning(json.dumps({"query": digest, "seconds": round(seconds, 3), "outcome": outcome}))
 
-    def response(self, status: int) -> None:
-        """Count one response."""
+    def response(self, status: int, method: str, path: str) -> None:
+        """Count one response to a request."""
         self._responses[status] += 1
+        route = path.split("/", 2)[1] if path.startswith("/") else ""
+        # only names that routes have, or whoever makes up addresses would make up figures without end
+        self._routes[route if route in ROUTES and status != HTTPStatus.NOT_FOUND else ""] += 1
+        if method not in READING and WRITTEN.fullmatch(path):
+            self._writes[status] += 1
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -104,7 +117,26 @@ class Metrics:
             list(zip(bounds, sums, strict=True)),
             self._total,
         )
-        yield from (queries, responses, seconds, *self._gauges())
+        routes = CounterMetricFamily("hamkor_requests", "Requests by the first part of the path", labels=["route"])
+        for route, count in sorted(self._routes.items()):
+            routes.add_metric([f"/{route}"], count)
+        writes = CounterMetricFamily("hamkor_writes", "Writes by the status of their answer", labels=["status"])
+        for status, count in sorted(self._writes.items()):
+            writes.add_metric([str(status)], count)
+        yield from (queries, responses, routes, writes, seconds, *self._gauges())
+
+    def _of_release(self) -> Iterator[tuple[str, str, float]]:
+        """Yield how old the release is, how many there are, and what disk and memory have."""
+        folder = self._publication.releases_folder
+        if self._service.release:
+            age = time.time() - release_time(self._service.release).timestamp()
+            yield "release_age_seconds", "Seconds since the release that is served was made", age
+        with contextlib.suppress(OSError):
+            yield "releases", "Releases that are here", float(len(ReleasesFolder(folder).ids()))
+            disk = os.statvfs(folder)
+            yield "disk_free_bytes", "Room on the disk of the releases", float(disk.f_bavail * disk.f_frsize)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+        yield "memory_peak_bytes", "The most that the serving process has had in memory", float(peak)
 
     def _gauges(self) -> Iterator[Metric]:
         pool, cache, service, pages = self._service.pool, self._lane.cache, self._service, self._pages
@@ -122,6 +154,8 @@ class Metrics:
             ("pages_bytes", "Bytes of pages and documents held", pages.size),
             ("pages_hits", "Pages and documents that had been made before", pages.hits),
             ("pages_misses", "Pages and documents that had to be made", pages.misses),
+            *self._of_release(),
+            *(figure for each in self._standings for figure in each(self._publication).gauges),
             ("in_memory", "Whether the release is held in memory", service.mode == "memory"),
         ):
             yield GaugeMetricFamily(f"hamkor_{name}", text, float(value))
@@ -152,6 +186,14 @@ TAKE_UP_SECONDS, END_SECONDS = 10.0, 0.5
 BODY_SECONDS = 30.0
 """How long a batch of names may take to arrive."""
 WRITTEN = re.compile(r"/(?:graphs|graph/.*|update|validate)", re.DOTALL)
+KEPT_BY_PUBLISHER = re.compile(r"/(?:graphs|graph/.*|update|validate|query)", re.DOTALL)
+"""What is written to the publication, judged by what only its publisher knows, or kept there."""
+ROUTES = frozenset({
+    "sparql", "query", "queries", "id", "doc", "ns", "graph", "graphs", "class", "classes", "dataset", "downloads",
+    "release", "releases", "search", "suggest", "reconcile", "same-as", "templates", "validate", "update", "resource",
+    "static", "health", "ready", "metrics", "privacy", "problems", "profiles", "replication",
+})  # fmt: skip
+"""Beginnings of paths that are counted by name."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 QUERIES = frozenset({"GET", "HEAD", "POST"})
 OLDER = re.compile(r"/release/[^/]+/sparql")
@@ -178,7 +220,7 @@ class Gateway:
         self._shown: Current = application.extensions[EXTENSION]
         self._lane = SparqlLane(publication, self._service, self._forwarder, reader)
         self._made = PageCache(publication.settings.limits.pages_mb * MIB)
-        self._metrics = Metrics(self._service, self._lane, self._made, publication.settings.log.slow_seconds)
+        self._metrics = Metrics(publication, self._service, self._lane, self._made)
         self._delivery = delivery = Delivery(publication.settings.limits.send_seconds)
         self._pages = Threads(application, delivery, PAGES, PAGES_OF_ONE)
         self._results = Threads(application, delivery)
@@ -278,6 +320,7 @@ class Gateway:
             varying = self._proxies.seen(scope)
             check_headers(scope)
             check_path(scope)
+            check_place(scope, self._publication.origin)
         except ProblemError as error:
             await self._refuse(Exchange(scope, receive, send, self._delivery), error)
             return
@@ -303,7 +346,9 @@ class Gateway:
             await self._refuse(Exchange(scope, receive, shown, self._delivery), told)
 
     async def _refuse(self, exchange: Exchange, error: HamkorError) -> None:
-        self._metrics.response(await self._problem(exchange, error, closes=exchange.scope["method"] not in READING))
+        method = exchange.scope["method"]
+        status = await self._problem(exchange, error, closes=method not in READING)
+        self._metrics.response(status, method, exchange.scope["path"])
 
     async def _problem(self, exchange: Exchange, error: HamkorError, *, closes: bool = False) -> int:
         """Say what is wrong; return the status."""
@@ -325,7 +370,7 @@ class Gateway:
             status = exchange.status
         else:
             status = await self._page(exchange, path, receive, send)
-        self._metrics.response(status)
+        self._metrics.response(status, scope["method"], path)
         if self._log_access:
             shown = path if status != HTTPStatus.GONE else path[: path.find("/", 1) + 1]  # it may be a person's
             facts = {"method": scope["method"], "path": shown, "status": status}
@@ -483,6 +528,22 @@ def check_path(scope: Scope) -> None:
     """
     if scope["method"] not in READING and scope["path"].removeprefix(scope.get("root_path", "")).startswith("//"):
         raise ProblemError("not-found", Sentence("no page has this address; it begins with two slashes"))
+
+
+def check_place(scope: Scope, origin: ReplicaOrigin | None) -> None:
+    """Make sure that nobody writes to a copy: what is written there would be lost.
+
+    Raises:
+        ProblemError: 405, with where the publisher is. It is no redirection: clients would send their tokens on to
+            whatever host the storage names.
+    """
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    if origin is None or scope["method"] in READING or not KEPT_BY_PUBLISHER.fullmatch(path):
+        return
+    facts = {"publisher": origin.publisher + path.lstrip("/")} if origin.publisher else {}
+    links = {"Link": f'<{facts["publisher"]}>; rel="edit"'} if facts else {}
+    said = Sentence("this service is a copy; what is to be written is sent to its publisher")
+    raise ProblemError("copy", said, facts, {"Allow": "GET, HEAD, OPTIONS", **links})
 
 
 def arriving(receive: Receive, seconds: float, gap: float = float("inf")) -> Receive:

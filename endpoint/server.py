@@ -9,10 +9,11 @@ import logging
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ import msgspec
 from granian.constants import Interfaces
 from granian.server.mp import MPServer
 
+from endpoint.served_parts import SERVED, ServedPart
 from graph.model.errors import HamkorError, Quotation, Sentence, SettingError, WorkEndedError
 from graph.model.processes import end_with_parent, take_away_left
 from graph.model.publication import UPLOADS_FOLDER, Publication, open_publication
@@ -110,6 +112,30 @@ def _how(status: int | None) -> str:
         return f"by signal {-status}"
 
 
+# Processes beside the service, which replicate: each is started again where it ends, and ends with this one.
+
+AGAIN_SECONDS, LONGEST_AGAIN = 1.0, 30.0
+
+
+def accompany(publication: Publication, parts: Iterable[ServedPart] = SERVED) -> None:
+    """Start what parts run beside the service of a replicated publication, and watch it."""
+    for each in parts if publication.is_replicated else ():
+        if each.companion:
+            command = [sys.executable, "-m", f"graph.{each.companion}", str(publication.root)]
+            threading.Thread(target=_watch, args=(command,), daemon=True).start()
+
+
+def _watch(command: list[str]) -> None:
+    """Run a process again and again. The system ends it when this thread has ended (``end_with_parent``)."""
+    pause = AGAIN_SECONDS
+    while True:
+        begun = time.monotonic()
+        status = subprocess.run(command, check=False).returncode  # noqa: S603  our own module
+        pause = AGAIN_SECONDS if time.monotonic() - begun > LONGEST_AGAIN else min(LONGEST_AGAIN, 2 * pause)
+        log.error("the process that replicates ended, %s; it is started again in %g seconds", _how(status), pause)
+        time.sleep(pause)
+
+
 # The web server: granian (ASGI) in front of the gateway, in one process; queries run in processes of their own.
 #
 #     python -m endpoint.server DIR [HOST [PORT [WORKERS]]]
@@ -150,6 +176,7 @@ def serve(publication: Publication, host: str = "127.0.0.1", port: int = 8000, w
     )
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     has_answered = threading.Event()
+    accompany(publication)
     threading.Thread(target=_announce, args=(publication, host, port, has_answered), daemon=True).start()
     supervise(make, partial(application, publication.root, workers, os.getpid()), has_answered)
 

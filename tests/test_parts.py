@@ -39,6 +39,7 @@ ROUTES = {
     "templates": ("/templates", "/templates/Club.csv"),
     "contribution": ("/validate", "/update"),
     "proposals": (),
+    "replication": ("/replication/current",),
 }
 LINK = re.compile(r"""(?:href|action|src|data-source)="([^"]*)"|<([^>]*)>; rel""")
 

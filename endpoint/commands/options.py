@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from io import TextIOWrapper
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import click
 import pyoxigraph as ox
 
+from endpoint.served_parts import SERVED
 from graph.model.errors import HamkorError, QueryLimitError, QueryRefusedError, QuerySyntaxError, in_a_line
 from graph.model.publication import Publication, find_publication, open_publication
 from graph.releases.release import Patience
@@ -87,11 +89,24 @@ def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
     def take(context: click.Context, _: click.Parameter, value: float) -> None:
         context.obj = replace(_options(context), wait=value)
 
+    @wraps(command)
+    def and_tell(*arguments: Any, **options: Any) -> None:  # noqa: ANN401  click's own
+        command(*arguments, **options)
+        _written(_options(click.get_current_context()))
+
     text = "How many seconds to wait while another process makes a release."
     return click.option(
         "--wait", type=click.FloatRange(min=0), metavar="SECONDS", default=WAIT_SECONDS, show_default=True,
         expose_value=False, callback=take, help=text,
-    )(command)  # fmt: skip
+    )(and_tell)  # fmt: skip
+
+
+def _written(options: Options) -> None:
+    """Let parts do what they do when a command has published."""
+    publication = options.publication()
+    for each in SERVED if publication.is_replicated else ():
+        if each.after_writing:
+            resolve_name(f"graph.{each.after_writing}")(publication)
 
 
 def language_option(text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

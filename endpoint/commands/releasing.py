@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from pkgutil import resolve_name
 
 import click
 import msgspec
@@ -20,9 +22,10 @@ from endpoint.commands.options import (
     wait_option,
     warn_of_document,
 )
+from endpoint.served_parts import SERVED
 from graph.catalogue.dataset_description import left_out
 from graph.model.errors import ReleaseError, Sentence, SettingError
-from graph.model.publication import SETTINGS_FILE, Publication, SourceFile
+from graph.model.publication import SETTINGS_FILE, Publication, SourceFile, open_publication
 from graph.model.settings import Settings
 from graph.pipeline.build import build, check, file_of_user, publication_files, shape_remarks
 from graph.pipeline.removal import foresee, resume, withhold
@@ -229,20 +232,32 @@ def _show(report: Report, form: str, languages: tuple[str, ...], shapes: list[So
 @click.option("--port", default=8000, show_default=True, envvar="PORT", type=click.IntRange(0, 65535))
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes that answer. Default: engine.workers.")
 @click.option("--no-build", is_flag=True, help="Serve the current release even if the sources have changed.")
+@click.option("--follow", metavar="URL", help="Be a copy of what a publisher sends to this storage, or serves there.")
 @wait_option
 @publication_option
-def serve_command(options: Options, host: str, port: int, workers: int | None, no_build: bool) -> None:
+def serve_command(
+    options: Options, host: str, port: int, workers: int | None, no_build: bool, follow: str | None
+) -> None:
     """Serve the publication at http://HOST:PORT, building a release first if the sources have changed.
 
     Stop it with Ctrl-C. A release that is made while it runs is picked up by itself.
+
+    With --follow the folder, which may be empty, is a copy: it fetches what is current in the storage (s3://…, gs://…,
+    az://…, file:///… or a publisher's own https://…/), verifies it and serves it, and goes on so whenever it is served.
+    Credentials are taken from the environment. Nothing is built or published there.
 
     \b
       hamkor serve
       hamkor serve --host 0.0.0.0 --port 8080
       hamkor serve --publication ../our-data
+      hamkor serve --publication ./copy --follow s3://bucket/our-data
     """  # noqa: D301  click reads \b as the sign itself
+    if follow is not None:
+        begin_to_follow(options.folder or Path.cwd(), follow)
     publication = options.publication()
-    if no_build:
+    if publication.origin is not None:
+        publication = first_release(publication)
+    elif no_build:
         current_release(publication)
         try:
             resume(publication, options.patience)
@@ -259,6 +274,35 @@ def serve_command(options: Options, host: str, port: int, workers: int | None, n
             "The SPARQL editor is not installed (it needs npm, then make serve); /sparql has a plain form.", err=True
         )
     serve(publication, host, port, workers or publication.settings.engine.workers)
+
+
+def begin_to_follow(folder: Path, url: str) -> None:
+    """Let a folder be a copy.
+
+    Raises:
+        SettingError: the URL is none that can be followed, or the folder holds a publication of its own.
+    """
+    for each in SERVED:
+        if each.begins_copy:
+            resolve_name(f"graph.{each.begins_copy}")(folder, url)
+            return
+    raise SettingError("--follow", Sentence("replication is left out of this Hamkor"))
+
+
+def first_release(publication: Publication) -> Publication:
+    """Return a copy as it is when it has a release; the first one is waited for, in a process of its own.
+
+    The service is forked from this one, which therefore fetches nothing itself: that takes threads.
+    """
+    if not ReleasesFolder(publication.releases_folder).ids():
+        for each in SERVED if publication.is_replicated else ():
+            if each.companion:
+                click.echo("hamkor: fetching the first release", err=True)
+                command = [sys.executable, "-m", f"graph.{each.companion}", str(publication.root), "--once"]
+                subprocess.run(command, check=False)  # noqa: S603  our own module
+    opened = open_publication(publication.root)
+    current_release(opened)
+    return opened
 
 
 # ``hamkor releases``: what was published when, what differs, and how to go back, recover, clear away and verify.

@@ -84,6 +84,9 @@ KINDS: Mapping[str, ProblemType] = MappingProxyType(
         "method-not-allowed": ProblemType(
             405, "This method is not allowed here", "The header Allow lists those that are."
         ),
+        "copy": ProblemType(
+            405, "This is a copy, which is only read", "Send it to the publisher; the field publisher says where."
+        ),
         "not-acceptable": ProblemType(
             406,
             "There is no such representation",

@@ -236,6 +236,26 @@ class BusyError(ReleaseError):
 
 
 @dataclass
+class FollowingError(ReleaseError):
+    """The folder is a copy, which follows its publisher: nothing is published in it."""
+
+
+@dataclass
+class ReplicationError(_RemediedError):
+    """A release could not be brought into object storage or out of it: something there is not what it should be."""
+
+
+@dataclass
+class StorageAwayError(ReplicationError):
+    """Object storage does not answer, or not to us; later it may."""
+
+
+@dataclass
+class ForeignReleaseError(ReplicationError):
+    """What is current in object storage comes from another publisher."""
+
+
+@dataclass
 class StorageError(ReleaseError):
     """The disk does not take something, or does not give it: it is full, read-only, broken, or nobody may.
 

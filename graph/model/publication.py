@@ -12,15 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from graph.model.errors import Said, Sentence, SettingError
 from graph.model.formats import CERTAIN, CODINGS, GROUP_FILE, METADATA_SUFFIX, recognised
 from graph.model.rdf_terms import COMPUTED_GRAPHS, ONTOLOGY_GRAPH, SCHEMES_GRAPH, SHAPES_GRAPH, graph_iri
-from graph.model.settings import Settings, read_settings
+from graph.model.settings import PublishedSettings, Settings, read_settings
 
 SETTINGS_FILE = "hamkor.toml"
 SUPPRESSION_FILE = "withheld.json"
 LARGEST_METADATA = 1 << 20
 WORK_FOLDER, UPLOADS_FOLDER = ".hamkor", ".hamkor/uploads"
+ORIGIN_FILE = "origin.json"
+"""In the work folder of a copy: whom it follows."""
 CURRENT = "current"
 """The link to the current release, in the folder of the releases."""
 CONTEXT_FILE = "ontology/context.jsonld"
@@ -57,6 +61,22 @@ class SourceFile:
     inner: str = ""
 
 
+class ReplicaOrigin(msgspec.Struct, frozen=True):
+    """Of whom a folder is a copy: nothing is published in it.
+
+    Attributes:
+        url: where its releases come from; it holds no credentials.
+        publisher: where the publisher's service is; empty where nobody says.
+        settings: the publisher's settings that answers depend on.
+        follows: whether it goes on following whoever publishes there; else it was copied once.
+    """
+
+    url: str
+    publisher: str = ""
+    settings: PublishedSettings = PublishedSettings()
+    follows: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Publication:
     """A folder that can be published.
@@ -65,11 +85,18 @@ class Publication:
         root: the folder.
         settings: what its settings say.
         staged_list: the list of what is withheld that a release is being made with, before it is anybody else's.
+        origin: where the folder is a copy, whose.
     """
 
     root: Path
     settings: Settings
     staged_list: Path | None = None
+    origin: ReplicaOrigin | None = None
+
+    @property
+    def is_replicated(self) -> bool:
+        """Whether its releases come from elsewhere, or go there, while it is served."""
+        return self.origin.follows if self.origin is not None else bool(self.settings.replication.to)
 
     @property
     def base(self) -> str:
@@ -250,7 +277,26 @@ def open_publication(folder: Path) -> Publication:
     """
     if not folder.is_dir():
         raise SettingError(str(folder), Sentence("no such folder"))
-    return Publication(folder.resolve(), read_settings(folder / SETTINGS_FILE))
+    own, origin = read_settings(folder / SETTINGS_FILE), read_origin(folder)
+    settings = origin.settings.over(own) if origin is not None and origin.settings.base else own
+    return Publication(folder.resolve(), settings, origin=origin)
+
+
+def read_origin(folder: Path) -> ReplicaOrigin | None:
+    """Return of whom the publication in ``folder`` is a copy, or None where it is none.
+
+    Raises:
+        SettingError: that cannot be read.
+    """
+    path = folder / WORK_FOLDER / ORIGIN_FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=ReplicaOrigin)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, msgspec.DecodeError) as problem:
+        raise SettingError(
+            f"{WORK_FOLDER}/{ORIGIN_FILE}", Sentence("whom this copy follows cannot be read: %(words)s", words=problem)
+        ) from problem
 
 
 def find_publication(start: Path) -> Publication:
@@ -260,7 +306,7 @@ def find_publication(start: Path) -> Publication:
         SettingError: there is none.
     """
     for folder in (start.resolve(), *start.resolve().parents):
-        if (folder / SETTINGS_FILE).is_file():
+        if (folder / SETTINGS_FILE).is_file() or (folder / WORK_FOLDER / ORIGIN_FILE).is_file():
             return open_publication(folder)
     raise SettingError(
         str(start),

@@ -124,6 +124,17 @@ class LogSettings(Section, frozen=True):
     slow_seconds: Positive = 1.0
 
 
+class ReplicationSettings(Section, frozen=True):
+    """``[replication]``: where releases are sent to, and how a copy follows."""
+
+    to: str = ""
+    publisher: str = ""
+    serve: bool = False
+    seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 1.0
+    keep: Count = 5
+    stale_hours: Positive = 24.0
+
+
 class AboutSettings(Section, frozen=True):
     """``[about]``: what the catalogue says of the dataset; texts are tables from language to text."""
 
@@ -172,6 +183,7 @@ class Settings(Section, frozen=True):
     proxy: ProxySettings = ProxySettings()
     log: LogSettings = LogSettings()
     proposals: ProposalSettings = ProposalSettings()
+    replication: ReplicationSettings = ReplicationSettings()
 
     @property
     def title(self) -> dict[str, str]:
@@ -194,6 +206,32 @@ def written_in(texts: Mapping[str, str], languages: Iterable[str], **values: str
     """
     own = {tag.partition("-")[0].lower() for tag in languages if tag.lower() != "uz-cyrl"}
     return {each: texts[each].format(**values) for each in texts if each in own} or {"en": texts["en"].format(**values)}
+
+
+class PublishedSettings(Section, frozen=True):
+    """The settings that answers depend on, and that a copy of the publication takes over; the rest is its own affair.
+
+    What is withheld is not among them.
+    """
+
+    base: str = ""
+    languages: tuple[str, ...] = ()
+    about: AboutSettings = AboutSettings()
+    personal_graphs: tuple[str, ...] = ()
+    purpose: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, settings: Settings) -> PublishedSettings:
+        """Return those of a publication."""
+        privacy = settings.privacy
+        return cls(settings.base, settings.languages, settings.about, privacy.personal_graphs, privacy.purpose)
+
+    def over(self, settings: Settings) -> Settings:
+        """Return a machine's own settings, with these in their place."""
+        privacy = PrivacySettings(personal_graphs=self.personal_graphs, purpose=self.purpose)
+        return msgspec.structs.replace(
+            settings, base=self.base, languages=self.languages, about=self.about, privacy=privacy
+        )
 
 
 def read_settings(path: Path) -> Settings:
@@ -229,6 +267,7 @@ def settings_of(text: str, name: str) -> Settings:
     _check_about(name, settings.about)
     _check_contact(name, settings.about.contact)
     _check_proxies(name, settings.proxy)
+    _check_replication(name, settings.replication)
     return settings
 
 
@@ -341,6 +380,17 @@ def _check_proxies(path: str, proxy: ProxySettings) -> None:
                 "proxy.addresses: %(text)s is no address and no network; write 127.0.0.1 or 10.0.0.0/8", text=repr(each)
             )
             raise SettingError(path, problem) from None
+
+
+def _check_replication(path: str, replication: ReplicationSettings) -> None:
+    if replication.publisher and not re.fullmatch(r"https?://[^/\s?#@]+(?:/[^\s?#]*)?", replication.publisher):
+        raise SettingError(
+            path,
+            Sentence(
+                "replication.publisher: %(text)s is no address of a service; write https://host/",
+                text=repr(replication.publisher),
+            ),
+        )
 
 
 def _is_period(text: str) -> bool:

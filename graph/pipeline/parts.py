@@ -62,7 +62,8 @@ LINKSETS = Part("linksets", ("linksets",), needs=("linking",))
 TEMPLATES = Part("templates", ("templates",))
 CONTRIBUTION = Part("contribution", ("contribution",), needs=("templates",))
 PROPOSALS = Part("proposals", ("proposals",), needs=("templates", "contribution"))
-PARTS: tuple[Part, ...] = (LINKING, LINKSETS, TEMPLATES, CONTRIBUTION, PROPOSALS)
+REPLICATION = Part("replication", ("replication",))
+PARTS: tuple[Part, ...] = (LINKING, LINKSETS, TEMPLATES, CONTRIBUTION, PROPOSALS, REPLICATION)
 
 
 def left_out(parts: Sequence[Part]) -> tuple[str, ...]:

@@ -149,9 +149,14 @@ class History:
         return tuple(self._log(LOG_FILE, Rollback))
 
     @cached_property
+    def removals(self) -> tuple[Purged, ...]:
+        """Which releases were removed because they held what must not be published, and when."""
+        return tuple(self._log(PURGED_FILE, Purged))
+
+    @property
     def purged(self) -> frozenset[str]:
         """Ids of the releases that were removed because they held what must not be published."""
-        return frozenset(each.release for each in self._log(PURGED_FILE, Purged))
+        return frozenset(each.release for each in self.removals)
 
     def _log(self, name: str, kind: type[T]) -> Iterator[T]:
         path = self.releases.path / name

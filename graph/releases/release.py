@@ -20,8 +20,17 @@ from secrets import token_hex
 
 import pyoxigraph as ox
 
-from graph.model.errors import NO_WORDS, BusyError, ReleaseError, Said, Sentence, StorageError, storage_code
-from graph.model.publication import CURRENT, Publication
+from graph.model.errors import (
+    NO_WORDS,
+    BusyError,
+    FollowingError,
+    ReleaseError,
+    Said,
+    Sentence,
+    StorageError,
+    storage_code,
+)
+from graph.model.publication import CURRENT, ORIGIN_FILE, Publication
 from graph.releases.graph_files import read_member
 from graph.releases.manifest import MANIFEST_FILE, GraphEntry, Manifest, read_manifest
 from graph.releases.store import STORE_FOLDER
@@ -65,10 +74,12 @@ class ReleasesFolder:
     Attributes:
         path: the folder.
         patience: how long its writers wait for each other.
+        follows: whether who writes brings what a publisher has made; in a copy nobody else may.
     """
 
     path: Path
     patience: Patience = AT_ONCE
+    follows: bool = False
 
     def current(self) -> Path | None:
         """Return the folder of the current release, or None before the first one.
@@ -131,8 +142,16 @@ class ReleasesFolder:
 
         Raises:
             BusyError: somebody else is writing, and still was when patience ended.
-            ReleaseError: the folder cannot be written.
+            ReleaseError: the folder cannot be written, or is a copy that follows its publisher.
         """
+        if not self.follows and (self.path.parent / ORIGIN_FILE).exists():
+            raise FollowingError(
+                Sentence("this folder is a copy that follows its publisher; nothing is published in it"),
+                Sentence(
+                    "publish where the publisher is, or remove %(file)s to make it a publication of its own",
+                    file=f"{self.path.parent.name}/{ORIGIN_FILE}",
+                ),
+            )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = (self.path / LOCK).open("w")
@@ -232,6 +251,17 @@ class ReleasesFolder:
 
         Everything is on disk before the link moves; the link moves by a rename, which is atomic (POSIX rename).
         """
+        folder = self._placed(staged, release_id)
+        self.make_current(release_id)
+        return folder
+
+    def take_in(self, staged: Path, release_id: str) -> Path:
+        """Make the staged folder the release ``release_id``, which is older than the current one; return its folder."""
+        folder = self._placed(staged, release_id)
+        (folder / UNCOMMITTED).unlink()
+        return folder
+
+    def _placed(self, staged: Path, release_id: str) -> Path:
         current = self._linked()
         (staged / UNCOMMITTED).touch()
         _sync_tree(staged, set() if current is None else _files(current))
@@ -240,7 +270,6 @@ class ReleasesFolder:
             shutil.rmtree(folder)
         staged.rename(folder)
         _sync(self.path)
-        self.make_current(release_id)
         return folder
 
     def remove(self, release_id: str) -> None:
