@@ -304,7 +304,7 @@ def test_progress_says_what_is_being_done(publication: Write) -> None:
     build(publication(FILES), lambda step, _: steps.append(step))
     assert list(dict.fromkeys(steps)) == [
         "reading shapes/club.ttl", "reading data/a.ttl", "reading data/b.nq",
-        "drawing conclusions", "writing the triple index", "validating", "writing the catalogue",
+        "loading the merge", "drawing conclusions", "writing the triple index", "validating", "writing the catalogue",
     ]  # fmt: skip
 
 

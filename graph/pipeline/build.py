@@ -260,10 +260,12 @@ def _make(
         _read(publication, staged, inputs, traces, progress)
         if withholding:
             traces.write(folder)
+        staged.close()
+        progress("loading the merge", staged.read)
+        staged.merge()
         progress("drawing conclusions", staged.read)
-        index.flush()
         if (entailed := conclusions(index.store, publication.base)) is not None:
-            staged.add(entailed)
+            staged.add_conclusions(entailed)
         staged.close()
         staged.close_notes()
         progress("writing the triple index", staged.read)
@@ -273,7 +275,7 @@ def _make(
         progress("writing the catalogue", staged.read)
         index.flush()
         manifest = _completed(publication, staged, replace(origin, sources=staged.sources()), inputs, before, report)
-        if inputs.contributed or contributors_of(publication).all():
+        if not index.is_sorted or inputs.contributed or contributors_of(publication).all():
             progress("settling the store", staged.read)
             index.settle()
         return manifest, report

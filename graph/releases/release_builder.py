@@ -19,7 +19,7 @@ from graph.model.errors import ReleaseError, Sentence
 from graph.model.publication import FOLDERS, SETTINGS_FILE, SUPPRESSION_FILE, Publication, files_below
 from graph.releases.change import Bookkeeping
 from graph.releases.exact_forms import Noting
-from graph.releases.graph_files import GRAPHS_FOLDER, Member, is_member, link, member_name
+from graph.releases.graph_files import GRAPHS_FOLDER, Member, is_member, link, member_name, read_member
 from graph.releases.index_loading import write_index
 from graph.releases.manifest import GraphEntry, Statistics
 from graph.releases.release import Release
@@ -63,11 +63,20 @@ class Staged:
         (self.folder / GRAPHS_FOLDER).mkdir()
 
     def add(self, chunk: Chunk, source: str | None = None) -> None:
-        """Take triples into their graph's member and into the index.
+        """Take triples into their graph's member and into the store.
 
         Raises:
-            ReleaseError: the graph has been closed already.
+            ReleaseError: the graph has been closed already, or the store could not be written.
         """
+        self.index.add(self._taken(chunk))
+        if source is not None:
+            self.graphs_of.setdefault(source, set()).add(chunk.graph)
+
+    def add_conclusions(self, chunk: Chunk) -> None:
+        """Take what follows, which is in the store already."""
+        self._taken(chunk)
+
+    def _taken(self, chunk: Chunk) -> Chunk:
         if chunk.graph in self._entries:
             raise ReleaseError(Sentence("<%(graph)s> is closed", graph=chunk.graph))
         self.open(chunk.graph)
@@ -75,9 +84,7 @@ class Staged:
         before = member.triples
         self.notes.add(chunk.graph, member.write(chunk))
         self.read += member.triples - before
-        self.index.add(chunk)
-        if source is not None:
-            self.graphs_of.setdefault(source, set()).add(chunk.graph)
+        return chunk
 
     def close(self) -> tuple[GraphEntry, ...]:
         """Finish every open member; return the entries of all, ordered by IRI."""
@@ -85,6 +92,15 @@ class Staged:
             if iri not in self._entries:
                 self._entries[iri] = member.close()
         return tuple(self._entries[iri] for iri in sorted(self._entries))
+
+    def merge(self) -> None:
+        """Let the store hold the merge of the closed members, too.
+
+        Raises:
+            ReleaseError: the store could not be written.
+        """
+        entries = self._entries.values()
+        self.index.merge(chunk for each in entries for chunk in read_member(self.folder / each.file, each.iri))
 
     def write_index(self) -> tuple[GraphEntry, ...]:
         """Write the triple index of the closed members, and count; return the entries with what is counted of each.
