@@ -91,7 +91,8 @@ def _change(folder: Path, target: str, stating: Stating) -> None:
             connected(None, memory_mb=memory, threads=threads, temporary=f"{place}/{temporary}") as connection,
         ):
             connection.execute(
-                f"ATTACH {sql_string(f'{place}/{INDEX_FILE}')} AS base {'(READ_ONLY)' if target == 'delta' else ''}"
+                f"ATTACH {sql_string(f'{place}/{INDEX_FILE}')} AS base "
+                f"({'READ_ONLY' if target == 'delta' else FILE_OPTIONS})"
             )
             delta = sql_string(f"{place}/{DELTA_FILE}") if target == "delta" else "':memory:'"
             connection.execute(f"ATTACH {delta} AS delta (BLOCK_SIZE {SMALL_BLOCK})")
