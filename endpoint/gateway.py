@@ -124,6 +124,12 @@ class Metrics:
         for status, count in sorted(self._writes.items()):
             writes.add_metric([str(status)], count)
         yield from (queries, responses, routes, writes, seconds, *self._gauges())
+        for standing in self._standings:
+            for (name, text), values in standing(self._publication).by_graph.items():
+                figure = GaugeMetricFamily(f"hamkor_{name}", text, labels=["graph"])
+                for graph, value in values.items():
+                    figure.add_metric([graph], value)
+                yield figure
 
     def _of_release(self) -> Iterator[tuple[str, str, float]]:
         """Yield how old the release is, how many there are, and what disk and memory have."""

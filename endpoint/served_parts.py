@@ -6,10 +6,11 @@ are gone, and no page leads to them. Nothing is discovered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from graph.pipeline.parts import CONTRIBUTION, LINKING, LINKSETS, PROPOSALS, REPLICATION, TEMPLATES, Part
+from graph.model.publication import Publication
+from graph.pipeline.parts import CONTRIBUTION, HARVEST, LINKING, LINKSETS, PROPOSALS, REPLICATION, TEMPLATES, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,8 @@ class ServedPart:
         standing: what it tells of a publication at ``/ready`` and ``/metrics``, as ``module:name`` below ``endpoint``:
             a function that is given the publication and returns a ``Standing``.
         begins_copy: what lets a folder follow a URL, given both, as ``module:name`` below ``graph``.
-        companion: a module below ``graph`` that runs as a process beside the service of a replicated publication, and
-            is given its folder.
+        companion: a module below ``graph`` that runs as a process beside the service, and is given its folder.
+        has_work: whether there is anything for that process to do.
         after_writing: what it does when a command has published, as ``module:name`` below ``graph``.
     """
 
@@ -34,6 +35,7 @@ class ServedPart:
     standing: str = ""
     begins_copy: str = ""
     companion: str = ""
+    has_work: Callable[[Publication], bool] = lambda publication: publication.is_replicated
     after_writing: str = ""
 
 
@@ -44,10 +46,12 @@ class Standing:
     Attributes:
         facts: members of the object that ``/ready`` answers with.
         gauges: name, meaning and value of figures for ``/metrics``.
+        by_graph: name and meaning of figures, and their values by the IRIs of graphs.
     """
 
     facts: Mapping[str, object] = field(default_factory=dict)
     gauges: tuple[tuple[str, str, float], ...] = ()
+    by_graph: Mapping[tuple[str, str], Mapping[str, float]] = field(default_factory=dict)
 
 
 SERVED: tuple[ServedPart, ...] = (
@@ -75,5 +79,14 @@ SERVED: tuple[ServedPart, ...] = (
         begins_copy="parts.replication.follow:begin_copy",
         companion="parts.replication.companion",
         after_writing="parts.replication.companion:send_beside",
+    ),
+    ServedPart(
+        HARVEST,
+        ("harvested:harvested",),
+        {"harvest": "harvests"},
+        standing="harvested:standing",
+        companion="parts.harvest.harvesting",
+        # a copy has what its publisher has fetched
+        has_work=lambda publication: bool(publication.settings.harvest) and publication.origin is None,
     ),
 )

@@ -112,15 +112,15 @@ def _how(status: int | None) -> str:
         return f"by signal {-status}"
 
 
-# Processes beside the service, which replicate: each is started again where it ends, and ends with this one.
+# Processes beside the service, which replicate or harvest: each is started again where it ends, and ends with this one.
 
 AGAIN_SECONDS, LONGEST_AGAIN = 1.0, 30.0
 
 
 def accompany(publication: Publication, parts: Iterable[ServedPart] = SERVED) -> None:
-    """Start what parts run beside the service of a replicated publication, and watch it."""
-    for each in parts if publication.is_replicated else ():
-        if each.companion:
+    """Start what parts run beside the service, and watch it."""
+    for each in parts:
+        if each.companion and each.has_work(publication):
             command = [sys.executable, "-m", f"graph.{each.companion}", str(publication.root)]
             threading.Thread(target=_watch, args=(command,), daemon=True).start()
 
@@ -132,7 +132,7 @@ def _watch(command: list[str]) -> None:
         begun = time.monotonic()
         status = subprocess.run(command, check=False).returncode  # noqa: S603  our own module
         pause = AGAIN_SECONDS if time.monotonic() - begun > LONGEST_AGAIN else min(LONGEST_AGAIN, 2 * pause)
-        log.error("the process that replicates ended, %s; it is started again in %g seconds", _how(status), pause)
+        log.error("%s ended, %s; it is started again in %g seconds", command[2], _how(status), pause)
         time.sleep(pause)
 
 

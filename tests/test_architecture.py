@@ -24,11 +24,11 @@ FLOORS = (
     "graph.model", "graph.sources.csvw", "graph.sources", "graph.export", "graph.entailment",
     "graph.releases", "graph.validation", "graph.query", "graph.catalogue", "graph.withholding",
     "graph.parts.linking", "graph.parts.linksets", "graph.parts.templates", "graph.pipeline",
-    "graph.parts.contribution", "graph.parts.proposals", "graph.parts.replication",
+    "graph.parts.contribution", "graph.parts.proposals", "graph.parts.replication", "graph.parts.harvest",
     "endpoint.urls", "endpoint.current", "endpoint.http", "endpoint.pages", "endpoint.things", "endpoint.sparql",
     "endpoint.graphs", "endpoint.versions", "endpoint.reconcile", "endpoint.discovery", "endpoint.served_parts",
-    "endpoint.replication", "endpoint.app", "endpoint.threads", "endpoint.gateway", "endpoint.server",
-    "endpoint.commands", "endpoint.cli", "endpoint.catalogues",
+    "endpoint.replication", "endpoint.harvested", "endpoint.app", "endpoint.threads", "endpoint.gateway",
+    "endpoint.server", "endpoint.commands", "endpoint.cli", "endpoint.catalogues",
 )  # fmt: skip
 """Every room of the house, in the order in which data flows: each may import those before it, and none behind it."""
 SHARED_NAMES = {"__init__"}

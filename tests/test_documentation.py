@@ -6,6 +6,7 @@ import json
 import re
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
@@ -39,8 +40,12 @@ def settings_of(kind: type[Section], prefix: str = "") -> dict[str, object]:
     """Every setting by its name → its default."""
     found: dict[str, object] = {}
     for field in msgspec.structs.fields(kind):
-        if isinstance(field.type, type) and issubclass(field.type, Section):
-            found |= settings_of(field.type, f"{field.name}.")
+        kinds = (field.type, *get_args(field.type)[:1])  # one table of the name, or any number of them
+        table = next((each for each in kinds if isinstance(each, type) and issubclass(each, Section)), None)
+        if table is not None:
+            found |= settings_of(table, f"{field.name}.")
+        elif field.required:
+            found[prefix + field.name] = None
         else:
             factory = field.default_factory
             found[prefix + field.name] = field.default if factory is msgspec.NODEFAULT else factory()
@@ -48,6 +53,8 @@ def settings_of(kind: type[Section], prefix: str = "") -> dict[str, object]:
 
 
 def as_toml(value: object) -> str:
+    if value is None:
+        return "—"
     if isinstance(value, float):
         return f"{value:g}"
     return json.dumps(list(value) if isinstance(value, tuple) else value)

@@ -40,6 +40,7 @@ ROUTES = {
     "contribution": ("/validate", "/update"),
     "proposals": (),
     "replication": ("/replication/current",),
+    "harvest": (),
 }
 LINK = re.compile(r"""(?:href|action|src|data-source)="([^"]*)"|<([^>]*)>; rel""")
 

@@ -91,7 +91,11 @@ def wait_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def and_tell(*arguments: Any, **options: Any) -> None:  # noqa: ANN401  click's own
-        command(*arguments, **options)
+        try:
+            command(*arguments, **options)
+        except SystemExit:  # of several things it may have done some
+            _written(_options(click.get_current_context()))
+            raise
         _written(_options(click.get_current_context()))
 
     text = "How many seconds to wait while another process makes a release."

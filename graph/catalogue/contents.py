@@ -390,6 +390,9 @@ def _contribution(
     yield link(entry.iri, DCT + "contributor", agent)
     yield value(entry.iri, PROV + "generatedAtTime", contribution.time, "dateTime")
     yield value(entry.iri, DCT + "modified", contribution.time, "dateTime")
+    if contribution.source and _is_iri(contribution.source):
+        yield link(entry.iri, PROV + "wasDerivedFrom", contribution.source)
+        yield from typed(contribution.source, PROV + "Entity")
     yield from typed(agent, PROV + "Agent")
     if contribution.name:
         name = {publication.settings.languages[0]: contribution.name}

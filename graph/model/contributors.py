@@ -45,6 +45,7 @@ class Contributor(msgspec.Struct, frozen=True):
         graphs: patterns of the graphs that they may write (``may_write``).
         created: when the token was made.
         expires: when it ends.
+        source: where what they write is from, where that is an address; for the provenance.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Contributor(msgspec.Struct, frozen=True):
     graphs: tuple[str, ...]
     created: datetime
     expires: datetime
+    source: str = ""
 
 
 class _KnownContributors(msgspec.Struct, frozen=True):

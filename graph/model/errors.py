@@ -426,6 +426,17 @@ class WorkKilledError(_RemediedError):
 
 
 @dataclass
+class HarvestError(_RemediedError):
+    """What others keep could not be had, or not be taken.
+
+    Attributes:
+        retry_seconds: how long they ask to be left alone, or 0.
+    """
+
+    retry_seconds: float = 0.0
+
+
+@dataclass
 class WriteRefusedError(HamkorError):
     """A graph is not writable.
 

@@ -11,12 +11,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
+from urllib.parse import urlsplit
 
 import msgspec
 import pyoxigraph as ox
 
-from graph.model.errors import Quotation, Said, Sentence, SettingError
+from graph.model.errors import NO_WORDS, Quotation, Said, Sentence, SettingError
+from graph.model.rdf_terms import COMPUTED_GRAPHS, graph_iri, unfit_name
 
 THEMES = (
     "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "OP_DATPRO", "REGI", "SOCI", "TECH", "TRAN",
@@ -52,6 +54,11 @@ GONE: Mapping[str, Sentence] = {
     ),
 }
 """What earlier versions knew, and what has come in its place."""
+EVERY = re.compile(r"([1-9]\d{0,3}) (minute|hour|day|week)s?")
+"""How often something is done, such as "6 hours"."""
+UNITS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+SECRET = re.compile(r"(?:[?&;]|^)(?:[\w.-]*(?:token|secret|passw\w*|signature)|api[_-]?key|key|sig|auth)=", re.I)
+"""A parameter of an address whose value nobody else is to know."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -115,6 +122,33 @@ class ProxySettings(Section, frozen=True):
     """``[proxy]``: which reverse proxies are believed: addresses, or networks such as 10.0.0.0/8."""
 
     addresses: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
+class HarvestSettings(Section, frozen=True):
+    """``[[harvest]]``: a document or a SPARQL endpoint of others, and the graph that it fills.
+
+    ``query`` is a CONSTRUCT or DESCRIBE, or the name of a file of the publication, ending in .rq or .sparql, that holds
+    one; ``format`` is for documents whose server does not say it.
+    """
+
+    graph: str
+    url: str = ""
+    sparql: str = ""
+    query: str = ""
+    every: str = "1 day"
+    format: Literal["", "turtle", "ntriples", "nquads", "trig", "jsonld", "rdfxml"] = ""
+    allow_private: bool = False
+
+    @property
+    def address(self) -> str:
+        """Where it comes from; it is published, as the source of the graph."""
+        return self.url or self.sparql
+
+    @property
+    def seconds(self) -> int:
+        """How long to wait from one time to the next."""
+        found = EVERY.fullmatch(self.every)
+        return int(found[1]) * UNITS[found[2]] if found else 0
 
 
 class LogSettings(Section, frozen=True):
@@ -184,6 +218,7 @@ class Settings(Section, frozen=True):
     log: LogSettings = LogSettings()
     proposals: ProposalSettings = ProposalSettings()
     replication: ReplicationSettings = ReplicationSettings()
+    harvest: tuple[HarvestSettings, ...] = ()
 
     @property
     def title(self) -> dict[str, str]:
@@ -268,6 +303,7 @@ def settings_of(text: str, name: str) -> Settings:
     _check_contact(name, settings.about.contact)
     _check_proxies(name, settings.proxy)
     _check_replication(name, settings.replication)
+    _check_harvests(name, settings)
     return settings
 
 
@@ -278,7 +314,8 @@ def _explained(problem: str) -> Said:
     if unknown := re.search(r"unknown field `(.*)`", text):
         section: type[msgspec.Struct] = Settings
         for part in filter(None, place.split(".")):
-            section = next(each.type for each in msgspec.structs.fields(section) if each.name == part)
+            kind = next(each.type for each in msgspec.structs.fields(section) if each.name == part.partition("[")[0])
+            section = get_args(kind)[0] if "[" in part else kind
         name = f"{place}.{unknown[1]}" if place else unknown[1]
         if name in GONE:
             return GONE[name]
@@ -415,3 +452,56 @@ def _is_language(tag: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _check_harvests(path: str, settings: Settings) -> None:
+    """Refuse what cannot be harvested; no message repeats an address in which a secret may stand."""
+    seen = set[str]()
+    for each in settings.harvest:
+        iri = harvested_graph(settings.base, each)
+        if problem := _harvest_problem(settings.base, iri, each):
+            raise SettingError(
+                path, Sentence("harvest of %(graph)s: %(problem)s", graph=repr(each.graph), problem=problem)
+            )
+        if iri in seen:
+            problem = Sentence("two sources for one graph; give each a graph of its own")
+            raise SettingError(
+                path, Sentence("harvest of %(graph)s: %(problem)s", graph=repr(each.graph), problem=problem)
+            )
+        seen.add(iri)
+
+
+def harvested_graph(base: str, harvest: HarvestSettings) -> str:
+    """Return the IRI of the graph that a harvest fills, which is called by its name or its IRI."""
+    return harvest.graph if ":" in harvest.graph else graph_iri(base, harvest.graph)
+
+
+def _harvest_problem(base: str, graph: str, harvest: HarvestSettings) -> Said:
+    if problem := unfit_name(graph, base) if harvest.graph else Sentence("it names no graph"):
+        return problem
+    if graph in {graph_iri(base, each) for each in COMPUTED_GRAPHS}:
+        return Sentence("Hamkor computes that graph itself")
+    if bool(harvest.url) == bool(harvest.sparql):
+        return Sentence("write either url or sparql")
+    if bool(harvest.sparql) != bool(harvest.query):
+        return Sentence("sparql and query go together")
+    if not harvest.seconds:
+        remedy = Sentence("write 30 minutes, 6 hours, 1 day or 2 weeks")
+        return Sentence("every: %(text)s is no time; %(remedy)s", text=repr(harvest.every), remedy=remedy)
+    return _address_problem(harvest.address)
+
+
+def _address_problem(address: str) -> Said:
+    """Return why an address of others cannot be asked, without repeating it, or an empty string."""
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and _is_iri(address) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        return Sentence("its address is no http or https address")
+    if "@" in parts.netloc or SECRET.search(parts.query):
+        return Sentence("its address holds a name, a password or a key, and addresses of sources are published")
+    if parts.fragment:
+        return Sentence("its address holds a fragment (#), which no server sees")
+    return NO_WORDS

@@ -63,7 +63,8 @@ TEMPLATES = Part("templates", ("templates",))
 CONTRIBUTION = Part("contribution", ("contribution",), needs=("templates",))
 PROPOSALS = Part("proposals", ("proposals",), needs=("templates", "contribution"))
 REPLICATION = Part("replication", ("replication",))
-PARTS: tuple[Part, ...] = (LINKING, LINKSETS, TEMPLATES, CONTRIBUTION, PROPOSALS, REPLICATION)
+HARVEST = Part("harvest", ("harvest",), needs=("templates", "contribution"))
+PARTS: tuple[Part, ...] = (LINKING, LINKSETS, TEMPLATES, CONTRIBUTION, PROPOSALS, REPLICATION, HARVEST)
 
 
 def left_out(parts: Sequence[Part]) -> tuple[str, ...]:

@@ -497,7 +497,8 @@ def _take(draft: Draft, write: Write) -> None:
 def _contribution(contributor: Contributor | None, time: datetime) -> LastContribution | None:
     if contributor is None:
         return None
-    return LastContribution(contributor.id, contributor.name, contributor.contact, f"{time:%Y-%m-%dT%H:%M:%SZ}")
+    said = f"{time:%Y-%m-%dT%H:%M:%SZ}"
+    return LastContribution(contributor.id, contributor.name, contributor.contact, said, contributor.source)
 
 
 def _belongs_to_others(publication: Publication, contributor: Contributor | None) -> Callable[[str], bool]:

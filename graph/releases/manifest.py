@@ -102,12 +102,14 @@ class LastContribution(msgspec.Struct, frozen=True):
         name: who it is.
         contact: how to reach them; shown where it is a mailto: or web address.
         time: ISO 8601, UTC.
+        source: the address that it was fetched from; empty where it was sent.
     """
 
     id: str
     name: str
     contact: str
     time: str
+    source: str = ""
 
 
 class GraphEntry(msgspec.Struct, frozen=True):

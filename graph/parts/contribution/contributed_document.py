@@ -33,11 +33,13 @@ class SentDocument(msgspec.Struct, frozen=True):
         path: the file that holds it.
         format: its format's name, as ``graph.model.formats`` has it.
         name: how whoever sent it calls it, for messages.
+        base: against which its relative IRIs are resolved, where that is not the graph.
     """
 
     path: str
     format: str
     name: str = "the document"
+    base: str = ""
 
 
 class FoundResult(msgspec.Struct, frozen=True):
@@ -241,7 +243,9 @@ def _remedy(stream: IO[bytes], form: str) -> Said:
 
 def _quads(document: SentDocument, stream: IO[bytes], graph: str, origin: Origin, told: Told) -> Iterator[ox.Quad]:
     if document.format != TABLE:
-        yield from read_rdf_stream(stream, document.name, form=FORMATS[document.format], base=graph, told=told)
+        yield from read_rdf_stream(
+            stream, document.name, form=FORMATS[document.format], base=document.base or graph, told=told
+        )
         return
     from graph.sources.csvw.conversion import TableFile, read_described  # noqa: PLC0415  csvw takes a while to import
 

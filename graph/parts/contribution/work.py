@@ -222,7 +222,7 @@ def positions(document: SentDocument, nodes: Iterable[str], base: str, graph: st
     with Path(document.path).open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         text = stream.read(MOST_READ)
     if document.format in ("turtle", "trig", "ntriples", "nquads"):
-        _Turtle(text, graph, wanted, found).read()
+        _Turtle(text, document.base or graph, wanted, found).read()
     else:
         _named(text, wanted, found)
     return found
