@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -196,7 +197,7 @@ def application(root: Path, workers: int, parent: int) -> Gateway:
     publication = open_publication(root)
     engine = msgspec.structs.replace(publication.settings.engine, workers=workers)
     settings = msgspec.structs.replace(publication.settings, engine=engine)
-    gateway = Gateway(Publication(publication.root, settings))
+    gateway = Gateway(replace(publication, settings=settings))
     gc.collect()
     gc.freeze()  # modules and tables stay: whoever looks for garbage later need not walk through them
     return gateway

@@ -110,7 +110,7 @@ class ObjectStorage:
             if self.is_served:
                 token = os.environ.get(TOKEN_VARIABLE, "")
                 client |= {"default_headers": {"Authorization": f"Bearer {token}"}} if token else {}
-                return HTTPStore(self.url + SERVED, client_options=client, retry_config=retry)  # type: ignore[arg-type]
+                return HTTPStore((self.url + SERVED).rstrip("/"), client_options=client, retry_config=retry)  # type: ignore[arg-type]
             return from_url(self.url, client_options=client, retry_config=retry)  # type: ignore[call-overload,no-any-return]
         except (BaseError, ValueError) as problem:
             raise SettingError(self.url, Quotation(_first_line(problem))) from problem
