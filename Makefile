@@ -39,6 +39,7 @@ translations: $(VENV)/.test
 lock:
 	$(LOCK) --extra build --output-file requirements.lock
 	$(LOCK) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	printf 'moto[s3]==5.2.5\nflask\nflask-cors\n' | $(subst pyproject.toml,-,$(LOCK)) --output-file requirements-s3.lock
 
 clean:
 	rm -rf $(VENV) endpoint/yasgui/node_modules .hamkor .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -55,6 +56,9 @@ $(VENV)/.serve: requirements.lock pyproject.toml endpoint/yasgui/package-lock.js
 		--loglevel=error >/dev/null || echo "npm could not install the SPARQL editor; a plain form is served instead"; fi
 	@touch $@
 
-$(VENV)/.test: requirements-dev.lock $(VENV)/.serve
+$(VENV)/.test: requirements-dev.lock requirements-s3.lock $(VENV)/.serve
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@# the S3 server of the tests wants an older python-dateutil than csvw, so it has an environment of its own
+	@$(BIN)/python -m venv $(VENV)/s3
+	@$(VENV)/s3/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-s3.lock
 	@touch $@

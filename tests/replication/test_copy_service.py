@@ -24,7 +24,7 @@ from graph.sources.batches import Chunk
 from tests.endpoint.serving import client, free_port
 
 GRAPH = "https://w3id.org/hamkor/graph/ngo/a"
-TOKEN = "a token for copies"
+TOKEN = "a token for copies"  # noqa: S105  of these tests
 SOON = 20.0
 
 
