@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import duckdb
@@ -27,6 +27,9 @@ Table = str
 """The name of a temporary table, or a query in brackets."""
 Query = str
 NOTHING: Query = "SELECT NULL::BIGINT AS n WHERE false"
+NO_NODES: Table = "no_nodes"
+NO_PAIRS: Table = "no_pairs"
+"""The tables without rows: what is asked of them has no answer, and need not be asked."""
 MOST_ROUNDS, MOST_PAIRS = 300, 20_000_000
 """How far repeated paths are followed, and how many pairs are held, before all nodes are left to pySHACL."""
 
@@ -41,16 +44,27 @@ class IndexedSets:
     def __init__(self, connection: duckdb.DuckDBPyConnection, without: Iterable[str] = ()) -> None:
         """Take an index, of which some named graphs do not count."""
         self._connection, self._made = connection, list[str]()
-        self._numbers = dict[Node, int | None]()
+        self._numbers, self._below = dict[Node, int | None](), dict[Node, Table]()
+        for name, columns in ((NO_NODES, "n BIGINT"), (NO_PAIRS, "f BIGINT, v BIGINT")):
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})")
         graphs = [found for each in without if (found := self._number(URIRef(each))) is not None]
         hidden = f"""SELECT g FROM graph_sets GROUP BY g HAVING bool_and(graph IN ({_listed(graphs)}))"""
         left_out = [row[0] for row in connection.execute(hidden).fetchall()] if graphs else []
         self._counted = f" AND g NOT IN ({_listed(left_out)})" if left_out else ""
 
     def table(self, query: Query) -> Table:
-        """Return a table that holds what a query finds."""
+        """Return a table that holds the nodes that a query finds; ``NO_NODES`` where there is none."""
+        return self._table(query) or NO_NODES
+
+    def pairs(self, query: Query) -> Table:
+        """Return a table that holds the pairs that a query finds; ``NO_PAIRS`` where there is none."""
+        return self._table(query) or NO_PAIRS
+
+    def _table(self, query: Query) -> Table | None:
         name = f"found{len(self._made)}"
-        self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+        ((number,),) = self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}").fetchall()
+        if not number:
+            return None  # the next table takes the name of this one
         self._made.append(name)
         return name
 
@@ -99,22 +113,34 @@ class IndexedSets:
         return True
 
     def below(self, top: Node) -> Table:
-        """Return a class and its subclasses."""
-        steps = self.triples(RDFS.subClassOf, inverse=True)
-        return self.table(
-            f"""WITH RECURSIVE below AS (SELECT {self.number(top)}::BIGINT AS n UNION
-                SELECT v FROM below JOIN {steps} AS steps ON f = n) SELECT n FROM below"""
-        )
+        """Return a class and its subclasses; the table stays, since many shapes ask for it."""
+        if top not in self._below:
+            name, steps = f"below{len(self._below)}", self.triples(RDFS.subClassOf, inverse=True)
+            self._connection.execute(
+                f"""CREATE OR REPLACE TEMP TABLE {name} AS
+                    WITH RECURSIVE below AS (SELECT {self.number(top)}::BIGINT AS n UNION
+                        SELECT v FROM below JOIN {steps} AS steps ON f = n) SELECT n FROM below"""
+            )
+            self._below[top] = name
+        return self._below[top]
 
     def instances(self, top: Node) -> Query:
         """Return a query for the instances of a class and its subclasses."""
         return f"SELECT f AS n FROM {self.triples(RDF.type)} SEMI JOIN {self.below(top)} ON n = v"
 
-    def close(self) -> None:
-        """Drop what was made."""
-        for name in self._made:
-            self._connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+    def forget(self) -> None:
+        """Drop what was made, but for what stays."""
+        self._drop(*self._made, f"found{len(self._made)}")
         self._made.clear()
+
+    def close(self) -> None:
+        """Drop all that was made."""
+        self.forget()
+        self._drop(NO_NODES, NO_PAIRS, *self._below.values())
+        self._below.clear()
+
+    def _drop(self, *tables: Table) -> None:
+        self._connection.execute("".join(f"DROP TABLE IF EXISTS temp.{name};" for name in tables))
 
     def _number(self, node: Node) -> int | None:
         found = to_oxigraph(node)
@@ -144,7 +170,7 @@ def walked(sets: IndexedSets, shapes: ShapesGraph, path: Node, nodes: Table) -> 
         UncertainError: the path is none, or longer than pySHACL walks, or leads to too much.
     """
     start = f"(SELECT n AS f, n AS v FROM {nodes})"
-    return sets.table(f"SELECT DISTINCT f, v FROM {_walk(sets, shapes, path, start)}")
+    return sets.pairs(f"SELECT DISTINCT f, v FROM {_walk(sets, shapes, path, start)}")
 
 
 def _walk(
@@ -187,21 +213,21 @@ def _walk_repeated(
     inner = parts.get(SH.zeroOrMorePath) or parts.get(SH.oneOrMorePath)
     if inner is None:
         raise UncertainError
-    begin = sets.table(f"SELECT f, v FROM {start}")
+    begin = sets.pairs(f"SELECT f, v FROM {start}")
     if SH.zeroOrMorePath not in parts:
-        begin = sets.table(f"SELECT f, v FROM {step(inner, begin)}")
+        begin = sets.pairs(f"SELECT f, v FROM {step(inner, begin)}")
     return _repeated(sets, begin, partial(step, inner))
 
 
 def _repeated(sets: IndexedSets, begin: Table, step: Callable[[Table], Table]) -> Table:
     """Return where a step leads to, taken any number of times."""
-    found = sets.table(f"SELECT DISTINCT f, v FROM {begin}")
+    found = sets.pairs(f"SELECT DISTINCT f, v FROM {begin}")
     fresh = found
     for _ in range(MOST_ROUNDS):
-        fresh = sets.table(f"SELECT DISTINCT f, v FROM {step(fresh)} EXCEPT SELECT f, v FROM {found}")
-        if not sets.count(fresh):
+        fresh = sets.pairs(f"SELECT DISTINCT f, v FROM {step(fresh)} EXCEPT SELECT f, v FROM {found}")
+        if fresh == NO_PAIRS:
             return found
-        found = sets.table(f"SELECT f, v FROM {found} UNION ALL SELECT f, v FROM {fresh}")
+        found = sets.pairs(f"SELECT f, v FROM {found} UNION ALL SELECT f, v FROM {fresh}")
         if sets.count(found) > MOST_PAIRS:
             break
     raise UncertainError
@@ -382,7 +408,7 @@ class Verdict:
 
     Attributes:
         maybe: all that may, each once where it is a table.
-        surely: only such that do.
+        surely: only such that do, where that is asked.
     """
 
     maybe: str
@@ -398,12 +424,14 @@ class ShapePlace:
         nodes: the nodes.
         pairs: each with each of its value nodes.
         within: the shape, and those that led to it.
+        is_negated: whether anybody asks who surely violates it.
     """
 
     shape: Shape
     nodes: Table
     pairs: Table
     within: tuple[Shape, ...]
+    is_negated: bool
 
     @property
     def all(self) -> Verdict:
@@ -425,21 +453,25 @@ class Judging:
     """
 
     sets: IndexedSets
-    _below: dict[Node, Table] = field(default_factory=dict)
 
-    def of(self, shape: Shape | None, nodes: Table, within: tuple[Shape, ...] = ()) -> Verdict:
+    def of(
+        self, shape: Shape | None, nodes: Table, within: tuple[Shape, ...] = (), *, is_negated: bool = False
+    ) -> Verdict:
         """Return which of some nodes may violate a shape, and which surely do, as tables.
 
         Args:
             shape: the shape; None where there is none.
             nodes: each once.
             within: the shapes that led there.
+            is_negated: whether it is asked who surely does; else nobody is said to.
         """
-        everything = Verdict(nodes, self.sets.table(NOTHING))
+        if nodes == NO_NODES:
+            return Verdict(NO_NODES, NO_NODES)
+        everything = Verdict(nodes, NO_NODES)
         if shape is None or shape in within or len(within) > DEEPEST or shape.find_custom_constraints():
             return everything
         if shape.deactivated:
-            return Verdict(self.sets.table(NOTHING), self.sets.table(NOTHING))
+            return Verdict(NO_NODES, NO_NODES)
         try:
             pairs = (
                 walked(self.sets, shape.sg, shape.path(), nodes)
@@ -448,18 +480,24 @@ class Judging:
             )
         except UncertainError:
             return everything
-        return self._united(self._constraints(ShapePlace(shape, nodes, pairs, (*within, shape))))
+        place = ShapePlace(shape, nodes, pairs, (*within, shape), is_negated)
+        found = [*self._constraints(place)]
+        return Verdict(
+            self._union(each.maybe for each in found),
+            self._union(each.surely for each in found) if is_negated else NO_NODES,
+        )
 
-    def of_values(self, place: ShapePlace, argument: Node) -> Verdict:
+    def of_values(self, place: ShapePlace, argument: Node, *, is_negated: bool) -> Verdict:
         """Return the same for the values at a place, and another shape."""
-        values = self.sets.table(f"SELECT DISTINCT v AS n FROM {place.pairs}")
-        return self.of(place.shape.get_other_shape(argument), values, place.within)
+        return self.of(place.shape.get_other_shape(argument), self.values(place), place.within, is_negated=is_negated)
 
-    def below(self, top: Node) -> Table:
-        """Return a class and its subclasses."""
-        if top not in self._below:
-            self._below[top] = self.sets.below(top)
-        return self._below[top]
+    def values(self, place: ShapePlace) -> Table:
+        """Return the values at a place, each once."""
+        if place.pairs == NO_PAIRS:
+            return NO_NODES
+        if not place.shape.is_property_shape:
+            return place.nodes
+        return self.sets.table(f"SELECT DISTINCT v AS n FROM {place.pairs}")
 
     def _constraints(self, place: ShapePlace) -> Iterator[Verdict]:
         known = list[Known]()
@@ -477,24 +515,26 @@ class Judging:
             fits, fails = " AND ".join(each.fits for each in known), " OR ".join(each.fails for each in known)
             yield Verdict(f"{values} NOT coalesce({fits}, false)", f"{values} coalesce({fails}, false)")
 
-    def _united(self, verdicts: Iterable[Verdict]) -> Verdict:
-        found = [*verdicts, Verdict(NOTHING)]
-        maybe, surely = " UNION ".join(each.maybe for each in found), " UNION ".join(each.surely for each in found)
-        return Verdict(self.sets.table(maybe), self.sets.table(surely))
+    def _union(self, queries: Iterable[Query]) -> Table:
+        found = [each for each in queries if each != NOTHING]
+        return self.sets.table(f"SELECT DISTINCT n FROM ({' UNION ALL '.join(found)})") if found else NO_NODES
 
 
 def _with(place: ShapePlace, values: Verdict) -> Verdict:
     """Return the focus nodes that have some of the values of a verdict."""
-    with_any = f"SELECT f AS n FROM {place.pairs} SEMI JOIN"
-    return Verdict(f"{with_any} {values.maybe} ON n = v", f"{with_any} {values.surely} ON n = v")
+
+    def with_any(nodes: str) -> Query:
+        return f"SELECT f AS n FROM {place.pairs} SEMI JOIN {nodes} ON n = v" if nodes != NO_NODES else NOTHING
+
+    return Verdict(with_any(values.maybe), with_any(values.surely))
 
 
 def _inside(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
-    return _with(place, judging.of_values(place, argument))
+    return _with(place, judging.of_values(place, argument, is_negated=place.is_negated))
 
 
 def _not(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
-    found = judging.of_values(place, argument)
+    found = judging.of_values(place, argument, is_negated=True)
     without = f"SELECT f AS n FROM {place.pairs} ANTI JOIN"
     return Verdict(f"{without} {found.surely} ON n = v", f"{without} {found.maybe} ON n = v")
 
@@ -508,9 +548,13 @@ def _of_list(maybe: str, surely: str) -> Writer:
     """
 
     def of_list(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
-        found = [judging.of_values(place, each) for each in place.shape.sg.graph.items(argument)]
+        is_negated = place.is_negated or "s" in maybe
+        members = place.shape.sg.graph.items(argument)
+        found = [judging.of_values(place, each, is_negated=is_negated) for each in members]
         if not found:
             return place.all
+        if place.pairs == NO_PAIRS:
+            return Verdict(NOTHING)
         counted = " UNION ALL ".join(
             [f"SELECT n, 1 AS m, 0 AS s FROM {each.maybe}" for each in found]
             + [f"SELECT n, 0 AS m, 1 AS s FROM {each.surely}" for each in found]
@@ -527,7 +571,7 @@ def _of_list(maybe: str, surely: str) -> Writer:
 
 def _qualified(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
     """Return who may have too few values that surely conform, or too many that may."""
-    shape, found = place.shape, judging.of_values(place, argument)
+    shape, found = place.shape, judging.of_values(place, argument, is_negated=True)
     least, most = (list(shape.objects(each)) for each in (SH.qualifiedMinCount, SH.qualifiedMaxCount))
     counts = [_whole(each) for each in (*least, *most)]
     if (
@@ -555,7 +599,9 @@ def _whole(argument: Node) -> int | None:
 
 
 def _instance(judging: Judging, place: ShapePlace, argument: Node) -> Verdict:
-    instances = f"(SELECT f AS n FROM {judging.sets.triples(RDF.type)} SEMI JOIN {judging.below(argument)} ON n = v)"
+    instances = (
+        f"(SELECT f AS n FROM {judging.sets.triples(RDF.type)} SEMI JOIN {judging.sets.below(argument)} ON n = v)"
+    )
     query = f"SELECT f AS n FROM {place.pairs} ANTI JOIN {instances} AS instances ON n = v"
     return Verdict(query, query)
 
@@ -619,8 +665,7 @@ def _closed(judging: Judging, place: ShapePlace, __: Node) -> Verdict:
     allowed = {each for members in place.shape.objects(SH.ignoredProperties) for each in graph.items(members)}
     allowed |= {path for each in place.shape.objects(SH.property) for path in graph.objects(each, SH.path)}
     numbers = [judging.sets.number(each) for each in allowed if isinstance(each, URIRef)]
-    values = judging.sets.table(f"SELECT DISTINCT v AS n FROM {place.pairs}")
-    said = judging.sets.predicates(values)
+    said = judging.sets.predicates(judging.values(place))
     return _with(
         place,
         Verdict(f"(SELECT DISTINCT f AS n FROM {said} WHERE v NOT IN ({_listed(numbers or [-1])}))", f"({NOTHING})"),
@@ -683,7 +728,7 @@ def _of_shape(sets: IndexedSets, shape: Shape) -> dict[int, Term]:
     found = Judging(sets).of(shape, nodes)
     first = f"SELECT min(n) FROM {nodes}"  # one is always judged, so that what is wrong with the shape itself is told
     result = sets.terms(f"SELECT n FROM {found.maybe} UNION ({first})")
-    sets.close()
+    sets.forget()
     return result
 
 
