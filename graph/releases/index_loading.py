@@ -38,6 +38,8 @@ from graph.sources.batches import Chunk
 TEMPORARY_SUFFIX = ".spilled"
 MEMORY_MB, LEAST_MB, MOST_THREADS = 1024, 128, 4
 """What making an index may take; less where the process has a bound of its own."""
+LITTLE = 20_000
+"""So many triples are read in a tenth of a second; what is saved for larger indexes costs time here."""
 BATCH = 50_000
 PIECE = 8 << 20
 LINE_BYTES, LONGEST_LINE = 512 << 10, 48 << 20
@@ -158,7 +160,18 @@ def write_index(folder: Path, entries: Iterable[GraphEntry], release: Path | Non
         ReleaseError: a graph file cannot be read, or the disk does not take it.
         MemoryError: the process has too little.
     """
-    temporary, memory, threads = f"{INDEX_FILE}{TEMPORARY_SUFFIX}", memory_of_process(), threads_of_process()
+    with index_written(folder, entries, release) as connection:
+        return counted(connection)
+
+
+@contextmanager
+def index_written(
+    folder: Path, entries: Iterable[GraphEntry], release: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Make the index of a release, and give it as it is written; arguments and errors as ``write_index``."""
+    found = [each for each in entries if each.triples]
+    triples, temporary = sum(each.triples for each in found), f"{INDEX_FILE}{TEMPORARY_SUFFIX}"
+    memory, threads = memory_of_process(), threads_of_process(triples)
     try:
         with (
             reachable(folder) as place,
@@ -167,14 +180,17 @@ def write_index(folder: Path, entries: Iterable[GraphEntry], release: Path | Non
         ):
             connection.execute(f"ATTACH {sql_string(f'{place}/{INDEX_FILE}')} AS made ({FILE_OPTIONS})")
             connection.execute("USE made")
-            files = (
-                LinesFile(f"{source}/{each.file}", each.iri, each.triples, f" <{each.iri}> .")
-                for each in entries
-                if each.triples
+            # one transaction saves a quarter of the time of a small index; of a large one, tables would stay to its end
+            if is_small := triples <= LITTLE:
+                connection.execute("BEGIN")
+            _load(
+                connection,
+                [LinesFile(f"{source}/{each.file}", each.iri, each.triples, f" <{each.iri}> .") for each in found],
             )
-            _load(connection, list(files))
+            if is_small:
+                connection.execute("COMMIT")
             connection.execute("CHECKPOINT")
-            return counted(connection)
+            yield connection
     except duckdb.Error as problem:
         (folder / INDEX_FILE).unlink(missing_ok=True)
         raise index_error(Sentence("the triple index could not be made"), problem) from problem
@@ -248,7 +264,8 @@ def passing_index(
         ReleaseError: the disk does not take it.
         MemoryError: the process has too little.
     """
-    memory, threads, temporary = memory_of_process(), threads_of_process(), f"passing{TEMPORARY_SUFFIX}"
+    memory, temporary = memory_of_process(), f"passing{TEMPORARY_SUFFIX}"
+    threads = threads_of_process(sum(each.triples for each in sources))
     try:
         with (
             reachable(folder) as place,
@@ -296,9 +313,15 @@ def memory_of_process() -> int:
     return max(LEAST_MB, min(MEMORY_MB, (bound - mapped) // 4 >> 20))
 
 
-def threads_of_process() -> int:
-    """Return how many threads may work on an index here: each of them reserves some address space."""
-    if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+def threads_of_process(triples: int | None = None) -> int:
+    """Return how many threads may work on an index here: each of them reserves some address space.
+
+    Args:
+        triples: how many triples there are, where that is known: of few, one thread is done before others are at work.
+    """
+    if (triples is not None and triples <= LITTLE) or resource.getrlimit(resource.RLIMIT_AS)[
+        0
+    ] != resource.RLIM_INFINITY:
         return 1
     return max(1, min(MOST_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1))
 
@@ -373,12 +396,13 @@ def _ask_the_engine(connection: duckdb.DuckDBPyConnection, *, as_written: bool) 
     ask, which = (unescaped, ESCAPED) if as_written else (given_back, DOUBTFUL)
     connection.execute("CREATE TEMP TABLE asked (spelling VARCHAR, t VARCHAR, plain VARCHAR)")
     connection.execute(
-        f"""CREATE TEMP TABLE doubtful AS SELECT t
+        f"""CREATE TEMP TABLE doubtful AS SELECT t, row_number() OVER () AS place
             FROM (SELECT *, {TEXT} AS text FROM (SELECT t, {SUFFIX} AS suffix FROM spelt)) WHERE {which}"""
     )
     number = number_of(connection, "SELECT count(*) FROM doubtful")
     for start in range(0, number, BATCH):
-        rows = connection.execute("SELECT t FROM doubtful WHERE rowid BETWEEN ? AND ?", [start, start + BATCH - 1])
+        # no rowid: what its own transaction has written has other ones
+        rows = connection.execute("SELECT t FROM doubtful WHERE place BETWEEN ? AND ?", [start + 1, start + BATCH])
         terms = [row[0] for row in rows.fetchall()]
         connection.execute(
             "INSERT INTO asked SELECT unnest($1::VARCHAR[]), unnest($2::VARCHAR[]), unnest($3::VARCHAR[])",

@@ -83,8 +83,7 @@ def index_after_change(parent: Path, folder: Path, stating: Stating) -> None:
 
 def _change(folder: Path, target: str, stating: Stating) -> None:
     """Write a change into the file ("base"), or beside it ("delta")."""
-    temporary, is_new = f"{INDEX_FILE}{TEMPORARY_SUFFIX}", not (folder / DELTA_FILE).is_file()
-    memory, threads = memory_of_process(), threads_of_process()
+    temporary, memory, threads = f"{INDEX_FILE}{TEMPORARY_SUFFIX}", memory_of_process(), threads_of_process()
     try:
         with (
             reachable(folder) as place,
@@ -94,21 +93,27 @@ def _change(folder: Path, target: str, stating: Stating) -> None:
                 f"ATTACH {sql_string(f'{place}/{INDEX_FILE}')} AS base "
                 f"({'READ_ONLY' if target == 'delta' else FILE_OPTIONS})"
             )
-            delta = sql_string(f"{place}/{DELTA_FILE}") if target == "delta" else "':memory:'"
-            connection.execute(f"ATTACH {delta} AS delta (BLOCK_SIZE {SMALL_BLOCK})")
-            if is_new:
-                connection.execute(NEW_DELTA)
-            see_through(connection)
+            if target == "delta":
+                _attach_delta(connection, f"{place}/{DELTA_FILE}", is_new=not (folder / DELTA_FILE).is_file())
+            else:
+                connection.execute("USE base")
             _name(connection, stating, target)
             _state(connection, target)
             _apply(connection, target)
             connection.execute(f"CHECKPOINT {target}")
-            if not _is_small(connection):
+            if target == "delta" and not _is_small(connection):
                 _fold(connection, folder, place)
     except duckdb.Error as problem:
         raise index_error(Sentence("the triple index could not be written"), problem) from problem
     finally:
         shutil.rmtree(folder / temporary, ignore_errors=True)
+
+
+def _attach_delta(connection: duckdb.DuckDBPyConnection, path: str, *, is_new: bool) -> None:
+    connection.execute(f"ATTACH {sql_string(path)} AS delta (BLOCK_SIZE {SMALL_BLOCK})")
+    if is_new:
+        connection.execute(NEW_DELTA)
+    see_through(connection)
 
 
 def _name(connection: duckdb.DuckDBPyConnection, stating: Stating, target: str) -> None:
@@ -150,12 +155,9 @@ def _number_terms(connection: duckdb.DuckDBPyConnection, plain: Mapping[str, str
     )
     before = number_of(connection, "SELECT coalesce(max(id) >> 3, -1) + 1 FROM terms")
     connection.execute(
-        f"""CREATE TEMP TABLE new_terms AS {
-            described(f'''
-            SELECT t, plain, {before} + row_number() OVER (ORDER BY t) - 1 AS rank
-            FROM spelt ANTI JOIN numbered USING (t)
-        ''')
-        }"""
+        f"""CREATE TEMP TABLE new_terms AS
+            SELECT 8 * ({before} + row_number() OVER (ORDER BY t) - 1) + id AS id, text, tag, exact, approximate, t
+            FROM wanted ANTI JOIN numbered USING (t)"""
     )
     connection.execute(
         f"INSERT INTO {target}.terms SELECT id, text, tag, exact, approximate FROM new_terms ORDER BY id"

@@ -27,7 +27,7 @@ from graph.releases.dumps import Downloads
 from graph.releases.exact_forms import LEXICAL_FOLDER, index_line, open_forms, rewritten
 from graph.releases.graph_files import file_sha256, is_member, read_member
 from graph.releases.history import History
-from graph.releases.index_loading import memory_of_process, threads_of_process, write_index
+from graph.releases.index_loading import index_written, memory_of_process, threads_of_process
 from graph.releases.manifest import (
     MANIFEST_FILE,
     GraphEntry,
@@ -51,7 +51,7 @@ from graph.releases.release import (
     open_release,
 )
 from graph.releases.store import STORE_FOLDER
-from graph.releases.triple_index import INDEX_FILES, content_sums, open_index
+from graph.releases.triple_index import INDEX_FILES, content_sums, counted, open_index
 from graph.sources.batches import Chunk
 
 # The checksums of every file of a release, written last before its commit, and how each file looked when it was read.
@@ -461,14 +461,15 @@ def _of_triple_index(release: Release, is_known: bool) -> Iterator[Said]:
             yield Sentence("%(name)s: the file is not the one that was written (SHA-256)", name=name)
     try:
         with HeldFolder() as folder:
-            counts = write_index(folder, manifest.graphs, release.folder)
+            with index_written(folder, manifest.graphs, release.folder) as anew:
+                counts, sums = counted(anew), content_sums(anew) if manifest.index and not is_known else None
             if (counts.triples, counts.shared, counts.statistics) != (
                 manifest.triples,
                 manifest.shared,
                 manifest.statistics,
             ):
                 yield Sentence("manifest.json: the counts are not those of the graphs")
-            if manifest.index and not is_known and _sums(release.folder, folder) != _sums(folder, folder):
+            if sums is not None and _sums(release.folder, folder) != sums:
                 yield Sentence("the triple index has other triples than the graph files")
     except (duckdb.Error, ReleaseError) as problem:
         yield Sentence("the triple index cannot be read: %(words)s", words=said_by(problem))
