@@ -329,13 +329,16 @@ def chunks(
     Raises:
         SourceError: a graph is named by a blank node, a literal is too long or holds a NUL, or there is no triple.
     """
+    form = ox.RdfFormat.N_QUADS if may_be_named else ox.RdfFormat.N_TRIPLES
     iterator, with_blanks, empty = iter(quads), list[ox.Quad](), True
-    for part in _parts(iterator, size) if may_be_named else _written_parts(iterator, size):
+    # quads that are written as soon as they are read take two thirds of the time that a list of them takes
+    while part := ox.serialize(islice(iterator, size), format=form):
         empty = False
-        if (whole := _of_no_graph(part)) and b"_:" not in whole:
-            yield _fit(Chunk(origin.graph, whole), origin)
+        if b"_:" not in part:
+            for iri, lines in _graphs_of(part, origin) if may_be_named else ((origin.graph, part),):
+                yield _fit(Chunk(iri, lines), origin)
             continue
-        for iri, triples in _by_graph(_read_again(part), origin).items():
+        for iri, triples in _by_graph(ox.parse(part, form, lenient=True), origin).items():
             plain = _serialised(triples)
             if b"_:" in plain:
                 node = ox.NamedNode(iri)
@@ -351,33 +354,30 @@ def chunks(
         yield _fit(Chunk(iri, _serialised(triples)), origin)
 
 
-Part = list[ox.Quad] | bytes
-"""Some quads, or as many triples as lines."""
+def _graphs_of(part: bytes, origin: Origin) -> Iterable[tuple[str, bytes]]:
+    """Yield canonical N-Quads without blank nodes as N-Triples, by the IRIs of their graphs."""
+    lines, found, unnamed = part.split(b"\n")[:-1], dict[bytes, list[bytes]](), f"<{origin.graph}>".encode()
+    first = _graph_of(lines[0])
+    ending = b" %s .\n" % first
+    if first and part.count(ending) == len(lines) and all(line.count(b" ") > 3 for line in lines):
+        yield first[1:-1].decode(), part.replace(ending, b" .\n")
+        return
+    for line in lines:
+        name = _graph_of(line)
+        found.setdefault(name or unnamed, []).append(line[: -len(name) - 3] + b" ." if name else line)
+    for name, each in found.items():
+        yield name[1:-1].decode(), b"\n".join(each) + b"\n"
 
 
-def _parts(quads: Iterator[ox.Quad], size: int) -> Iterator[Part]:
-    while part := list(islice(quads, size)):
-        yield part
+def _graph_of(line: bytes) -> bytes:
+    """Return the graph's name in a canonical line, or nothing.
 
-
-def _written_parts(quads: Iterator[ox.Quad], size: int) -> Iterator[Part]:
-    # quads that are written as soon as they are read take two thirds of the time that a list of them takes
-    while part := ox.serialize(islice(quads, size), format=ox.RdfFormat.N_TRIPLES):
-        yield part
-
-
-def _of_no_graph(part: Part) -> bytes | None:
-    """Return a part as lines where none of its quads is of a named graph."""
-    if isinstance(part, bytes):
-        return part
-    try:
-        return ox.serialize(part, format=ox.RdfFormat.N_TRIPLES)
-    except ValueError:
-        return None
-
-
-def _read_again(part: Part) -> Iterable[ox.Quad]:
-    return ox.parse(part, ox.RdfFormat.N_TRIPLES, lenient=True) if isinstance(part, bytes) else part
+    What follows the last blank is a graph where it is an IRI and not the object: behind a literal's last quotation mark
+    no blank comes but before a graph.
+    """
+    triple, _, name = line[: -len(b" .")].rpartition(b" ")
+    is_name = name.startswith(b"<") and name.endswith(b">") and b'"' not in name and triple.count(b" ") > 1
+    return name if is_name else b""
 
 
 def _quad(triple: ox.Triple, graph: ox.NamedNode) -> ox.Quad:

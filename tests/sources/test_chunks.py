@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pyoxigraph as ox
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from graph.model.errors import SourceError
 from graph.sources.batches import Chunk, Origin, chunks
@@ -37,6 +40,30 @@ def read(*graphs: str, size: int = 50_000) -> list[tuple[str, int]]:
 )
 def test_a_part_is_a_chunk_for_each_of_its_graphs(graphs: str, size: int, expected: list[tuple[str, int]]) -> None:
     assert read(*graphs, size=size) == expected
+
+
+IRIS = st.sampled_from([ox.NamedNode(f"http://e/{name}") for name in ("a", "b", "default", "é")])
+TEXTS = st.text(st.sampled_from('a <>"@^.\\\n\t_:é'), max_size=8) | st.sampled_from(
+    ["<http://e/a>", 'x" <http://e/a> .', '"^^<http://e/a>', "a <http://e/a>", "_:a"]
+)
+LITERALS = st.builds(ox.Literal, TEXTS) | st.builds(
+    lambda text, kind: ox.Literal(text, **kind), TEXTS, st.sampled_from([{"datatype": P}, {"language": "en"}])
+)
+TERMS = IRIS | LITERALS | st.builds(ox.Triple, IRIS, st.just(P), IRIS | LITERALS)
+QUADS = st.builds(ox.Quad, IRIS, st.just(P) | IRIS, TERMS, IRIS | st.just(ox.DefaultGraph()))
+
+
+@given(given_quads=st.lists(QUADS, min_size=1, max_size=8), size=st.integers(1, 9))
+@settings(max_examples=300)
+def test_each_quad_is_in_the_chunks_of_its_graph(given_quads: list[ox.Quad], size: int) -> None:
+    expected = Counter(
+        (quad.graph_name.value if isinstance(quad.graph_name, ox.NamedNode) else ORIGIN.graph, f"{quad.triple} .")
+        for quad in given_quads
+    )
+    found = Counter(
+        (chunk.graph, line.decode()) for chunk in chunks(given_quads, ORIGIN, size) for line in chunk.lines()
+    )
+    assert found == expected
 
 
 def test_it_holds_no_more_than_a_part_at_a_time() -> None:
