@@ -13,11 +13,13 @@ from endpoint.current import languages, publication, snapshot, urls
 from endpoint.http.responses import told
 from endpoint.pages.term_names import Shown, names_for
 from endpoint.served_parts import Standing
-from graph.model.errors import HamkorError
+from graph.model.errors import HamkorError, Sentence
 from graph.model.publication import Publication
 from graph.parts.harvest.harvesting import HarvestedSource, harvests
 
 harvested = Blueprint("harvested", __name__)
+REFUSED = Sentence("what it says is not published here")
+"""What everybody is told where only the operator is to know why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,13 @@ def rows() -> list[SourceRow]:
 
 def _row(harvest: HarvestedSource, name: Shown) -> SourceRow:
     had = "" if harvest.state.had is None else f"{harvest.state.had:%Y-%m-%dT%H:%M:%SZ}"
-    return SourceRow(name, harvest.settings.address, had, told(harvest.problem) if harvest.problem else Markup())
+    return SourceRow(name, harvest.settings.address, had, _told(harvest))
+
+
+def _told(harvest: HarvestedSource) -> Markup:
+    if not harvest.problem:
+        return Markup()
+    return told(REFUSED if harvest.state.is_private else harvest.problem)
 
 
 def standing(publication: Publication) -> Standing:

@@ -64,6 +64,7 @@ SOURCES = {
     "xml-without-length": Reply(XML, "application/rdf+xml", length=None),
     "circle": Reply(status=301, fields={"Location": "/circle-2"}),
     "circle-2": Reply(status=301, fields={"Location": "/circle"}),
+    "no-address": Reply(status=302, fields={"Location": "http://[ngo/clubs"}),
     "ftp": Reply(status=302, fields={"Location": "ftp://ngo.example/clubs.ttl"}),
     "password": Reply(status=302, fields={"Location": "http://me:hidden@ngo.example/clubs.ttl?token=hidden"}),
     "elsewhere": Reply(status=302, fields={"Location": "http://127.0.0.2:9/clubs.ttl?token=hidden"}),

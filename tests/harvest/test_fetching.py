@@ -45,6 +45,7 @@ def test_what_comes_is_there_unpacked_and_in_its_format(sources: Sources, name: 
 
 
 REFUSED = {
+    "no-address": "it redirects to what is no address",
     "circle": "it redirects in a circle",
     "ftp": "<ftp://ngo.example/clubs.ttl> is no http or https address",
     "password": "comes with a name or a password",
@@ -145,6 +146,19 @@ def test_what_has_not_changed_is_not_sent_again(sources: Sources, tmp_path: Path
     again = fetched(sources, "kept", tmp_path / "again", etag=first.etag, last_modified=first.last_modified)
     assert (again.is_new, again.etag, again.last_modified) == (False, '"1"', "then")
     assert not (tmp_path / "again").exists()
+
+
+def test_what_cannot_be_sent_back_is_forgotten(sources: Sources, tmp_path: Path) -> None:
+    sources.replies["odd-tag"] = replace(
+        sources.replies["turtle"], fields={"ETag": '"caf\xe9"', "Last-Modified": "x" * 2_000}
+    )
+    found = fetched(sources, "odd-tag", tmp_path / "document")
+    assert (found.etag, found.last_modified) == ("", "")
+
+
+def test_an_endpoint_is_asked_without_conditions(sources: Sources, tmp_path: Path) -> None:
+    fetched(sources, "rdfxml", tmp_path / "document", query=CONSTRUCT, etag='"1"', last_modified="then")
+    assert not {"if-none-match", "if-modified-since"} & sources.asked[-1][1].keys()
 
 
 def test_nothing_is_left_running(sources: Sources, tmp_path: Path) -> None:

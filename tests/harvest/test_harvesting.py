@@ -23,14 +23,14 @@ from odd_sources import LINES, XML, Reply, Sources, odd_sources
 from endpoint.app import create_app
 from endpoint.cli import main
 from endpoint.harvested import standing
-from graph.model.errors import BusyError, SettingError
-from graph.model.publication import Publication, open_publication
+from graph.model.errors import BusyError, SettingError, WriteRefusedError
+from graph.model.publication import Publication, ReplicaOrigin, open_publication
 from graph.model.settings import settings_of
 from graph.parts.harvest import harvesting
 from graph.parts.harvest.harvesting import Harvested, HarvestedSource, harvest, harvests
 from graph.pipeline.build import build
 from graph.pipeline.write import Delete, publish
-from graph.releases.release import current_release
+from graph.releases.release import ReleasesFolder, current_release
 from tests.endpoint.contributing import SHAPES
 from tests.endpoint.serving import client, free_port, write
 
@@ -38,7 +38,7 @@ BASE = "https://example.org/kb/"
 DATA = f'<{BASE}id/club/ours> <http://www.w3.org/2000/01/rdf-schema#label> "Ours"@en .'
 NAMES = (
     "turtle", "relative", "remote-context", "other-graph", "of-others", "violating", "comment", "half", "half-xml",
-    "half-json", "latin", "changing", "busy", "failing",
+    "half-json", "latin", "changing", "busy", "failing", "waiting",
 )  # fmt: skip
 
 
@@ -79,8 +79,9 @@ def harvesting_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harvest
             f'[[harvest]]\ngraph = "ngo/select"\nsparql = "{sources.url}/rdfxml"\nallow_private = true\n'
             'query = "SELECT * { ?s ?p ?o }"\n'
         )
+        beginning = f'base = "{BASE}"\n[limits]\nqueue_seconds = 0.1\n'
         folder = write(tmp_path_factory.mktemp("harvesting"), {
-            "hamkor.toml": f'base = "{BASE}"\n' + "".join(table(sources.url, each) for each in NAMES) + endpoint,
+            "hamkor.toml": beginning + "".join(table(sources.url, each) for each in NAMES) + endpoint,
             "data/ours.ttl": DATA, "shapes/s.ttl": SHAPES, "clubs.rq": "# all\nCONSTRUCT WHERE { ?s ?p ?o }\n",
         })  # fmt: skip
         publication = open_publication(folder)
@@ -175,6 +176,36 @@ def test_who_asks_to_be_left_alone_is_asked_later(harvesting_all: Harvesting) ->
     assert state.due - state.asked == timedelta(hours=2)
 
 
+def test_who_else_writes_says_nothing_of_a_source(harvesting_all: Harvesting) -> None:
+    """It is put off for a while, so that it is not fetched again and again meanwhile."""
+    publication, name = harvesting_all.publication, "waiting"
+    harvesting_all.sources.replies[name] = harvesting_all.sources.replies["ntriples"]
+    with ReleasesFolder(publication.releases_folder).writing(), pytest.raises(BusyError, match="making a release"):
+        harvesting_all.harvest(name)
+    stands = harvesting_all.of(name)
+    assert (stands.problem, stands.state.failures, stands.state.asked) == ("", 0, None)
+    assert not stands.is_due(datetime.now(UTC))
+
+
+def test_what_is_withheld_is_told_to_the_operator_only(harvesting_all: Harvesting) -> None:
+    """The document is there for everybody to compare."""
+    publication = harvesting_all.publication
+    state = harvesting._failed(
+        harvesting_all.of("turtle"), WriteRefusedError(harvesting_all.graph("turtle"), "withheld"), datetime.now(UTC)
+    )
+    harvesting._write(publication, harvesting_all.graph("turtle"), state)
+    page = create_app(publication).test_client().get("/dataset", headers={"Accept": "text/html"}).text
+    assert "withheld" not in page
+    assert "what it says is not published here" in page
+    root = ["--publication", str(publication.root), "harvest", "--status", "--now", "ngo/turtle"]
+    assert "withheld" in CliRunner().invoke(main, root).output
+
+
+def test_a_copy_harvests_nothing(harvesting_all: Harvesting) -> None:
+    own = harvesting_all.publication
+    assert harvests(replace(own, origin=ReplicaOrigin("https://publisher.example/", follows=True))) == ()
+
+
 def test_one_process_harvests_at_a_time(harvesting_all: Harvesting) -> None:
     with harvesting._turn(harvesting_all.publication, 0), pytest.raises(BusyError, match="another process"):
         harvesting_all.harvest("turtle")
@@ -197,6 +228,7 @@ def test_a_source_is_due_first_then_in_its_time_and_when_its_settings_change(har
 
 
 def test_a_state_that_nobody_can_read_is_begun_anew(harvesting_all: Harvesting) -> None:
+    harvesting_all.harvest("turtle")
     path = harvesting_all.publication.root / ".hamkor" / "harvest.json"
     path.write_text("{")
     assert harvesting_all.of("turtle").is_due(datetime.now(UTC))
@@ -205,6 +237,7 @@ def test_a_state_that_nobody_can_read_is_begun_anew(harvesting_all: Harvesting) 
 
 
 def test_the_command_harvests_what_is_named_and_says_how_things_stand(harvesting_all: Harvesting) -> None:
+    harvesting_all.harvest("turtle")
     root = ["--publication", str(harvesting_all.publication.root), "harvest"]
     asked = CliRunner().invoke(main, [*root, "--now", "ngo/turtle", "--now", "ngo/failing"])
     assert asked.exit_code == 1
@@ -219,6 +252,7 @@ def test_the_command_harvests_what_is_named_and_says_how_things_stand(harvesting
 
 def test_the_page_of_the_dataset_and_the_figures_tell_of_sources(harvesting_all: Harvesting) -> None:
     harvesting_all.harvest("failing")
+    harvesting_all.harvest("turtle")
     client = create_app(harvesting_all.publication).test_client()
     page = client.get("/dataset", headers={"Accept": "text/html"}).text
     assert f"{harvesting_all.sources.url}/failing" in page

@@ -50,6 +50,7 @@ CUT = ("X-SQL-State", "X-SPARQL-MaxRows")
 """Header fields by which an engine says that it has answered with a part only."""
 AGAIN = frozenset({429, 503})
 LONGEST_RETRY = 86_400.0
+LONGEST_VALIDATOR = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,10 @@ async def _fetch(request: FetchRequest, path: Path) -> FetchedDocument:
 
 
 def _redirected(url: str, location: str, request: FetchRequest) -> str:
-    target = urljoin(url, location)
+    try:
+        target = urljoin(url, location)
+    except ValueError as problem:  # such as brackets around what is no IPv6 address
+        raise HarvestError(Sentence("it redirects to what is no address")) from problem
     if request.query:
         # most redirections would make a GET of it (RFC 9110 15.4)
         said = Sentence("the endpoint redirects to <%(address)s>, which is not followed", address=shown(target))
@@ -163,13 +167,12 @@ async def _opened(client: httpx.AsyncClient, address: str, request: FetchRequest
         "Accept": ANSWERS if request.query else DOCUMENTS,
         "Accept-Encoding": "gzip",
     }
-    if request.etag:
-        headers["If-None-Match"] = request.etag
-    if request.last_modified:
-        headers["If-Modified-Since"] = request.last_modified
     content = request.query.encode() or None
     if content:
         headers["Content-Type"] = "application/sparql-query"
+    else:  # of a POST they would mean something else (RFC 9110 13.1.2)
+        headers |= {"If-None-Match": request.etag} if request.etag else {}
+        headers |= {"If-Modified-Since": request.last_modified} if request.last_modified else {}
     *others, last = await _addresses(host, allow_private=request.allow_private)
     for place in (*others, last):
         asked = client.build_request(
@@ -242,7 +245,13 @@ async def _taken(response: httpx.Response, url: str, request: FetchRequest, path
             Sentence("RDF/XML and JSON-LD have one") if request.query else Sentence("its server has to say its length")
         )
         raise HarvestError(said, remedy)
-    return FetchedDocument(True, url, form, headers.get("ETag", ""), headers.get("Last-Modified", ""))
+    return FetchedDocument(True, url, form, _kept(headers, "ETag"), _kept(headers, "Last-Modified"))
+
+
+def _kept(headers: httpx.Headers, name: str) -> str:
+    """Return a field that is sent back the next time; what cannot be a field of ours is forgotten."""
+    text = headers.get(name, "")
+    return text if text.isascii() and text.isprintable() and len(text) <= LONGEST_VALIDATOR else ""
 
 
 def _check_status(response: httpx.Response, request: FetchRequest) -> None:

@@ -37,6 +37,7 @@ from graph.model.errors import (
     Sentence,
     SettingError,
     StorageError,
+    WriteRefusedError,
     packed,
     unpacked,
 )
@@ -46,6 +47,7 @@ from graph.model.publication import UPLOADS_FOLDER, WORK_FOLDER, Publication, op
 from graph.model.settings import HarvestSettings, harvested_graph
 from graph.parts.contribution.contributed_document import Contribution, Outcome, SentDocument
 from graph.parts.harvest.fetching import FetchedDocument, FetchRequest, fetch
+from graph.pipeline.steps import on_disk
 from graph.releases.release import current_release
 
 STATE_FILE, LOCK_FILE = "harvest.json", ".harvest.lock"
@@ -62,7 +64,7 @@ FORM = re.compile(
 )
 WORK = "graph.parts.contribution.work:contribute"
 
-log = logging.getLogger("hamkor")
+log = logging.getLogger("hamkor.harvest")
 
 
 class HarvestState(msgspec.Struct, frozen=True):
@@ -79,6 +81,7 @@ class HarvestState(msgspec.Struct, frozen=True):
         due: when it is to be asked again.
         failures: how often in succession it came to nothing.
         problem: why, as ``graph.model.errors.packed`` writes it; None where nothing is wrong.
+        is_private: whether only the operator is to know why.
     """
 
     source: str = ""
@@ -91,6 +94,7 @@ class HarvestState(msgspec.Struct, frozen=True):
     due: datetime | None = None
     failures: int = 0
     problem: Any = None
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,7 @@ def harvest(publication: Publication, graph: str, patience: float = 0.0) -> Harv
 
     Raises:
         SettingError: the settings name no such source.
-        BusyError: another process harvests.
+        BusyError: another process harvests, or makes a release.
         StorageError: what came of it cannot be written down.
     """
     with _turn(publication, patience):
@@ -170,7 +174,12 @@ def harvest(publication: Publication, graph: str, patience: float = 0.0) -> Harv
             raise SettingError("hamkor.toml", problem)
         now = datetime.now(UTC).replace(microsecond=0)
         try:
-            state, release = _had(publication, found, now)
+            with on_disk():
+                state, release = _had(publication, found, now)
+        except BusyError:  # that says nothing of the source, which is left alone for a while all the same
+            later = now + timedelta(seconds=FIRST_RETRY)
+            _write(publication, found.graph, msgspec.structs.replace(_known(found), due=later))
+            raise
         except HamkorError as problem:
             state, release = _failed(found, problem, now), ""
         _write(publication, found.graph, state)
@@ -205,7 +214,17 @@ def _failed(found: HarvestedSource, problem: HamkorError, now: datetime) -> Harv
     known = (
         found.state if found.state.source == found.source else HarvestState(found.source, changed=found.state.changed)
     )
-    return msgspec.structs.replace(known, asked=now, due=due, failures=failures, problem=packed(problem.sentence))
+    # that it holds something withheld would tell everybody what is withheld: the document is there for all to compare
+    is_private = isinstance(problem, WriteRefusedError)
+    return msgspec.structs.replace(
+        known, asked=now, due=due, failures=failures, problem=packed(problem.sentence), is_private=is_private
+    )
+
+
+def _known(found: HarvestedSource) -> HarvestState:
+    """Return what is known of a source; of another than it was before, when its graph was changed."""
+    is_same = found.state.source == found.source
+    return found.state if is_same else HarvestState(found.source, changed=found.state.changed)
 
 
 def _is_as_it_was(publication: Publication, found: HarvestedSource) -> bool:
@@ -242,7 +261,8 @@ def _query(publication: Publication, settings: HarvestSettings) -> str:
         try:
             text = (publication.root / text).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as problem:
-            said = Sentence("the query %(file)s cannot be read: %(words)s", file=settings.query, words=problem)
+            words = Quotation(getattr(problem, "strerror", None) or "no UTF-8")
+            said = Sentence("the query %(file)s cannot be read: %(words)s", file=settings.query, words=words)
             raise HarvestError(said) from problem
     # not read as ours are: engines of others know words that ours does not
     form = FORM.search(STRINGS_AND_COMMENTS.sub(b" ", text.encode()))
@@ -359,7 +379,7 @@ def _told(publication: Publication, due: HarvestedSource) -> None:
     if came.harvest.problem:
         log.warning("harvest of <%s>: %s", due.graph, came.harvest.problem)
     elif came.release:
-        log.warning("harvest of <%s>: release %s", due.graph, came.release)
+        log.info("harvest of <%s>: release %s", due.graph, came.release)
 
 
 def main(folder: str) -> int:
@@ -368,6 +388,7 @@ def main(folder: str) -> int:
         signal.signal(each, signal.SIG_DFL)  # it ends at once: a write is done whole or not at all
     end_with_parent(os.getppid())
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    log.setLevel(logging.INFO)
     try:
         keep_harvesting(open_publication(Path(folder)))
     except HamkorError as problem:
