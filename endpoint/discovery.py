@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import IO, cast
+from typing import cast
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 import pyoxigraph as ox
-from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.sansio.blueprints import BlueprintSetupState
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
-from werkzeug.wsgi import FileWrapper
 
 from endpoint.current import Snapshot, languages, publication, snapshot, urls
 from endpoint.http.jobs import made
@@ -32,23 +28,22 @@ from endpoint.http.semantics import (
     AS_LINKSET,
     AS_SITEMAP,
     AS_TEXT,
-    CACHE,
     CITATIONS,
     OFFERS,
     HeaderLink,
     Profile,
     Representation,
     entity_tag,
-    held,
 )
 from endpoint.pages.front import citation_body, citation_links, dataset_citation, dataset_page, front_page
 from endpoint.pages.term_names import names_for, text_in
 from endpoint.pages.thing_page import content_names, interface_names
 from endpoint.sparql.shelf import shown_examples
+from endpoint.things.classes import class_table_dump, listed_classes
+from endpoint.things.release_files import ready_file, sent_file
 from endpoint.things.representations import (
     ALT,
     Embedding,
-    PlacedFile,
     alternates_body,
     dataset_iri,
     dataset_links,
@@ -68,13 +63,12 @@ from graph.releases.dumps import (
     WHOLE,
     Downloads,
     Dump,
-    ReadyFile,
     Subjects,
+    class_of_file,
     data_graphs,
     downloads_of,
     dump_named,
     graph_dumps,
-    make_here,
     read_list,
     whole_dumps,
 )
@@ -187,15 +181,17 @@ def listed(suffix: str) -> Response:
     files = downloads_of(publication(), release)
     whole = [_row(files, dump) for dump in whole_dumps(release.manifest)]
     graphs = [(entry, [_row(files, dump) for dump in graph_dumps(entry)]) for entry in release.manifest.graphs]
+    classes = listed_classes(snapshot()) if release.manifest.index else []  # an earlier version made none
+    tables = [(each, _row(files, class_table_dump(snapshot(), each.name))) for each in classes]
     if representation.suffix == "json":
-        rows = [*whole, *(row for _, each in graphs for row in each)]
+        rows = [*whole, *(row for _, each in graphs for row in each), *(row for _, row in tables)]
         body = json.dumps({"release": release.id, "files": rows}, indent=1).encode() + b"\n"
     else:
         names = names_for(snapshot(), here, languages())
         named = [(entry, names.thing(entry.iri), rows) for entry, rows in graphs]
-        body = render_template("downloads.html", whole=whole, graphs=named).encode()
+        body = render_template("downloads.html", whole=whole, graphs=named, tables=tables).encode()
     links = [
-        HeaderLink(_dataset(), "collection", "text/html"),
+        HeaderLink(f"{publication().base}{WHOLE}", "collection", "text/html"),
         HeaderLink(publication().settings.about.license, "license"),
     ]
     alternates = [
@@ -208,14 +204,20 @@ def listed(suffix: str) -> Response:
 
 @downloads.get("/downloads/<path:name>")
 def file(name: str) -> Response:
-    """One file: all data or one graph, in one format."""
+    """One file: all data or one graph in one format, or the things of a class as a table."""
     release = snapshot().release
-    dump = dump_named(release.manifest, name) or dump_named(release.manifest, unquote(name))
+    dump = _named_file(name)
     if dump is None:
         detail = Sentence("release %(id)s has no file %(name)s", id=release.id, name=repr(name[:200]))
         raise ProblemError("not-found", detail, {"remedy": Sentence("/downloads lists the files")})
-    files = downloads_of(publication(), release)
-    return _sent(dump, _ready(files, dump))
+    return sent_file(dump, ready_file(dump), [HeaderLink(publication().settings.about.license, "license")])
+
+
+def _named_file(name: str) -> Dump | None:
+    if of_class := class_of_file(unquote(name)):
+        return class_table_dump(snapshot(), of_class)
+    manifest = snapshot().release.manifest
+    return dump_named(manifest, name) or dump_named(manifest, unquote(name))
 
 
 def _row(files: Downloads, dump: Dump) -> dict[str, object]:
@@ -228,115 +230,9 @@ def _row(files: Downloads, dump: Dump) -> dict[str, object]:
         "format": dump.form.title,
         "mediaType": dump.form.media_type,
     }
+    if dump.table is not None:
+        row["class"] = dump.table.kind
     return row | ({"byteSize": ready.size, "sha256": ready.sha256} if ready else {})
-
-
-def _ready(files: Downloads, dump: Dump) -> ReadyFile:
-    """Return a file, made where it was not there.
-
-    Raises:
-        FormatError: the format cannot express it.
-        ProblemError: it takes longer than a client will wait.
-    """
-    release = snapshot().release
-
-    def there() -> ReadyFile | None:
-        files.refuse_impossible(dump)
-        return files.ready(dump)
-
-    return made(dump.name, files.size(dump), there, lambda: make_here(publication(), release, dump))
-
-
-def _sent(dump: Dump, ready: ReadyFile) -> Response:
-    """Return the file, or the part of it that is asked for (RFC 9110 14), or a 304.
-
-    Raises:
-        ProblemError: 412, it is not what the client demands; 416, there is no such part.
-    """
-    release = snapshot().release
-    made_at = datetime.fromisoformat(release.manifest.created)
-    held(request.method, ready.sha256, made_at, request.headers.get)
-    response = Response(
-        FileWrapper(cast("IO[bytes]", Parts(ready.parts)), PIECE),
-        content_type=dump.media_type,
-        direct_passthrough=True,
-    )
-    response.set_etag(ready.sha256)
-    response.last_modified = made_at
-    response.content_length = ready.size
-    kind = dump.name.removesuffix(f".{dump.ending}").rpartition("/")[2]
-    filename = f"{kind}-{release.id}.{dump.ending}"
-    response.headers.update(
-        {
-            "Cache-Control": CACHE,
-            "Content-Disposition": f'attachment; filename="{filename}"',
-            "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(ready.sha256)).decode()}:",
-        }
-    )
-    response.headers.add("Link", str(HeaderLink(_dataset(), "collection", "text/html")))
-    response.headers.add("Link", str(HeaderLink(publication().settings.about.license, "license")))
-    try:
-        response.make_conditional(_with_one_range(ready.size), accept_ranges=True, complete_length=ready.size)
-    except RequestedRangeNotSatisfiable as problem:
-        response.close()
-        unsatisfied = {"Content-Range": f"bytes */{ready.size}"}
-        raise ProblemError(
-            "range", Sentence("the file has %(size)s bytes", size=ready.size), {}, unsatisfied
-        ) from problem
-    return response
-
-
-def _with_one_range(size: int) -> dict[str, object]:
-    """Return the request without a Range that is passed over: several ranges, other units, nonsense (RFC 9110 14.2)."""
-    environ = dict(request.environ)
-    environ.pop("HTTP_IF_MATCH", None)  # seen to already; werkzeug takes a star for a tag
-    found = ONE_RANGE.match(request.headers.get("Range", ""))
-    if found is None or request.headers.get("If-Range", "").startswith("W/"):  # RFC 9110 13.1.5: only a strong tag
-        environ.pop("HTTP_RANGE", None)
-    elif found[1].startswith("-") and int(found[1][1:]) > size:
-        environ["HTTP_RANGE"] = "bytes=0-"  # the last bytes, more than there are: all
-    return environ
-
-
-def _dataset() -> str:
-    return f"{publication().base}{WHOLE}"
-
-
-class Parts(PlacedFile):
-    """Files one behind the other, read as one."""
-
-    def __init__(self, parts: Sequence[tuple[Path, int]]) -> None:
-        super().__init__(sum(size for _, size in parts))
-        self._parts = parts
-        self._open: tuple[Path, io.BufferedReader] | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, as far as the part goes in which they are; none at the end."""
-        begin_of_part = 0
-        for path, length in self._parts:
-            if self._place < begin_of_part + length:
-                stream = self._stream(path)
-                stream.seek(self._place - begin_of_part)
-                left = begin_of_part + length - self._place
-                data = stream.read(left if size < 0 else min(size, left))
-                self._place += len(data)
-                return data
-            begin_of_part += length
-        return b""
-
-    def close(self) -> None:
-        """Close what is open."""
-        if self._open is not None:
-            self._open[1].close()
-        self._open = None
-        super().close()
-
-    def _stream(self, path: Path) -> io.BufferedReader:
-        if self._open is None or self._open[0] != path:
-            if self._open is not None:
-                self._open[1].close()
-            self._open = path, path.open("rb")
-        return self._open[1]
 
 
 # ``/health`` and ``/ready``: whether the process lives, and whether queries are answered from a release.

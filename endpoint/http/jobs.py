@@ -108,7 +108,7 @@ AT_ONCE = 1 << 20
 WAIT_SECONDS, LOOK_SECONDS, RETRY_SECONDS = 5.0, 0.05, 10
 
 
-def made(name: str, size: int, there: Callable[[], T | None], make: Callable[[], T]) -> T:
+def made(name: str, size: int, there: Callable[[], T | None], make: Callable[[], T], *, given: str = "") -> T:
     """Return something that is made of the release, and make it where it is not there.
 
     Args:
@@ -116,6 +116,7 @@ def made(name: str, size: int, there: Callable[[], T | None], make: Callable[[],
         size: how many bytes of members have to be read for it.
         there: returns it, or None.
         make: makes it in this process.
+        given: what another process has to know besides to make it, as ``begin`` takes it.
 
     Raises:
         ProblemError: it takes longer than a client will wait, or cannot be made.
@@ -128,18 +129,18 @@ def made(name: str, size: int, there: Callable[[], T | None], make: Callable[[],
         try:
             return make()
         except BusyError:
-            return _awaited(name, there)
-    return _awaited(name, there)
+            return _awaited(name, there, given)
+    return _awaited(name, there, given)
 
 
-def _awaited(name: str, there: Callable[[], T | None]) -> T:
+def _awaited(name: str, there: Callable[[], T | None], given: str) -> T:
     release, until = snapshot().release, time.monotonic() + WAIT_SECONDS
     process: subprocess.Popen[bytes] | None = None
     while time.monotonic() < until:
         if (found := there()) is not None:
             return found
         if process is None and not is_busy(release.folder):
-            process = begin(publication(), release, name)
+            process = begin(publication(), release, name, given)
         if process is not None and process.poll():
             raise fault_of(process)
         time.sleep(LOOK_SECONDS)

@@ -22,6 +22,7 @@ from graph.model.formats import (
     JSON_LD,
     N_QUADS,
     N_TRIPLES,
+    PARQUET,
     RDF_XML,
     RESULTS_CSV,
     RESULTS_JSON,
@@ -140,6 +141,7 @@ AS_WORKBOOK = Representation(
     "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", "Excel",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ("application/vnd.ms-excel",),
 )  # fmt: skip
+AS_PARQUET = Representation(PARQUET.name, PARQUET.media_type, PARQUET.suffix, PARQUET.title, PARQUET.media_type)
 AS_CSVW = Representation(
     "csvw", "application/csvm+json", "csv-metadata.json", "CSVW", "application/csvm+json",
     ("application/json", "text/json"),
@@ -171,7 +173,7 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     "CONSTRUCT": (*GRAPHS, AS_HTML),
     "DESCRIBE": (*GRAPHS, AS_HTML),
     "page": (AS_HTML,),
-    "class": (AS_HTML, AS_TABLE, AS_WORKBOOK, AS_CSVW),
+    "class": (AS_HTML, AS_TABLE, AS_WORKBOOK, AS_PARQUET, AS_CSVW),
     "context": (AS_JSON_LD,),
     "release": (AS_HTML, AS_MANIFEST, *GRAPHS, *CITATIONS),
     "releases": (AS_HTML, AS_MANIFEST, *GRAPHS),

@@ -34,6 +34,7 @@ from endpoint.pages.figures import (
     point_of,
 )
 from endpoint.pages.term_names import Names, PathStep, Shown, follow, names_for, shapes_of, text_in
+from graph.export.views import class_path_name
 from graph.model.description import Label, is_auxiliary
 from graph.model.rdf_terms import (
     APPARATUS_GRAPHS,
@@ -59,7 +60,6 @@ from graph.releases.manifest import GraphEntry, LastContribution
 #
 # The catalogue describes the release by a publisher, files and services; a reader who counts people means none of them.
 
-LOCAL = re.compile(r"[\w.-]+\Z")
 DERIVED = ox.NamedNode(PROV + "wasDerivedFrom")
 MOST_COUNTED = 50_000
 """In more statements than these nobody looks for their sources: a page has to come soon."""
@@ -120,17 +120,8 @@ def holdings(snapshot: Snapshot) -> Counter[str]:
 
 
 def class_name(here: Snapshot, iri: str) -> str:
-    """Return the name of a class in the path ``/class/<name>``, or an empty string where it has none.
-
-    In the publication's own vocabulary it is the local name, in others that with a prefix.
-    """
-    own = f"{here.publication.base}ns#"
-    if iri.startswith(own):
-        local = iri.removeprefix(own)
-        return local if LOCAL.match(local) else ""
-    fitting = [(len(start), prefix) for prefix, start in here.prefixes.items() if iri.startswith(start)]
-    length, prefix = max(fitting, default=(0, ""))
-    return f"{prefix}:{iri[length:]}" if prefix and LOCAL.match(iri[length:]) else ""
+    """Return the name of a class in the path ``/class/<name>``, or an empty string where it has none."""
+    return class_path_name(iri, here.publication.base, here.prefixes)
 
 
 def _stands_elsewhere(store: ox.Store, triple: ox.Triple, aside: Collection[str]) -> bool:

@@ -25,9 +25,11 @@ from endpoint.http.semantics import (
     AS_CSVW,
     AS_HTML,
     AS_JSON_LD,
+    AS_PARQUET,
     AS_TABLE,
     AS_WORKBOOK,
     OFFERS,
+    VARY,
     HeaderLink,
     Representation,
     entity_tag,
@@ -36,6 +38,7 @@ from endpoint.pages.figures import Diagram, Edge, diagram
 from endpoint.pages.front import class_name, overview
 from endpoint.pages.term_names import Names, PageShapes, PathStep, Shown, names_for, shapes_of, text_in
 from endpoint.pages.thing_page import interface_names
+from endpoint.things.release_files import ready_file, sent_file
 from endpoint.things.representations import rdf_document
 from endpoint.things.resources import describing, downloads
 from graph.export.documents import CONTEXT_NAME
@@ -53,6 +56,8 @@ from graph.export.views import (
 from graph.model.description import LABEL_PROPERTIES, labels, preferred_tag
 from graph.model.errors import Sentence
 from graph.model.rdf_terms import COMPUTED_GRAPHS, DCT, ONTOLOGY_GRAPH, OWL, RDF, RDF_TYPE, RDFS, SKOS
+from graph.releases.dumps import Dump, class_dump
+from graph.releases.parquet_files import ClassContent
 
 # The page of the vocabulary: its classes with their properties, its properties with what they lead to, a diagram.
 
@@ -164,7 +169,8 @@ class VocabularyTerms:
         return diagram(edges, frozenset(self._classes), labels)
 
 
-# Classes as tables: ``/class`` lists them, ``/class/<name>`` shows one, ``.csv`` and ``.xlsx`` are all its things.
+# Classes as tables: ``/class`` lists them, ``/class/<name>`` shows one, ``.csv``, ``.xlsx`` and ``.parquet`` are all
+# its things; the last is a file of the release, and made once.
 #
 # ``<name>.csv-metadata.json`` describes the CSV file (CSVW) and leads back to RDF. A class is named by its local name
 # in the publication's vocabulary, or with a prefix (``schema:City``). What columns there are is decided in
@@ -173,31 +179,38 @@ class VocabularyTerms:
 classes = Blueprint("classes", __name__)
 PAGE, PIECE, IN_MEMORY = 50, 1 << 16, 8 << 20
 MOST_KEPT, MOST_TAGS = 8, 64
-SUFFIXES = (AS_CSVW.suffix, AS_TABLE.suffix, AS_WORKBOOK.suffix, AS_HTML.suffix)
+SUFFIXES = (AS_CSVW.suffix, AS_TABLE.suffix, AS_WORKBOOK.suffix, AS_PARQUET.suffix, AS_HTML.suffix)
 DESCRIPTIONS = (f"{RDFS}comment", f"{SKOS}definition", f"{DCT}description")
 
 
 @dataclass(frozen=True, slots=True)
 class ClassEntry:
-    """A class, its name in the path, and how many things it has."""
+    """A class, its name in the path, how many things it has, and whether it stands behind those that matter most."""
 
     thing: Shown
     name: str
     count: int
+    is_further: bool
 
 
 @classes.get("/class")
 def classes_listed() -> Response:
     """All classes that have things and a name here: first those that the publication is about."""
     as_page()
-    here = snapshot()
+    rows = listed_classes(snapshot())
+    further = [each for each in rows if each.is_further]
+    return page("classes.html", classes=[each for each in rows if not each.is_further], further=further)
+
+
+def listed_classes(here: Snapshot) -> list[ClassEntry]:
+    """Return all classes that have things and a name here, those first that the publication is about."""
     names, counts = names_for(here, urls(), languages()), here.release.manifest.statistics.classes
     shown = [iri for iri, _ in here.once(overview).classes if iri in counts]
     further = sorted(counts.keys() - set(shown))
     told = names.told_apart(names.plural(iri) for iri in (*shown, *further))
-    rows = [ClassEntry(thing, class_name(here, thing.iri), counts[thing.iri]) for thing in told]
+    rows = [ClassEntry(each, class_name(here, each.iri), counts[each.iri], each.iri not in shown) for each in told]
     first, rest = rows[: len(shown)], sorted(rows[len(shown) :], key=lambda each: each.thing.text.casefold())
-    return page("classes.html", classes=[row for row in first if row.name], further=[row for row in rest if row.name])
+    return [each for each in (*first, *rest) if each.name]
 
 
 @classes.get("/class/<path:name>")
@@ -220,6 +233,8 @@ def one(name: str) -> Response:
         body = _class_page(here, iri, name, links)
     elif representation is AS_CSVW:
         body = _description(here, iri, name)
+    elif representation is AS_PARQUET:
+        return _parquet(here, name, location, links)
     else:
         return _file(here, iri, name, representation, location, links)
     return answer(
@@ -363,6 +378,26 @@ def _made(here: Snapshot, iri: str, representation: Representation) -> IO[bytes]
         write_workbook(found, headings(found, language), lines, file, created)
     file.seek(0)
     return file
+
+
+def class_table_dump(here: Snapshot, name: str) -> Dump:
+    """Return the file with the table of a class, of any size; it is the same for every reader.
+
+    Raises:
+        ProblemError: no class with things has this name.
+    """
+    iri = class_of(here, name)
+    shown = tuple(each.predicate for each in properties_of(here, iri))
+    return class_dump(name, ClassContent(iri, shown, tuple(here.publication.settings.languages)))
+
+
+def _parquet(here: Snapshot, name: str, location: str, links: list[HeaderLink]) -> Response:
+    dump = class_table_dump(here, name)
+    response = sent_file(dump, ready_file(dump), links)
+    response.headers["Vary"] = VARY
+    if location:
+        response.headers["Content-Location"] = location
+    return response
 
 
 def _digest(file: IO[bytes]) -> str:

@@ -15,6 +15,8 @@ from urllib.parse import quote, urlsplit
 
 import pyoxigraph as ox
 
+from graph.export.documents import prefixes, read_context
+from graph.export.views import class_path_name
 from graph.model.formats import DATASET_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, PARQUET, RDF_XML, TRIG, TURTLE, Format
 from graph.model.publication import Publication
 from graph.model.rdf_terms import (
@@ -29,6 +31,7 @@ from graph.model.rdf_terms import (
     ONTOLOGY_GRAPH,
     OWL,
     PROV,
+    RDF,
     RDF_TYPE,
     RDFS,
     RDFS_LABEL,
@@ -36,6 +39,7 @@ from graph.model.rdf_terms import (
     SCHEMA,
     SCHEMES_GRAPH,
     SD,
+    SH,
     SHAPES_GRAPH,
     SKOS,
     SPDX,
@@ -44,7 +48,7 @@ from graph.model.rdf_terms import (
     XSD,
 )
 from graph.model.settings import Settings, written_in
-from graph.releases.dumps import Dump, members_sha256, whole_dumps
+from graph.releases.dumps import Dump, class_file, members_sha256, whole_dumps
 from graph.releases.manifest import GraphEntry, LastContribution, Manifest
 
 # The code lists from which DCAT-AP takes values: EU authority tables, ADMS, IANA, SPDX. IRIs, never fetched.
@@ -221,6 +225,9 @@ def _texts() -> dict[str, dict[str, str]]:
 
 VOID_FEATURES = {"nquads": "N-Quads", "trig": "TriG", "turtle": "Turtle", "ntriples": "N-Triples", "jsonld": "JSON-LD",
                  "rdfxml": "RDF_XML"}  # fmt: skip
+MACHINERY = (OWL, RDF, RDFS, SH)
+"""Beginnings of classes of terms and shapes, whose tables are there, too, and no distribution."""
+MOST_TABLES = 100
 HASHED_BYTES = 4 << 20
 """Of larger dumps the checksum is not in the catalogue: every change would have to read all of the data again."""
 
@@ -239,6 +246,33 @@ def distributions(settings: Settings, manifest: Manifest, folder: Path) -> Itera
         if dump.form is N_QUADS:
             yield from _size(names, dump, manifest, folder)
     yield from _service(names, settings)
+
+
+def class_distributions(publication: Publication, manifest: Manifest) -> Iterator[ox.Triple]:
+    """Yield the distribution of each class as a table, those first that have most things; of a bounded number of them.
+
+    Args:
+        publication: whose release it is.
+        manifest: of the release, without its catalogue.
+
+    Raises:
+        SettingError: the publication's JSON-LD context cannot be read.
+    """
+    names, settings = CatalogueNames(publication.base, manifest.id), publication.settings
+    counts, known = manifest.statistics.classes, prefixes(publication, read_context(publication))
+    named = {each: class_path_name(each, publication.base, known) for each in counts if not each.startswith(MACHINERY)}
+    for iri in sorted(filter(named.get, named), key=lambda each: (-counts[each], each))[:MOST_TABLES]:
+        table, file = names.one_of("table", iri), names.file(class_file(named[iri]))
+        yield link(names.dataset, DCAT + "distribution", table)
+        yield from typed(table, DCAT + "Distribution")
+        yield from texts(table, DCT + "title", words("class-table", settings.languages, name=named[iri]))
+        yield from texts(table, DCT + "description", words("class-table-description", settings.languages))
+        yield link(table, DCT + "subject", iri)
+        yield link(table, DCAT + "accessURL", file)
+        yield link(table, DCAT + "downloadURL", file)
+        yield link(table, DCAT + "mediaType", media_type(PARQUET))
+        yield link(table, DCT + "format", file_type(PARQUET))
+        yield from _terms(table, settings)
 
 
 def checksum(names: CatalogueNames, subject: str, name: str, sha256: str) -> Iterator[ox.Triple]:

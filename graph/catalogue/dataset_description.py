@@ -13,6 +13,7 @@ from graph.catalogue import contents as eu
 from graph.catalogue.contents import (
     CatalogueNames,
     around,
+    class_distributions,
     distributions,
     graphs,
     labelled,
@@ -454,6 +455,7 @@ def catalogue(publication: Publication, store: ox.Store, manifest: Manifest, fol
         *dataset(publication, manifest),
         *around_the_dataset(publication, manifest),
         *distributions(publication.settings, manifest, folder),
+        *class_distributions(publication, manifest),
         *schema(publication, manifest),
         *graphs(publication, store, manifest),
         *linksets(publication, store, manifest),

@@ -294,6 +294,7 @@ MOST_THINGS = 8
 SEPARATORS = ("|", ";", "¦", "␞", "\x1f")
 TEMPLATE_SAFE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[!#$&'()*+,;=:@/?\[\]A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*\Z")
 """IRIs that a URI template leaves as they are (RFC 6570 3.2.3)."""
+LOCAL = re.compile(r"[\w.-]+\Z")
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 TOO_MANY = Sentence("take a download, or ask for the properties you need by SPARQL and take the answer as CSV")
 Texts = Mapping[str, str]
@@ -414,7 +415,7 @@ def table_of(store: ox.Store, kind: str, properties: Sequence[TableProperty]) ->
             Sentence("this table would have %(number)s", number=str(len(columns))),
             TOO_MANY,
         )
-    return ClassTable(kind, things, tuple(_named_apart(columns)), all(TEMPLATE_SAFE.match(each) for each in things))
+    return ClassTable(kind, things, tuple(named_apart(columns)), all(TEMPLATE_SAFE.match(each) for each in things))
 
 
 def things_of(store: ox.Store, kind: str) -> tuple[str, ...]:
@@ -447,8 +448,9 @@ def said_of(
 
 
 def _columns(of: TableProperty, found: _Found) -> Iterator[ClassColumn]:
-    name = NOT_IN_NAMES.sub("_", re.split(r"[/#:]", of.predicate.rstrip("/#"))[-1]).strip("_") or "property"
+    name = column_name(of.predicate)
     when = str(spanned(found.periods) or "")
+    several = len([each for each in found.most if each[1]]) > 1
     for kind in sorted(found.most):
         language, datatype = kind
         if kind == ("", ""):
@@ -457,14 +459,25 @@ def _columns(of: TableProperty, found: _Found) -> Iterator[ClassColumn]:
             )
             continue
         separator = found.separator(kind)
-        end = f"_{NOT_IN_NAMES.sub('_', language)}" if language else ""
-        if datatype and len([each for each in found.most if each[1]]) > 1:
-            end = f"_{NOT_IN_NAMES.sub('_', re.split(r'[/#]', datatype)[-1])}"
         yield ClassColumn(
-            name + end, of, "text", language, datatype or (XSD + "string"), -1 if separator != "" else 0,
+            column_name(of.predicate, language, datatype if several else ""), of, "text", language,
+            datatype or (XSD + "string"), -1 if separator != "" else 0,
             " " if separator is None else separator, separator is not None and kind not in found.ill_typed,
             when,
         )  # fmt: skip
+
+
+def column_name(predicate: str, language: str = "", datatype: str = "") -> str:
+    """Return how the column of a property is called: by its local name, and by the language or datatype of its texts.
+
+    Args:
+        predicate: the property.
+        language: of the texts in the column.
+        datatype: of the texts in the column, where the property has texts of several.
+    """
+    name = NOT_IN_NAMES.sub("_", re.split(r"[/#:]", predicate.rstrip("/#"))[-1]).strip("_") or "property"
+    kind = language or re.split(r"[/#]", datatype)[-1]
+    return f"{name}_{NOT_IN_NAMES.sub('_', kind)}" if kind else name
 
 
 def _of_things(name: str, of: TableProperty, most: int, is_exact: bool) -> Iterator[ClassColumn]:
@@ -476,7 +489,26 @@ def _of_things(name: str, of: TableProperty, most: int, is_exact: bool) -> Itera
     yield ClassColumn(f"{name}_name", of, "name", place=-1, separator="; " if most > 1 else "", is_exact=False)
 
 
-def _named_apart(columns: Sequence[ClassColumn]) -> Iterator[ClassColumn]:
+def class_path_name(iri: str, base: str, prefixes: Mapping[str, str]) -> str:
+    """Return the name of a class in the path ``/class/<name>``, or an empty string where it has none.
+
+    In the publication's own vocabulary it is the local name, in others that with a prefix.
+
+    Args:
+        iri: the class.
+        base: the publication's.
+        prefixes: prefix → IRI.
+    """
+    own = f"{base}ns#"
+    if iri.startswith(own):
+        local = iri.removeprefix(own)
+        return local if LOCAL.match(local) else ""
+    fitting = [(len(start), prefix) for prefix, start in prefixes.items() if iri.startswith(start)]
+    length, prefix = max(fitting, default=(0, ""))
+    return f"{prefix}:{iri[length:]}" if prefix and LOCAL.match(iri[length:]) else ""
+
+
+def named_apart(columns: Sequence[ClassColumn]) -> Iterator[ClassColumn]:
     """Yield the columns with names that no two share; ``id`` is the row's."""
     taken = {"id", "type"}
     for each in columns:

@@ -54,7 +54,7 @@ from graph.model.rdf_terms import CATALOG_GRAPH, RELEASE, genid_iri, graph_iri
 from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, file_sha256, read_member
 from graph.releases.index_loading import LinesFile
 from graph.releases.manifest import GraphEntry, Manifest
-from graph.releases.parquet_files import write_statements_table
+from graph.releases.parquet_files import ClassContent, write_class_table, write_statements_table
 from graph.releases.release import Release, ReleasesFolder, open_release
 from graph.releases.store import merged
 from graph.sources.batches import Chunk
@@ -69,7 +69,7 @@ from graph.sources.batches import Chunk
 # The computed catalogue is in no file of the whole: so these hold what the content digest covers, and the catalogue can
 # hold their checksums. It has files of its own, as every graph.
 
-WHOLE = "dataset"
+WHOLE, CLASSES_FOLDER = "dataset", "classes"
 GZIP = "application/gzip"
 FORMS = (N_QUADS, TRIG, TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
 """The forms of RDF, in which files are packed."""
@@ -87,11 +87,13 @@ class Dump:
         name: its path below ``/downloads/<release>/``.
         form: the serialisation inside.
         graph: the named graph that it holds, or None: all but the catalogue.
+        table: the class of which it is a table, where it is one.
     """
 
     name: str
     form: Format
     graph: GraphEntry | None = None
+    table: ClassContent | None = None
 
     @property
     def ending(self) -> str:
@@ -114,6 +116,22 @@ def graph_dumps(entry: GraphEntry) -> tuple[Dump, ...]:
     """Return the files of one named graph."""
     stem = entry.file.removesuffix(ENDING)
     return tuple(Dump(f"{stem}.{_ending(form)}", form, entry) for form in (*FORMS, PARQUET))
+
+
+def class_dump(name: str, content: ClassContent) -> Dump:
+    """Return the file with the table of a class, given the name of the class as ``class_path_name`` says it."""
+    return Dump(class_file(name), PARQUET, table=content)
+
+
+def class_file(name: str) -> str:
+    """Return the path of the file with the table of a class below ``/downloads/<release>/``."""
+    return f"{CLASSES_FOLDER}/{name}.{_ending(PARQUET)}"
+
+
+def class_of_file(name: str) -> str:
+    """Return the name of the class whose table a file is, or an empty string where it is none."""
+    start, end = f"{CLASSES_FOLDER}/", f".{_ending(PARQUET)}"
+    return name[len(start) : -len(end)] if name.startswith(start) and name.endswith(end) else ""
 
 
 def _ending(form: Format) -> str:
@@ -188,7 +206,12 @@ def write_parquet(folder: Path, manifest: Manifest, entries: Iterable[GraphEntry
         ReleaseError: a member cannot be read, or the disk or memory does not suffice.
     """
     sources = [LinesFile(each.file, each.iri, each.triples, f" <{each.iri}> .") for each in entries]
-    write_statements_table(sources, folder, target, {"release": f"{manifest.base}{RELEASE}/{manifest.id}"})
+    write_statements_table(sources, folder, target, _about(manifest))
+
+
+def _about(manifest: Manifest) -> dict[str, str]:
+    """Return what a table says of itself."""
+    return {"release": f"{manifest.base}{RELEASE}/{manifest.id}"}
 
 
 class _Compressed:
@@ -349,14 +372,14 @@ class Downloads:
     def _write(self, dump: Dump, path: Path, prefixes: Mapping[str, str]) -> None:
         """Write a file; that it cannot be written, is remembered: a release never changes, and trying takes minutes."""
         try:
-            if dump.form is PARQUET:
+            if dump.table is not None:
+                write_class_table(self.folder, dump.table, path, _about(self.manifest))
+            elif dump.form is PARQUET:
                 write_parquet(self.folder, self.manifest, dumped_graphs(self.manifest, dump), path)
-                with path.open("rb") as stream:
-                    os.fsync(stream.fileno())
-                return
-            with path.open("wb") as stream:
-                write_dump(self.folder, self.manifest, dump, stream, prefixes)
-                stream.flush()
+            else:
+                with path.open("wb") as stream:
+                    write_dump(self.folder, self.manifest, dump, stream, prefixes)
+            with path.open("rb") as stream:
                 os.fsync(stream.fileno())
         except FormatError as problem:
             fault = self._fault(dump)
@@ -542,7 +565,7 @@ def read_list(path: Path) -> Iterator[str]:
         raise unreadable(path.name, problem, Sentence("ask again")) from problem
 
 
-# Processes that each make one file of a release: ``python -m graph.releases.dumps PUBLICATION RELEASE FILE``.
+# Processes that each make one file of a release: ``python -m graph.releases.dumps PUBLICATION RELEASE FILE [CONTENT]``.
 #
 # Writing ten million triples takes minutes of one processor; the service must not stand still meanwhile.
 
@@ -564,15 +587,21 @@ def make_here(publication: Publication, release: Release, dump: Dump) -> ReadyFi
     return downloads_of(publication, release).make(dump, prefixes(publication, read_context(publication)))
 
 
-def begin(publication: Publication, release: Release, name: str) -> subprocess.Popen[bytes]:
+def begin(publication: Publication, release: Release, name: str, content: str = "") -> subprocess.Popen[bytes]:
     """Begin to make a file, or ``SUBJECTS``, in a process of its own; it ends with status 0 where that is there.
 
     Where it ends otherwise, ``fault_of`` says why.
+
+    Args:
+        publication: whose release it is.
+        release: the release.
+        name: of the file.
+        content: of the table of a class, what is in it, as JSON.
     """
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH", ""))))
     return subprocess.Popen(  # noqa: S603  nothing of a request is in it but the name of a file that there is
-        [sys.executable, "-m", "graph.releases.dumps", str(publication.root), release.id, name],
+        [sys.executable, "-m", "graph.releases.dumps", str(publication.root), release.id, name, content],
         env={**os.environ, "PYTHONPATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -635,6 +664,8 @@ def main(arguments: list[str]) -> int:
             Subjects(release.folder, release.manifest).make()
             return 0
         dump = dump_named(release.manifest, arguments[2])
+        if content := "".join(arguments[3:]):
+            dump = Dump(arguments[2], PARQUET, table=msgspec.json.decode(content, type=ClassContent))
         if dump is None:
             return 2
         make_here(publication, release, dump)

@@ -76,7 +76,7 @@ class TermKind(IntEnum):
 
 
 def open_index(
-    folder: Path, *, memory_mb: int, threads: int, temporary: Path | None = None
+    folder: Path, *, memory_mb: int, threads: int, temporary: Path | None = None, may_write: bool = False
 ) -> duckdb.DuckDBPyConnection | None:
     """Return a connection that reads the index of a release by the names of its tables, and can do nothing else.
 
@@ -87,6 +87,7 @@ def open_index(
         memory_mb: what it may take; beyond that it writes to ``temporary``.
         threads: how many work for it.
         temporary: a folder for what does not fit into memory; None: a query that needs more fails.
+        may_write: whether it may write other files, for whoever asks it nothing that others have said.
 
     Returns:
         None where the release has no index, since an earlier version made it.
@@ -106,8 +107,9 @@ def open_index(
                 see_through(connection)
             else:
                 connection.execute("USE base")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        if not may_write:
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
     except duckdb.Error as problem:
         raise index_error(Sentence("%(name)s: the triple index cannot be read", name=folder.name), problem) from problem
     return connection

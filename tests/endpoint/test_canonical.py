@@ -33,6 +33,7 @@ PATHS = [
     *(f"/dataset?_profile={token}&_mediatype=text/turtle" for token in ("dcat", "schema", "alt")),
     *(f"/graph/{name}.{suffix}" for name in ("clubs", "forum", "shapes", "entailed", "catalog") for suffix in GRAPHS),
     *(f"/class/{name}.{suffix}" for name in CLASSES for suffix in ("csv", "xlsx", "csv-metadata.json", "html")),
+    *(f"/class/{name}.parquet" for name in CLASSES),
     "/linkset.json", "/linkset.txt", "/linkset.json?iri=https%3A%2F%2Fw3id.org%2Fhamkor%2Fid%2Fclub%2Ftermez",
     "/context.jsonld", "/sparql?format=turtle", "/sparql?format=jsonld", "/downloads.json", "/sitemap.xml",
     "/sitemap-1.xml", "/release/{release}.json", "/release/{release}.ttl", "/release/{release}/report.ttl",

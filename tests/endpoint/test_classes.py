@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 
+import duckdb
 import openpyxl
 import pyoxigraph as ox
 import pytest
@@ -16,6 +17,7 @@ from endpoint.app import create_app
 from endpoint.current import EXTENSION
 from endpoint.pages.front import class_name
 from endpoint.things.classes import class_of, table
+from graph.export import views
 from graph.model.publication import Publication
 from graph.model.rdf_terms import RDF_TYPE
 from graph.releases.release import Release
@@ -78,11 +80,13 @@ def test_headings_and_names_are_in_the_language_asked(client: FlaskClient, langu
     [
         (".csv", None, "text/csv"),
         (".xlsx", None, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (".parquet", None, "application/vnd.apache.parquet"),
         (".csv-metadata.json", None, "application/csvm+json"),
         (".html", None, "text/html"),
         ("", "text/csv", "text/csv"),
         ("", "application/vnd.ms-excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ("", "application/csvm+json", "application/csvm+json"),
+        ("", "application/vnd.apache.parquet", "application/vnd.apache.parquet"),
         ("", "text/html,application/xhtml+xml,*/*;q=0.8", "text/html"),
         ("", "*/*", "text/html"),
     ],
@@ -91,6 +95,71 @@ def test_a_class_can_be_had_in_each_form(client: FlaskClient, suffix: str, accep
     answer = client.get(CLUBS + suffix, headers={"Accept": accept} if accept else {})
     assert (answer.status_code, answer.mimetype) == (200, expected)
     assert answer.data
+
+
+TABLES = ("ParentsClub", "MemberCount", "skos:Concept", "foaf:Person", "org:Membership", "schema:City",
+          "sh:PropertyShape", "dcat:Distribution", "schema:Event")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_parquet_file_holds_the_cells_of_the_csv(client: FlaskClient, tmp_path: Path, name: str) -> None:
+    here = client.application.extensions[EXTENSION].snapshot()
+    (tmp_path / "t.parquet").write_bytes(client.get(f"/class/{name}.parquet").data)
+    found, columns = duckdb.sql(f"FROM '{tmp_path / 't.parquet'}'"), table(here, class_of(here, name)).columns
+    assert found.columns == ["id", *(each.name for each in columns if each.place <= 0)]
+    lines = list(csv.reader(io.StringIO(client.get(f"/class/{name}.csv").data.decode())))[1:]
+    texts = duckdb.sql(f"SELECT COLUMNS(*)::VARCHAR FROM (SELECT {', '.join(map(as_list, found.columns))} FROM found)")
+    assert len(texts.fetchall()) == len(lines)
+    rows = duckdb.sql(f"SELECT {', '.join(map(as_list, found.columns))} FROM found").fetchall()
+    for row, line in zip(rows, lines, strict=True):
+        assert row[0] == [line[0]]
+        cells = dict(zip(found.columns[1:], row[1:], strict=True))
+        for column, text in zip(columns, line[1:], strict=True):
+            if column.place <= 0:
+                others = [line[1:][at] for at, each in enumerate(columns)
+                          if each.property == column.property and each.kind == "thing" == column.kind]  # fmt: skip
+                cell = others if len(others) > 1 else [text] if not column.separator else text.split(column.separator)
+                held = [each for each in cells[column.name] or [] if each]
+                assert sorted(filter(None, cell)) == sorted(held), (line[0], column.name)
+
+
+def as_list(name: str) -> str:
+    return f"""CASE WHEN typeof("{name}") LIKE '%[]' THEN "{name}"::VARCHAR[] ELSE ["{name}"::VARCHAR] END"""
+
+
+def test_a_class_of_any_size_is_a_file_of_the_release(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = client.application.extensions[EXTENSION].snapshot()
+    answer = client.get(f"{CLUBS}.parquet", headers={"Range": "bytes=0-3"})
+    assert (answer.status_code, answer.data) == (206, b"PAR1")
+    assert client.get("/downloads/classes/ParentsClub.parquet").data == client.get(f"{CLUBS}.parquet").data
+    assert client.get(f"/release/{here.release.id}{CLUBS}.parquet").data == client.get(f"{CLUBS}.parquet").data
+    listed = {each["name"]: each for each in client.get("/downloads.json").get_json()["files"]}
+    assert listed["classes/ParentsClub.parquet"]["class"] == f"{BASE}ns#ParentsClub"
+    assert listed["classes/ParentsClub.parquet"]["byteSize"] == len(client.get(f"{CLUBS}.parquet").data)
+    monkeypatch.setattr(views, "MOST_ROWS", 1)
+    assert client.get("/class/skos:ConceptScheme.parquet").status_code == 200
+
+
+def test_the_catalogue_describes_the_table_of_each_class(client: FlaskClient, flagship: ox.Store) -> None:
+    found = flagship.query(
+        """PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX dct: <http://purl.org/dc/terms/>
+        SELECT ?class ?url { <https://w3id.org/hamkor/dataset> dcat:distribution ?table .
+          ?table dct:subject ?class ; dcat:downloadURL ?url ; dct:title ?title ;
+            dcat:mediaType <http://www.iana.org/assignments/media-types/application/vnd.apache.parquet>
+          FILTER(LANG(?title) = "uz") }"""
+    )
+    files = {each["class"].value: each["url"].value for each in found}  # type: ignore[index,union-attr]
+    assert f"{BASE}ns#ParentsClub" in files
+    assert "http://xmlns.com/foaf/0.1/Person" in files
+    assert len(files) > 40
+    for iri in sorted(files)[::12]:
+        answer = client.get(f"/{files[iri].removeprefix(BASE)}")
+        assert (answer.status_code, answer.mimetype) == (200, "application/vnd.apache.parquet")
+
+
+@pytest.mark.parametrize("name", ["Nothing", "foaf:Nothing", "../manifest", "", "a:b:c"])
+def test_what_is_no_class_has_no_file(client: FlaskClient, name: str) -> None:
+    assert client.get(f"/downloads/classes/{name}.parquet").status_code == 404
 
 
 def test_the_csv_says_where_its_description_is(client: FlaskClient) -> None:
@@ -107,7 +176,7 @@ def test_the_workbook_holds_every_club(client: FlaskClient) -> None:
     assert "Shahar" in [each.value for each in sheet[1]]
 
 
-@pytest.mark.parametrize("path", [f"{CLUBS}.csv", f"{CLUBS}.xlsx", f"{CLUBS}.csv-metadata.json"])
+@pytest.mark.parametrize("path", [f"{CLUBS}.csv", f"{CLUBS}.xlsx", f"{CLUBS}.csv-metadata.json", f"{CLUBS}.parquet"])
 def test_a_table_is_the_same_bytes_and_known_by_its_tag(client: FlaskClient, path: str) -> None:
     first, again = client.get(path), client.get(path)
     assert (first.data, first.headers["ETag"]) == (again.data, again.headers["ETag"])

@@ -19,7 +19,7 @@ SWITCHES = re.compile(r"[?&](ui|lang)=")
 PAST = re.compile(r"/release/[^/]+/(?!diff|report)")
 """What was in a release is tested with releases."""
 DATA = re.compile(
-    r"\.(ttl|nt|jsonld|rdf|nq|trig|json|csv|xlsx|txt|srj|srx|tsv|rdfp|gz|html|bib|ris|csljson)\b|[?&](format|_profile|_mediatype)="
+    r"\.(ttl|nt|jsonld|rdf|nq|trig|json|csv|xlsx|txt|srj|srx|tsv|rdfp|gz|parquet|html|bib|ris|csljson)\b|[?&](format|_profile|_mediatype)="
 )
 SAMPLE = (
     "/", "/doc/club/termez", "/doc/forum/2014", "/scheme/target-group", "/scheme/topic/social-adaptation",

@@ -92,6 +92,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("/class", "/class", "page"),
     ("/class/<path:name>", "/class/ParentsClub", "class"),
     ("/class/<path:name>", "/class/ParentsClub.csv", "text/csv"),
+    ("/class/<path:name>", "/class/ParentsClub.parquet", "application/vnd.apache.parquet"),
     ("/context.jsonld", "/context.jsonld", "application/ld+json"),
     ("/dataset", "/dataset", "thing"),
     ("/dataset.<suffix>", "/dataset.ttl", "text/turtle"),

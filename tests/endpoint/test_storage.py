@@ -88,6 +88,8 @@ ASKED: dict[str, tuple[str, str, str, dict[str, str]]] = {
     "a large download": ("GET", "/downloads/dataset.ttl.gz", "", {}),
     "a small download": ("GET", "/downloads/graphs/clubs.ttl.gz", "", {}),
     "a workbook": ("GET", "/class/Thing.xlsx", "", {}),
+    "a table": ("GET", "/class/Thing.parquet", "", {}),
+    "all statements as a table": ("GET", "/downloads/dataset.parquet", "", {}),
     "a query that is kept": ("POST", "/query", "query=ASK%7B%7D", FORM),
     "a large answer": ("GET", ALL, "", {"Accept": "application/sparql-results+json"}),
     "a large answer for a page": ("GET", ALL, "", {"Accept": "text/html"}),

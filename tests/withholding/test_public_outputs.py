@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyoxigraph as ox
 import pytest
 from flask.testing import FlaskClient
@@ -124,6 +125,14 @@ def test_they_are_in_no_answer(withheld: tuple[Publication, Release, str], clien
             assert betrayed(answer.data + repr(answer.headers).encode()) == [], path
             count += answer.status_code == 200
     assert count > 60
+
+
+@pytest.mark.parametrize("name", ["dataset", "graphs/clubs", "classes/rdf:Statement", "classes/ParentsClub"])
+def test_they_are_in_no_table(client: FlaskClient, tmp_path: Path, name: str) -> None:
+    (tmp_path / "t.parquet").write_bytes(client.get(f"/downloads/{name}.parquet").data)
+    rows = duckdb.sql(f"FROM '{tmp_path / 't.parquet'}'").fetchall()
+    assert rows
+    assert betrayed(repr(rows).encode()) == []
 
 
 @pytest.mark.parametrize("query", ["ibragimova", "Ganieva", "580-30-65", "maya"])
