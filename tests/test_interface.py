@@ -24,6 +24,7 @@ NAMES = {
     "SPARQL",
     "ETag",
     "Excel",
+    "Parquet",
     "XML",
     "CSV",
     "RDF",
