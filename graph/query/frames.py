@@ -10,6 +10,7 @@ import signal
 import socket
 import struct
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -178,6 +179,7 @@ def _some(connection: socket.socket, most: int) -> bytes:
 # It keeps no time and retries nothing; the pool does. Closing the connection kills the worker.
 
 NICENESS = 15
+TICKS = os.sysconf("SC_CLK_TCK")
 SMALLER = Sentence("ask for less, which needs no room on the disk, or try again later")
 OWN_ENDS = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL})
 """How a query ends its process: memory or the stack does not suffice, or the engine gives up and says why (SIGABRT).
@@ -188,6 +190,15 @@ By other signals somebody else ends it.
 
 class WorkerLostError(EngineUnavailableError):
     """The worker ended without a word, through no fault of the query: it can be asked again elsewhere."""
+
+
+def _processor_seconds(pid: int) -> float:
+    """Return the processor time of a process; where the system does not say it, the time."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return time.monotonic()
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 class WorkerConnection(asyncio.Protocol):
@@ -210,7 +221,7 @@ class WorkerConnection(asyncio.Protocol):
         self._waiting: asyncio.Future[tuple[Frame, bytes]] | None = None
         self._transport: asyncio.Transport | None = None
         self._pid = 0
-        self._calm = False
+        self._calm, self._before = False, -1.0
         self.socket = self.release = ""
         self.began = self.deadline = 0.0
         self.slow: Callable[[], None] | None = None
@@ -240,7 +251,7 @@ class WorkerConnection(asyncio.Protocol):
         Raises:
             HamkorError: one of the query errors.
         """
-        self._waiting, self.index = self._loop.create_future(), False
+        self._waiting, self.index, self._before = self._loop.create_future(), False, -1.0
         if self._transport is not None:
             self._transport.write(frame)
         try:
@@ -253,6 +264,17 @@ class WorkerConnection(asyncio.Protocol):
             return Answer(Path(reply.spool) if reply.spool else body, self.release, reply.digest)
         self.usable = type(reply) is Failed and not (reply.last or self._calm)
         raise self._error(reply)
+
+    def worked(self) -> float:
+        """Return how many seconds of processor time its query has taken since this was first asked.
+
+        Not how long it runs: on a busy machine whoever waits would be made to wait longer, and a worker that ends
+        leaves what it has read to nobody.
+        """
+        used = _processor_seconds(self._pid)
+        if self._before < 0:
+            self._before = used
+        return used - self._before
 
     def calm(self) -> None:
         """Let everything else on this machine run before this worker's query; the worker ends after it."""

@@ -186,7 +186,7 @@ class Pool:
                 continue
             if connection.slow is not None:
                 connection.slow()
-            if now >= connection.began + CALM_SECONDS:
+            if connection.worked() >= CALM_SECONDS:
                 connection.calm()
         self._looking = bool(self._busy)
         if self._looking:

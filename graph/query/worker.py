@@ -90,6 +90,8 @@ def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> 
     if held.index is not None:
         held.index.make_room = partial(_limit_memory, limits)
     start, known = _private(), RewrittenShapes()
+    if held.index is not None:
+        held.index.prepare()
     while (frame := receive(connection)) is not None:
         head, body = frame
         assert isinstance(head, Ask)  # noqa: S101  the front sends nothing else

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
 import threading
+import time
 
 import pytest
 
 from graph.model.errors import Quotation, packed
 from graph.model.formats import RESULTS_JSON, TURTLE
+from graph.model.settings import LimitSettings
 from graph.query import frames
 from graph.query.engine import Dataset, QueryRequest
-from graph.query.frames import Answered, Ask, Ended, Failed, Frame, Hello, ask, asked, length, pack, receive, unpack
+from graph.query.frames import (
+    Answered,
+    Ask,
+    Ended,
+    Failed,
+    Frame,
+    Hello,
+    WorkerConnection,
+    ask,
+    asked,
+    length,
+    pack,
+    receive,
+    unpack,
+)
 
 REQUEST = QueryRequest(
     "SELECT * WHERE { ?s ?p 'Oʻzbekiston 😀' }",
@@ -81,3 +99,17 @@ def test_what_the_holder_says_of_a_dead_worker_never_completes_its_answer(ended:
     for missing in range(1, min(len(said), len(answer) - 12) + 1):
         received = answer[:-missing] + said
         assert unpack(received[: length(received)]) is None, missing
+
+
+@pytest.mark.parametrize(("works", "counts"), [(True, True), (False, False)], ids=["works", "waits"])
+def test_of_a_worker_the_time_counts_in_which_it_works(*, works: bool, counts: bool) -> None:
+    loop = asyncio.new_event_loop()
+    connection = WorkerConnection(loop, LimitSettings())
+    loop.close()
+    connection._pid = os.getpid()
+    assert connection.worked() == 0
+    end = (time.process_time if works else time.monotonic)() + 0.1
+    while (time.process_time if works else time.monotonic)() < end:
+        if not works:
+            time.sleep(0.02)
+    assert (connection.worked() >= 0.05) is counts

@@ -16,7 +16,7 @@ from graph.model.formats import RESULTS_JSON, RESULTS_TSV, TURTLE, Format
 from graph.query.embedded import evaluate, written
 from graph.query.engine import QueryForm, QueryRequest
 from graph.query.sql import index_engine
-from graph.query.sql.index_engine import CONSTANTS, IndexLimits, LearntTimes, SqlEngine, prepare
+from graph.query.sql.index_engine import CONSTANTS, SMALL_TRIPLES, IndexLimits, LearntTimes, SqlEngine, prepare
 from graph.releases.triple_index import INDEX_FILE
 
 MANY = "".join(f":many {{ :m{n} :of :whole ; :size {n % 7} . }}\n" for n in range(600))
@@ -70,6 +70,15 @@ def test_writes_what_the_engine_writes(
 ) -> None:
     asked = request(query, form, into)
     assert answer(index, asked) == written(evaluate(store, asked, frozenset()), into)
+
+
+@pytest.mark.parametrize(("triples", "opened"), [(MANY_TRIPLES, True), (SMALL_TRIPLES - 1, False)])
+def test_is_open_before_the_first_query_unless_the_release_is_small(
+    index: SqlEngine, triples: int, *, opened: bool
+) -> None:
+    index.triples = triples
+    index.prepare()
+    assert index.is_open is opened
 
 
 def test_is_opened_by_the_first_query_that_asks_for_it(index: SqlEngine) -> None:

@@ -222,7 +222,7 @@ class _Asked:
 
 @dataclass(slots=True)
 class SqlEngine:
-    """The index of one release as one worker uses it; it is opened when the first query asks for it.
+    """The index of one release as one worker uses it; of a small one it is opened when the first query asks for it.
 
     Attributes:
         folder: the release's.
@@ -249,6 +249,22 @@ class SqlEngine:
     def kept_bytes(self) -> int:
         """How much memory it may keep between queries: what it has read of its file, up to its own limit."""
         return self.limits.memory_mb << 20 if self.is_open else 0
+
+    def prepare(self) -> None:
+        """Open the index of a release that is not small, and read how many triples each predicate has.
+
+        It takes longer than most queries: whoever does it before the first one has not that one wait.
+        """
+        if self.triples < SMALL_TRIPLES:
+            return
+        self.make_room(self.limits.address_bytes)
+        try:
+            if (reader := self._opened()) is not None:
+                reader.all()
+        except (duckdb.Error, RuntimeError, MemoryError):  # the first query will meet it, and then the engine
+            pass
+        finally:
+            self.make_room(0)
 
     def answered(self, request: QueryRequest, output: IO[bytes]) -> bool:
         """Write the answer to a query; return False, with nothing written, where the engine has to."""
