@@ -180,7 +180,7 @@ def _own_rules(store: ox.Store, graph: ox.NamedNode, read: Callable[[str], str])
             raise SourceError(
                 WHERE_FROM, Sentence("%(name)s cannot be used: %(words)s", name=name, words=problem)
             ) from problem
-        from graph.entailment.rules import read_construct  # noqa: PLC0415  takes a fifth of a second to import
+        from graph.entailment.constructs import read_construct  # noqa: PLC0415  takes a fifth of a second to import
 
         known = read_construct(query)
         yield Rule(name, query, known.form, known.heads, known.body, known.groups)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from keeping import PREFIXES
 
-from graph.entailment.rules import Form, read_construct
+from graph.entailment.constructs import read_construct
+from graph.entailment.rules import Form
 
 QUERIES = {
     "CONSTRUCT { ?x :r ?z } WHERE { ?x :p ?y . ?y :q ?z }": Form.PLAIN,
