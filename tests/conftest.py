@@ -22,6 +22,13 @@ from tests.endpoint.serving import Served, serving
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PARTS = ("ontology", "shapes", "data", "hamkor.toml")
+WHOLE = "HAMKOR_WHOLE" in os.environ
+"""Whether tests that look at a sample look at everything; that takes some minutes more."""
+FIRST = frozenset({
+    "test_incremental.py", "test_flagship_changes.py", "test_publish_endures.py", "test_publish_equals_build.py",
+    "test_whole.py", "test_gateway.py", "test_crawl.py", "test_reading.py",
+})  # fmt: skip
+"""The files that take longest: begun last, each would leave the other processes without work."""
 MEMORY_DISK, ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108  pytest makes a folder of its own there
 CONTRIBUTED_TO = {
     "hamkor.toml": "",
@@ -40,6 +47,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let the folders of tests lie in memory, where there is room: a release is synced file by file, and disks wait."""
     if MEMORY_DISK.is_dir() and os.access(MEMORY_DISK, os.W_OK) and shutil.disk_usage(MEMORY_DISK).free > ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY_DISK))  # pytest's own variable
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest; otherwise the order stays, and so it is the same in all processes."""
+    items.sort(key=lambda item: item.path.name not in FIRST)
 
 
 @pytest.fixture(scope="session")

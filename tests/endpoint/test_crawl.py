@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import re
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from urllib.parse import unquote, urldefrag
 
 import pytest
 
 from endpoint.http.languages import INTERFACE
+from tests.conftest import WHOLE
 from tests.endpoint.crawling import Fetched, Link, crawl
 from tests.endpoint.serving import Served
 
@@ -28,14 +30,24 @@ SAMPLE = (
     "/releases", "/doc/nothing-of-this-name",
 )  # fmt: skip
 """Pages of every kind."""
+OF_ONE_KIND = re.compile(r"/(resource\?iri=|shape/\w+-)")
+"""Pages about terms of others and about property shapes, a thousand: all are made by the same code."""
+SHARE = 4
 NAME = re.compile(r"[a-z][\w-]*:[A-Za-z][\w/.#-]*|https?://\S+|(?:id|shape|scheme|graph|ns)[/#]\S+")
 
 
 @pytest.fixture(scope="module")
 def site(flagship_served: Served) -> list[Fetched]:
-    """Every page to which links lead from the front page, in the language in which one starts."""
+    """The pages to which links lead from the front page, in the language in which one starts.
+
+    Of those that are a thousand of one kind the same quarter each time; all of them where ``HAMKOR_WHOLE`` is set.
+    """
     others = re.compile(f"{SWITCHES.pattern}|{PAST.pattern}|{DATA.pattern}")
-    return crawl(flagship_served, ["/"], lambda path: others.search(path) is None)
+    return crawl(flagship_served, ["/"], lambda path: others.search(path) is None and is_in_sample(path))
+
+
+def is_in_sample(path: str) -> bool:
+    return WHOLE or not OF_ONE_KIND.match(path) or sha256(path.encode()).digest()[0] % SHARE == 0
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +67,7 @@ def broken(found: list[Fetched]) -> list[tuple[int, str, str]]:
 
 def test_no_link_to_a_page_is_broken(site: list[Fetched]) -> None:
     assert not broken(site)
-    assert len(site) > 1_000
+    assert len(site) > (1_000 if WHOLE else 600)
 
 
 def test_no_link_to_data_is_broken(flagship_served: Served) -> None:

@@ -14,6 +14,7 @@ from graph.model.errors import ShapesError
 from graph.validation.incremental import validate_change
 from graph.validation.report import Report, parse_report
 from graph.validation.shapes import load_shapes
+from tests.conftest import WHOLE
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -62,7 +63,8 @@ def test_a_change_is_judged_as_the_whole_would_be(
         before, known = after, whole
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+# each example makes two indexes, and pySHACL judges three times
+@settings(deadline=None, max_examples=1000 if WHOLE else 75, suppress_health_check=[HealthCheck.too_slow])
 @given(turtle=shapes(), one=DATA, two=DATA)
 def test_an_index_is_judged_as_its_members_would_be(turtle: str, one: frozenset[bytes], two: frozenset[bytes]) -> None:
     usable = read_shapes(turtle)
