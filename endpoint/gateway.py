@@ -19,6 +19,7 @@ from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from itertools import accumulate
+from pathlib import Path
 from pkgutil import resolve_name
 
 from prometheus_client import CollectorRegistry, Metric, generate_latest
@@ -44,11 +45,13 @@ from endpoint.sparql.protocol import EXTENSION as READER
 from endpoint.sparql.query_services import VISITOR, Archive, PooledEngine, Visitor
 from endpoint.sparql.short_way import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.threads import PageCache, Reuse, Seats, Threads, key_of
+from endpoint.urls import is_versioned
 from graph.model.errors import EngineUnavailableError, HamkorError, Sentence, StorageError, storage_code
 from graph.model.publication import Publication, ReplicaOrigin
 from graph.query.forwarder import Forwarder
 from graph.query.service import QueryService
-from graph.releases.history import release_time
+from graph.releases.history import ID, History, release_time
+from graph.releases.manifest import MANIFEST_FILE
 from graph.releases.release import ReleasesFolder, current_release, open_release
 
 # What is counted and timed, in Prometheus' text format; and the log of slow queries, by their digest.
@@ -202,6 +205,10 @@ ROUTES = frozenset({
 """Beginnings of paths that are counted by name."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 QUERIES = frozenset({"GET", "HEAD", "POST"})
+OF_RELEASE = re.compile(r"/release/(\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{8})/")
+PIN = "hamkor.pin"
+"""The key of an ASGI scope for the release that the request names in its header ``Release``."""
+PINNED = (b"vary", b"Release")
 OLDER = re.compile(r"/release/[^/]+/sparql")
 ENCODED = 3
 """How many bytes of a form a byte of a query may take: percent-encoding triples it."""
@@ -232,6 +239,7 @@ class Gateway:
         self._results = Threads(application, delivery)
         self._writers = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)
         self._validators = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)  # anybody may be slow there
+        self._standings = [resolve_name(f"endpoint.{each.standing}") for each in SERVED if each.standing]
         self._taking = asyncio.Lock()
         self._fault = ""
         self._readers, self._long = ThreadPoolExecutor(READERS, "reader"), Seats(1)
@@ -323,10 +331,11 @@ class Gateway:
     async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request as its client sent it, whatever proxy it came through."""
         try:
-            varying = self._proxies.seen(scope)
+            varying = (*self._proxies.seen(scope), PINNED)
             check_headers(scope)
             check_path(scope)
             check_place(scope, self._publication.origin)
+            self._pin(scope)
         except ProblemError as error:
             await self._refuse(Exchange(scope, receive, send, self._delivery), error)
             return
@@ -350,6 +359,46 @@ class Gateway:
             log.exception("a request met an error of the system")
             told = StorageError.of(Sentence("the machine does not do what is needed"), error)
             await self._refuse(Exchange(scope, receive, shown, self._delivery), told)
+
+    def _pin(self, scope: Scope) -> None:
+        """Let a request that names its release be answered from that, or not at all.
+
+        It is one below ``/release/<id>/`` then; a query of a program that names the current release goes the short way,
+        as long as that is current (``_sparql``).
+
+        Raises:
+            ProblemError: 400, the header is no release's id; 404, there is none, or none any more; 504, a copy does not
+                have it yet.
+        """
+        path: str = scope["raw_path"].decode("latin-1").removeprefix(scope.get("root_path", ""))
+        below = OF_RELEASE.match(path)
+        named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"release"]
+        if named and (len({*named}) > 1 or not ID.fullmatch(named[0]) or (below and below[1] != named[0])):
+            said = Sentence("the header Release names one release by its id, the same as the path does")
+            raise ProblemError("bad-request", said)
+        pinned = named[0] if named else below[1] if below else ""
+        if not pinned or not (below or is_versioned(path)):
+            return
+        self._have(pinned, is_named=bool(named))
+        if not below:
+            scope[PIN] = pinned
+            if path != "/sparql" or pinned != self._service.release:
+                pin(scope)
+
+    def _have(self, release_id: str, *, is_named: bool) -> None:
+        """Make sure that a release is here, as far as it is not for pages to say (``endpoint.versions``)."""
+        releases = ReleasesFolder(self._publication.releases_folder)
+        if (releases.path / release_id / MANIFEST_FILE).exists():
+            return
+        if self._publication.origin is not None:
+            awaited = {each for told in self._standings for each in told(self._publication).awaited}
+            if release_id in awaited or release_id > max(releases.ids(), default=""):
+                # no 503, after which a balancer would ask everybody what hit a limit here
+                said = Sentence("this copy does not have release %(release)s yet", release=release_id)
+                raise ProblemError("not-here-yet", said, {}, {"Retry-After": "1"})
+        if is_named and release_id not in History(releases).purged:
+            said = Sentence("release %(release_id)s is not here, or not any more", release_id=repr(release_id))
+            raise ProblemError("not-found", said)
 
     async def _refuse(self, exchange: Exchange, error: HamkorError) -> None:
         method = exchange.scope["method"]
@@ -442,11 +491,19 @@ class Gateway:
     async def _sparql(self, exchange: Exchange, receive: Receive, send: Send, began: float) -> int:
         whole = await self._body(exchange, receive)
         prepared = await self._read(exchange) if whole else None
+        pinned = exchange.scope.get(PIN, "")
         if prepared is None:
+            if pinned:
+                pin(exchange.scope)
             return await self._result(exchange, receive, send, whole=whole)
         try:
             found = self._lane.known(prepared) or await self._asked(prepared, exchange)
             outcome = found.outcome
+            if pinned and found.answer.release != pinned:  # another one has become current meanwhile
+                if isinstance(found.answer.body, Path):
+                    found.answer.body.unlink(missing_ok=True)
+                pin(exchange.scope)
+                return await self._result(exchange, receive, send, whole=whole)
             await exchange.answer(found)
         except HamkorError as error:
             facts = problem_of(error)
@@ -534,6 +591,13 @@ def check_path(scope: Scope) -> None:
     """
     if scope["method"] not in READING and scope["path"].removeprefix(scope.get("root_path", "")).startswith("//"):
         raise ProblemError("not-found", Sentence("no page has this address; it begins with two slashes"))
+
+
+def pin(scope: Scope) -> None:
+    """Let a request be one below the release that it names."""
+    root, below = scope.get("root_path", ""), f"/release/{scope[PIN]}"
+    scope["path"] = root + below + scope["path"].removeprefix(root)
+    scope["raw_path"] = root.encode() + below.encode() + scope["raw_path"].removeprefix(root.encode())
 
 
 def check_place(scope: Scope, origin: ReplicaOrigin | None) -> None:

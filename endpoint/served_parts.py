@@ -47,11 +47,13 @@ class Standing:
         facts: members of the object that ``/ready`` answers with.
         gauges: name, meaning and value of figures for ``/metrics``.
         by_graph: name and meaning of figures, and their values by the IRIs of graphs.
+        awaited: ids of releases that are to be here, and may not be yet.
     """
 
     facts: Mapping[str, object] = field(default_factory=dict)
     gauges: tuple[tuple[str, str, float], ...] = ()
     by_graph: Mapping[tuple[str, str], Mapping[str, float]] = field(default_factory=dict)
+    awaited: tuple[str, ...] = ()
 
 
 SERVED: tuple[ServedPart, ...] = (

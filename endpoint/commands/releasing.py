@@ -296,7 +296,7 @@ def first_release(publication: Publication) -> Publication:
     """
     if not ReleasesFolder(publication.releases_folder).ids():
         for each in SERVED if publication.is_replicated else ():
-            if each.companion and each.has_work(publication):
+            if each.begins_copy and each.companion and each.has_work(publication):
                 click.echo("hamkor: fetching the first release", err=True)
                 command = [sys.executable, "-m", f"graph.{each.companion}", str(publication.root), "--once"]
                 subprocess.run(command, check=False)  # noqa: S603  our own module

@@ -131,6 +131,11 @@ KINDS: Mapping[str, ProblemType] = MappingProxyType(
         "unavailable": ProblemType(
             503, "The service cannot answer now", "Try again after the time that Retry-After names."
         ),
+        "not-here-yet": ProblemType(
+            504,
+            "This copy does not have that release yet",
+            "Another copy may; or try again after the time that Retry-After names.",
+        ),
         "insufficient-storage": ProblemType(
             507, "The disk is full", "Nothing is half done. It goes on by itself as soon as the operator has made room."
         ),

@@ -255,7 +255,7 @@ def document_links(iri: str, offered: Sequence[Representation], profile: str = "
 METHODS = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"
 REQUEST_HEADERS = (
     "Accept, Content-Type, Content-Encoding, Authorization, Accept-Profile, Accept-Datetime, If-None-Match, If-Match, "
-    "If-Modified-Since, If-Unmodified-Since"
+    "If-Modified-Since, If-Unmodified-Since, Release"
 )
 DAY = "86400"
 POLICY = (

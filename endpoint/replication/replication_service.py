@@ -139,4 +139,6 @@ def standing(own: Publication) -> Standing:
         ("replication_releases", "Releases that became current here, or in the storage", float(state.commits)),
         ("replication_stale", "Whether the storage has not answered for replication.stale_hours", float(stale)),
     )
-    return Standing({"replication": facts} | ({"status": "stale"} if stale else {}), gauges)
+    return Standing(
+        {"replication": facts} | ({"status": "stale"} if stale else {}), gauges, awaited=tuple(state.awaited)
+    )

@@ -161,6 +161,9 @@ NOT_HERE = {
     "/query/~<name>",  # a query that somebody kept
     "/static/editor/<name>",  # there if the editor is
     "/update",  # GET is 405
+    "/replication/current",
+    "/replication/releases/<name>",
+    "/replication/files/<_>/<sha256>",  # for copies: one form
     "/metrics",
     "/templates",  # files to be filled in: one type each
     "/templates/<name>",

@@ -164,3 +164,38 @@ def test_a_publisher_gives_its_releases_to_copies_that_have_the_token(fleet: Fle
 def test_a_copy_gives_its_releases_to_nobody_unless_it_is_told_to(fleet: Fleet) -> None:
     allowed = {"Authorization": f"Bearer {TOKEN}"}
     assert fleet.client.get(f"{fleet.copy}/replication/current", headers=allowed).status_code == 404
+
+
+QUESTION = {"query": "SELECT ?o { <http://e/new> <http://e/p> ?o }"}
+NOT_YET, NEVER = "2999-01-01T000000Z-00000000", "2001-01-01T000000Z-00000000"
+
+
+def test_who_names_a_release_is_answered_from_it_or_not_at_all(fleet: Fleet) -> None:
+    """By program and by page, whatever is current; and what is not here yet is no 404 on a copy."""
+    before = fleet.publish(5)
+    until(lambda: fleet.ready(fleet.copy)["release"] == before)
+    now = fleet.publish(6)
+    until(lambda: fleet.ready(fleet.copy)["release"] == now)
+    for release, number in ((before, "5"), (now, "6")):
+        for method in ("GET", "POST"):
+            sent = {"params": QUESTION} if method == "GET" else {"data": QUESTION}
+            answer = fleet.client.request(
+                method, f"{fleet.copy}/sparql", headers={"Release": release, "Accept": "text/csv"}, **sent  # type: ignore[arg-type]
+            )  # fmt: skip
+            assert (answer.text.split(), answer.headers["X-Hamkor-Release"]) == (["o", number], release)
+            assert "Release" in answer.headers["Vary"]
+        page = fleet.client.get(f"{fleet.copy}/graph/ngo/a", headers={"Release": release, "Accept": "text/turtle"})
+        assert page.headers["X-Hamkor-Release"] == release
+        assert f'"{number}"' in page.text
+    cases = {
+        (fleet.copy, NOT_YET): 504, (fleet.publisher, NOT_YET): 404, (fleet.copy, NEVER): 404,
+        (fleet.copy, "current"): 400, (fleet.copy, f"{now}, {before}"): 400,
+    }  # fmt: skip
+    got = {
+        (url, release): fleet.client.get(f"{url}/sparql", params=QUESTION, headers={"Release": release}).status_code
+        for url, release in cases
+    }
+    assert got == cases
+    late = fleet.client.get(f"{fleet.copy}/release/{NOT_YET}/dataset")
+    assert (late.status_code, late.headers["Retry-After"]) == (504, "1")
+    assert fleet.client.get(f"{fleet.copy}/metrics", headers={"Release": NOT_YET}).status_code == 200

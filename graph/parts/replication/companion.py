@@ -81,6 +81,7 @@ def follow(publication: Publication, url: str, *, once: bool = False) -> None:
         head = copy.look()
         state.reached = time.time()
         state.differs(copy.current(), head.release)
+        state.awaited = tuple(copy.wanted(head))
         if not copy.has_taken(head):
             attempts.write()
             is_fresh = state.release != head.release

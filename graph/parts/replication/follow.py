@@ -159,14 +159,14 @@ class Copy:
         Raises:
             As ``take``.
         """
-        missing = [each for each in self._wanted(head) if each not in self.releases.ids()]  # few names: cheap each time
+        missing = [each for each in self.wanted(head) if each not in self.releases.ids()]  # few names: cheap each time
         if not missing:
             return False
         with self.releases.writing():
             self._bring(head, missing[-1], self._known())
         return True
 
-    def _wanted(self, head: Head) -> list[str]:
+    def wanted(self, head: Head) -> list[str]:
         """Return the releases that are to be here, oldest first."""
         gone = {each.release for each in head.purged}
         older = [each for each in sorted(head.releases) if each != head.release and each not in gone]
@@ -176,7 +176,7 @@ class Copy:
         """Take away what is more than is to be kept, the oldest first, but for what somebody reads."""
         ids = self.releases.ids()
         for each in ids[: max(0, len(ids) - self.keep)]:
-            if each != head.release and each not in self._wanted(head) and not is_held(self.releases.path / each):
+            if each != head.release and each not in self.wanted(head) and not is_held(self.releases.path / each):
                 self.releases.remove(each)
 
     def _known(self) -> dict[str, tuple[Path, FileFacts]]:

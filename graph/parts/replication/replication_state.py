@@ -36,6 +36,7 @@ class ReplicationState(msgspec.Struct):
         files: how many files were sent or fetched since the process began.
         size: how many bytes these were, as sent.
         commits: how many releases became current here, or in the storage.
+        awaited: of a copy, ids of the releases that are to be here.
     """
 
     role: Literal["push", "follow"]
@@ -50,6 +51,7 @@ class ReplicationState(msgspec.Struct):
     files: int = 0
     size: int = 0
     commits: int = 0
+    awaited: tuple[str, ...] = ()
 
     def is_stale(self, hours: float) -> bool:
         """Whether the storage has not answered for so many hours."""
