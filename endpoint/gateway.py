@@ -48,6 +48,7 @@ from endpoint.threads import PageCache, Reuse, Seats, Threads, key_of
 from endpoint.urls import is_versioned
 from graph.model.errors import EngineUnavailableError, HamkorError, Sentence, StorageError, storage_code
 from graph.model.publication import Publication, ReplicaOrigin
+from graph.query.external.external_service import query_service
 from graph.query.forwarder import Forwarder
 from graph.query.service import QueryService
 from graph.releases.history import ID, History, release_time
@@ -222,7 +223,7 @@ class Gateway:
     def __init__(self, publication: Publication) -> None:
         """Prepare to serve; nothing is started before the server says so (ASGI lifespan)."""
         self._publication = publication
-        self._service = QueryService(publication.settings)
+        self._service = query_service(publication)
         self._forwarder = Forwarder(publication.settings)
         self._log_access = publication.settings.log.access
         self._proxies = Proxies.of(publication.settings.proxy.addresses)

@@ -405,6 +405,10 @@ class EngineUnavailableError(HamkorError):
         return self.problem
 
 
+class EngineAwayError(EngineUnavailableError):
+    """The engine cannot answer, and will not in a moment: nobody is to wait for it."""
+
+
 @dataclass
 class EngineFaultError(_RemediedError):
     """The engine fails on a query, and would fail again; the mistake is its own and not the query's.

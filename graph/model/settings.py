@@ -59,6 +59,8 @@ EVERY = re.compile(r"([1-9]\d{0,3}) (minute|hour|day|week)s?")
 UNITS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 SECRET = re.compile(r"(?:[?&;]|^)(?:[\w.-]*(?:token|secret|passw\w*|signature)|api[_-]?key|key|sig|auth)=", re.I)
 """A parameter of an address whose value nobody else is to know."""
+ENGINE_URL = re.compile(r"https?://[^/?#@\s]+(?:/[^#\s]*)?")
+"""An address without a password in it."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
@@ -67,12 +69,33 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One table of the file: immutable, and a key it does not know is an error."""
 
 
+class EngineDataset(Section, frozen=True):
+    """``[engine.second]``: one dataset of an engine that there is: where it is asked, and where it is written."""
+
+    url: str = ""
+    update_url: str = ""
+    graph_store_url: str = ""
+
+
 class EngineSettings(Section, frozen=True):
     """``[engine]``: where queries run."""
 
     memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 2048
     workers: Count = 2
     cache_mb: Annotated[int, msgspec.Meta(ge=0)] = 64
+    kind: Literal["embedded", "sparql"] = "embedded"
+    url: str = ""
+    update_url: str = ""
+    graph_store_url: str = ""
+    second: EngineDataset = EngineDataset()
+
+    @property
+    def datasets(self) -> tuple[EngineDataset, ...]:
+        """The datasets of an engine of others, one or two; none where queries run here."""
+        if self.kind == "embedded":
+            return ()
+        first = EngineDataset(self.url, self.update_url, self.graph_store_url)
+        return (first, self.second) if self.second.url else (first,)
 
 
 class LimitSettings(Section, frozen=True):
@@ -304,6 +327,7 @@ def settings_of(text: str, name: str) -> Settings:
     _check_proxies(name, settings.proxy)
     _check_replication(name, settings.replication)
     _check_harvests(name, settings)
+    _check_engine(name, settings)
     return settings
 
 
@@ -428,6 +452,52 @@ def _check_replication(path: str, replication: ReplicationSettings) -> None:
                 text=repr(replication.publisher),
             ),
         )
+
+
+def _check_engine(path: str, settings: Settings) -> None:
+    """Refuse an engine that cannot be asked, or not be written, or of whose datasets two are one."""
+    engine = settings.engine
+    places = (("engine", EngineDataset(engine.url, engine.update_url, engine.graph_store_url)),
+              ("engine.second", engine.second))  # fmt: skip
+    given = {f"{key}.{name}": getattr(each, name) for key, each in places for name in EngineDataset.__struct_fields__}
+    if engine.kind == "embedded":
+        for key in (key for key, url in given.items() if url):
+            raise SettingError(path, Sentence('%(key)s: it is for engine.kind = "sparql" alone', key=key))
+        return
+    for key, url in given.items():
+        if (url or key == "engine.url") and not ENGINE_URL.fullmatch(url):
+            raise SettingError(path, _no_address(key, url))
+    for key, each in places:
+        _check_dataset(path, key, each, is_needed=key == "engine")
+    if engine.second.url == engine.url:
+        raise SettingError(path, Sentence("engine.second.url: it is engine.url; two datasets have two addresses"))
+    if settings.federation.services:
+        problem = Sentence(
+            'federation.services: with engine.kind = "sparql" the engine would call them itself, without our limits; '
+            "leave one of them out"
+        )
+        raise SettingError(path, problem)
+
+
+def _check_dataset(path: str, key: str, dataset: EngineDataset, *, is_needed: bool) -> None:
+    is_written = bool(dataset.update_url or dataset.graph_store_url)
+    if (dataset.url or is_needed) and not is_written:
+        problem = Sentence(
+            "%(key)s: set update_url or graph_store_url, by which a release gets into the engine", key=key
+        )
+        raise SettingError(path, problem)
+    if is_written and not dataset.url:
+        raise SettingError(path, Sentence("%(key)s: set url, where queries are asked", key=key))
+
+
+def _no_address(key: str, url: str) -> Sentence:
+    shown = re.sub(r"//[^/]*@", "//…@", url)  # what stands before @ may be a password
+    return Sentence(
+        "%(key)s: %(text)s is no http(s) address without user and fragment; user and password stand in the "
+        "environment (HAMKOR_ENGINE_USER, HAMKOR_ENGINE_PASSWORD)",
+        key=key,
+        text=repr(shown),
+    )
 
 
 def _is_period(text: str) -> bool:

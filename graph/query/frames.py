@@ -48,7 +48,7 @@ END, END_OF_ENDED = 0xFF, 0xFE
 """The last byte of a frame: ``Ended`` has another one, and none of its bytes is the one of the others."""
 
 
-FailureKind = Literal["syntax", "refused", "format", "result", "memory", "full", "storage", "engine"]
+FailureKind = Literal["syntax", "refused", "format", "result", "memory", "full", "storage", "engine", "fault", "time"]
 
 
 class Ask(msgspec.Struct, frozen=True, tag="ask"):
@@ -180,6 +180,8 @@ def _some(connection: socket.socket, most: int) -> bytes:
 
 NICENESS = 15
 TICKS = os.sysconf("SC_CLK_TCK")
+MORE_SELECTIVE = Sentence("make it more selective, or page it with ORDER BY, LIMIT and OFFSET")
+OTHERWISE = Sentence("write the query in another way, or page it with ORDER BY, LIMIT and OFFSET")
 SMALLER = Sentence("ask for less, which needs no room on the disk, or try again later")
 OWN_ENDS = frozenset({signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL})
 """How a query ends its process: memory or the stack does not suffice, or the engine gives up and says why (SIGABRT).
@@ -291,7 +293,7 @@ class WorkerConnection(asyncio.Protocol):
                     "limits.query_seconds",
                     self._limits.query_seconds,
                     Sentence("the query took too long and was stopped"),
-                    Sentence("make it more selective, or page it with ORDER BY, LIMIT and OFFSET"),
+                    MORE_SELECTIVE,
                 )
             )
         self.close()
@@ -348,17 +350,18 @@ class WorkerConnection(asyncio.Protocol):
                 return QuerySyntaxError(said, failed.line, failed.column)
             case "refused" | "format":
                 return FormatError(failed.form, said) if failed.form else QueryRefusedError(said)
-            case "result":
-                return QueryLimitError(
-                    "limits.result_mb",
-                    self._limits.result_mb,
-                    Sentence("the answer is too large"),
-                    Sentence("page it with LIMIT"),
-                )
+            case "result" | "time":
+                return self._of_limit(failed.kind, said)
             case "memory":
                 return self._out_of_memory()
             case _:
                 return _of_system(failed.kind, said)
+
+    def _of_limit(self, kind: FailureKind, said: Said) -> QueryLimitError:
+        if kind == "time":
+            return QueryLimitError("limits.query_seconds", self._limits.query_seconds, said, MORE_SELECTIVE)
+        told = Sentence("the answer is too large"), Sentence("page it with LIMIT")
+        return QueryLimitError("limits.result_mb", self._limits.result_mb, *told)
 
     def _ended(self, frame: Ended) -> HamkorError:
         if frame.signal not in OWN_ENDS:
@@ -383,6 +386,8 @@ class WorkerConnection(asyncio.Protocol):
 def _of_system(kind: FailureKind, said: Said) -> HamkorError:
     if kind in ("full", "storage"):
         return StorageError(said, SMALLER, is_full=kind == "full")
+    if kind == "fault":
+        return EngineFaultError(said, OTHERWISE)
     return EngineUnavailableError(said)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import os
 import select
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal, NoReturn
 
@@ -22,6 +24,8 @@ import pyoxigraph as ox
 from graph.model.processes import end_with_parent, refuse_sockets
 from graph.query import frames
 from graph.query.engine import remove_left
+from graph.query.external.engine_exchange import EngineClient
+from graph.query.external.external_engine import RemoteDataset, RemoteEngine
 from graph.query.frames import Ended, pack
 from graph.query.sql.index_engine import IndexLimits, LearntTimes, SqlEngine, prepare
 from graph.query.worker import WorkerLimits, WorkerStore, work
@@ -100,10 +104,13 @@ def _named(store: ox.Store, quad: ox.Quad) -> Iterable[bool]:
 # Started as ``python -m graph.query.holder SETTINGS`` (``HolderSettings`` in JSON). When it can serve, it connects to
 # the front's control socket, says ``Ready`` there, and takes commands from it, one JSON line each.
 
-Mode = Literal["memory", "disk"]
+Mode = Literal["memory", "disk", "remote"]
+"""Where queries run: on the release's store in memory or on disk, or in an engine of others."""
 BACKLOG, MOST_THREADS = 128, 4
 SHARE_OF_INDEX, SHARE_OF_TIME = 0.5, 0.4
 """What the index may take of a query's memory and time: after that the engine has the rest."""
+LONGER_IN_JSON = 4
+"""How much longer than an answer may be an engine of others may write it: in JSON, which repeats names and types."""
 FRONT_ENDS_WITHIN = 1.0  # seconds in which the system closes all that a killed process had open
 
 
@@ -121,6 +128,8 @@ class HolderSettings(msgspec.Struct, frozen=True):
         result_bytes: how large an answer may be.
         query_seconds: how long a query may take.
         calls: whether queries may call other services.
+        remote: in an engine of others, the dataset that is asked.
+        lock: the file that stands for that dataset: held as long as anybody may ask it.
     """
 
     name: str
@@ -133,6 +142,8 @@ class HolderSettings(msgspec.Struct, frozen=True):
     result_bytes: int
     query_seconds: float
     calls: bool
+    remote: RemoteDataset | None = None
+    lock: str = ""
 
 
 class HolderReady(msgspec.Struct, frozen=True, tag="ready"):
@@ -276,10 +287,15 @@ class Holder:
             os.dup2(record, sys.stderr.fileno())
             os.close(record)
         told = self.settings
-        limits = WorkerLimits(told.memory_bytes, told.result_bytes, Path(told.spool), told.calls)
-        store = self.store if self.store is not None else self.release.store
-        sharing = frozenset(self.release.manifest.sharing)
-        work(connection, WorkerStore(self.release.id, store, sharing, _index_of(self.release, told)), limits)
+        remote = _remote_of(self.release, told)
+        file_bytes = told.result_bytes * (LONGER_IN_JSON if remote is not None else 1)
+        limits = WorkerLimits(told.memory_bytes, told.result_bytes, Path(told.spool), told.calls, file_bytes)
+        store, release = self.store, self.release
+        if remote is None:
+            store = store if store is not None else release.store  # opened now, and not within a query's limits
+        sharing = frozenset(release.manifest.sharing)
+        opened = partial(_opened, store, release)
+        work(connection, WorkerStore(release.id, opened, sharing, _index_of(release, told), remote), limits)
 
     def _reap(self) -> None:
         while True:
@@ -348,6 +364,32 @@ def _index_of(release: Release, settings: HolderSettings) -> SqlEngine | None:
     return SqlEngine(release.folder, times, limits, release.manifest.triples)
 
 
+def _opened(store: ox.Store | None, release: Release) -> ox.Store:
+    return store if store is not None else release.store
+
+
+def _remote_of(release: Release, settings: HolderSettings) -> RemoteEngine | None:
+    """Return what asks an engine of others; None where queries run here."""
+    if settings.remote is None:
+        return None
+    manifest = release.manifest
+    graphs = tuple(each.iri for each in manifest.graphs)
+    client, most = EngineClient(f"Hamkor (+{manifest.base})"), settings.result_bytes * LONGER_IN_JSON
+    sharing = frozenset(manifest.sharing)
+    return RemoteEngine(settings.remote, graphs, sharing, client, Path(settings.spool), most, settings.query_seconds)
+
+
+def _shared(path: str) -> int:
+    """Hold a shared lock on a file, for as long as this process and its workers live; return its descriptor.
+
+    Raises:
+        BlockingIOError: somebody is changing what it stands for.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return descriptor
+
+
 def _forked() -> int | None:
     """Fork; return the child's id, 0 in the child, None where the system gives no more processes."""
     try:
@@ -390,6 +432,8 @@ def main(argument: str) -> None:
     settings = msgspec.json.decode(argument, type=HolderSettings)
     if not settings.calls:
         refuse_sockets()  # here and not in each worker: before the store has threads, which would not be held to it
+    if settings.lock:
+        _shared(settings.lock)
     release = open_release(Path(settings.release))
     serve(settings, release, load(release) if settings.mode == "memory" else None)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from graph.model.errors import EngineUnavailableError, Quotation, ReleaseError, Sentence
+from graph.model.errors import EngineAwayError, EngineUnavailableError, Quotation, ReleaseError, Sentence
 from graph.model.processes import HeldFolder
 from graph.model.settings import Settings
 from graph.query.engine import Answer
@@ -259,6 +259,8 @@ class Pool:
         while True:
             try:
                 return await self._connection(deadline)
+            except EngineAwayError:
+                raise
             except EngineUnavailableError:
                 if self._is_closed or self.loop.time() + LOOK_SECONDS > end:
                     raise
@@ -339,7 +341,7 @@ END_SECONDS = 2
 
 
 @dataclass(eq=False)
-class _Held:
+class HolderProcess:
     """One holder process, from being asked for to its end."""
 
     name: str
@@ -347,7 +349,7 @@ class _Held:
     mode: Mode
     socket: str
     spool: Path
-    parent: _Held | None = None
+    parent: HolderProcess | None = None
     process: asyncio.subprocess.Process | None = None
     control: asyncio.StreamWriter | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
@@ -371,8 +373,8 @@ class QueryService:
         self._folder = self._temporary.path
         self._spool = self._folder / "spool"
         self._spool.mkdir()
-        self._holders: dict[str, _Held] = {}
-        self._current: _Held | None = None
+        self._holders: dict[str, HolderProcess] = {}
+        self._current: HolderProcess | None = None
         self._numbers = 0
         self.lookup: LookupStore | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -396,6 +398,20 @@ class QueryService:
         Raises:
             EngineUnavailableError: the engine does not start; nothing is left of the service.
         """
+        await self._listen()
+        try:
+            async with self._changing:
+                await self._begin(release)
+        except EngineUnavailableError:
+            await self.close()
+            raise
+
+    async def _listen(self) -> None:
+        """Have a socket for what holders say.
+
+        Raises:
+            EngineUnavailableError: the folder for temporary files has too long a path; nothing is left of the service.
+        """
         try:
             self._server = await asyncio.start_unix_server(self._controlled, str(self._folder / "control"))
         except OSError as problem:  # a socket's path has at most some hundred bytes
@@ -407,12 +423,6 @@ class QueryService:
                     words=Quotation(str(problem)),
                 )
             ) from problem
-        try:
-            async with self._changing:
-                await self._begin(release)
-        except EngineUnavailableError:
-            await self.close()
-            raise
 
     async def replace(self, release: Release) -> None:
         """Hold another release instead; returns when queries see it. Queries that run finish on the old one.
@@ -482,29 +492,17 @@ class QueryService:
         needed = (release.manifest.quads + release.manifest.triples) * BYTES_A_QUAD
         return needed <= self._settings.engine.memory_mb << 20
 
-    def _named(self, release: Release, mode: Mode, parent: _Held | None = None) -> _Held:
+    def _named(self, release: Release, mode: Mode, parent: HolderProcess | None = None) -> HolderProcess:
         self._numbers += 1
         name = f"holder-{self._numbers}"
         spool = self._spool / name
         spool.mkdir()
-        held = self._holders[name] = _Held(name, release, mode, str(self._folder / name), spool, parent)
+        held = self._holders[name] = HolderProcess(name, release, mode, str(self._folder / name), spool, parent)
         return held
 
-    async def _spawn(self, release: Release, mode: Mode) -> _Held:
-        held, limits = self._named(release, mode), self._settings.limits
-        told = HolderSettings(
-            name=held.name,
-            release=str(release.folder),
-            mode=mode,
-            socket=held.socket,
-            control=str(self._folder / "control"),
-            spool=str(held.spool),
-            memory_bytes=limits.query_memory_mb << 20,
-            result_bytes=limits.result_mb << 20,
-            query_seconds=limits.query_seconds,
-            calls=bool(self._settings.federation.services),
-        )
-        argument = msgspec.json.encode(told).decode()
+    async def _spawn(self, release: Release, mode: Mode) -> HolderProcess:
+        held = self._named(release, mode)
+        argument = msgspec.json.encode(self._told(held)).decode()
         held.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -518,13 +516,29 @@ class QueryService:
         self._later(self._watch_start(held))
         return held
 
-    async def _watch_start(self, held: _Held) -> None:
+    def _told(self, held: HolderProcess) -> HolderSettings:
+        """Return what a holder is told."""
+        limits = self._settings.limits
+        return HolderSettings(
+            name=held.name,
+            release=str(held.release.folder),
+            mode=held.mode,
+            socket=held.socket,
+            control=str(self._folder / "control"),
+            spool=str(held.spool),
+            memory_bytes=limits.query_memory_mb << 20,
+            result_bytes=limits.result_mb << 20,
+            query_seconds=limits.query_seconds,
+            calls=bool(self._settings.federation.services),
+        )
+
+    async def _watch_start(self, held: HolderProcess) -> None:
         """Reap a holder that we started; where it ended before it was ready, say so."""
         if held.process is not None:
             await held.process.wait()
             held.fail()
 
-    async def _settle(self, held: _Held) -> None:
+    async def _settle(self, held: HolderProcess) -> None:
         """Wait until a holder is ready and make it the one that queries are sent to."""
         await held.ready.wait()
         if held.ended.is_set():
@@ -546,7 +560,7 @@ class QueryService:
             if self.release == release.id and not self._closing:
                 self.lookup = opened
 
-    async def _retire(self, held: _Held) -> None:
+    async def _retire(self, held: HolderProcess) -> None:
         """End an old holder when its last query has ended, or must have."""
         end = time.monotonic() + self._settings.limits.query_seconds + 1
         await asyncio.sleep(RETIRE_SECONDS)  # a connection that was being made is busy by then
@@ -554,7 +568,7 @@ class QueryService:
             await asyncio.sleep(RETIRE_SECONDS)
         await self._dismiss(held)
 
-    async def _dismiss(self, held: _Held) -> None:
+    async def _dismiss(self, held: HolderProcess) -> None:
         self._holders.pop(held.name, None)
         if held.control is not None:
             held.control.close()
@@ -586,7 +600,7 @@ class QueryService:
         if held is not None:
             self._ended(held)
 
-    def _ended(self, held: _Held) -> None:
+    def _ended(self, held: HolderProcess) -> None:
         """Give up what a holder that has ended was to bring forth, and replace it where queries go to it."""
         held.ended.set()
         for each in self._holders.values():
@@ -595,7 +609,7 @@ class QueryService:
         if held is self._current and not self._closing:
             self._later(self._restart(held))
 
-    async def _restart(self, dead: _Held) -> None:
+    async def _restart(self, dead: HolderProcess) -> None:
         while not self._closing:
             async with self._changing:
                 if self._current is not dead:

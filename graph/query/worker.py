@@ -10,6 +10,7 @@ import resource
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,8 @@ from graph.model.errors import (
 )
 from graph.query.embedded import RewrittenShapes, evaluate, write_answer
 from graph.query.engine import QueryRequest, ResultTooLargeError, Spool
+from graph.query.external.external_engine import RemoteEngine
+from graph.query.external.whole_answers import RemoteFailureError
 from graph.query.federation import hidden_call
 from graph.query.frames import Answered, Ask, Failed, FailureKind, Frame, Hello, asked, pack, receive
 from graph.query.sql.index_engine import SqlEngine
@@ -57,12 +60,14 @@ class WorkerLimits:
         result_bytes: how large an answer may be.
         spool: where large answers go.
         calls: whether it may call other services.
+        file_bytes: how large a file of its own may be.
     """
 
     memory_bytes: int
     result_bytes: int
     spool: Path
     calls: bool
+    file_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +76,17 @@ class WorkerStore:
 
     Attributes:
         release: the id of the release.
-        store: the release, as the engine has it.
+        opened: gives the release as the embedded engine has it.
         sharing: the graphs that have a triple in common with another.
         index: what answers from the release's index, where it has one.
+        remote: what asks an engine of others, where queries run there; it is asked first.
     """
 
     release: str
-    store: ox.Store
+    opened: Callable[[], ox.Store]
     sharing: frozenset[str]
     index: SqlEngine | None = None
+    remote: RemoteEngine | None = None
 
 
 def work(connection: socket.socket, held: WorkerStore, limits: WorkerLimits) -> None:
@@ -110,18 +117,13 @@ def _answer(
 ) -> Source | Failed:
     """Write the answer; return who found it, or what is wrong."""
     try:
-        output = cast("IO[bytes]", spool)
-        if held.index is not None and held.index.answered(request, output):
-            return "index"
-        began = time.perf_counter()
-        found = evaluate(held.store, request, held.sharing, known)
-        write_answer(found, request.format, output, directions=False)
-        if held.index is not None:
-            held.index.engine_took(request, time.perf_counter() - began)
+        return _written(request, held, spool, known)
     except QuerySyntaxError as problem:
         return Failed("syntax", packed(problem.problem), problem.line, problem.column)
     except FormatError as problem:
         return Failed("format", packed(problem.fault), form=problem.form)
+    except RemoteFailureError as problem:
+        return Failed(problem.kind, packed(problem.problem))
     except OSError as problem:
         hidden = None if calls else hidden_call(problem)
         return Failed("refused", packed(hidden.sentence)) if hidden is not None else _failed_by_system(problem)
@@ -129,6 +131,20 @@ def _answer(
         other: FailureKind = "engine"
         kind = next((kind for error, kind in FAILURES if isinstance(problem, error)), other)
         return Failed(kind, packed(said_by(problem) or Quotation(type(problem).__name__)))
+
+
+def _written(request: QueryRequest, held: WorkerStore, spool: Spool, known: RewrittenShapes) -> Source:
+    """Write the answer; return who found it."""
+    output = cast("IO[bytes]", spool)
+    if held.remote is not None and held.remote.answered(request, output):
+        return "engine"
+    if held.index is not None and held.index.answered(request, output):
+        return "index"
+    began = time.perf_counter()
+    found = evaluate(held.opened(), request, held.sharing, known)
+    write_answer(found, request.format, output, directions=False)
+    if held.index is not None:
+        held.index.engine_took(request, time.perf_counter() - began)
     return "engine"
 
 
@@ -152,7 +168,7 @@ def _reply(outcome: Source | Failed, spool: Spool, *, last: bool) -> tuple[Frame
 def _limit(limits: WorkerLimits) -> None:
     """Set the system's limits for this process: address space, file size, no core files."""
     _limit_memory(limits)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.result_bytes + (1 << 20),) * 2)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes + (1 << 20),) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
