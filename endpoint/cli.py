@@ -21,12 +21,12 @@ from endpoint.served_parts import SERVED, ServedPart
 CORE = {
     "build": "releasing", "validate": "releasing", "serve": "releasing", "query": "asking", "export": "asking",
     "releases": "releasing", "withhold": "releasing", "backup": "releasing", "restore": "releasing",
-    "init": "releasing",
+    "init": "releasing", "engine": "asking",
 }  # fmt: skip
 """The commands that are always there, and in which module of ``endpoint.commands`` each is."""
 ORDER = (
     "init", "build", "validate", "serve", "publish", "withdraw", "harvest", "link", "check", "template", "query",
-    "export", "releases", "withhold", "token", "backup", "restore", "push", "fetch",
+    "export", "engine", "releases", "withhold", "token", "backup", "restore", "push", "fetch",
 )  # fmt: skip
 """The order in which one meets the commands, of the core and of the parts."""
 

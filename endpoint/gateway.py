@@ -48,7 +48,7 @@ from endpoint.threads import PageCache, Reuse, Seats, Threads, key_of
 from endpoint.urls import is_versioned
 from graph.model.errors import EngineUnavailableError, HamkorError, Sentence, StorageError, storage_code
 from graph.model.publication import Publication, ReplicaOrigin
-from graph.query.external.external_service import query_service
+from graph.query.external.external_service import ExternalQueryService, query_service
 from graph.query.forwarder import Forwarder
 from graph.query.service import QueryService
 from graph.releases.history import ID, History, release_time
@@ -169,6 +169,16 @@ class Metrics:
             ("in_memory", "Whether the release is held in memory", service.mode == "memory"),
         ):
             yield GaugeMetricFamily(f"hamkor_{name}", text, float(value))
+        if isinstance(service, ExternalQueryService):
+            figures = service.figures
+            for name, text, known in (
+                ("engine_up", "Whether the SPARQL engine was there when it was looked at last", figures.is_up),
+                ("engine_queries", "Queries that it answered", service.pool.counts.by_remote),
+                ("engine_switches", "Datasets of the SPARQL engine that were taken up", figures.switches),
+                ("engine_switch_seconds", "Seconds that taking up the last one took", figures.seconds),
+                ("engine_switch_triples", "Triples that were sent for it", figures.changed),
+            ):
+                yield GaugeMetricFamily(f"hamkor_{name}", text, float(known))
 
 
 # The ASGI application: queries of programs take the short way, everything else is Flask's.

@@ -43,7 +43,7 @@ def settings_of(kind: type[Section], prefix: str = "") -> dict[str, object]:
         kinds = (field.type, *get_args(field.type)[:1])  # one table of the name, or any number of them
         table = next((each for each in kinds if isinstance(each, type) and issubclass(each, Section)), None)
         if table is not None:
-            found |= settings_of(table, f"{field.name}.")
+            found |= settings_of(table, f"{prefix}{field.name}.")
         elif field.required:
             found[prefix + field.name] = None
         else:

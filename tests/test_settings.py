@@ -110,6 +110,40 @@ BAD = {
     "a contact without a host": ('[about]\ncontact = "https://"', r"about\.contact.*'https://'.*mailto"),
     "rights that there are not": ('[about]\naccess_rights = "open"', r"`about\.access_rights`.*'open'"),
     "keywords in no language": ('[about]\nkeywords = ["a"]', r"`about\.keywords`.*Expected `object`, got `array`"),
+    "an engine of no kind": ('[engine]\nkind = "remote"', r"`engine\.kind`.*'remote'"),
+    "an engine without an address": ('[engine]\nkind = "sparql"', r"engine\.url: '' is no http\(s\) address"),
+    "an engine that nobody can write": (
+        '[engine]\nkind = "sparql"\nurl = "http://e/q"',
+        r"engine: set update_url or graph_store_url",
+    ),
+    "an address for the embedded engine": ('[engine]\nurl = "http://e/q"', r'engine\.url: .*kind = "sparql"'),
+    "an engine of another scheme": (
+        '[engine]\nkind = "sparql"\nurl = "file:///q"\nupdate_url = "http://e/u"',
+        r"engine\.url: 'file:///q'",
+    ),
+    "an engine's address with a fragment": (
+        '[engine]\nkind = "sparql"\nurl = "http://e/q#x"\nupdate_url = "http://e/u"',
+        r"engine\.url: .*fragment",
+    ),
+    "a second dataset that is not asked": (
+        '[engine]\nkind = "sparql"\nurl = "http://e/q"\nupdate_url = "http://e/u"\n[engine.second]\n'
+        'update_url = "http://f/u"',
+        r"engine\.second: set url",
+    ),
+    "two datasets that are one": (
+        '[engine]\nkind = "sparql"\nurl = "http://e/q"\nupdate_url = "http://e/u"\n[engine.second]\n'
+        'url = "http://e/q"\nupdate_url = "http://e/u"',
+        r"engine\.second\.url: it is engine\.url",
+    ),
+    "an unknown key of the second dataset": (
+        '[engine.second]\nuser = "x"',
+        r"unknown setting `engine\.second\.user`.*update_url",
+    ),
+    "services of an engine of others": (
+        '[engine]\nkind = "sparql"\nurl = "http://e/q"\nupdate_url = "http://e/u"\n[federation]\n'
+        'services = ["http://f/"]',
+        r"federation\.services: .*leave one of them out",
+    ),
     "a service that is no IRI": ('[federation]\nservices = ["wikidata"]', r"federation\.services.*'wikidata'.*IRI"),
 }
 
@@ -122,6 +156,12 @@ def test_refuses(tmp_path: Path, text: str | bytes, words: str) -> None:
     assert re.search(words, str(caught.value))
     assert "\n" not in str(caught.value)
     assert "$" not in str(caught.value)
+
+
+def test_a_password_in_an_address_is_refused_and_not_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="HAMKOR_ENGINE_PASSWORD") as caught:
+        read(tmp_path, '[engine]\nkind = "sparql"\nurl = "http://u:secret@e/q"\nupdate_url = "http://e/u"')
+    assert "secret" not in str(caught.value)
 
 
 def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:

@@ -266,3 +266,51 @@ def _chunks(
             Sentence("is the IRI complete?"),
         )
     return list(distinct(found)) if once else found
+
+
+# ``hamkor engine``: what the engine that queries are asked of does, and which release its datasets hold.
+
+
+@click.command("engine")
+@click.option("--load", "is_loaded", is_flag=True, help="Bring a dataset to the current release, where none holds it.")
+@click.option(
+    "--measure",
+    "is_measured",
+    is_flag=True,
+    help="Also find out how many rows an answer has at most, and what the engine does when its time is up.",
+)
+@publication_option
+def engine_command(options: Options, is_loaded: bool, is_measured: bool) -> None:
+    """Show what an engine of others does, found out by asking it, and which release its datasets hold.
+
+    Queries run in one where the settings say engine.kind = "sparql". User and password, or a token, are taken from
+    the environment: HAMKOR_ENGINE_USER and HAMKOR_ENGINE_PASSWORD, or HAMKOR_ENGINE_TOKEN.
+
+    \b
+      hamkor engine
+      hamkor engine --load --measure
+    """  # noqa: D301  click reads \b as the sign itself
+    from graph.query.external.capabilities import measured, probed  # noqa: PLC0415  for this command alone
+    from graph.query.external.dataset_loading import DatasetWriter, brought  # noqa: PLC0415
+    from graph.query.external.engine_exchange import EngineClient  # noqa: PLC0415
+    from graph.query.external.external_engine import patient  # noqa: PLC0415
+    from graph.query.external.external_service import loading_order  # noqa: PLC0415
+
+    publication = options.publication()
+    datasets = publication.settings.engine.datasets
+    if not datasets:
+        click.echo('queries run here (engine.kind = "embedded")')
+        return
+    release = current_release(publication)
+    if is_loaded:
+        loaded = brought(loading_order(publication, release), release)
+        click.echo(f"{loaded.dataset.url}: holds {release.id}; {loaded.changed:,} triples were sent")
+    for each in datasets:
+        writer = DatasetWriter(each, EngineClient(f"Hamkor (+{publication.base})"))
+        held = writer.marker().release
+        is_current = " (current)" if held == release.id else ""
+        click.echo(f"{each.url}: holds {held or 'no release'}{is_current}")
+        lines = probed(writer).lines()
+        lines += measured(patient(each.url, writer.client.product), writer.client).lines() if is_measured else []
+        for line in lines:
+            click.echo(f"  {line}")

@@ -72,13 +72,15 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 class Answered(msgspec.Struct, frozen=True, tag="answered"):
     """Worker to front: the answer is the body, or the spool file.
 
-    ``last`` when the worker ends after it; ``index`` where it answered and not the engine.
+    ``last`` when the worker ends after it; ``index`` where that answered and not the engine; ``remote`` where an
+    engine of others did.
     """
 
     spool: str | None
     digest: str
     last: bool
     index: bool = False
+    remote: bool = False
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
@@ -214,6 +216,7 @@ class WorkerConnection(asyncio.Protocol):
         slow: to be called when its present query takes longer than a moment, or None.
         usable: whether it can be asked another query.
         index: whether the release's index answered its last query.
+        remote: whether an engine of others did.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, limits: LimitSettings) -> None:
@@ -227,7 +230,7 @@ class WorkerConnection(asyncio.Protocol):
         self.socket = self.release = ""
         self.began = self.deadline = 0.0
         self.slow: Callable[[], None] | None = None
-        self.usable = self.index = False
+        self.usable = self.index = self.remote = False
 
     async def connect(self, path: str) -> None:
         """Connect to the holder listening at ``path`` and wait for the worker's hello.
@@ -253,7 +256,8 @@ class WorkerConnection(asyncio.Protocol):
         Raises:
             HamkorError: one of the query errors.
         """
-        self._waiting, self.index, self._before = self._loop.create_future(), False, -1.0
+        self._waiting, self._before = self._loop.create_future(), -1.0
+        self.index = self.remote = False
         if self._transport is not None:
             self._transport.write(frame)
         try:
@@ -262,7 +266,7 @@ class WorkerConnection(asyncio.Protocol):
             self._discard()
             raise
         if type(reply) is Answered:
-            self.usable, self.index = not (reply.last or self._calm), reply.index
+            self.usable, self.index, self.remote = not (reply.last or self._calm), reply.index, reply.remote
             return Answer(Path(reply.spool) if reply.spool else body, self.release, reply.digest)
         self.usable = type(reply) is Failed and not (reply.last or self._calm)
         raise self._error(reply)

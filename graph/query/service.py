@@ -60,6 +60,7 @@ class PoolCounts:
     killed: int = 0
     started: int = 0
     by_index: int = 0
+    by_remote: int = 0
 
 
 @dataclass
@@ -160,6 +161,7 @@ class Pool:
             return answer
         finally:
             self.counts.by_index += connection.index
+            self.counts.by_remote += connection.remote
             self._busy.discard(connection)
             if connection.usable:
                 self._keep(connection)

@@ -48,7 +48,7 @@ FAILURES: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (ResultTooLargeError, "result"),
     (MemoryError, "memory"),
 )
-Source = Literal["index", "engine"]
+Source = Literal["index", "engine", "remote"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def _answer(
     except FormatError as problem:
         return Failed("format", packed(problem.fault), form=problem.form)
     except RemoteFailureError as problem:
-        return Failed(problem.kind, packed(problem.problem))
+        return Failed("fault" if problem.kind == "declined" else problem.kind, packed(problem.problem))
     except OSError as problem:
         hidden = None if calls else hidden_call(problem)
         return Failed("refused", packed(hidden.sentence)) if hidden is not None else _failed_by_system(problem)
@@ -137,7 +137,7 @@ def _written(request: QueryRequest, held: WorkerStore, spool: Spool, known: Rewr
     """Write the answer; return who found it."""
     output = cast("IO[bytes]", spool)
     if held.remote is not None and held.remote.answered(request, output):
-        return "engine"
+        return "remote"
     if held.index is not None and held.index.answered(request, output):
         return "index"
     began = time.perf_counter()
@@ -162,7 +162,7 @@ def _reply(outcome: Source | Failed, spool: Spool, *, last: bool) -> tuple[Frame
         return msgspec.structs.replace(outcome, last=last), b""
     spool.close()
     path = str(spool.path) if spool.path else None
-    return Answered(path, spool.digest(), last, outcome == "index"), spool.body()
+    return Answered(path, spool.digest(), last, outcome == "index", outcome == "remote"), spool.body()
 
 
 def _limit(limits: WorkerLimits) -> None:

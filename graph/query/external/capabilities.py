@@ -7,6 +7,7 @@ takes seconds to find out, and is found out later (``measured``). It judges no e
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ import pyoxigraph as ox
 from graph.model.errors import EngineUnavailableError
 from graph.query.external.engine_exchange import EngineClient
 from graph.query.external.external_engine import OWN, RemoteDataset
+from graph.query.external.probed_constructs import IN_GRAPHS, TRIPLES, unreliable
 from graph.query.external.whole_answers import (
     RESULTS_TYPE,
     RemoteFailureError,
@@ -82,6 +84,7 @@ class EngineCapabilities(msgspec.Struct, frozen=True):
         keeps_to_dataset: whether a query sees no graph that its dataset does not name.
         changed: literals that come back otherwise.
         merged: pairs of literals that it takes for one.
+        unreliable: constructs that it answers otherwise than the embedded engine (``probed_constructs``).
     """
 
     product: str
@@ -90,11 +93,7 @@ class EngineCapabilities(msgspec.Struct, frozen=True):
     keeps_to_dataset: bool
     changed: tuple[ChangedLiteral, ...] = ()
     merged: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def is_virtuoso(self) -> bool:
-        """Whether it is a Virtuoso, by its own word: that decides on the parameter for its time alone."""
-        return self.product.startswith("Virtuoso")
+    unreliable: tuple[tuple[str, ...], ...] = ()
 
     def lines(self) -> list[str]:
         """Return what there is to know, a line each, in English."""
@@ -107,7 +106,10 @@ class EngineCapabilities(msgspec.Struct, frozen=True):
         ]
         said += [f"it changes {each.what}: {each.written} comes back as {each.read}" for each in self.changed]
         said += [f"it takes {first} and {second} for one" for first, second in self.merged]
-        return said if self.changed or self.merged else [*said, "literals come back as they were"]
+        if not self.changed and not self.merged:
+            said.append("literals come back as they were")
+        told = "; ".join(" with ".join(each) for each in self.unreliable) or "nothing"
+        return [*said, f"it answers otherwise, so the embedded engine answers queries with: {told}"]
 
 
 SEEN = {
@@ -141,7 +143,7 @@ class ProbedDataset(Protocol):
 
     client: EngineClient
 
-    def select(self, query: str, default: Sequence[str] = (), named: Sequence[str] = ()) -> list[tuple[Any, ...]]:
+    def select(self, query: str, default: Sequence[str] = (), named: Sequence[str] = ()) -> list[Any]:
         """Return the solutions of a query."""
 
     def insert(self, graph: str, lines: Iterable[bytes]) -> None:
@@ -159,6 +161,7 @@ def probed(dataset: ProbedDataset) -> EngineCapabilities:
     """
     place = f"{OWN}probe:{secrets.token_hex(8)}"
     first, second, third = (f"{place}:{letter}" for letter in "abc")
+    asked = [f"{place}:{name}" for name in ("default", "named:1", "named:2")]
     shared = f"<{place}> <{place}> <{place}> ."
     try:
         dataset.insert(first, [shared.encode()])
@@ -170,6 +173,8 @@ def probed(dataset: ProbedDataset) -> EngineCapabilities:
             (f"{place}:none",), (first,),
         )  # fmt: skip
         changed, merged = _changed(dataset, third, place), _merged(dataset, f"{third}2", place)
+        for graph, triples in zip(asked, (TRIPLES, *IN_GRAPHS), strict=True):
+            dataset.insert(graph, triples.encode().split(b"\n")[:-1])
         return EngineCapabilities(
             dataset.client.product,
             {0: "isolated", 1: "union", 2: "union"}.get(len(seen), "other"),
@@ -177,10 +182,12 @@ def probed(dataset: ProbedDataset) -> EngineCapabilities:
             len(beyond) == 1,
             changed,
             merged,
+            unreliable(dataset.select, dataset.client.product, asked[0], asked[1:]),
         )
     finally:
-        for graph in (first, second, third, f"{third}2"):
-            dataset.drop(graph)
+        for graph in (first, second, third, f"{third}2", *asked):
+            with contextlib.suppress(EngineUnavailableError):  # what was met first is told
+                dataset.drop(graph)
 
 
 def _changed(dataset: ProbedDataset, graph: str, place: str) -> tuple[ChangedLiteral, ...]:

@@ -16,12 +16,13 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -32,12 +33,11 @@ from graph.model.processes import end_with_parent
 from graph.model.settings import EngineDataset
 from graph.query.external.capabilities import EngineCapabilities, Measured, measured, probed
 from graph.query.external.engine_exchange import EngineClient, EngineResponse
-from graph.query.external.external_engine import GRAPH, HOLDS, MARKER, MERGE, TOKEN, RemoteDataset
+from graph.query.external.external_engine import GRAPH, HOLDS, MARKER, MERGE, TOKEN, RemoteDataset, patience_of
 from graph.query.external.whole_answers import RESULTS_TYPE, RemoteFailureError, RemoteResults
-from graph.releases.folder import ReleasesFolder
 from graph.releases.history import difference
 from graph.releases.manifest import Manifest
-from graph.releases.release import Release, open_release
+from graph.releases.release import Release, ReleasesFolder, open_release
 from graph.releases.store import merged
 
 LINES_AT_ONCE, BYTES_AT_ONCE = 500, 256 << 10
@@ -64,6 +64,7 @@ class LoadingOrder(msgspec.Struct, frozen=True):
         agent: how requests introduce themselves.
         seconds: how long to wait until nobody asks the one that is to be changed.
         parent: the process that waits for it.
+        known: what the engines behind the datasets were found to do before, by the addresses of those.
         measure: the dataset whose bounds are to be found out; then nothing is loaded.
     """
 
@@ -75,6 +76,7 @@ class LoadingOrder(msgspec.Struct, frozen=True):
     agent: str
     seconds: float
     parent: int
+    known: dict[str, EngineCapabilities] = {}
     measure: RemoteDataset | None = None
 
 
@@ -96,7 +98,7 @@ class LoadedDataset(msgspec.Struct, frozen=True):
     is_difference: bool = False
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class LoadingOutcome(msgspec.Struct, frozen=True):
     """What has come of an order: one of these."""
 
     loaded: LoadedDataset | None = None
@@ -158,8 +160,8 @@ class DatasetWriter:
     seconds: float = REQUEST_SECONDS
     changed: int = field(default=0)
 
-    def select(self, query: str, default: Sequence[str] = (), named: Sequence[str] = ()) -> list[tuple[object, ...]]:
-        """Return the solutions of a query.
+    def select(self, query: str, default: Sequence[str] = (), named: Sequence[str] = ()) -> list[Any]:
+        """Return the solutions of a query; of an ASK one that is its truth value.
 
         Raises:
             EngineUnavailableError: the engine does not answer, or not whole.
@@ -172,7 +174,8 @@ class DatasetWriter:
         except RemoteFailureError as problem:
             raise EngineUnavailableError(problem.problem, RETRY_SECONDS) from problem
         try:
-            return [tuple(each) for each in results.solutions()]
+            found = results.found()
+            return list(found) if isinstance(found, ox.QuerySolutions) else [(bool(found),)]
         finally:
             results.close()
 
@@ -228,13 +231,22 @@ class DatasetWriter:
             self.changed += len(piece)
             self.update(_data("DELETE", graph, piece))
 
-    def replace(self, graph: str, chunks: Iterable[bytes]) -> None:
-        """Let a graph hold some triples and no others; given as documents of N-Triples."""
-        if not self.dataset.graph_store_url:
-            self.drop(graph)
-            for chunk in chunks:
-                self.insert(graph, chunk.splitlines())
-            return
+    def replace(self, graph: str, chunks: Callable[[], Iterable[bytes]]) -> None:
+        """Let a graph hold some triples and no others; given as documents of N-Triples, perhaps more than once."""
+        if self.dataset.graph_store_url:
+            try:
+                self._put(graph, chunks())
+            except EngineUnavailableError:
+                # Virtuoso's graph store takes no literal of 100,000 characters, and its updates do
+                if not self.dataset.update_url:
+                    raise
+            else:
+                return
+        self.drop(graph)
+        for chunk in chunks():
+            self.insert(graph, chunk.splitlines())
+
+    def _put(self, graph: str, chunks: Iterable[bytes]) -> None:
         method = "PUT"
         for chunk in chunks:
             self.changed += chunk.count(b"\n")
@@ -284,8 +296,16 @@ def load_whole(writer: DatasetWriter, release: Release, before: Iterable[str]) -
     for graph in sorted(set(before) - {each.iri for each in manifest.graphs}):
         writer.drop(graph)
     for each in manifest.graphs:
-        writer.replace(each.iri, (chunk.triples for chunk in release.read_graph(each.iri)))
-    writer.replace(MERGE, (chunk.triples for chunk in merged(release.folder, manifest, manifest.graphs)))
+        writer.replace(each.iri, partial(_documents, release, each.iri))
+    writer.replace(MERGE, partial(_merge, release))
+
+
+def _documents(release: Release, graph: str) -> Iterator[bytes]:
+    return (chunk.triples for chunk in release.read_graph(graph))
+
+
+def _merge(release: Release) -> Iterator[bytes]:
+    return (chunk.triples for chunk in merged(release.folder, release.manifest, release.manifest.graphs))
 
 
 def load_difference(writer: DatasetWriter, old: Release, new: Release) -> None:
@@ -302,8 +322,7 @@ def load_difference(writer: DatasetWriter, old: Release, new: Release) -> None:
         # what takes "01"^^xsd:integer and 1 for one has lost both
         writer.insert(iri, change.likes(new, iri))
     if change.is_large:
-        manifest = new.manifest
-        writer.replace(MERGE, (chunk.triples for chunk in merged(new.folder, manifest, manifest.graphs)))
+        writer.replace(MERGE, partial(_merge, new))
         return
     kept = change.kept(new)
     writer.delete(MERGE, sorted(change.removed - kept))
@@ -388,15 +407,15 @@ def _miscounted(graph: str, has: int, should: int) -> EngineUnavailableError:
 # What is ordered
 
 
-def carry_out(order: LoadingOrder) -> Outcome:
+def carry_out(order: LoadingOrder) -> LoadingOutcome:
     """Do what is ordered.
 
     Raises:
         HamkorError: it cannot be done.
     """
     if order.measure is not None:
-        return Outcome(measured=measured(order.measure, EngineClient(order.agent)))
-    return Outcome(loaded=brought(order, open_release(Path(order.release))))
+        return LoadingOutcome(measured=measured(order.measure, EngineClient(order.agent)))
+    return LoadingOutcome(loaded=brought(order, open_release(Path(order.release))))
 
 
 def brought(order: LoadingOrder, release: Release) -> LoadedDataset:
@@ -426,12 +445,13 @@ def brought(order: LoadingOrder, release: Release) -> LoadedDataset:
 def _brought(order: LoadingOrder, writer: DatasetWriter, release: Release) -> LoadedDataset:
     found = _loaded(order, writer, release)
     marker = writer.marker()
-    if marker.release == release.id:  # another process was faster
-        check_counts(writer.counts(), release.manifest)
-        return found
-    old = _kept_release(order, marker.release)
+    if marker.release == release.id:
+        with contextlib.suppress(EngineUnavailableError):  # somebody else wrote there: it is told everything
+            check_counts(writer.counts(), release.manifest)
+            return found  # another process was faster
+    old = _kept_release(order, marker.release) if marker.release != release.id else None
     ours = {*marker.graphs, *(each.iri for each in release.manifest.graphs)}
-    writer.replace(MARKER, [_marker_lines(ours)])  # it holds no release from now on
+    writer.replace(MARKER, lambda: [_marker_lines(ours)])  # it holds no release from now on
     is_difference = old is not None and bool(writer.dataset.update_url)
     try:
         if old is not None and is_difference:
@@ -443,25 +463,27 @@ def _brought(order: LoadingOrder, writer: DatasetWriter, release: Release) -> Lo
         load_whole(writer, release, marker.graphs)
         check_counts(writer.counts(), release.manifest)
     token = secrets.token_hex(16)
-    named = (each.iri for each in release.manifest.graphs)
-    writer.replace(MARKER, [_marker_lines(named, {HOLDS: release.id, TOKEN: token})])
+    lines = _marker_lines((each.iri for each in release.manifest.graphs), {HOLDS: release.id, TOKEN: token})
+    writer.replace(MARKER, lambda: [lines])
     dataset = msgspec.structs.replace(found.dataset, token=token)
     return LoadedDataset(dataset, found.lock, found.capabilities, writer.changed, is_difference)
 
 
 def _loaded(order: LoadingOrder, writer: DatasetWriter, release: Release) -> LoadedDataset:
     """Return a dataset as it is, with what its engine does, found out now."""
-    capabilities = probed(writer)
+    token = writer.marker().token
+    capabilities = order.known.get(writer.dataset.url)
+    if capabilities is None or capabilities.product != writer.client.product:
+        capabilities = probed(writer)
     if not capabilities.keeps_to_dataset:
         raise EngineUnavailableError(
             Sentence("the SPARQL engine shows graphs that a query's dataset does not name; it cannot be asked here"),
             RETRY_SECONDS,
         )
-    patience = {"timeout": 0.001} if capabilities.is_virtuoso else {}
-    token = writer.marker().token
     dataset = RemoteDataset(
-        writer.dataset.url, release.id, token, capabilities.product, capabilities.counts_once, patience=patience
-    )
+        writer.dataset.url, release.id, token, capabilities.product, capabilities.counts_once,
+        unreliable=capabilities.unreliable, patience=patience_of(capabilities.product),
+    )  # fmt: skip
     return LoadedDataset(dataset, str(lock_of(Path(order.locks), writer.dataset.url)), capabilities)
 
 
@@ -490,7 +512,7 @@ def main(argument: str) -> None:
         outcome = carry_out(order)
     except (HamkorError, OSError) as problem:
         told = problem if isinstance(problem, HamkorError) else SettingError(order.locks, Quotation(problem))
-        outcome = Outcome(failure=Failure.of(told))
+        outcome = LoadingOutcome(failure=Failure.of(told))
     sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
 
 

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import IO, cast
 
@@ -25,8 +26,8 @@ from graph.model.rdf_terms import PREFIXES
 from graph.query.embedded import write_answer
 from graph.query.engine import CASTS, QueryRequest
 from graph.query.external.engine_exchange import EngineClient
+from graph.query.external.probed_constructs import for_product, has
 from graph.query.external.whole_answers import RESULTS_TYPE, SURE_ROWS, RemoteFailureError, RemoteResults
-from graph.query.sparql.rewriting import by_specification, counted_values
 from graph.query.sparql.tokens import TextEdit, TokenKind, revised
 from graph.query.sparql.tree import SyntaxNode, SyntaxTree, tree_of, walk
 
@@ -50,6 +51,7 @@ class RemoteDataset(msgspec.Struct, frozen=True):
         counts_once: whether a triple that two default graphs of a query share counts once.
         most_rows: how many rows an answer has at most; 0 where no such bound was met.
         proven_rows: so many rows it has been seen to give.
+        unreliable: constructs that its engine answers otherwise than the embedded one.
         patience: parameters that tell the engine when to stop by itself, and the unit of each in seconds.
     """
 
@@ -61,6 +63,17 @@ class RemoteDataset(msgspec.Struct, frozen=True):
     most_rows: int = 0
     proven_rows: int = 0
     patience: dict[str, float] = {}
+    unreliable: tuple[tuple[str, ...], ...] = ()
+
+
+def patience_of(product: str) -> dict[str, float]:
+    """Return the parameters by which an engine is told when to stop by itself, and the unit of each in seconds."""
+    return {"timeout": 0.001} if product.startswith("Virtuoso") else {}
+
+
+def patient(url: str, product: str) -> RemoteDataset:
+    """Return a dataset that holds no release, to find out what its engine does."""
+    return RemoteDataset(url, "", "", product, patience=patience_of(product))
 
 
 # Which queries are the embedded engine's: exactly or not at all.
@@ -107,6 +120,7 @@ class RemoteEngine:
     most_bytes: int
     seconds: float
     _end: float = field(default=0.0)
+    _has_begun: bool = field(default=False)
 
     def answered(self, request: QueryRequest, output: IO[bytes]) -> bool:
         """Write the answer to a query; return False, with nothing written, where the embedded engine has to.
@@ -117,23 +131,31 @@ class RemoteEngine:
             ResultTooLargeError: it is larger than an answer may be.
         """
         tree = None if self._is_embedded(request) else tree_of(request.text)
-        if tree is not None and self.dataset.product.startswith("Oxigraph"):
-            tree = _for_oxigraph(tree, self._named(request))
-        if tree is None:
+        if tree is None or has(tree, self.dataset.unreliable):
             return False
+        tree = for_product(tree, self.dataset.product, self._named(request))
         self._end = time.monotonic() + self.seconds
+        try:
+            self._answer(request, tree, output)
+        except RemoteFailureError as problem:
+            # nothing has been written: the first that is asked is asked before
+            if problem.kind == "declined" and not self._has_begun:
+                return False
+            raise
+        except (SyntaxError, ValueError):  # no template that Turtle has: the embedded engine says what is wrong
+            return False
+        return True
+
+    def _answer(self, request: QueryRequest, tree: SyntaxTree, output: IO[bytes]) -> None:
+        self._has_begun = False
         match request.form:
             case "CONSTRUCT":
-                try:
-                    template = GraphTemplate(tree, request.base)
-                except (SyntaxError, ValueError):  # the embedded engine says what is wrong with it
-                    return False
-                self._write_graph(request, self._constructed(request, template), output)
+                self._construct(request, GraphTemplate(tree, request.base), output)
             case "DESCRIBE":
-                self._write_graph(request, self._described(request, tree), output)
+                things = list(dict.fromkeys(self._things(request, tree)))
+                self._write_graph(request, self._described(request, things), output)
             case _:
                 self._write_results(request, _without_clauses(tree), output)
-        return True
 
     def verify(self) -> None:
         """Make sure that the dataset holds what it is to hold: whoever is connected to may have begun anew, empty.
@@ -210,7 +232,7 @@ class RemoteEngine:
         begins, ends = tree.characters(tree.query)
         counting = f"{text[:begins]}SELECT (COUNT(*) AS ?_rows) WHERE {{ {{ {text[begins:ends]}\n}} }}"
         with _closing(self._asked(request, counting, is_counted=False)) as results:
-            told = next((int(cast("ox.Literal", row[0]).value) for row in results.solutions() if row[0]), -1)
+            told = next((_number(row[0]) for row in results.solutions()), -1)
         if told != rows:
             said = Sentence("the engine gives %(rows)s rows of %(number)s that there are", rows=rows, number=told)
             raise RemoteFailureError("fault", said)
@@ -239,15 +261,15 @@ class RemoteEngine:
                 Sentence("%(form)s cannot hold a graph", form=request.format.title),
                 Sentence("ask for Turtle, JSON-LD …"),
             )
+        self._has_begun = True
         write_statements(_once(triples), output, request.format, PREFIXES, directions=False)
 
-    def _constructed(self, request: QueryRequest, template: GraphTemplate) -> Iterator[ox.Triple]:
+    def _construct(self, request: QueryRequest, template: GraphTemplate, output: IO[bytes]) -> None:
         with _closing(self._asked(request, template.selecting())) as results:
-            for solution in results.solutions():
-                yield from template.filled({name: solution[name] for name in template.names})
+            terms = ({name: solution[name] for name in template.names} for solution in results.solutions())
+            self._write_graph(request, chain.from_iterable(map(template.filled, terms)), output)
 
-    def _described(self, request: QueryRequest, tree: SyntaxTree) -> Iterator[ox.Triple]:
-        things = list(dict.fromkeys(self._things(request, tree)))
+    def _described(self, request: QueryRequest, things: Sequence[ox.NamedNode]) -> Iterator[ox.Triple]:
         for start in range(0, len(things), DESCRIBED_AT_ONCE):
             values = " ".join(str(each) for each in things[start : start + DESCRIBED_AT_ONCE])
             query = f"SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {values} }} ?s ?p ?o }}"
@@ -270,6 +292,10 @@ class RemoteEngine:
         with _closing(self._asked(request, f"{prologue}SELECT {' '.join(variables)} {rest}")) as results:
             for solution in results.solutions():
                 yield from (each for each in solution if isinstance(each, ox.NamedNode))
+
+
+def _number(term: object) -> int:
+    return int(term.value) if isinstance(term, ox.Literal) and term.value.isdecimal() else -1
 
 
 class _closing:  # noqa: N801  as contextlib's
@@ -306,12 +332,6 @@ def _without_clauses(tree: SyntaxTree) -> str:
 def _rest(tree: SyntaxTree, query: SyntaxNode, where: SyntaxNode) -> str:
     """Return what follows the head of a query: its pattern and its modifiers."""
     return tree.text[tree.characters(where)[0] : tree.characters(query)[1]]
-
-
-def _for_oxigraph(tree: SyntaxTree, graphs: Sequence[str]) -> SyntaxTree | None:
-    """Return the query as an Oxigraph has to have it to answer what it means (``graph.query.embedded.as_meant``)."""
-    counted = tree_of(counted_values(tree))
-    return tree_of(by_specification(counted, lambda: list(graphs))) if counted is not None else None
 
 
 def _iris(prologue: str, names: Sequence[str], base: str) -> Iterator[ox.NamedNode]:

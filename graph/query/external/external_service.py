@@ -26,8 +26,8 @@ from graph.model.errors import (
     WorkEndedError,
 )
 from graph.model.publication import WORK_FOLDER, Publication
-from graph.query.external.capabilities import Measured
-from graph.query.external.dataset_loading import DatasetWriter, LoadedDataset, LoadingOrder, Outcome
+from graph.query.external.capabilities import EngineCapabilities, Measured
+from graph.query.external.dataset_loading import DatasetWriter, LoadedDataset, LoadingOrder, LoadingOutcome
 from graph.query.external.engine_exchange import EngineClient
 from graph.query.external.external_engine import RemoteDataset
 from graph.query.holder import HolderSettings
@@ -92,6 +92,7 @@ class ExternalQueryService(QueryService):
         self._publication = publication
         self._loaded: LoadedDataset | None = None
         self._measured: dict[str, Measured] = {}
+        self._known: dict[str, EngineCapabilities] = {}
         self._told_of: set[str] = set()
         self._problem = EngineUnavailableError(Sentence("the SPARQL engine is taking up the release"), TRY_SECONDS)
         self._failed: tuple[str, float] = "", float("-inf")
@@ -140,8 +141,10 @@ class ExternalQueryService(QueryService):
         began, serving = time.monotonic(), self._loaded.dataset.url if self._loaded is not None else ""
         if len(self._settings.engine.datasets) == 1:
             await self._release_dataset()
-        outcome = await self._carried_out(loading_order(self._publication, release, serving))
+        order = loading_order(self._publication, release, serving)
+        outcome = await self._carried_out(msgspec.structs.replace(order, known=self._known))
         assert outcome.loaded is not None  # noqa: S101  that was ordered
+        self._known[outcome.loaded.dataset.url] = outcome.loaded.capabilities
         self._loaded = loaded = self._with_bounds(outcome.loaded)
         self._tell(loaded)
         await self._settle(await self._spawn(release, "remote"))
@@ -207,7 +210,7 @@ class ExternalQueryService(QueryService):
                     self._loaded = self._with_bounds(self._loaded)
                     await self._settle(await self._spawn(self._current.release, "remote"))
 
-    async def _carried_out(self, order: LoadingOrder) -> Outcome:
+    async def _carried_out(self, order: LoadingOrder) -> LoadingOutcome:
         """Let a process of its own do what is ordered.
 
         Raises:
@@ -231,7 +234,7 @@ class ExternalQueryService(QueryService):
                 process.kill()
             raise
         try:
-            outcome = msgspec.json.decode(said, type=Outcome)
+            outcome = msgspec.json.decode(said, type=LoadingOutcome)
         except msgspec.DecodeError as problem:
             words = Sentence("what loads the SPARQL engine ended with status %(code)s", code=str(process.returncode))
             raise WorkEndedError(words) from problem
@@ -259,6 +262,7 @@ class ExternalQueryService(QueryService):
                 self._problem = EngineAwayError(
                     Sentence("the SPARQL engine has lost the release and is given it anew"), TRY_SECONDS
                 )
+                self._known.clear()  # it may be another engine by now
                 self._current = None  # whoever follows ``current`` sees that nothing is held, and has it taken up
                 self._later(self._retire(held))
 

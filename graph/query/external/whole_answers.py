@@ -36,7 +36,7 @@ TIME_IS_UP = re.compile(
 """What engines say when their own time is up."""
 MARKERS = re.compile(rb"An error has occurred|TimeLimitExceeded|[\w.]*(?:Exception|Error)\b[^\n]{0,200}")
 """What engines write into a body that they have begun."""
-RemoteFailureKind = Literal["fault", "time", "engine"]
+RemoteFailureKind = Literal["fault", "time", "engine", "declined"]
 
 
 @dataclass
@@ -44,7 +44,8 @@ class RemoteFailureError(HamkorError):
     """An engine of others has given no whole answer.
 
     Attributes:
-        kind: ``fault`` where it would fail again, ``time`` where its time was up, ``engine`` where it is not there.
+        kind: ``fault`` where it would fail again, ``time`` where its time was up, ``engine`` where it is not there,
+            ``declined`` where it does not take the query.
         problem: what happened, in one sentence without a full stop.
     """
 
@@ -111,7 +112,7 @@ def _refused(response: EngineResponse) -> RemoteFailureError:
         return RemoteFailureError("time", Sentence("the engine's time was up: %(words)s", words=words))
     if response.status in BUSY:
         return RemoteFailureError("engine", Sentence("the engine cannot answer now: %(words)s", words=words))
-    return RemoteFailureError("fault", Sentence("the engine refuses this query: %(words)s", words=words))
+    return RemoteFailureError("declined", Sentence("the engine refuses this query: %(words)s", words=words))
 
 
 class RemoteResults:
