@@ -107,6 +107,8 @@ class QueryGenerator:
         draw = self._draw
         keys = sorted(set(draw.choices(("?a", "?b", "?c", "?l"), k=draw.randint(0, 2))))
         found = [f"({self.aggregate()} AS ?k{number})" for number in range(draw.randint(1, 2))]
+        if keys and draw.random() < 0.1:  # of other values it may give any
+            found[0] = f"(SAMPLE({draw.choice(keys)}) AS ?k0)"
         names = [*keys, *(f"?k{number}" for number in range(len(found)))]
         clause = f" GROUP BY {' '.join(keys)}" if keys else ""
         if keys and draw.random() < 0.2:
