@@ -150,8 +150,8 @@ class ProxySettings(Section, frozen=True):
 class HarvestSettings(Section, frozen=True):
     """``[[harvest]]``: a document or a SPARQL endpoint of others, and the graph that it fills.
 
-    ``query`` is a CONSTRUCT or DESCRIBE, or the name of a file of the publication, ending in .rq or .sparql, that holds
-    one; ``format`` is for documents whose server does not say it.
+    ``query`` is a CONSTRUCT, or the name of a file of the publication, ending in .rq or .sparql, that holds one;
+    ``format`` is for documents whose server does not say it.
     """
 
     graph: str

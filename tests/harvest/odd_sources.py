@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ TYPE = b"<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 NAMELESS = b"<https://ngo.example/club/x> " + TYPE + b" <https://example.org/kb/ns#Club> .\n"
 PAGE = b"<!DOCTYPE html><html><body>Clubs</body></html>"
 BOMB_MB = 8
+RESULTS = "application/sparql-results+json"
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class Sources:
     url: str
     replies: dict[str, Reply]
     asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    solutions: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By path: how many solutions of a query are given, and how many there are."""
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -123,11 +127,19 @@ class Answers(BaseHTTPRequestHandler):
         self.sources.asked.append((name, {key.lower(): value for key, value in self.headers.items()}, body))
         if name in ("slow", "endless"):
             return self._drip(name)
+        if self.headers.get("Accept") == RESULTS:
+            return self._answer(self._solutions(name, body))
         reply = self.sources.replies.get(name, Reply(status=404))
         tag = reply.fields.get("ETag")
         return self._answer(Reply(status=304) if tag and self.headers.get("If-None-Match") == tag else reply)
 
     do_POST = do_GET  # noqa: N815  http.server's name
+
+    def _solutions(self, name: str, body: bytes) -> Reply:
+        given, count = self.sources.solutions.get(name, (1, 1))
+        value = {"type": "literal", "value": str(count)}
+        rows = [{"n": value}] * (1 if b"COUNT" in body else given)
+        return Reply(json.dumps({"head": {"vars": ["n"]}, "results": {"bindings": rows}}).encode(), RESULTS)
 
     def _answer(self, reply: Reply) -> None:
         self.send_response(reply.status)

@@ -7,13 +7,15 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from odd_sources import LINES, TURTLE, XML, Sources, odd_sources
 
 from graph.model.errors import HarvestError
 from graph.parts.harvest import fetching
-from graph.parts.harvest.fetching import FetchedDocument, FetchRequest, fetch
+from graph.parts.harvest.fetching import FetchedDocument, FetchRequest, check_whole, construct_of, fetch
+from graph.query.sparql.guard import read_query
 
 ASKED = FetchRequest("", "", "", "", "", seconds=20, most_mb=1, agent="test", allow_private=True)
 CONSTRUCT = "CONSTRUCT WHERE { ?s ?p ?o }"
@@ -123,8 +125,8 @@ def test_the_address_that_was_judged_is_called(
 def test_an_endpoint_is_asked_for_what_has_an_end(sources: Sources, tmp_path: Path) -> None:
     found = fetched(sources, "rdfxml", tmp_path / "document", query=CONSTRUCT)
     _, headers, body = sources.asked[-1]
-    assert body.decode() == CONSTRUCT
-    assert headers["content-type"] == "application/sparql-query"
+    assert parse_qs(body.decode()) == {"query": [CONSTRUCT]}
+    assert headers["content-type"] == "application/x-www-form-urlencoded"
     assert headers["accept"].startswith("application/rdf+xml")
     assert found.form == "rdfxml"
 
@@ -146,6 +148,43 @@ def test_what_has_not_changed_is_not_sent_again(sources: Sources, tmp_path: Path
     again = fetched(sources, "kept", tmp_path / "again", etag=first.etag, last_modified=first.last_modified)
     assert (again.is_new, again.etag, again.last_modified) == (False, '"1"', "then")
     assert not (tmp_path / "again").exists()
+
+
+QUERIES = {
+    "CONSTRUCT WHERE { ?s ?p ?o }": ("", "", "{ ?s ?p ?o }"),
+    "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o } LIMIT 3": ("", "", "{ ?s ?p ?o } LIMIT 3"),
+    "PREFIX e: <http://e.org/#>\nconstruct {} FROM <http://e.org/g> FROM NAMED <http://e.org/h> where { ?s ?p '}{' }":
+        ("PREFIX e: <http://e.org/#>\n", "FROM <http://e.org/g> FROM NAMED <http://e.org/h>", "{ ?s ?p '}{' }"),
+    "# SELECT {\nCONSTRUCT { ?s ?p \"}\" . # }\n [ ?a ?b ] } WHERE { { SELECT ?s { ?s ?p ?o } } # }\n }":
+        ("# SELECT {", "", "{ { SELECT ?s { ?s ?p ?o } } # }\n }"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", QUERIES)
+def test_a_construct_in_pieces(text: str) -> None:
+    found = construct_of(text)
+    assert found is not None
+    pieces = found.prologue, found.dataset, found.pattern
+    assert [each.strip() for each in pieces] == [each.strip() for each in QUERIES[text]]
+    for query in (found.rows, found.count):
+        assert read_query(query, base="https://e.org/").form == "SELECT"
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT * { ?s ?p ?o }", "DESCRIBE <a>", "ASK {}", "# CONSTRUCT", "INSERT DATA {}", "CONSTRUCT"]
+)
+def test_what_is_no_construct(text: str) -> None:
+    assert construct_of(text) is None
+
+
+def test_an_endpoint_with_a_ceiling_that_it_does_not_tell_of_is_found(sources: Sources, tmp_path: Path) -> None:
+    asked, query = replace(ASKED, address=f"{sources.url}/rdfxml", query=CONSTRUCT), construct_of(CONSTRUCT)
+    assert query is not None
+    check_whole(asked, query, tmp_path / "solutions")
+    sources.solutions["rdfxml"] = 50, 93
+    with pytest.raises(HarvestError, match="it is cut: the endpoint counts 93 solutions and gives 50"):
+        check_whole(asked, query, tmp_path / "solutions")
+    del sources.solutions["rdfxml"]
 
 
 def test_what_cannot_be_sent_back_is_forgotten(sources: Sources, tmp_path: Path) -> None:

@@ -7,19 +7,21 @@ mind in between, and every redirection is judged anew. What may have been cut on
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
+import msgspec
 
 from graph.model.errors import HarvestError, QueryRefusedError, Quotation, Sentence
-from graph.model.formats import FORMATS, JSON_LD, RDF_XML, recognised
+from graph.model.formats import FORMATS, JSON_LD, RDF_XML, RESULTS_JSON, STRINGS_AND_COMMENTS, recognised
 from graph.query.federation import Address, addresses_allowed, is_public
 from graph.sources.reader import RDF_FORMATS
 
@@ -34,7 +36,7 @@ DOCUMENTS = (
 )
 ANSWERS = f"{RDF_XML.media_type}, {JSON_LD.media_type};q=0.8"
 """What an endpoint is asked for: of these one sees whether they are whole."""
-WITH_AN_END = frozenset({RDF_XML.name, JSON_LD.name})
+WITH_AN_END = frozenset({RDF_XML.name, JSON_LD.name, RESULTS_JSON.name})
 """Formats that cannot be cut without that being seen."""
 BY_TYPE = {each.media_type: each.name for each in FORMATS if each.name in RDF_FORMATS} | {
     "application/x-turtle": "turtle", "text/n3": "turtle", "text/rdf+n3": "turtle", "text/nquads": "nquads",
@@ -51,6 +53,9 @@ CUT = ("X-SQL-State", "X-SPARQL-MaxRows")
 AGAIN = frozenset({429, 503})
 LONGEST_RETRY = 86_400.0
 LONGEST_VALIDATOR = 1_000
+QUERY_FORM = re.compile(
+    rb"\b(SELECT|ASK|CONSTRUCT|DESCRIBE|INSERT|DELETE|LOAD|CLEAR|DROP|CREATE)\b(?!\s*:)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class FetchRequest:
     Attributes:
         address: of the document, or of the endpoint.
         query: what the endpoint is asked; empty for a document.
-        form: the format, where the server is not asked for it; else empty.
+        form: the format, where the server is not to say it; "json" asks an endpoint for solutions; else empty.
         etag: of what is there already, as the server gave it, or empty; so is last_modified.
         last_modified: when that was changed last.
         seconds: from the first look at the name to the last byte.
@@ -164,12 +169,13 @@ async def _opened(client: httpx.AsyncClient, address: str, request: FetchRequest
     headers = {
         "Host": url.netloc.decode("ascii"),
         "User-Agent": request.agent,
-        "Accept": ANSWERS if request.query else DOCUMENTS,
+        "Accept": _accept(request),
         "Accept-Encoding": "gzip",
     }
-    content = request.query.encode() or None
+    # a form, which every endpoint takes (SPARQL 1.1 Protocol 2.1.2): Virtuoso 7 never answers a query sent as it is
+    content = urlencode({"query": request.query}).encode() if request.query else None
     if content:
-        headers["Content-Type"] = "application/sparql-query"
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
     else:  # of a POST they would mean something else (RFC 9110 13.1.2)
         headers |= {"If-None-Match": request.etag} if request.etag else {}
         headers |= {"If-Modified-Since": request.last_modified} if request.last_modified else {}
@@ -190,6 +196,12 @@ async def _opened(client: httpx.AsyncClient, address: str, request: FetchRequest
         finally:
             await response.aclose()
         return
+
+
+def _accept(request: FetchRequest) -> str:
+    if not request.query:
+        return DOCUMENTS
+    return RESULTS_JSON.media_type if request.form == RESULTS_JSON.name else ANSWERS
 
 
 def _host(address: str) -> str:
@@ -358,3 +370,109 @@ def _check_document(path: Path) -> None:
         raise HarvestError(
             Sentence("it is an HTML page, and no RDF"), Sentence("look for the address of the data behind it")
         )
+
+
+# Whether an endpoint gives all that there is: engines have ceilings, and Virtuoso says nothing of its own where a
+# CONSTRUCT meets it. So the solutions of the query's pattern are asked for, a number each, and counted by the endpoint.
+
+
+@dataclass(frozen=True, slots=True)
+class ConstructQuery:
+    """A CONSTRUCT in the pieces that its solutions can be asked for with.
+
+    Attributes:
+        prologue: what stands before CONSTRUCT.
+        dataset: its FROM clauses.
+        pattern: from the first brace of its pattern to the end.
+    """
+
+    prologue: str
+    dataset: str
+    pattern: str
+
+    @property
+    def rows(self) -> str:
+        """A query that has a row for each solution."""
+        return f"{self.prologue}SELECT (1 AS ?hamkor_row) {self.dataset} WHERE {self.pattern}"
+
+    @property
+    def count(self) -> str:
+        """A query that says how many there are: one row, which no ceiling cuts."""
+        inner = f"SELECT (1 AS ?hamkor_row) WHERE {self.pattern}"
+        return f"{self.prologue}SELECT (COUNT(*) AS ?hamkor_rows) {self.dataset} WHERE {{ {{ {inner}\n}} }}"
+
+
+def construct_of(text: str) -> ConstructQuery | None:
+    """Return a CONSTRUCT in pieces, or None where it is none.
+
+    It is not read as our own queries are: engines of others know words that ours does not.
+    """
+    data = text.encode()
+    masked = STRINGS_AND_COMMENTS.sub(lambda found: b" " * len(found[0]), data)
+    form = QUERY_FORM.search(masked)
+    if form is None or form[1].upper() != b"CONSTRUCT":
+        return None
+    start = form.end()
+    template = re.match(rb"\s*\{", masked[start:])
+    if template is not None:
+        start = _closing(masked, start + template.end())
+    opening = masked.find(b"{", start)
+    if opening < 0:
+        return None
+    dataset = re.sub(rb"\bWHERE\s*$", b"", masked[start:opening], flags=re.IGNORECASE)
+    return ConstructQuery(
+        data[: form.start()].decode(), data[start : start + len(dataset)].decode(), data[opening:].decode()
+    )
+
+
+def _closing(masked: bytes, start: int) -> int:
+    """Return the place behind the brace that closes the one before ``start``."""
+    depth = 1
+    for found in re.finditer(rb"[{}]", masked[start:]):
+        depth += 1 if found[0] == b"{" else -1
+        if not depth:
+            return start + found.end()
+    return len(masked)
+
+
+class _Bindings(msgspec.Struct):
+    bindings: list[dict[str, msgspec.Raw]]
+
+
+class _Solutions(msgspec.Struct):
+    results: _Bindings
+
+
+class _Value(msgspec.Struct):
+    value: str
+
+
+def check_whole(request: FetchRequest, query: ConstructQuery, path: Path) -> None:
+    """Make sure that an endpoint gives all solutions of a query.
+
+    Args:
+        request: as it was asked for the graph.
+        query: the same, in pieces.
+        path: a file for the answers.
+
+    Raises:
+        HarvestError: it gives fewer than it counts, or cannot be asked.
+    """
+    rows = len(_solutions(request, query.rows, path))
+    counted = _solutions(request, query.count, path)
+    try:
+        count = int(msgspec.json.decode(next(iter(counted[0].values())), type=_Value).value)
+    except (IndexError, StopIteration, ValueError) as problem:
+        raise HarvestError(Sentence("the endpoint does not say how many solutions there are")) from problem
+    if rows != count:
+        said = Sentence("it is cut: the endpoint counts %(count)s solutions and gives %(rows)s", count=count, rows=rows)
+        raise HarvestError(said, Sentence("ask for less, or for a part in a graph of its own"))
+
+
+def _solutions(request: FetchRequest, query: str, path: Path) -> list[dict[str, msgspec.Raw]]:
+    fetch(replace(request, query=query, form=RESULTS_JSON.name), path)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Solutions).results.bindings
+    except msgspec.DecodeError as problem:
+        words = Quotation(problem)
+        raise HarvestError(Sentence("the endpoint's count cannot be read: %(words)s", words=words)) from problem

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -41,12 +40,11 @@ from graph.model.errors import (
     packed,
     unpacked,
 )
-from graph.model.formats import STRINGS_AND_COMMENTS
 from graph.model.processes import Bounds, HeldFolder, end_with_parent, run
 from graph.model.publication import UPLOADS_FOLDER, WORK_FOLDER, Publication, open_publication
 from graph.model.settings import HarvestSettings, harvested_graph
 from graph.parts.contribution.contributed_document import Contribution, Outcome, SentDocument
-from graph.parts.harvest.fetching import FetchedDocument, FetchRequest, fetch
+from graph.parts.harvest.fetching import FetchedDocument, FetchRequest, check_whole, construct_of, fetch
 from graph.pipeline.steps import on_disk
 from graph.releases.release import current_release
 
@@ -59,9 +57,6 @@ LOCK_SECONDS = 0.1
 CONTRIBUTOR = "harvest-"
 """Beginning of the ids of those who are in the provenance of what is harvested; no token has such a one."""
 QUERY_FILES = (".rq", ".sparql")
-FORM = re.compile(
-    rb"\b(SELECT|ASK|CONSTRUCT|DESCRIBE|INSERT|DELETE|LOAD|CLEAR|DROP|CREATE|COPY|MOVE|ADD)\b(?!\s*:)", re.I
-)
 WORK = "graph.parts.contribution.work:contribute"
 
 log = logging.getLogger("hamkor.harvest")
@@ -192,7 +187,10 @@ def _had(publication: Publication, found: HarvestedSource, now: datetime) -> tup
     uploads.mkdir(parents=True, exist_ok=True)
     with HeldFolder(uploads) as folder:
         path, known = folder / "document", _is_as_it_was(publication, found)
-        fetched = fetch(_request(publication, found, is_known=known), path)
+        request = _request(publication, found, is_known=known)
+        fetched = fetch(request, path)
+        if (query := construct_of(request.query)) is not None:
+            check_whole(request, query, folder / "solutions")
         release, digest = "", found.state.digest
         if fetched.is_new:
             outcome = _published(publication, found, fetched, path)
@@ -255,7 +253,7 @@ def _request(publication: Publication, found: HarvestedSource, *, is_known: bool
 
 
 def _query(publication: Publication, settings: HarvestSettings) -> str:
-    """Return the query of an endpoint, which has to be one whose answer is RDF."""
+    """Return the query of an endpoint, which has to be a CONSTRUCT."""
     text = settings.query
     if text.endswith(QUERY_FILES) and "\n" not in text and "{" not in text:
         try:
@@ -264,10 +262,8 @@ def _query(publication: Publication, settings: HarvestSettings) -> str:
             words = Quotation(getattr(problem, "strerror", None) or "no UTF-8")
             said = Sentence("the query %(file)s cannot be read: %(words)s", file=settings.query, words=words)
             raise HarvestError(said) from problem
-    # not read as ours are: engines of others know words that ours does not
-    form = FORM.search(STRINGS_AND_COMMENTS.sub(b" ", text.encode()))
-    if form is None or form[1].upper() not in (b"CONSTRUCT", b"DESCRIBE"):
-        said = Sentence("the answer of its query is no graph")
+    if construct_of(text) is None:
+        said = Sentence("its query is no CONSTRUCT: only of such an answer can be told whether it is whole")
         raise HarvestError(said, Sentence("write a CONSTRUCT"))
     return text
 
