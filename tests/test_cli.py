@@ -534,7 +534,7 @@ def told(answer: Result, status: int, words: str) -> None:
     lines = [
         line
         for line in answer.stderr.splitlines()
-        if not line.startswith(("reading ", "drawing ", "writing ", "validating "))
+        if not line.startswith(("reading ", "loading ", "drawing ", "writing ", "validating "))
     ]
     if not lines[0].startswith("Usage: "):
         assert len(lines) == 1, "one readable line"
