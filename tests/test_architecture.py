@@ -261,10 +261,17 @@ def test_the_packages_that_are_imported_are_declared() -> None:
 
 def test_the_service_starts_without_what_only_builds_and_tables_need() -> None:
     """Each takes a tenth of a second or more to import, with every start of the service and of its workers."""
-    code = "import sys, endpoint.app, graph.query.holder; print(*sys.modules)"
-    loaded = set(
-        subprocess.run(
-            [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
-        ).stdout.split()
-    )
-    assert not loaded & {"csvw", "openpyxl", "pyld", "pyshacl", "rdflib"}
+    assert not loaded("endpoint.app", "graph.query.holder") & {"csvw", "openpyxl", "pyld", "pyshacl", "rdflib"}
+
+
+def test_a_build_without_shapes_and_rules_does_without_those_who_judge_and_read_them() -> None:
+    """A quarter of what a command takes to start would be theirs."""
+    commands = "endpoint.commands.releasing", "endpoint.commands.contributing"
+    assert not loaded("graph.pipeline.build", "graph.pipeline.write", *commands) & {"pyshacl", "rdflib.plugins.sparql"}
+
+
+def loaded(*modules: str) -> set[str]:
+    """All modules that these load."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    return set(subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.split())

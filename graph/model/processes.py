@@ -196,6 +196,7 @@ PRELOADED = (
     "graph.query.sparql.guard",
     "graph.validation.conformance",
     "graph.validation.incremental",
+    "graph.entailment.constructs",
     "graph.parts.linking.index_builder",  # where the part is left out, it is passed over
     "numpy.ma",  # numpy loads it at the first unique()
     "rdflib.plugins.serializers.turtle",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from pyoxigraph import RdfFormat, Store
@@ -48,11 +48,11 @@ from graph.sources.batches import Chunk
 from graph.sources.document_checks import DocumentWarning, Told, unheard
 from graph.sources.rdf_patches import Patches, patches_of
 from graph.sources.reader import read_source
-from graph.validation.conformance import validate
 from graph.validation.report import Report, ValidationFailedError, empty_report, with_warnings
-from graph.validation.set_validation import can_fetch, validate_passing
-from graph.validation.shapes import Remark, remarks
 from graph.withholding.withholding import Judged, Traces, purge, settle, withholding_of
+
+if TYPE_CHECKING:
+    from graph.validation.shapes import Remark
 
 # From a publication's files to a new current release: the pipeline, in the order in which data flows.
 #
@@ -382,6 +382,7 @@ MOST_REWRITTEN = 20_000
 def _validate_much(base: str, staged: Staged, entries: Sequence[GraphEntry], rules: Sequence[Chunk]) -> Report:
     """Validate by the release's index; where too much of it is not as it was written, by one that is made for this."""
     from graph.validation.incremental import validate_index  # noqa: PLC0415  takes most of a second to import
+    from graph.validation.set_validation import can_fetch, validate_passing  # noqa: PLC0415
     from graph.validation.validated_graph import ValidatedData  # noqa: PLC0415
 
     forms, shapes = open_forms(staged.folder), graph_iri(base, SHAPES_GRAPH)
@@ -498,6 +499,9 @@ def _validated(
 ) -> Report:
     if not shapes:
         return empty_report()
+    from graph.validation.conformance import validate  # noqa: PLC0415  takes most of a second to import
+    from graph.validation.set_validation import can_fetch, validate_passing  # noqa: PLC0415
+
     chunks = [chunk for each in shapes for chunk in read_source(each, base=base, limits=limits, told=told)]
     rules = usable_shapes(chunks, shapes, base=base, limits=limits)
     is_small = sum(each.triples for each in read.values()) < LARGE
@@ -514,6 +518,10 @@ def shape_remarks(sources: Sequence[SourceFile], *, base: str, limits: LimitSett
     Raises:
         SourceError: a file cannot be read.
     """
+    if not sources:
+        return []
+    from graph.validation.shapes import remarks  # noqa: PLC0415  takes most of a second to import
+
     chunks = [chunk for source in sources for chunk in read_source(source, base=base, limits=limits)]
     file_of = file_of_shape(sources, base=base, limits=limits)
     return [replace(each, file=file_of(each.subject)) for each in remarks(chunks, base=base)]

@@ -52,7 +52,6 @@ from graph.releases.verification import NOTHING_KNOWN, examined, readable_curren
 from graph.sources.batches import NONE, UNION, Chunk, GraphChange, Lines
 from graph.validation.overreach import overreach
 from graph.validation.report import Report, ValidationFailedError, empty_report, parse_report, with_results
-from graph.validation.validated_graph import ValidatedData
 from graph.withholding.withholding import is_purged, purge, read_traces, settle, withholding_of
 
 # From a release and a change to the next release, in a staging folder: the gate that every write goes through.
@@ -205,6 +204,7 @@ class Gate:
             return empty_report()
         from graph.validation.conformance import located  # noqa: PLC0415  takes most of a second to import
         from graph.validation.incremental import validate_change  # noqa: PLC0415
+        from graph.validation.validated_graph import ValidatedData  # noqa: PLC0415
 
         without = frozenset(self.publication.graph(name) for name in NOT_VALIDATED)
         before = ValidatedData(self.parent.store, self.draft.forms, without, base)

@@ -18,8 +18,8 @@ from rdflib.term import Node
 
 from graph.model.rdf_terms import Term, stored
 from graph.releases.triple_index import TermKind, sql_string, term
+from graph.validation.exact_terms import to_oxigraph
 from graph.validation.shapes import Shapes
-from graph.validation.validated_graph import to_oxigraph
 
 # The index as sets of numbers: nodes in tables with one column ``n``, focus nodes with their values in ``f`` and ``v``.
 

@@ -21,9 +21,10 @@ from rdflib.term import Node
 from graph.model.rdf_terms import genid_iri
 from graph.sources.batches import Chunk
 from graph.validation.constraints import apart
+from graph.validation.exact_terms import DataNode, fill, subjects_of
 from graph.validation.report import Report, read_report
 from graph.validation.shapes import FullIris, Shapes, load_shapes, usable
-from graph.validation.validated_graph import DataNode, DataTriples, fill, subjects_of
+from graph.validation.validated_graph import DataTriples
 
 # pySHACL at work: shapes evaluated at focus nodes, and its report. Which nodes these are is decided elsewhere.
 #

@@ -20,10 +20,11 @@ from graph.sources.batches import Chunk, GraphChange
 from graph.validation.candidates import Candidates, candidates
 from graph.validation.conformance import FocusNodes, evaluate
 from graph.validation.constraints import apart
+from graph.validation.exact_terms import to_oxigraph
 from graph.validation.reach import TooManyError
 from graph.validation.report import Report, read_report
 from graph.validation.shapes import Shapes, load_shapes
-from graph.validation.validated_graph import ValidatedData, to_oxigraph
+from graph.validation.validated_graph import ValidatedData
 
 TYPE = ox.NamedNode(RDF_TYPE)
 MANY = 1_000

@@ -20,7 +20,7 @@ from graph.model.description import preferred_tag
 from graph.model.errors import HamkorError, Said, Sentence
 from graph.model.rdf_terms import XSD
 from graph.sources.document_checks import DocumentWarning
-from graph.validation.validated_graph import from_oxigraph, quiet_rdflib
+from graph.validation.exact_terms import from_oxigraph, quiet_rdflib
 
 Severity = Choice["Violation", "Warning", "Info"]
 SEVERITIES: tuple[Severity, ...] = ("Violation", "Warning", "Info")

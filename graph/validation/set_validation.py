@@ -22,17 +22,11 @@ from graph.sources.batches import Chunk
 from graph.validation.candidates import candidates
 from graph.validation.conformance import evaluate
 from graph.validation.constraints import apart
+from graph.validation.exact_terms import from_oxigraph, quiet_rdflib, to_oxigraph
 from graph.validation.reach import Reads
 from graph.validation.report import Report, read_report
 from graph.validation.shapes import Shapes, load_shapes
-from graph.validation.validated_graph import (
-    DataTriples,
-    Pattern,
-    Triple,
-    from_oxigraph,
-    quiet_rdflib,
-    to_oxigraph,
-)
+from graph.validation.validated_graph import DataTriples, Pattern, Triple
 
 Asked = tuple[int, int | None, bool]
 """A node, a predicate or None for any, and whether it is the object that is given."""

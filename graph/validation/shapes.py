@@ -28,8 +28,9 @@ from rdflib.term import Node
 from graph.model.errors import Quotation, Said, Sentence, ShapesError
 from graph.sources.batches import Chunk
 from graph.validation.constraints import JudgedShape, apart, prepared
+from graph.validation.exact_terms import blank_node, fill
 from graph.validation.reach import BackwardReads, PathError, Reads, query_text, read_path, read_shapes
-from graph.validation.validated_graph import Constraints, DataTriples, ShapesTriples, blank_node, fill
+from graph.validation.validated_graph import Constraints, DataTriples, ShapesTriples
 
 # The shapes of a publication, checked before they are used: SHACL that pySHACL can run to the end.
 #

@@ -18,10 +18,10 @@ from validation_material import BASE, SHAPES, State, state, told
 from graph.model.errors import ShapesError
 from graph.model.rdf_terms import genid_iri
 from graph.sources.batches import Chunk, Origin, chunks
+from graph.validation.exact_terms import to_rdflib
 from graph.validation.incremental import validate_change
 from graph.validation.report import Report, parse_report, read_report
 from graph.validation.shapes import load_shapes
-from graph.validation.validated_graph import to_rdflib
 
 SUITE = Path(__file__).resolve().parents[3] / "shared" / "suites" / "shacl"
 ACTION = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#action"
