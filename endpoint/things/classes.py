@@ -286,12 +286,19 @@ def _tables(_: Snapshot) -> LRUCache[str, ClassTable]:
     return LRUCache(MOST_KEPT)
 
 
+def _listed(_: Snapshot) -> LRUCache[str, tuple[str, ...]]:
+    return LRUCache(MOST_KEPT)
+
+
 def _tags(_: Snapshot) -> LRUCache[tuple[str, ...], str]:
     return LRUCache(MOST_TAGS)
 
 
 def _class_page(here: Snapshot, iri: str, name: str, links: list[HeaderLink]) -> bytes:
-    names, things = names_for(here, urls(), languages()), things_of(here.release.store, iri)
+    names, kept = names_for(here, urls(), languages()), here.once(_listed)
+    things = kept.get(iri)
+    if things is None:
+        things = kept[iri] = things_of(here.release.store, iri)
     number = request.args.get("page", "1")
     last = max(1, -(-len(things) // PAGE))
     if not (number.isascii() and number.isdecimal() and 1 <= int(number[:9]) <= last):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -153,3 +155,44 @@ def test_what_it_cannot_answer_is_tried_once(impatient: SqlEngine, query: str) -
 @pytest.mark.parametrize("text", ["SELECT ?s { ?s :of ?w", "SELECT (1 AS ?s) { ?s :of ?w } ORDER BY ?s", "DESCRIBE :a"])
 def test_what_is_no_query_or_of_another_form_is_the_engines(index: SqlEngine, text: str) -> None:
     assert answer(index, request(text, "DESCRIBE" if "DESCRIBE" in text else "SELECT")) is None
+
+
+IN_A_WORKER = """
+import os, socket, sys
+from pathlib import Path
+import pyoxigraph as ox
+from graph.model.formats import RESULTS_TSV
+from graph.query import worker
+from graph.query.engine import QueryRequest
+from graph.query.frames import ask, receive
+from graph.query.sql.index_engine import IndexLimits, LearntTimes, SqlEngine, prepare
+
+folder, spool, counted, query = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "counted", sys.argv[4]
+prepare(spool / "times.npy")
+front, there = socket.socketpair()
+if os.fork() == 0:
+    front.close()
+    worker.GROWTH_BYTES, worker.LOOK_SECONDS = 0, -1.0  # whatever grows is looked at
+    if not counted:
+        SqlEngine.kept_bytes = 0
+    index = SqlEngine(folder, LearntTimes(spool / "times.npy"), IndexLimits(256, 1, 20.0), 1_000_000)
+    held = worker.WorkerStore("r", ox.Store(), frozenset(), index)
+    worker.work(there, held, worker.WorkerLimits(2 << 30, 1 << 20, spool, False))
+    os._exit(0)
+there.close()
+receive(front)
+for _ in range(4):
+    front.sendall(ask(QueryRequest(query, "SELECT", RESULTS_TSV, "http://x/", uses_graphs=False)))
+    answer, body = receive(front)
+    print(getattr(answer, "index", answer), answer.last)
+"""
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_what_the_index_keeps_ends_no_worker(folder: Path, tmp_path: Path, counted: bool) -> None:
+    """DuckDB keeps what it has read; were that taken for a query's, a worker would end after each heavy answer."""
+    arguments = [str(folder), str(tmp_path), "counted" if counted else "", PROLOGUE + COUNTING]
+    run = subprocess.run([sys.executable, "-c", IN_A_WORKER, *arguments], capture_output=True, text=True, check=False)
+    answers = [line.split() for line in run.stdout.splitlines()]
+    assert [len(answers), answers[0][0]] == [4, "True"], run.stderr  # later ones are timed with the engine, too
+    assert {each[1] for each in answers} == {str(not counted)}
