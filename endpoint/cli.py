@@ -26,7 +26,7 @@ CORE = {
 """The commands that are always there, and in which module of ``endpoint.commands`` each is."""
 ORDER = (
     "init", "build", "validate", "serve", "publish", "withdraw", "harvest", "link", "check", "template", "query",
-    "export", "engine", "releases", "withhold", "token", "backup", "restore", "push", "fetch",
+    "export", "engine", "releases", "withhold", "proposals", "token", "backup", "restore", "push", "fetch",
 )  # fmt: skip
 """The order in which one meets the commands, of the core and of the parts."""
 

@@ -400,6 +400,8 @@ NOT_FOR_ROBOTS = (
     "graphs?",
     "reconcile",
     "validate",
+    "propose?",
+    "proposal",
     "timemap/",
     "release/",
 )

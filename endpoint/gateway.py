@@ -205,13 +205,16 @@ READERS = 32
 TAKE_UP_SECONDS, END_SECONDS = 10.0, 0.5
 BODY_SECONDS = 30.0
 """How long a batch of names may take to arrive."""
-WRITTEN = re.compile(r"/(?:graphs|graph/.*|update|validate)", re.DOTALL)
-KEPT_BY_PUBLISHER = re.compile(r"/(?:graphs|graph/.*|update|validate|query)", re.DOTALL)
+WRITTEN = re.compile(r"/(?:graphs|graph/.*|update|validate|propose|proposals/[^/]*)", re.DOTALL)
+KEPT_BY_PUBLISHER = re.compile(
+    r"/(?:graphs|graph/.*|update|validate|query|propose|proposals|proposals/.*|proposal/.*)", re.DOTALL
+)
 """What is written to the publication, judged by what only its publisher knows, or kept there."""
 ROUTES = frozenset({
     "sparql", "query", "queries", "id", "doc", "ns", "graph", "graphs", "class", "classes", "dataset", "downloads",
     "release", "releases", "search", "suggest", "reconcile", "same-as", "templates", "validate", "update", "resource",
     "static", "health", "ready", "metrics", "privacy", "problems", "profiles", "replication",
+    "propose", "proposal", "proposals",
 })  # fmt: skip
 """Beginnings of paths that are counted by name."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -438,7 +441,9 @@ class Gateway:
             status = await self._page(exchange, path, receive, send)
         self._metrics.response(status, scope["method"], path)
         if self._log_access:
-            shown = path if status != HTTPStatus.GONE else path[: path.find("/", 1) + 1]  # it may be a person's
+            # what is gone may be a person's, and who knows the address of a proposal is taken for its author
+            is_secret = status == HTTPStatus.GONE or path.startswith("/proposal/")
+            shown = path[: path.find("/", 1) + 1] if is_secret else path
             facts = {"method": scope["method"], "path": shown, "status": status}
             access.info(json.dumps(facts | {"ms": round((time.perf_counter() - began) * 1000, 1)}))
 
@@ -471,7 +476,7 @@ class Gateway:
             await send(message)
 
         seconds = self._publication.settings.limits.upload_seconds
-        threads = self._validators if exchange.scope["path"].endswith("/validate") else self._writers
+        threads = self._validators if exchange.scope["path"].endswith(("/validate", "/propose")) else self._writers
         try:
             return await threads.answer(exchange, arriving(receive, seconds), after_take_up, seconds)
         except EngineUnavailableError as error:

@@ -72,7 +72,11 @@ SERVED: tuple[ServedPart, ...] = (
         ),
         {"publish": "contributing", "withdraw": "contributing", "token": "contributing"},
     ),
-    ServedPart(PROPOSALS),
+    ServedPart(
+        PROPOSALS,
+        ("proposals.proposing:proposing", "proposals.reviewing:reviewing"),
+        {"proposals": "reviewing_proposals"},
+    ),
     ServedPart(
         REPLICATION,
         ("replication.replication_service:replicating",),

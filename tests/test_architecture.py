@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from endpoint.served_parts import SERVED
-from graph.pipeline.parts import CONTRIBUTION, LINKING, PARTS
+from graph.pipeline.parts import CONTRIBUTION, LINKING, PARTS, PROPOSALS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("graph", "endpoint")
@@ -26,9 +26,9 @@ FLOORS = (
     "graph.parts.linking", "graph.parts.linksets", "graph.parts.templates", "graph.pipeline",
     "graph.parts.contribution", "graph.parts.proposals", "graph.parts.replication", "graph.parts.harvest",
     "endpoint.urls", "endpoint.current", "endpoint.http", "endpoint.pages", "endpoint.things", "endpoint.sparql",
-    "endpoint.graphs", "endpoint.versions", "endpoint.reconcile", "endpoint.discovery", "endpoint.served_parts",
-    "endpoint.replication", "endpoint.harvested", "endpoint.app", "endpoint.threads", "endpoint.gateway",
-    "endpoint.server", "endpoint.commands", "endpoint.cli", "endpoint.catalogues",
+    "endpoint.graphs", "endpoint.versions", "endpoint.proposals", "endpoint.reconcile", "endpoint.discovery",
+    "endpoint.served_parts", "endpoint.replication", "endpoint.harvested", "endpoint.app", "endpoint.threads",
+    "endpoint.gateway", "endpoint.server", "endpoint.commands", "endpoint.cli", "endpoint.catalogues",
 )  # fmt: skip
 """Every room of the house, in the order in which data flows: each may import those before it, and none behind it."""
 SHARED_NAMES = {"__init__"}
@@ -41,6 +41,7 @@ OF_PARTS = {
         "endpoint.reconcile.reconciled_properties",
     ),
     CONTRIBUTION: ("endpoint.graphs.graph_writing",),
+    PROPOSALS: ("endpoint.proposals.filled_form",),
 }
 """What the routes of a part stand on, in ``endpoint``."""
 LISTS = {"graph.pipeline.parts", "endpoint.served_parts"}

@@ -231,7 +231,7 @@ def token_command(_: Options) -> None:
 
 @token_command.command("create")
 @click.option(
-    "--graph", "graphs", multiple=True, required=True,
+    "--graph", "graphs", multiple=True,
     help="Which graphs: a name below <base>graph/, in which * stands for anything; or an IRI. '*' alone: all.",
 )  # fmt: skip
 @click.option("--name", default="", help="Who it is; shown in the provenance of what they write.")
@@ -240,18 +240,19 @@ def token_command(_: Options) -> None:
     "--days", type=click.FloatRange(min=0, min_open=True), default=DAYS, show_default=True,
     help="How many days it is valid.",
 )  # fmt: skip
+@click.option("--review", is_flag=True, help="Let them accept and decline what people propose, at /proposals.")
 @publication_option
-def create(options: Options, graphs: tuple[str, ...], name: str, contact: str, days: float) -> None:
+def create(options: Options, graphs: tuple[str, ...], name: str, contact: str, days: float, review: bool) -> None:
     """Make a token. It is printed once, as the last word, and kept nowhere.
 
     \b
       hamkor token create --graph 'ngo-x/*' --name 'NGO X' --contact mailto:data@ngo-x.example
+      hamkor token create --review --name 'R. Reviewer'
     """  # noqa: D301  click reads \b as the sign itself
-    found = contributors_of(options.publication()).create(graphs, name=name, contact=contact, days=days)
+    found = contributors_of(options.publication()).create(graphs, name=name, contact=contact, days=days, reviews=review)
     contributor, token = found
-    click.echo(
-        f"{contributor.id} may write {', '.join(contributor.graphs)} until {contributor.expires:%Y-%m-%d}: {token}"
-    )
+    may = [f"write {', '.join(contributor.graphs)}"] * bool(graphs) + ["review proposals"] * review
+    click.echo(f"{contributor.id} may {' and '.join(may)} until {contributor.expires:%Y-%m-%d}: {token}")
 
 
 @token_command.command("list")
@@ -260,9 +261,8 @@ def list_tokens(options: Options) -> None:
     """Show the tokens, without what is secret of them."""
     for each in contributors_of(options.publication()).all():
         state = "until" if each.expires > datetime.now(UTC) else "expired"
-        click.echo("\t".join([
-            each.id, ", ".join(each.graphs), f"{state} {each.expires:%Y-%m-%d}", each.name, each.contact
-        ]))  # fmt: skip
+        may = ", ".join((*each.graphs, *["(reviews)"] * each.reviews))
+        click.echo("\t".join([each.id, may, f"{state} {each.expires:%Y-%m-%d}", each.name, each.contact]))
 
 
 @token_command.command("revoke")

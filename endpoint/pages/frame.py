@@ -110,6 +110,7 @@ def frame() -> PageFrame:
     offered = in_both_scripts(settings.languages)
     chosen = preferred_tag(offered, languages())
     routes = frozenset(rule.rule for rule in current_app.url_map.iter_rules())
+    routes -= {"/propose"} if settings.proposals.by == "nobody" else frozenset()
     return PageFrame(
         language=interface(),
         site=_site(),

@@ -308,6 +308,7 @@ def _class_page(here: Snapshot, iri: str, name: str, links: list[HeaderLink]) ->
         "class.html", title=names.thing(iri), comment=_comment(here, iri), name=name, total=len(things),
         things=[names.thing(each) for each in things[start : start + PAGE]], start=start, number=int(number), last=last,
         links=links, formats=[(each.title, urls().link(f"class/{name}.{each.suffix}")) for each in OFFERS["class"][1:]],
+        adds=iri in here.once(_shapes).by_class,
     ).encode()  # fmt: skip
 
 

@@ -46,6 +46,7 @@ class Contributor(msgspec.Struct, frozen=True):
         created: when the token was made.
         expires: when it ends.
         source: where what they write is from, where that is an address; for the provenance.
+        reviews: whether they may accept and decline what people propose.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Contributor(msgspec.Struct, frozen=True):
     created: datetime
     expires: datetime
     source: str = ""
+    reviews: bool = False
 
 
 class _KnownContributors(msgspec.Struct, frozen=True):
@@ -107,8 +109,24 @@ class Contributors:
         """
         return tuple(each.contributor for each in self._read())
 
+    def reviewers(self, now: datetime | None = None) -> tuple[Contributor, ...]:
+        """Return those who may decide about proposals now.
+
+        Raises:
+            SettingError: the file is damaged.
+            StorageError: it cannot be read.
+        """
+        return tuple(each for each in self.all() if each.reviews and each.expires > (now or datetime.now(UTC)))
+
     def create(
-        self, graphs: Sequence[str], *, name: str, contact: str, days: float, now: datetime | None = None
+        self,
+        graphs: Sequence[str],
+        *,
+        name: str,
+        contact: str,
+        days: float,
+        now: datetime | None = None,
+        reviews: bool = False,
     ) -> tuple[Contributor, str]:
         """Admit somebody; return who, and the token, which is nowhere kept.
 
@@ -118,6 +136,7 @@ class Contributors:
             contact: how to reach them.
             days: how long the token is valid.
             now: the time, where it is not now.
+            reviews: whether they may decide about proposals; they need write no graph then.
 
         Raises:
             SettingError: a pattern or a text cannot be used, or the file is damaged.
@@ -125,7 +144,7 @@ class Contributors:
         """
         for text in (*graphs, name, contact):
             _check_text(text)
-        if not graphs or not all(graphs):
+        if not (graphs or reviews) or not all(graphs):
             raise SettingError("token", Sentence("name the graphs, such as --graph 'ngo-x/*'"))
         for pattern in graphs:
             if problem := never_matches(pattern, self.base):
@@ -148,7 +167,9 @@ class Contributors:
         with self._changing() as known:
             taken = {each.contributor.id for each in known}
             fresh = next(each for each in iter(lambda: secrets.token_hex(3), "") if each not in taken)
-            contributor = Contributor(fresh, name, contact, tuple(dict.fromkeys(graphs)), created, expires)
+            contributor = Contributor(
+                fresh, name, contact, tuple(dict.fromkeys(graphs)), created, expires, reviews=reviews
+            )
             known.append(_KnownContributors(contributor, _hash(token)))
         return contributor, token
 

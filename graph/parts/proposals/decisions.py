@@ -32,7 +32,7 @@ from graph.parts.proposals.shape_form import ACCEPTED_GRAPH
 from graph.pipeline.write import GraphEdit, SourcePatch, publish, rehearse, stored_report
 from graph.releases.release import Patience, Release, current_release
 from graph.sources.rdf_patches import PatchRow, remove_patch, write_patch
-from graph.validation.report import Result
+from graph.validation.report import Result, ValidationFailedError
 
 # A proposal as it is published.
 
@@ -108,7 +108,22 @@ def accept(what: ProposalAcceptance) -> Decision:
         HamkorError: as ``accept_proposal``.
     """
     publication = open_publication(Path(what.root))
-    return accept_proposal(publication, what.id, what.decision, Patience(publication.settings.limits.queue_seconds))
+    patience = Patience(publication.settings.limits.queue_seconds)
+    try:
+        return accept_proposal(publication, what.id, what.decision, patience)
+    except ValidationFailedError as problem:  # whoever waits for this process knows no report
+        number = problem.report.count("Violation")
+        said = Sentence("the release would violate the shapes in %(number)s places", number=number)
+        raise ReleaseError(said, Sentence("accept other changes, or decline it")) from problem
+
+
+def decline(what: ProposalAcceptance) -> Decision:
+    """Decline a proposal, as a process of its own does it.
+
+    Raises:
+        HamkorError: as ``decline_proposal``.
+    """
+    return decline_proposal(open_publication(Path(what.root)), what.id, what.decision)
 
 
 def accept_proposal(publication: Publication, name: str, decision: Decision, patience: Patience) -> Decision:

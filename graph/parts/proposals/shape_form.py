@@ -117,7 +117,14 @@ def form_fields(shapes: TemplateShapes, classes: Iterable[str]) -> list[FormFiel
             found[one.path, one.is_inverse] = _with(known, one)
     twins = [(path, each.path) for each in (*found.values(), *checks) for path in each.equals]
     in_order = sorted(found.values(), key=lambda each: (each.order, each.path))
-    return [replace(each, equals=(*each.equals, *(to for of, to in twins if of == each.path))) for each in in_order]
+    return [
+        replace(
+            each,
+            equals=(*each.equals, *(to for of, to in twins if of == each.path)),
+            choices=each.choices or (each.given if not each.classes else ()),  # what must be there can be chosen
+        )
+        for each in in_order
+    ]
 
 
 def _fields_of(shapes: TemplateShapes, node: str) -> Iterator[FormField]:

@@ -1,0 +1,389 @@
+"""A thing as a form on a page: its fields under the reader's names, what is in them, and what is wrong with that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import pyoxigraph as ox
+
+from endpoint.current import Snapshot, languages, publication, snapshot, urls
+from endpoint.pages.term_names import Names, Shown, text_in
+from endpoint.pages.thing_page import content_names, interface_names
+from graph.model.errors import NO_WORDS, Said
+from graph.model.rdf_terms import RDF_TYPE
+from graph.parts.contribution.contributed_document import FoundResult
+from graph.parts.proposals.proposal_store import CheckedProposal, ValueChange
+from graph.parts.proposals.shape_form import (
+    LAST,
+    Control,
+    FormField,
+    FormReader,
+    KnownThings,
+    PostedRow,
+    ReadForm,
+    StatedValue,
+    ThingStatements,
+    control_of,
+    displayed,
+    form_fields,
+    new_thing,
+    term_of,
+)
+from graph.parts.templates.fields import TemplateShapes
+from graph.releases.exact_forms import LexicalForms, open_forms
+
+MOST_RELATED = 20
+MERGE = ox.DefaultGraph()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One entry of a list to choose from."""
+
+    value: str
+    text: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FormInput:
+    """One value in a form.
+
+    Attributes:
+        number: its row.
+        control: how it is filled in.
+        value: what stands in it.
+        key: of which stated value it is; empty for one that is new.
+        predicate: the property.
+        options: what can be chosen, where something can.
+        tags: the languages that it can be in, where it can be in one.
+        fixed: the value, where it cannot be changed here.
+        why: why not, a key of ``graph.parts.proposals.shape_form.Fixed``.
+        graphs: the named graphs that state it.
+        problem: what is wrong with what was filled in, or empty.
+    """
+
+    number: int
+    control: Control
+    value: str
+    key: str
+    predicate: str
+    options: tuple[Option, ...] = ()
+    tags: tuple[Option, ...] = ()
+    fixed: Shown | None = None
+    why: str = ""
+    graphs: tuple[Shown, ...] = ()
+    problem: Said = NO_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class FilledField:
+    """One property in a form.
+
+    Attributes:
+        name: what it is called.
+        description: what it means.
+        inputs: its values, and where there may be more an empty one at the end.
+        is_required: whether there must be a value.
+        findings: what the shapes find.
+        related: things that lead here by it, with where each is corrected.
+        another: where one more of these is described, or empty.
+        has_more: whether there may be further values.
+    """
+
+    name: Shown
+    description: str
+    inputs: tuple[FormInput, ...]
+    is_required: bool = False
+    findings: tuple[FoundResult, ...] = ()
+    related: tuple[tuple[Shown, str], ...] = ()
+    another: str = ""
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormPart:
+    """Fields that belong together, under a title that may be empty."""
+
+    title: Shown
+    fields: tuple[FilledField, ...]
+
+
+@dataclass(frozen=True)
+class FormSubject:
+    """What a form is about: a thing with what is stated of it, or a new one of a class.
+
+    Attributes:
+        reader: reads the form, and knows what is stated and which fields there are.
+        class_iri: the class of a new thing; empty for one that there is.
+        classes: the classes of the thing that are stated of it; those that follow where none is.
+    """
+
+    reader: FormReader
+    class_iri: str
+    classes: tuple[str, ...]
+
+    @property
+    def iri(self) -> str:
+        """The thing; empty while it has no name."""
+        return self.reader.stated.iri
+
+
+def _notes(here: Snapshot) -> LexicalForms:
+    return open_forms(here.release.folder)
+
+
+def _known_fields(_: Snapshot) -> dict[tuple[str, ...], list[FormField]]:
+    return {}
+
+
+def fields_for(classes: Iterable[str]) -> list[FormField]:
+    """Return the fields of things of some classes, read once a release."""
+    here, key = snapshot(), tuple(sorted(classes))
+    known = here.once(_known_fields)
+    if key not in known:
+        known[key] = form_fields(TemplateShapes(here.release.store, publication().base), key)
+    return known[key]
+
+
+def known_things() -> KnownThings:
+    """Return the things of the release, by their names in the reader's languages."""
+    return KnownThings(snapshot().release.store, publication().base, languages())
+
+
+def subject_of(iri: str) -> FormSubject:
+    """Return the form's view of a thing."""
+    here, base = snapshot(), publication().base
+    stated = ThingStatements.read(here.release.store, here.once(_notes), base, iri)
+    fields = [] if stated.is_of_vocabulary else fields_for(stated.classes)
+    said = [each for each in stated.values.values() if each.predicate == RDF_TYPE and each.graphs]
+    classes = tuple(each.term.value for each in said if isinstance(each.term, ox.NamedNode)) or tuple(stated.classes)
+    return FormSubject(FormReader(stated, fields, known_things()), "", classes)
+
+
+def subject_of_class(class_iri: str, iri: str = "") -> FormSubject:
+    """Return the form's view of a new thing of a class, that may have its name already."""
+    reader = FormReader(new_thing(publication().base, iri), fields_for((class_iri,)), known_things())
+    return FormSubject(reader, class_iri, (class_iri,))
+
+
+def first_rows(subject: FormSubject, by: str = "", to: str = "") -> list[PostedRow]:
+    """Return what a form for a new thing begins with: values that there must be, and what the reader came from.
+
+    Args:
+        subject: a new thing.
+        by: the property by which it leads to the thing that the reader came from, or empty.
+        to: that thing, or empty.
+    """
+    found = list[PostedRow]()
+    for each in subject.reader.fields:
+        if not each.is_inverse:
+            for term in each.given:
+                control = control_of(each, term, subject.reader.things)
+                found.append(PostedRow(0, displayed(term, control, subject.reader.things), "", each.path, None))
+            if each.path == by and to:
+                found.append(PostedRow(0, f"<{to}>", "", each.path, None))
+    return found
+
+
+@dataclass
+class FormFiller:
+    """Fills a form in.
+
+    Attributes:
+        subject: what it is about.
+        rows: what was posted; nothing at first.
+        read: what that means.
+        checked: what the shapes say of it.
+    """
+
+    subject: FormSubject
+    rows: Sequence[PostedRow] = ()
+    read: ReadForm = field(default_factory=lambda: ReadForm(()))
+    checked: CheckedProposal = field(default_factory=CheckedProposal)
+    _number: int = 0
+    _names: Names = field(default_factory=content_names)
+    _terms: Names = field(default_factory=interface_names)
+
+    @property
+    def _things(self) -> KnownThings:
+        return self.subject.reader.things
+
+    def parts(self) -> tuple[FormPart, ...]:
+        """Return the form, part by part, in the order of the shapes."""
+        parts = dict[str, list[FilledField]]()
+        titles = dict[str, Shown]()
+        for each in self.subject.reader.fields:
+            made = self._inverse(each) if each.is_inverse else self._field(each)
+            if made is not None:
+                group = each.group.iri if each.group is not None else ""
+                if group not in titles:
+                    titles[group] = self._told(each.group.names if each.group is not None else {}, group)
+                parts.setdefault(group, []).append(made)
+        in_order = sorted(parts, key=self._order)
+        return tuple(FormPart(titles[group], tuple(parts[group])) for group in in_order)
+
+    def _order(self, group: str) -> float:
+        groups = (each.group for each in self.subject.reader.fields)
+        return next((each.order for each in groups if each is not None and each.iri == group), LAST)
+
+    def rest(self) -> tuple[FilledField, ...]:
+        """Return the values of which no shape speaks, property by property."""
+        known = {*self.subject.reader.by_path, RDF_TYPE}
+        by_predicate = dict[str, list[StatedValue]]()
+        for each in self.subject.reader.stated.values.values():
+            if each.predicate not in known:
+                by_predicate.setdefault(each.predicate, []).append(each)
+        return tuple(
+            FilledField(
+                self._terms.thing(predicate), "",
+                tuple(self._stated(self.subject.reader.field_of(predicate), each) for each in values),
+                findings=self._findings(predicate),
+            )
+            for predicate, values in by_predicate.items()
+        )  # fmt: skip
+
+    def other_findings(self) -> tuple[FoundResult, ...]:
+        """Return what the shapes find that belongs to no field."""
+        shown = {*self.subject.reader.by_path, *(each.predicate for each in self.subject.reader.stated.values.values())}
+        return tuple(each for each in self.checked.results if each.path not in shown or not self._is_here(each))
+
+    def _is_here(self, result: FoundResult) -> bool:
+        return result.focus == f"<{self.subject.iri}>"
+
+    def _findings(self, path: str) -> tuple[FoundResult, ...]:
+        return tuple(each for each in self.checked.results if each.path == path and self._is_here(each))
+
+    def _told(self, texts: Mapping[str, str], iri: str) -> Shown:
+        text, language = text_in(dict(texts), self._terms.languages) if texts else ("", "")
+        if text or not iri:
+            return Shown(text, language)
+        return self._terms.thing(iri)
+
+    def _field(self, of: FormField) -> FilledField:
+        stated = [each for each in self.subject.reader.stated.values.values() if each.predicate == of.path]
+        inputs = [self._stated(of, each) for each in stated]
+        inputs += [self._posted(of, row) for row in self.rows if not row.key and row.predicate == of.path and row.text]
+        has_more = of.most is None or len(inputs) < of.most
+        if has_more:
+            inputs.append(self._posted(of, None))
+        description, _ = text_in(dict(of.descriptions), self._terms.languages)
+        return FilledField(
+            self._told(of.names, of.path), description, tuple(inputs), is_required=of.least > 0,
+            findings=self._findings(of.path), has_more=has_more and of.most != 1,
+        )  # fmt: skip
+
+    def _inverse(self, of: FormField) -> FilledField | None:
+        if not self.subject.iri or self.subject.class_iri:
+            return None
+        quads = snapshot().release.store.quads_for_pattern(
+            None, ox.NamedNode(of.path), ox.NamedNode(self.subject.iri), MERGE
+        )
+        things = [each.subject.value for each in islice(quads, MOST_RELATED) if isinstance(each.subject, ox.NamedNode)]
+        here = urls()
+        related = tuple((self._names.thing(each), here.link("propose", iri=each)) for each in sorted(things))
+        another = (
+            here.link("propose", **{"class": of.classes[0], "by": of.path, "to": self.subject.iri})
+            if of.classes
+            else ""
+        )
+        description, _ = text_in(dict(of.descriptions), self._terms.languages)
+        return FilledField(self._told(of.names, of.path), description, (), related=related, another=another)
+
+    def _stated(self, of: FormField, value: StatedValue) -> FormInput:
+        graphs = tuple(self._names.thing(each) for each in value.graphs)
+        control = control_of(of, value.term, self._things)
+        if value.fixed:
+            return FormInput(
+                self._next(), control, "", value.key, value.predicate, fixed=self._names.term(value.term),
+                why=value.fixed, graphs=graphs,
+            )  # fmt: skip
+        shown = displayed(value.term, control, self._things)
+        tag = value.term.language or "" if isinstance(value.term, ox.Literal) else ""
+        row = next((each for each in self.rows if each.key == value.key), None)
+        text = shown if row is None else row.text
+        language = tag if row is None or row.language is None else row.language
+        has_tags = isinstance(value.term, ox.Literal) and bool(tag or of.has_languages)
+        return FormInput(
+            self._next(), control, text, value.key, value.predicate, self._options(of, control, text, shown),
+            self._tags(of, language, tag) if has_tags and control != "choice" else (), graphs=graphs,
+            problem=self._problem(row),
+        )  # fmt: skip
+
+    def _posted(self, of: FormField, row: PostedRow | None) -> FormInput:
+        control = control_of(of, None, self._things)
+        text = row.text if row is not None else ""
+        if "\n" in text and control == "text":
+            control = "lines"
+        language = row.language or "" if row is not None else ""
+        has_tags = control in ("text", "lines") and of.has_languages
+        return FormInput(
+            self._next(), control, text, "", of.path, self._options(of, control, text, ""),
+            self._tags(of, language, None) if has_tags else (), problem=self._problem(row),
+        )  # fmt: skip
+
+    def _problem(self, row: PostedRow | None) -> Said:
+        found = self.read.unread.get(row.number) if row is not None else None
+        return found.problem if found is not None else NO_WORDS
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _options(self, of: FormField, control: Control, text: str, shown: str) -> tuple[Option, ...]:
+        if control == "truth":
+            known = [("true", "true"), ("false", "false")]
+        elif control != "choice":
+            return ()
+        elif of.choices:
+            known = [(str(each), self._names.term(each).text) for each in of.choices]
+        else:
+            known = [(f"<{iri}>", label) for iri, label in self._things.options(of) or ()]
+        values = {value for value, _ in known}
+        # what stands there stays on the list, whether or not it should
+        extra = [(each, self._text(each)) for each in dict.fromkeys((shown, text)) if each and each not in values]
+        return tuple(Option(value, label, value == text) for value, label in (*known, *extra))
+
+    def _text(self, value: str) -> str:
+        if not value.startswith(("<", '"')):
+            return value
+        try:
+            return self._names.term(term_of(value)).text
+        except (ValueError, SyntaxError, StopIteration):  # whatever was sent is shown as it was sent
+            return value
+
+    def _tags(self, of: FormField, language: str, own: str | None) -> tuple[Option, ...]:
+        """Return the languages to choose from; ``own`` is that of the stated value, None where there is none yet."""
+        named = [each[1:].lower() for each in of.kinds if each.startswith("@") and each != "@*"]
+        tags = dict.fromkeys(
+            (*(each.lower() for each in publication().settings.languages), *named, own or "", language)
+        )
+        offered = [each for each in tags if each]
+        needs_one = bool(of.kinds) and all(each.startswith("@") for each in of.kinds)
+        if not needs_one or own == "":
+            offered.append("")
+        chosen = language or ("" if own == "" or not needs_one else offered[0])
+        return tuple(Option(each, each, each == chosen) for each in offered)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A change as one reads it: of which property, what goes and what comes, with the tag of each, and where."""
+
+    number: int
+    name: Shown
+    before: Shown | None
+    after: Shown | None
+    graphs: tuple[Shown, ...]
+    is_stale: bool = False
+
+
+def shown_changes(changes: Sequence[ValueChange], stale: Iterable[int] = ()) -> Iterator[ShownChange]:
+    """Yield changes as one reads them; ``stale`` are the numbers of those whose value has changed since."""
+    names, terms, gone = content_names(), interface_names(), frozenset(stale)
+    for number, each in enumerate(changes):
+        before, after = (names.term(term_of(one)) if one else None for one in (each.removed, each.added))
+        graphs = tuple(names.thing(graph) for graph in each.graphs)
+        yield ShownChange(number, terms.thing(each.predicate), before, after, graphs, number in gone)
