@@ -23,6 +23,8 @@ PAST = re.compile(r"/release/[^/]+/(?!diff|report)")
 DATA = re.compile(
     r"\.(ttl|nt|jsonld|rdf|nq|trig|json|csv|xlsx|txt|srj|srx|tsv|rdfp|gz|parquet|html|bib|ris|csljson)\b|[?&](format|_profile|_mediatype)="
 )
+FORMS = re.compile(r"^/propose\?")
+"""The form of each thing, which is no page for robots either; forms have tests of their own."""
 SAMPLE = (
     "/", "/doc/club/termez", "/doc/forum/2014", "/scheme/target-group", "/scheme/topic/social-adaptation",
     "/doc/body/ministry-of-health", "/shape/ParentsClub", "/ns", "/dataset", "/downloads", "/graphs", "/graph/clubs",
@@ -42,7 +44,7 @@ def site(flagship_served: Served) -> list[Fetched]:
 
     Of those that are a thousand of one kind the same quarter each time; all of them where ``HAMKOR_WHOLE`` is set.
     """
-    others = re.compile(f"{SWITCHES.pattern}|{PAST.pattern}|{DATA.pattern}")
+    others = re.compile(f"{SWITCHES.pattern}|{PAST.pattern}|{DATA.pattern}|{FORMS.pattern}")
     return crawl(flagship_served, ["/"], lambda path: others.search(path) is None and is_in_sample(path))
 
 

@@ -40,7 +40,7 @@ from graph.releases.exact_forms import LexicalForms
 
 # What shapes ask of a thing of some classes, one field a property, with all that a form needs to know of it.
 
-MOST_OPTIONS, MOST_STATED, MOST_INSIDE = 300, 500, 5
+MOST_OPTIONS, MOST_LOOKED_AT, MOST_STATED, MOST_INSIDE = 60, 5_000, 500, 5
 MOST_ROWS = 1_000
 CHECKS = "shape/group-checks"
 """The group, below the base, whose shapes check and are nothing to fill in; as ``endpoint.pages.term_names`` has it."""
@@ -298,12 +298,14 @@ class KnownThings:
         """Return the things that the value of a field may be, with their names, in order; None where they are many."""
         if not of.classes:
             return None
-        if of.classes not in self._options:
-            found = list(islice(self._instances(of.classes), MOST_OPTIONS + 1))
+        key = (*of.classes, "", *of.patterns)
+        if key not in self._options:
+            instances = list(islice(self._instances(of.classes), MOST_LOOKED_AT + 1))
+            found = [each for each in instances if fits(each, of.patterns)][: MOST_OPTIONS + 1]
             named = sorted(((each, self.label(each)) for each in found), key=lambda each: (each[1].casefold(), each[0]))
-            self._options[of.classes] = tuple(named) if len(found) <= MOST_OPTIONS else None
-        all_of_them = self._options[of.classes]
-        return None if all_of_them is None else tuple(each for each in all_of_them if fits(each[0], of.patterns))
+            is_all = len(found) <= MOST_OPTIONS and len(instances) <= MOST_LOOKED_AT
+            self._options[key] = tuple(named) if is_all else None
+        return self._options[key]
 
     def named(self, text: str, of: FormField) -> list[str]:
         """Return the things of the classes of a field that bear just this name, in whatever language."""
