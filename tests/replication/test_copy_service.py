@@ -199,3 +199,13 @@ def test_who_names_a_release_is_answered_from_it_or_not_at_all(fleet: Fleet) -> 
     late = fleet.client.get(f"{fleet.copy}/release/{NOT_YET}/dataset")
     assert (late.status_code, late.headers["Retry-After"]) == (504, "1")
     assert fleet.client.get(f"{fleet.copy}/metrics", headers={"Release": NOT_YET}).status_code == 200
+
+
+def test_two_services_on_one_folder_serve_the_same(fleet: Fleet, tmp_path: Path) -> None:
+    port = free_port()
+    with hamkor("serve", "--publication", str(fleet.root.parent / "copy"), "--port", str(port), log=tmp_path / "log"):
+        second = f"http://127.0.0.1:{port}"
+        until(lambda: fleet.client.get(f"{second}/ready").status_code == 200, 60)
+        now = fleet.publish(8)
+        for url in (fleet.copy, second):
+            until(lambda url=url: fleet.ready(url)["release"] == now)  # type: ignore[misc]
