@@ -40,12 +40,13 @@ from graph.parts.replication.replicated import (
     record_name,
 )
 from graph.releases.graph_files import file_sha256, link
-from graph.releases.history import LOG_FILE, PURGED_FILE
+from graph.releases.history import LOG_FILE, PURGED_FILE, release_time
 from graph.releases.manifest import read_manifest, release_digest
 from graph.releases.release import ReleasesFolder, is_held
 from graph.releases.verification import FileFacts, read_checksums, write_checksums
 
 HANDS = 8
+NAMED_SECONDS = 300.0
 INCOMING = "incoming"
 """In the work folder: files that have been fetched and verified, until their release is whole."""
 
@@ -67,6 +68,7 @@ class Copy:
         root: the folder.
         storage: what it follows.
         keep: how many releases it holds.
+        named_seconds: how young a release is that it holds beside these.
         follows: whether it goes on following; else it copies once.
         told: told what is being done.
     """
@@ -74,6 +76,7 @@ class Copy:
     root: Path
     storage: ObjectStorage
     keep: int = 5
+    named_seconds: float = NAMED_SECONDS
     follows: bool = True
     told: Callable[[str], None] = lambda _: None
     fetched: Fetched = field(default_factory=Fetched)
@@ -167,10 +170,11 @@ class Copy:
         return True
 
     def wanted(self, head: Head) -> list[str]:
-        """Return the releases that are to be here, oldest first."""
+        """Return the releases that are to be here, oldest first; those just made, too: readers name them still."""
         gone = {each.release for each in head.purged}
         older = [each for each in sorted(head.releases) if each != head.release and each not in gone]
-        return [*older[max(0, len(older) - self.keep + 1) :], head.release]
+        fresh = sum(time.time() - release_time(each).timestamp() < self.named_seconds for each in older)
+        return [*older[max(0, len(older) - max(self.keep - 1, fresh)) :], head.release]
 
     def _prune(self, head: Head) -> None:
         """Take away what is more than is to be kept, the oldest first, but for what somebody reads."""
