@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flask import Blueprint
+from flask.sansio.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
 from endpoint.current import languages, publication, snapshot, urls
@@ -39,9 +40,10 @@ class SourceRow:
     problem: Markup
 
 
-@harvested.app_context_processor
-def _telling() -> dict[str, object]:
-    return {"harvest_rows": rows}
+@harvested.record_once
+def _install_rows(state: BlueprintSetupState) -> None:
+    """Let the page of the dataset ask for the sources; no other page looks at them."""
+    state.app.jinja_env.globals["harvest_rows"] = rows
 
 
 def rows() -> list[SourceRow]:
