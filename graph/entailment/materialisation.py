@@ -44,6 +44,7 @@ WHERE_FROM = "ontology"
 NIL: Term = ox.NamedNode(RDF + "nil")
 PROLOGUE = f"PREFIX rdf: <{RDF}> PREFIX rdfs: <{RDFS}> PREFIX owl: <{OWL}> PREFIX sh: <{SH}> "
 LITERAL_FORM = ox.NamedNode(SKOS_XL + "literalForm")
+"""Without an ontology, nothing follows where no triple has this predicate: ``of_labels`` are all rules there are."""
 X, Y, Z = (ox.Variable(name) for name in "xyz")
 
 SUBPROPERTIES = "SELECT DISTINCT ?a ?b WHERE { ?a rdfs:subPropertyOf+ ?b FILTER(isIRI(?b) && ?a != ?b) }"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 from pyoxigraph import RdfFormat, Store
 
+from graph.entailment.materialisation import LITERAL_FORM
 from graph.export.documents import check_trees
 from graph.model.contributors import contributors_of
 from graph.model.errors import ReleaseError, Sentence, SourceError
@@ -261,15 +262,8 @@ def _make(
         if withholding:
             traces.write(folder)
         staged.close()
-        progress("loading the merge", staged.read)
         staged.merge()
-        progress("drawing conclusions", staged.read)
-        if (entailed := conclusions(index.store, publication.base)) is not None:
-            staged.add_conclusions(entailed)
-        staged.close()
-        staged.close_notes()
-        progress("writing the triple index", staged.read)
-        entries = staged.write_index()
+        entries = _concluded(publication, staged, progress)
         progress("validating", staged.read)
         report = _validate(publication, staged, entries, inputs.contributed)
         progress("writing the catalogue", staged.read)
@@ -279,6 +273,24 @@ def _make(
             progress("settling the store", staged.read)
             index.settle()
         return manifest, report
+
+
+def _concluded(publication: Publication, staged: Staged, progress: Progress) -> tuple[GraphEntry, ...]:
+    """Draw what follows, and write the triple index: beside the loading where it shows that nothing can follow."""
+    if publication.graph(ONTOLOGY_GRAPH) not in {each.iri for each in staged.close()}:
+        progress("writing the triple index", staged.read)
+        entries = staged.write_index()
+        if not staged.says(LITERAL_FORM.value):
+            staged.close_notes()
+            return entries
+    progress("drawing conclusions", staged.read)
+    staged.index.flush()
+    if (entailed := conclusions(staged.index.store, publication.base)) is not None:
+        staged.add_conclusions(entailed)
+    staged.close()
+    staged.close_notes()
+    progress("writing the triple index", staged.read)
+    return staged.write_index()
 
 
 def _completed(

@@ -193,7 +193,7 @@ def index_written(
             yield connection
     except duckdb.Error as problem:
         (folder / INDEX_FILE).unlink(missing_ok=True)
-        raise index_error(Sentence("the triple index could not be made"), problem) from problem
+        raise index_error(Sentence("the triple index could not be written"), problem) from problem
     finally:
         shutil.rmtree(folder / temporary, ignore_errors=True)
 

@@ -24,7 +24,7 @@ from graph.releases.index_loading import write_index
 from graph.releases.manifest import GraphEntry, Statistics
 from graph.releases.release import Release
 from graph.releases.store import Index
-from graph.releases.triple_index import IndexCounts
+from graph.releases.triple_index import INDEX_FILE, IndexCounts
 from graph.sources.batches import Chunk
 
 # A release in the making: triples go in, members and index grow, entries come out.
@@ -94,13 +94,17 @@ class Staged:
         return tuple(self._entries[iri] for iri in sorted(self._entries))
 
     def merge(self) -> None:
-        """Let the store hold the merge of the closed members, too.
+        """Let the store hold the merge of the closed members, too, after it has been flushed.
 
         Raises:
             ReleaseError: the store could not be written.
         """
-        entries = self._entries.values()
+        entries = tuple(self._entries.values())
         self.index.merge(chunk for each in entries for chunk in read_member(self.folder / each.file, each.iri))
+
+    def says(self, predicate: str) -> bool:
+        """Whether the triple index knows a triple with this predicate."""
+        return predicate in self._counts.statistics.properties
 
     def write_index(self) -> tuple[GraphEntry, ...]:
         """Write the triple index of the closed members, and count; return the entries with what is counted of each.
@@ -108,6 +112,7 @@ class Staged:
         Raises:
             ReleaseError: the disk does not take it.
         """
+        (self.folder / INDEX_FILE).unlink(missing_ok=True)
         self._counts = write_index(self.folder, self._entries.values())
         for iri, entry in self._entries.items():
             self._entries[iri] = msgspec.structs.replace(entry, indexed=self._counts.indexed.get(iri, 0))

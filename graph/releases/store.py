@@ -288,7 +288,9 @@ class Index:
         self._store: ox.Store | None = ox.Store(folder)
         self._loader = ThreadPoolExecutor(1, thread_name_prefix="index")
         self._added = _Flow(self._loader, self._store, ox.RdfFormat.N_QUADS)
-        self._triples = 0
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="merge")
+        self._merging: Future[None] | None = None
+        self._triples, self._is_given_up = 0, False
 
     def __enter__(self) -> Index:
         """Return itself."""
@@ -305,6 +307,9 @@ class Index:
             if kind is None:
                 self.flush()
         finally:
+            self._is_given_up = True
+            self._reader.shutdown(wait=True, cancel_futures=True)
+            self._merging = None
             self._added.abandon()
             self._loader.shutdown(wait=True, cancel_futures=True)
             traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
@@ -326,23 +331,38 @@ class Index:
         Raises:
             ReleaseError: the store could not be written.
         """
+        self._wait_for_merge()
         self._triples += chunk.triples.count(b"\n")
         self._added.write(chunk.quads())
 
     def merge(self, chunks: Iterable[Chunk]) -> None:
         """Let the default graph hold these triples, too, after all that was added; which stand there twice are one.
 
+        It waits until these are loaded: two loaders would take twice the memory. What is merged is read and loaded
+        beside whoever goes on, and is there after ``flush``, which raises what reading it raises.
+
         Raises:
             ReleaseError: the store could not be written.
         """
+        self._wait_for_merge()
         self._added.end()
+        self._merging = self._reader.submit(self._merge, chunks)
+
+    def _merge(self, chunks: Iterable[Chunk]) -> None:
         merge = _Flow(self._loader, self.store, ox.RdfFormat.N_TRIPLES)
         try:
             for chunk in chunks:
+                if self._is_given_up:
+                    return
                 merge.write(chunk.triples)
             merge.end()
         finally:
             merge.abandon()
+
+    def _wait_for_merge(self) -> None:
+        merging, self._merging = self._merging, None
+        if merging is not None:
+            merging.result()
 
     def flush(self) -> None:
         """Wait until everything that was added is in the store and on disk.
@@ -350,6 +370,7 @@ class Index:
         Raises:
             ReleaseError: the store could not be written (disk full, for one).
         """
+        self._wait_for_merge()
         self._added.end()
         self.store.flush()
 
@@ -367,7 +388,8 @@ class _Flow:
     """Lines on their way into a store: a little is inserted, much goes through a pipe into one load in bulk."""
 
     def __init__(self, loader: Executor, store: ox.Store, form: ox.RdfFormat) -> None:
-        self._loader, self._store, self._form = loader, store, form
+        self._loader, self._form = loader, form
+        self._store: ox.Store | None = store
         self._waiting, self._bytes = list[bytes](), 0
         self._pipe: IO[bytes] | None = None
         self._running: Future[None] | None = None
@@ -397,7 +419,7 @@ class _Flow:
                 self._pipe = None
             if running is not None:
                 running.result()
-            elif waiting:
+            elif waiting and self._store is not None:
                 self._store.load(b"".join(waiting), self._form, lenient=True)
         except OSError as problem:
             raise StorageError.of(
@@ -405,15 +427,17 @@ class _Flow:
             ) from problem
 
     def abandon(self) -> None:
-        """Let nothing more come, and nothing of what the loader still has."""
+        """Let nothing more come, and nothing of what the loader still has; let go of the store."""
         if self._pipe is not None:
             with suppress(OSError), self._pipe as pipe:
                 pipe.write(NO_LINE)
-            self._pipe = self._running = None  # an error in there would hold the store
+        self._pipe = self._running = None
+        self._store = None  # who has an error that came through here would hold it
 
     def _load(self, reader: int) -> None:
         try:
             # by its path the loader reads the pipe itself; a file of Python's it would read under Python's lock
-            self._store.bulk_load(path=f"/dev/fd/{reader}", format=self._form, lenient=True)
+            if self._store is not None:
+                self._store.bulk_load(path=f"/dev/fd/{reader}", format=self._form, lenient=True)
         finally:
             os.close(reader)

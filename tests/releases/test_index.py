@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 
-from graph.model.errors import ReleaseError
+from graph.model.errors import ReleaseError, Sentence
 from graph.releases import store as index_module
 from graph.releases.store import Index
 from graph.sources.batches import Chunk
@@ -117,6 +117,21 @@ def test_a_store_that_cannot_be_made_is_an_error_with_its_cause(tmp_path: Path) 
     (tmp_path / "store").write_text("in the way")
     with pytest.raises((ReleaseError, OSError)):
         Index(tmp_path / "store")
+
+
+def test_what_a_merge_cannot_read_is_said_by_the_flush(tmp_path: Path) -> None:
+    def unreadable() -> Iterator[Chunk]:
+        yield THREE[0]
+        raise ReleaseError(Sentence("the graph file is gone"))
+
+    def fill() -> None:
+        with Index(tmp_path / "store") as index:
+            index.add(THREE[0])
+            index.merge(unreadable())
+
+    with pytest.raises(ReleaseError, match="the graph file is gone"):
+        fill()
+    ox.Store(tmp_path / "store").flush()  # the lock is free
 
 
 FULL = """
