@@ -237,7 +237,8 @@ class SentForm:
 
     def digest(self) -> str:
         """Return what stands for the changes."""
-        return sha256(msgspec.json.encode((self.subject.iri, self.changes))).hexdigest()
+        in_order = sorted(self.changes, key=repr)  # rows that a script has added stand elsewhere when they come back
+        return sha256(msgspec.json.encode((self.subject.iri, in_order))).hexdigest()
 
 
 @proposing.post("/propose")

@@ -1,0 +1,138 @@
+"""A clerk in a browser: corrects, adds, asks to be taken out; a reviewer accepts. Steps from the home page count.
+
+One server, which the tests write to, each about another thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from graph.model.contributors import contributors_of
+from graph.model.publication import open_publication
+from tests.endpoint.serving import Served, serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+MOST_STEPS = 6
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def proposed(flagship_copied: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A flagship to which people propose as fast as they like."""
+    folder = flagship_copied(tmp_path_factory.mktemp("proposed") / "publication")
+    settings = folder / "hamkor.toml"
+    settings.write_text(settings.read_text() + "\n[proposals]\nseconds = 0\nper_minute = 1000\n")
+    with serving(folder) as running:
+        yield running
+
+
+@dataclass
+class Walk:
+    """A way through the pages, whose steps are counted: what is clicked that leads to another page."""
+
+    page: Page
+    steps: int = 0
+
+    def follow(self, name: str, role: str = "link", within: str = "body") -> None:
+        """Follow a link, or press a button, by its name."""
+        self.steps += 1
+        self.page.locator(within).get_by_role(role, name=name).first.click()  # type: ignore[arg-type]
+        self.page.wait_for_load_state()
+
+
+@pytest.fixture(params=[(1280, True), (360, False)], ids=["wide", "narrow, without script"])
+def walk(browser: Browser, proposed: Served, request: pytest.FixtureRequest) -> Iterator[Walk]:
+    """Somebody on the home page; whatever a page says is wrong fails the test."""
+    width, scripts = request.param
+    context = browser.new_context(
+        base_url=proposed.url, viewport={"width": width, "height": 900}, locale="en-GB", java_script_enabled=scripts
+    )
+    page, wrong = context.new_page(), list[str]()
+    page.set_default_timeout(20_000)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto("/")
+    yield Walk(page)
+    context.close()
+    assert not wrong
+
+
+def accessible(page: Page) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe: make test installs it").Axe()
+    found = axe.run(page, options={"runOnly": {"type": "tag", "values": TAGS}}).response["violations"]
+    assert not [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+
+
+def has_script(walk: Walk) -> bool:
+    return (walk.page.viewport_size or {})["width"] == 1280
+
+
+def test_a_count_of_members_is_corrected_with_a_source_and_accepted(walk: Walk, proposed: Served) -> None:
+    page, city = walk.page, "Termez" if has_script(walk) else "Urgench"
+    walk.follow(f"Parents’ club in {city}")
+    walk.follow("Something wrong or missing?")
+    walk.follow("Correct this", within='.field:has(.name:text-matches("^Counts of members"))')
+    assert "Something wrong or missing?" in page.locator("h1").inner_text()
+    if has_script(walk):
+        accessible(page)
+    page.locator('.field:has(.name:text-matches("^Members")) input[type=text]').first.fill("99")
+    page.get_by_label("Where one can read it").fill("https://example.org/list-of-2016")
+    walk.follow("Check", "button")
+    assert page.locator("ins").first.inner_text() == "99"
+    if has_script(walk):
+        accessible(page)
+    walk.follow("Send", "button")
+    assert walk.steps <= MOST_STEPS
+    assert "It waits for an answer." in page.locator(".lead").inner_text()
+    address = page.url
+    token = contributors_of(open_publication(proposed.folder)).create(
+        (), name="R. Reviewer", contact="", days=1, reviews=True
+    )[1]
+    page.goto("/proposals")
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("ol.results a").first.click()
+    if has_script(walk):
+        accessible(page)
+    page.get_by_role("button", name="Accept what is chosen").click()
+    page.goto(address)
+    assert "It was accepted on" in page.locator(".lead").inner_text()
+
+
+def test_a_club_is_added_and_taken_back(walk: Walk) -> None:
+    page = walk.page
+    walk.follow("Tables")
+    walk.follow("Parents’ club")
+    walk.follow("Add: Parents’ club")
+    name = page.locator('.field:has(.name:text-is("Name")), .field:has(.name:text-matches("^Name"))').first
+    name.locator("input[type=text]").first.fill("Parents’ club in Nukus")
+    if has_script(walk):
+        name.get_by_role("button", name="One more").click()
+        name.locator("input[type=text]").nth(1).fill("Клуб родителей в Нукусе")
+        name.locator("select").nth(1).select_option("ru")
+        accessible(page)
+    page.locator('.field:has(.name:text-matches("^City$")) select').select_option(label="Tashkent")
+    walk.follow("Check", "button")
+    assert "Parents’ club in Nukus" in page.locator(".preview").inner_text()
+    walk.follow("Send", "button")
+    assert walk.steps <= MOST_STEPS
+    page.get_by_role("button", name="Take it back").click()
+    assert "You have taken it back" in page.locator(".lead").inner_text()
+
+
+def test_who_is_named_asks_to_be_taken_out(walk: Walk) -> None:
+    page = walk.page
+    walk.follow("Parents’ club in Termez")
+    walk.follow("Something wrong or missing?")
+    page.get_by_label("This is about me: take it out").check()
+    walk.follow("Check", "button")
+    assert "You ask to have this taken out." in page.locator(".preview").inner_text()
+    walk.follow("Send", "button")
+    assert walk.steps <= MOST_STEPS
+    assert "It waits for an answer." in page.locator(".lead").inner_text()
