@@ -107,13 +107,13 @@ class QueryGenerator:
         draw = self._draw
         keys = sorted(set(draw.choices(("?a", "?b", "?c", "?l"), k=draw.randint(0, 2))))
         found = [f"({self.aggregate()} AS ?k{number})" for number in range(draw.randint(1, 2))]
-        if keys and draw.random() < 0.1:  # of other values it may give any
-            found[0] = f"(SAMPLE({draw.choice(keys)}) AS ?k0)"
         names = [*keys, *(f"?k{number}" for number in range(len(found)))]
         clause = f" GROUP BY {' '.join(keys)}" if keys else ""
         if keys and draw.random() < 0.2:
             clause = f" GROUP BY {' '.join(keys[:-1])} ({self.expression(1)} AS ?key)"
             names, keys = ["?key", *names[len(keys) :], *keys[:-1]], ["?key", *keys[:-1]]
+        if (plain := [each for each in keys if each != "?key"]) and draw.random() < 0.1:
+            found[0] = f"(SAMPLE({draw.choice(plain)}) AS ?k0)"  # of other values it may give any
         having = f" HAVING({self.aggregate()} > {draw.randint(0, 3)})" if draw.random() < 0.2 else ""
         return f"SELECT {' '.join((*keys, *found))} WHERE {{ {group} }}{clause}{having}", names
 

@@ -29,7 +29,8 @@ DATA = """
 :a :type :Club ; :in :r1 .
 :d :type :Body ; :in :r2 ; :m 2.5 , 1 , 2.0e0 ; :label "Oʻzbekiston"@uz-Latn
    ; :at "2010-01-01T00:00:00"^^xsd:dateTime , "2010-01-01T10:20:30Z"^^xsd:dateTime ; :since "2010-01-01"^^xsd:date .
-:e :at "2010-01-02"^^xsd:date ; :gone "2014-02-30"^^xsd:date , "2014-02-20"^^xsd:date ; :is true .
+:e :at "2010-01-02"^^xsd:date ; :gone "2014-02-30"^^xsd:date , "2014-02-20"^^xsd:date ; :is true ;
+  :motto "ΟΔΟΣ"@el .
 :r1 :label "Region 1"@en ; :within :top . :r2 :label "Region 2"@en ; :within :top . :top :within :world .
 }
 """
@@ -69,6 +70,8 @@ def by_engine(request: QueryRequest, store: ox.Store) -> FoundSolutions:
 
 
 JOINS = {
+    "a doubtful condition, which letters of another property do not concern": """SELECT ?s (LANG(?l) AS ?x) {
+        ?s :in ?r ; :label ?l . FILTER(CONTAINS(LCASE(STR(?l)), "a")) }""",
     "triples of one subject": "SELECT * { :a ?p ?o }",
     "a variable predicate": "SELECT ?p (COUNT(*) AS ?k) { ?s ?p ?o } GROUP BY ?p ORDER BY ?p",
     "a predicate that joins": "SELECT * { ?s ?p ?o . ?o ?p ?x }",

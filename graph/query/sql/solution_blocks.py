@@ -138,19 +138,16 @@ class SqlStatement:
         where a join depends on more than equal ids.
         """
         names, said = numbered(block), " ".join(spoken)
-        parts = {
-            f"{prefix}{part}": f"l{number}_{part}"
-            for number, prefix in enumerate(block.lexicon.values())
-            for part in LEXICON_PARTS
-            if f"{prefix}{part}" in said
-        }
-        name = self.close(block.text(names, tuple(f"{old} AS {new}" for old, new in parts.items())), is_kept=True)
+        prefixes = {id_: prefix for id_, prefix in block.lexicon.items() if prefix in said}
+        parts = [f"{prefix}{part} AS l{number}_{part}" for number, prefix in enumerate(prefixes.values())
+                 for part in LEXICON_PARTS]  # fmt: skip
+        name = self.close(block.text(names, tuple(parts)), is_kept=True)
         found = self.reading(name, block, names)
         (_, item), *_ = found.items
         alias = item.rpartition(" ")[2]
-        for number, (id_, prefix) in enumerate(block.lexicon.items()):
+        for number, id_ in enumerate(prefixes):
             variable = next((each for each, column in block.columns.items() if column.sql == id_), None)
-            if variable is not None and any(f"{prefix}{part}" in parts for part in LEXICON_PARTS):
+            if variable is not None:
                 found.lexicon[found.columns[variable].sql] = f"{alias}.l{number}_"
         return found
 
