@@ -252,7 +252,7 @@ def kill(place: Path, times: int) -> dict[str, object]:
         command = send if turn % 2 == 0 else take
         process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0.2, 1.2))
+            process.wait(chance.uniform(0.5, 2.0))
         done["ended" if process.poll() is not None else "killed"] += 1
         process.kill()
         process.wait()

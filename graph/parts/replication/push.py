@@ -40,7 +40,7 @@ from graph.releases.history import History, Purged
 from graph.releases.release import Hold, ReleasesFolder
 from graph.releases.verification import readable_current
 
-LEVEL = 3
+LEVEL, LEVEL_OF_SMALL = 3, 12
 HANDS = 8
 """How many files go at a time."""
 SMALL = 8 << 20
@@ -228,7 +228,7 @@ class Push:
                 content = path.read_bytes()
                 if digest_of(content) != file.sha256:
                     raise ReleaseError(problem, Sentence("run hamkor build"))
-                packed = zstandard.ZstdCompressor(LEVEL).compress(content)
+                packed = zstandard.ZstdCompressor(LEVEL_OF_SMALL).compress(content)
                 self.storage.write(name, packed)
                 return len(packed)
             if file_sha256(path) != file.sha256:
