@@ -1,24 +1,38 @@
-"""The files of docs/deploy/, each run by the program that it is for: nginx, Apache (for w3id.org), systemd."""
+"""The files of docs/deploy/, each run by the program that it is for: nginx, Apache (for w3id.org), systemd.
+
+Containerfile and compose.yaml are read only: what builds and starts containers is not there where tests run.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import click
 import httpx
 import pytest
 
 from benchmarks.start import free_port
+from endpoint.cli import main
+from endpoint.gateway import KEPT_BY_PUBLISHER
 from tests.endpoint.conftest import served  # noqa: F401  a fixture
 from tests.endpoint.serving import Served
+from tests.test_documentation import options_of
 
-FILES = Path(__file__).parents[2] / "docs" / "deploy"
+REPOSITORY = Path(__file__).parents[2]
+FILES = REPOSITORY / "docs" / "deploy"
+CONTAINERFILE = (REPOSITORY / "Containerfile").read_text(encoding="utf-8")
 Start = Callable[[str, str], str]
 
 
@@ -55,7 +69,7 @@ def behind_nginx(served: Served, tmp_path: Path) -> Iterator[str]:  # noqa: F811
     folders = " ".join(
         f"{name}_temp_path {tmp_path}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    whole = f"daemon off; pid {tmp_path}/pid; events {{}} http {{ access_log off; {folders}\n{text}\n}}"
+    whole = f"daemon off; pid {tmp_path}/pid; events {{}} http {{ access_log {tmp_path}/access; {folders}\n{text}\n}}"
     (tmp_path / "nginx.conf").write_text(whole)
     command = [nginx, "-c", str(tmp_path / "nginx.conf"), "-e", str(tmp_path / "errors")]
     with running(command, port) as address:
@@ -128,6 +142,39 @@ def test_names_arrive_behind_nginx_as_they_were_written(behind_nginx: str, serve
     assert there.replace(behind_nginx, "") == here.replace(served.url, "")
 
 
+@pytest.mark.parametrize("path", ["/proposal/~secret-word", "/%70roposal/~secret-word"])
+def test_addresses_of_proposals_get_into_no_log_of_nginx(behind_nginx: str, tmp_path: Path, path: str) -> None:
+    answer = httpx.get(behind_nginx + path)
+    assert answer.headers["Referrer-Policy"] == "strict-origin"
+    httpx.get(f"{behind_nginx}/health")
+    for _ in range(100):  # it writes when the answer has gone
+        if "/kg/health" in (log := (tmp_path / "access").read_text()):
+            break
+        time.sleep(0.02)
+    assert "/kg/health" in log
+    assert "secret-word" not in log + (tmp_path / "errors").read_text()
+
+
+def upstream(name: str) -> list[str]:
+    """The addresses of an upstream of nginx-copies.conf."""
+    block = re.search(rf"upstream {name} {{(.*?)}}", (FILES / "nginx-copies.conf").read_text(), re.DOTALL)
+    assert block is not None
+    return re.findall(r"server (\S+?)[ ;]", block[1])
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/update", "/validate", "/query", "/query/~abc", "/propose", "/proposals", "/proposals/abc", "/proposal/~abc",
+     "/graphs", "/graph/ngo/a"],
+)  # fmt: skip
+def test_what_only_a_publisher_answers_goes_past_copies_to_it(path: str) -> None:
+    found = re.findall(r"location (=?) ?(/\S*) +{(.*?)}", (FILES / "nginx-copies.conf").read_text(), re.DOTALL)
+    fitting = [each for each in found if path == each[1] or (not each[0] and path.startswith(each[1]))]
+    _, _, body = max(fitting, key=lambda each: (each[0], len(each[1])))
+    assert re.search(r"proxy_pass http://(hamkor_publisher|\$hamkor_writes);", body)
+    assert path.startswith("/query/") or KEPT_BY_PUBLISHER.fullmatch(path)
+
+
 @pytest.mark.parametrize(
     "path",
     ["", "ns", "id/club/termez", "doc/club/termez.ttl", "graph/clubs", "id/%D0%A2%D0%B0", "id/a%2Fb",
@@ -147,3 +194,120 @@ def test_the_unit_is_one_that_systemd_understands(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert [line for line in found.stderr.splitlines() if "hamkor.service" in line and "User" not in line] == []
+
+
+# Containerfile and compose.yaml.
+
+
+@pytest.fixture(scope="module")
+def composed() -> dict[str, Any]:
+    python = REPOSITORY / ".venv" / "s3" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("make test sets up what reads YAML in .venv/s3")
+    code = "import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout)"
+    text = (FILES / "compose.yaml").read_bytes()
+    found = subprocess.run([python, "-c", code], input=text, capture_output=True, check=True)
+    services: dict[str, Any] = json.loads(found.stdout)["services"]
+    return services
+
+
+def hamkors(composed: dict[str, Any]) -> dict[str, Any]:
+    """The services that run Hamkor."""
+    return {name: each for name, each in composed.items() if "hamkor" in each["image"]}
+
+
+def environment(service: dict[str, Any]) -> dict[str, str | None]:
+    return {name: value if sign else None for name, sign, value in (e.partition("=") for e in service["environment"])}
+
+
+def check_command(words: list[str]) -> None:
+    """Make sure that Hamkor has a command, and its options."""
+    command = main.get_command(click.Context(main), words[0])
+    assert command is not None, words
+    assert {word for word in words if word.startswith("--")} <= options_of(command) | {"--publication"}, words
+
+
+def test_the_files_that_compose_names_are_there(composed: dict[str, Any]) -> None:
+    build = composed["publisher"]["build"]
+    assert (FILES / build["context"] / build["dockerfile"]).resolve() == REPOSITORY / "Containerfile"
+    mounted = [each.split(":")[0] for service in composed.values() for each in service["volumes"]]
+    beside = [each for each in mounted if each.startswith(".")]
+    assert beside
+    assert all((FILES / each).is_file() for each in beside)
+
+
+def test_what_is_copied_into_the_image_is_there_and_not_ignored() -> None:
+    let_in = {line[1:] for line in (REPOSITORY / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    sources = [word for line in re.findall(r"^COPY (?!--)(.*) \S+$", CONTAINERFILE, re.M) for word in line.split()]
+    assert "requirements.lock" in sources
+    for each in sources:
+        assert (REPOSITORY / each).exists(), each
+        assert each.split("/")[0] in let_in, each
+
+
+def test_packages_are_installed_by_hash_and_nobody_is_root() -> None:
+    assert "pip install --no-cache-dir --require-hashes -r requirements.lock" in CONTAINERFILE
+    assert len(re.findall("pip install", CONTAINERFILE)) == 2  # the second is Hamkor itself, --no-deps
+    root, _, after = CONTAINERFILE.partition("\nUSER ")
+    assert int(after.split(":")[0]) > 0
+    assert not re.search(r"^(USER|RUN)", after, re.M)
+    assert "chown" in root
+
+
+def test_commands_and_options_of_compose_are_hamkor_s(composed: dict[str, Any]) -> None:
+    assert 'ENTRYPOINT ["hamkor"]' in CONTAINERFILE
+    assert len(hamkors(composed)) == 4
+    for service in hamkors(composed).values():
+        check_command(service["command"])
+        assert ("--follow" in service["command"]) == (service is not composed["publisher"])
+
+
+def test_commands_for_containers_in_the_documentation_are_hamkor_s() -> None:
+    text = (REPOSITORY / "docs" / "deployment.md").read_text(encoding="utf-8")
+    section = text.partition("\n## In containers")[2].partition("\n## ")[0].replace("\n  ", " ")
+    found = re.findall(r"(?:localhost/hamkor:[\d.]+|exec publisher hamkor) ([a-z][^`\n]*)", section)
+    assert len(found) == 3
+    for each in found:
+        check_command(each.split())
+
+
+def test_ports_agree_with_nginx(composed: dict[str, Any]) -> None:
+    listening = {name: environment(each) for name, each in hamkors(composed).items()}
+    addresses = {name: f"{each['HOST']}:{each['PORT']}" for name, each in listening.items()}
+    assert [addresses.pop("publisher")] == upstream("hamkor_publisher")
+    assert sorted(addresses.values()) == sorted(upstream("hamkor_copies"))
+
+
+def test_credentials_come_from_the_environment_alone(composed: dict[str, Any]) -> None:
+    for service in hamkors(composed).values():
+        given = environment(service)
+        assert "HAMKOR_REPLICATION_TOKEN" in given
+        assert {name for name, value in given.items() if value is not None} == {"HOST", "PORT"}
+
+
+def test_each_has_a_folder_of_its_own_and_only_the_publisher_writes_to_the_storage(composed: dict[str, Any]) -> None:
+    assert "\nVOLUME /publication\n" in CONTAINERFILE
+    folders = [each for service in hamkors(composed).values() for each in service["volumes"] if "/publication" in each]
+    assert len(folders) == len(set(folders)) == 4
+    writing = [name for name, each in hamkors(composed).items() if "storage:/storage" in each["volumes"]]
+    assert writing == ["publisher"]
+
+
+def test_images_have_versions(composed: dict[str, Any]) -> None:
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    images = [*re.findall(r"^FROM (\S+)", CONTAINERFILE, re.M), *(each["image"] for each in composed.values())]
+    assert all(re.search(r":\d[\w.-]*$", each) for each in images), images
+    assert {each["image"] for each in hamkors(composed).values()} == {f"localhost/hamkor:{version}"}
+
+
+def test_the_health_check_tells_who_is_ready(composed: dict[str, Any], served: Served) -> None:  # noqa: F811
+    found = re.search(r"^HEALTHCHECK .* CMD (\[.*\])$", CONTAINERFILE, re.M)
+    assert found is not None
+    command = json.loads(found[1])
+    for service in hamkors(composed).values():
+        assert service["healthcheck"]["test"] == ["CMD", *command]
+    for port, is_ready in ((served.url.rpartition(":")[2], True), (str(free_port()), False)):
+        done = subprocess.run(
+            [sys.executable, *command[1:]], env={**os.environ, "PORT": port}, capture_output=True, check=False
+        )
+        assert (done.returncode == 0) == is_ready
