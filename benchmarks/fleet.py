@@ -64,7 +64,7 @@ class Scenario:
             f"{self.builds:.0%} of the releases whole" if self.builds else "",
             f"{self.kills:g} kills of each copy a day" if self.kills else "",
             f"{self.losses:g} lost machines of each a day" if self.losses else "",
-            f"storage away {self.outages:g} times a day for {self.away:g} s" if self.outages else "",
+            f"{self.outages:g} outages of the storage a day of {self.away:g} s" if self.outages else "",
         ]
         return ", ".join(each for each in said if each) or "no fault"
 
