@@ -180,15 +180,11 @@ def index_written(
         ):
             connection.execute(f"ATTACH {sql_string(f'{place}/{INDEX_FILE}')} AS made ({FILE_OPTIONS})")
             connection.execute("USE made")
-            # one transaction saves a quarter of the time of a small index; of a large one, tables would stay to its end
-            if is_small := triples <= LITTLE:
-                connection.execute("BEGIN")
             _load(
                 connection,
                 [LinesFile(f"{source}/{each.file}", each.iri, each.triples, f" <{each.iri}> .") for each in found],
+                is_small=triples <= LITTLE,
             )
-            if is_small:
-                connection.execute("COMMIT")
             connection.execute("CHECKPOINT")
             yield connection
     except duckdb.Error as problem:
@@ -327,14 +323,25 @@ def threads_of_process(triples: int | None = None) -> int:
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[LinesFile], *, packed: str = "gzip", as_written: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[LinesFile],
+    *,
+    packed: str = "gzip",
+    as_written: bool = False,
+    is_small: bool = False,
 ) -> None:
     connection.execute("CREATE TEMP TABLE lines (n INTEGER, s VARCHAR, p VARCHAR, o VARCHAR)")
     connection.execute("CREATE TEMP TABLE files (n INTEGER, filename VARCHAR, ending INTEGER, iri VARCHAR)")
     if files:
         _read(connection, files, packed)
+    # one transaction saves a quarter of the time of a small index; of a large one, tables would stay to its end. The
+    # reading is before it: it may fail and be tried again with larger buffers, and a failure ends a transaction
+    if is_small:
+        connection.execute("BEGIN")
     _number_terms(connection, as_written=as_written)
     _write_triples(connection)
+    if is_small:
+        connection.execute("COMMIT")
 
 
 def _read(connection: duckdb.DuckDBPyConnection, files: Sequence[LinesFile], packed: str) -> None:

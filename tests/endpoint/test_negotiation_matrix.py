@@ -116,6 +116,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("/problems", "/problems", "page"),
     ("/profiles", "/profiles", "thing"),
     ("/profiles.<suffix>", "/profiles.ttl", "text/turtle"),
+    ("/propose", "/propose?iri=https%3A%2F%2Fw3id.org%2Fhamkor%2Fid%2Fclub%2Ftermez", "page"),
     ("/queries", "/queries", "page"),
     ("/query/<path:path>", "/query/{query}", "thing"),
     ("/ready", "/ready", JSON),
@@ -165,6 +166,9 @@ NOT_HERE = {
     "/replication/releases/<name>",
     "/replication/files/<_>/<sha256>",  # for copies: one form
     "/metrics",
+    "/proposals",
+    "/proposals/<name>",  # for who holds a token: pages, tests/proposals
+    "/proposal/~<secret>",  # for who has proposed something: a page, tests/proposals
     "/templates",  # files to be filled in: one type each
     "/templates/<name>",
 }

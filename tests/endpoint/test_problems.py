@@ -10,20 +10,26 @@ from endpoint.http.problems import KINDS, Problem, ProblemError, problem_of, pro
 from graph.model import errors
 from graph.model.errors import (
     BusyError,
+    EngineAwayError,
     EngineFaultError,
     EngineUnavailableError,
+    FollowingError,
+    ForeignReleaseError,
     FormatError,
     GraphNameError,
     HamkorError,
+    HarvestError,
     OutOfScopeError,
     PreconditionError,
     QueryLimitError,
     QueryRefusedError,
     QuerySyntaxError,
     ReleaseError,
+    ReplicationError,
     SettingError,
     ShapesError,
     SourceError,
+    StorageAwayError,
     StorageError,
     UpdateError,
     WorkEndedError,
@@ -40,6 +46,8 @@ TABLE = [
     (QueryLimitError("limits.query_seconds", 30, "too slow", "ask less"), 503, {"limit": "limits.query_seconds"}),
     (QueryLimitError("limits.result_mb", 256, "too much"), 403, {"limit": "limits.result_mb"}),
     (EngineUnavailableError("busy", 3), 503, {}),
+    (EngineAwayError("it is away", 3), 503, {}),
+    (FollowingError("it is a copy", "write to the publisher"), 503, {"remedy": "write to the publisher"}),
     (ReleaseError("none yet", "run hamkor build"), 503, {"remedy": "run hamkor build"}),
     (StorageError("it is full", "make room", is_full=True), 507, {"remedy": "make room"}),
     (StorageError("it is read-only"), 503, {}),
@@ -71,7 +79,9 @@ def test_the_table_holds_every_error_that_there_is() -> None:
     classes = inspect.getmembers(errors, inspect.isclass)
     every = {each for name, each in classes if issubclass(each, HamkorError) and name[0] != "_"}
     on_the_way = {FormatError, WorkEndedError, OutOfScopeError}  # become problems where they are raised
-    assert every - on_the_way <= {type(error) for error, _, _ in TABLE}
+    # of processes beside the service, which answer no request
+    beside = {ReplicationError, StorageAwayError, ForeignReleaseError, HarvestError}
+    assert every - on_the_way - beside <= {type(error) for error, _, _ in TABLE}
 
 
 def test_a_busy_engine_says_when_to_come_back() -> None:
