@@ -1,10 +1,13 @@
 """Publishes that are killed at random moments: the current release stays whole, and the next publish works.
 
-    python -m benchmarks.killed [--kills 200] [--triples 100000] [--seed 1] [--write]
+    python -m benchmarks.killed [--kills 200] [--triples 100000] [--seed 1] [--proposals] [--write]
 
 After each kill the current release is read whole: every SHA-256, every digest, the number of triples in the store; it
 is the one before or the new one, and holds what that one must hold. Then the same change is published without a kill.
 Each publish runs in a process of its own, forked from one that has loaded everything and opened nothing.
+
+With ``--proposals`` what is killed stores a proposal, accepts it and builds. Each proposal counts a value on by one, so
+that one which were lost, or applied twice, would be seen in it: as in the queue, the patches and the provenance.
 """
 
 from __future__ import annotations
@@ -30,9 +33,11 @@ from benchmarks.registry import write
 from benchmarks.section import RESULTS, WORK, table
 from benchmarks.section import publish as write_section
 from graph.model.publication import Publication, open_publication
+from graph.parts.proposals.decisions import accept_proposal, resume_proposals
+from graph.parts.proposals.proposal_store import Content, Decision, KeptProposal, ValueChange, proposals_of
 from graph.pipeline.build import build
 from graph.pipeline.write import Put, publish
-from graph.releases.release import ReleasesFolder, current_release
+from graph.releases.release import AT_ONCE, ReleasesFolder, current_release
 from graph.releases.verification import verify
 from graph.sources.batches import Chunk
 
@@ -159,6 +164,120 @@ def duration(publication: Publication) -> float:
     return sorted(times)[1]
 
 
+# Proposals that are stored, accepted and built.
+
+FOLDER, TOLD, COUNTED = "data", "told.txt", "counted"
+STATES: Final = ("not stored", "waiting", "accepting", "accepted")
+RUN: Final = Decision(name="a reviewer", chosen=(0,), words="because")
+
+
+def counted(publication: Publication) -> tuple[str, str, str]:
+    """Return the thing that is counted on, by which property, and in which graph: one that a file fills."""
+    return f"{publication.base}id/{COUNTED}", f"{publication.base}ns#{COUNTED}", publication.graph(COUNTED)
+
+
+def propose(publication: Publication, turn: int) -> str:
+    """Store the proposal of a turn, and tell its author; return its id."""
+    thing, predicate, graph = counted(publication)
+    change = ValueChange(predicate, f'"{turn - 1}"', f'"{turn}"', (graph,))
+    content = Content("change", thing, f"turn {turn}", (change,), "because")
+    name, _ = proposals_of(publication).add(content, most=1_000_000, keep_days=1000)
+    with (publication.root / TOLD).open("a", encoding="utf-8") as told:
+        told.write(f"{name}\n")
+    return name
+
+
+def proposed_and_built(publication: Publication, turn: int) -> None:
+    """Store the proposal of a turn, accept it and build: what is killed."""
+    accept_proposal(publication, propose(publication, turn), RUN, AT_ONCE)
+    build(publication)
+
+
+def found_of(publication: Publication, turn: int) -> KeptProposal | None:
+    """Return the proposal of a turn, as it is kept."""
+    store, page = proposals_of(publication), 1
+    while listed := store.queue(("waiting", "accepting", "accepted"), page):
+        if found := [each for each in listed if each.content is not None and each.content.label == f"turn {turn}"]:
+            return found[0] if len(found) == 1 else None
+        page += 1
+    return None
+
+
+def resumed(publication: Publication, turn: int) -> None:
+    """Note what a kill has left; go on as the next command does, and make sure that nothing is lost or twice."""
+    found = found_of(publication, turn)
+    (publication.root / "left.txt").write_text(found.state if found is not None else STATES[0], encoding="utf-8")
+    build(publication)
+    resume_proposals(publication, AT_ONCE)
+    found = found_of(publication, turn)
+    check_proposals(publication, turn if found is not None and found.state == "accepted" else turn - 1)
+
+
+def ended(publication: Publication, turn: int) -> None:
+    """Bring a turn to its end without a kill, and make sure that all is there."""
+    found = found_of(publication, turn)
+    if found is None or found.state == "waiting":
+        name = propose(publication, turn) if found is None else found.id
+        accept_proposal(publication, name, RUN, AT_ONCE)
+    build(publication)
+    check_proposals(publication, turn)
+
+
+def check_proposals(publication: Publication, turn: int) -> None:
+    """Make sure that the proposals up to a turn have been accepted, each once, and that none is lost.
+
+    Raises:
+        SystemExit: one is lost, or was applied twice; or the release is not whole.
+    """
+    release, (thing, predicate, graph) = current_release(publication), counted(publication)
+    problems = list(verify(release))
+    values = [
+        line for chunk in release.read_graph(graph) for line in chunk.lines() if line.startswith(f"<{thing}>".encode())
+    ]
+    if values != [f'<{thing}> <{predicate}> "{turn}" .'.encode()]:
+        problems.append(f"the value is {values}")
+    times = release.store.query(
+        "SELECT ?a (COUNT(?t) AS ?n) { ?a <http://www.w3.org/ns/prov#endedAtTime> ?t "
+        "FILTER(CONTAINS(STR(?a), '/accepted/')) } GROUP BY ?a"
+    )
+    counts = [int(each["n"].value) for each in times]  # type: ignore[union-attr, index]
+    if counts != [1] * turn or len(publication.patches()) != turn:
+        problems.append(f"accepted are {counts}, with {len(publication.patches())} patches")
+    store = proposals_of(publication)
+    told = (publication.root / TOLD).read_text(encoding="utf-8").split()
+    if lost := [each for each in told if store.get(each) is None]:
+        problems.append(f"lost are {lost}")
+    if problems:
+        raise SystemExit(f"{release.id} at turn {turn}: {problems}")
+
+
+def proposals_killed(publication: Publication, kills: int, seed: int) -> tuple[dict[str, int], float]:
+    """Kill what stores, accepts and builds; return how often what was left, and how long it takes without a kill.
+
+    Raises:
+        SystemExit: something was lost, or applied twice, or not whole.
+    """
+    thing, predicate, _ = counted(publication)
+    (publication.root / FOLDER / f"{COUNTED}.nt").write_text(f'<{thing}> <{predicate}> "0" .\n', encoding="utf-8")
+    succeeded(partial(build, publication))
+    chance, left, seconds = random.Random(seed), dict.fromkeys(STATES, 0), 0.0
+    for turn in range(1, kills + 2):
+        process, begun = in_process(partial(proposed_and_built, publication, turn)), time.perf_counter()
+        if turn == 1:  # none is killed, to know how long it takes
+            status, seconds = done(process), time.perf_counter() - begun
+        else:
+            time.sleep(chance.uniform(0, LATEST * seconds))
+            os.kill(process, signal.SIGKILL)
+            status = done(process)
+        if status not in {0, -signal.SIGKILL}:
+            raise SystemExit(f"turn {turn}: what was killed had ended with {status}")
+        succeeded(partial(resumed, publication, turn))
+        if turn > 1:
+            left[(publication.root / "left.txt").read_text(encoding="utf-8")] += 1
+        succeeded(partial(ended, publication, turn))
+    return left, seconds
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.killed", description=__doc__.splitlines()[0])
@@ -166,10 +285,19 @@ def main() -> None:
     parser.add_argument("--triples", type=int, default=100_000, help=f"the size of the publication (from {LEAST:,})")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where to work (default: benchmarks/scratch/killed)")
+    parser.add_argument("--proposals", action="store_true", help="kill what stores, accepts and builds proposals")
     parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
     options = parser.parse_args()
     root = options.folder or WORK / "killed"
     publication = publication_of(options.triples, root)
+    if options.proposals:
+        left, seconds = proposals_killed(publication, options.kills, options.seed)
+        shutil.rmtree(root)
+        columns = ("triples", "kills", *STATES, "store, accept, build, s", "lost or twice")
+        row: tuple[object, ...] = (options.triples, options.kills, *left.values(), f"{seconds:.2f}", 0)
+        text = "\n\n".join([head(), table(columns, [row])])
+        write_section("killed-proposals", text, RESULTS if options.write else None)
+        return
     succeeded(partial(build, publication))
     outcome = killed(publication, options.kills, options.seed)
     shutil.rmtree(root)

@@ -25,7 +25,7 @@ from endpoint.commands.options import (
 from endpoint.served_parts import SERVED
 from graph.catalogue.dataset_description import left_out
 from graph.model.errors import ReleaseError, Sentence, SettingError
-from graph.model.publication import SETTINGS_FILE, Publication, SourceFile, open_publication
+from graph.model.publication import PATCHES_FOLDER, SETTINGS_FILE, Publication, SourceFile, open_publication
 from graph.model.settings import Settings
 from graph.pipeline.build import build, check, file_of_user, publication_files, shape_remarks
 from graph.pipeline.removal import foresee, resume, withhold
@@ -646,4 +646,11 @@ def _warn_of_sources(publication: Publication) -> None:
         count = sum(1 for chunk in chunks for line in chunk.lines() if withholding.holds(line))
         if count:
             click.echo(f"{source.name} still holds {count} statements of what is withheld: take them out", err=True)
+    for path in publication.patches():
+        # comments, too: an accepted proposal's says what its thing is called, and why
+        rows = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        count = sum(1 for row in rows if withholding.holds(row.encode()) or withholding.holds_words(row))
+        if count:
+            name = f"{PATCHES_FOLDER}/{path.name}"
+            click.echo(f"{name} still holds {count} lines of what is withheld: take them out", err=True)
     sys.stderr.flush()

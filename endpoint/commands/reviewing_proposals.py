@@ -25,7 +25,7 @@ from graph.parts.proposals.proposed_rows import patch_text, stale, touched
 from graph.releases.release import current_release
 from graph.validation.report import ValidationFailedError
 
-STATES = ("waiting", "accepted", "declined", "withdrawn")
+STATES = ("waiting", "accepted", "declined", "withdrawn", "erased")
 LONGEST = 60
 
 
@@ -48,7 +48,7 @@ def proposals_command(_: Options) -> None:
 
 @proposals_command.command("list")
 @click.option("--state", type=click.Choice(STATES), default="waiting", show_default=True,
-              help="Which: `waiting`, `accepted`, `declined` or `withdrawn`.")  # fmt: skip
+              help="Which: `waiting`, `accepted`, `declined`, `withdrawn` or `erased`.")  # fmt: skip
 @click.option("--page", type=click.IntRange(min=1), default=1, show_default=True, help="Which fifty.")
 @publication_option
 def list_proposals(options: Options, state: str, page: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,7 +13,7 @@ from endpoint.current import Snapshot, languages, publication, snapshot, urls
 from endpoint.pages.term_names import Names, Shown, text_in
 from endpoint.pages.thing_page import content_names, interface_names
 from graph.model.errors import NO_WORDS, Said
-from graph.model.rdf_terms import RDF_TYPE
+from graph.model.rdf_terms import ENTAILED_GRAPH, RDF_TYPE, graph_iri
 from graph.parts.contribution.contributed_document import FoundResult
 from graph.parts.proposals.proposal_store import CheckedProposal, ValueChange
 from graph.parts.proposals.shape_form import (
@@ -306,8 +307,9 @@ class FormFiller:
         text = shown if row is None else row.text
         language = tag if row is None or row.language is None else row.language
         has_tags = isinstance(value.term, ox.Literal) and bool(tag or of.has_languages)
+        control, options = self._chosen_from(of, control, text, shown, row)
         return FormInput(
-            self._next(), control, text, value.key, value.predicate, self._options(of, control, text, shown),
+            self._next(), control, text, value.key, value.predicate, options,
             self._tags(of, language, tag) if has_tags and control != "choice" else (), graphs=graphs,
             problem=self._problem(row),
         )  # fmt: skip
@@ -319,14 +321,44 @@ class FormFiller:
             control = "lines"
         language = row.language or "" if row is not None else ""
         has_tags = control in ("text", "lines") and of.has_languages
+        control, options = self._chosen_from(of, control, text, "", row)
         return FormInput(
-            self._next(), control, text, "", of.path, self._options(of, control, text, ""),
+            self._next(), control, text, "", of.path, options,
             self._tags(of, language, None) if has_tags else (), problem=self._problem(row),
         )  # fmt: skip
 
     def _problem(self, row: PostedRow | None) -> Said:
         found = self.read.unread.get(row.number) if row is not None else None
         return found.problem if found is not None else NO_WORDS
+
+    def _chosen_from(
+        self, of: FormField, control: Control, text: str, shown: str, row: PostedRow | None
+    ) -> tuple[Control, tuple[Option, ...]]:
+        """Return a control and its list: that of the field, or of the things that a name which was typed may mean."""
+        found = self.read.unread.get(row.number) if row is not None else None
+        if found is None or not found.candidates:
+            return control, self._options(of, control, text, shown)
+        known = self._told_apart((f"<{iri}>", self._things.label(iri)) for iri in found.candidates)
+        return "choice", (Option(text, text, is_chosen=True), *(Option(value, name, False) for value, name in known))
+
+    def _told_apart(self, named: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return things with names by which they differ: with kinds where names are equal, and then with addresses."""
+        told = list(named)
+        for how in (self._kinds, self._names.short):
+            times = Counter(text for _, text in told)
+            told = [
+                (value, f"{text} ({more})" if times[text] > 1 and (more := how(value[1:-1])) else text)
+                for value, text in told
+            ]
+        return told
+
+    def _kinds(self, iri: str) -> str:
+        """Return of what kinds a thing is said to be, in the reader's language."""
+        quads = snapshot().release.store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(RDF_TYPE), None, None)
+        aside = (MERGE, ox.NamedNode(graph_iri(publication().base, ENTAILED_GRAPH)))
+        said = (each.object for each in quads if each.graph_name not in aside)
+        kinds = {each.value for each in said if isinstance(each, ox.NamedNode)}
+        return ", ".join(sorted(self._terms.thing(each).text for each in kinds))
 
     def _next(self) -> int:
         self._number += 1
@@ -340,7 +372,7 @@ class FormFiller:
         elif of.choices:
             known = [(str(each), self._names.term(each).text) for each in of.choices]
         else:
-            known = [(f"<{iri}>", label) for iri, label in self._things.options(of) or ()]
+            known = self._told_apart((f"<{iri}>", label) for iri, label in self._things.options(of) or ())
         values = {value for value, _ in known}
         # what stands there stays on the list, whether or not it should
         extra = [(each, self._text(each)) for each in dict.fromkeys((shown, text)) if each and each not in values]

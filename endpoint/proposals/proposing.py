@@ -21,7 +21,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from endpoint.current import EXTENSION, Current, languages, publication, snapshot, urls
-from endpoint.http.authorization import Rate, door, too_many
+from endpoint.http.authorization import BEARER, Rate, door, too_many
 from endpoint.http.jobs import works
 from endpoint.http.languages import interface
 from endpoint.http.problems import ProblemError
@@ -39,6 +39,7 @@ from endpoint.proposals.filled_form import (
     subject_of,
     subject_of_class,
 )
+from endpoint.things.resources import not_found, of_withheld
 from graph.catalogue.contents import graph_named
 from graph.model.errors import NO_WORDS, HamkorError, Said, Sentence
 from graph.model.settings import ProposalSettings
@@ -52,6 +53,7 @@ from graph.parts.proposals.proposal_store import (
 )
 from graph.parts.proposals.proposed_rows import links_in, marks_of
 from graph.parts.proposals.shape_form import ReadForm, as_new, label_among, minted, posted_rows
+from graph.withholding.withholding import withholding_of
 
 proposing = Blueprint("proposing", __name__)
 STATE = "hamkor-proposing"
@@ -178,8 +180,10 @@ def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
             return subject_of_class(class_iri, minted(publication().base, class_iri, label, nonce))
         return subject
     iri = fields.get("iri", "")
-    if not _is_iri(iri) or here.withholds(iri) or not here.speaks_of(iri):
+    if not _is_iri(iri):
         raise ProblemError("not-found", Sentence("nothing is known of <%(iri)s>", iri=iri[:200]))
+    if here.withholds(iri) or not here.speaks_of(iri):
+        raise not_found(iri)
     return subject_of(iri)
 
 
@@ -292,7 +296,8 @@ def _problem_of_token(sent: SentForm) -> Said:
     """Return what is wrong with the token, where one is needed."""
     if publication().settings.proposals.by == "everybody":
         return NO_WORDS
-    token = sent.fields.get("token", "").strip()
+    bearer = BEARER.match(request.headers.get("Authorization", ""))
+    token = sent.fields.get("token", "").strip() or (bearer[1] if bearer else "")
     client = request.remote_addr or ""
     if wait := door().failures.wait(client, take=False):
         raise too_many(Sentence("too many attempts with a token that is not good"), wait)
@@ -333,6 +338,9 @@ def _kept(sent: SentForm, violations: int, seconds: float) -> Response:
             raise too_many(Sentence("too many proposals are being sent"), wait)
     here, base = snapshot(), publication().base
     subject = sent.subject
+    # the list is read anew: the form may have been opened before the thing was withheld
+    if withholding_of(publication()).suppression.lists(subject.iri):
+        raise of_withheld()
     label = label_among(sent.changes) if subject.class_iri else content_names().thing(subject.iri).text
     content = Content(
         sent.kind, subject.iri, label, sent.changes, sent.text("reason"), sent.text("source"), interface(),

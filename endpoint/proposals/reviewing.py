@@ -48,7 +48,7 @@ COOKIE = "hamkor-review"
 SECONDS, MOST_SESSIONS, MOST_TOUCHED = 3600, 1_000, 20
 STATES: Mapping[State, str] = {
     "waiting": N_("waiting"), "accepting": N_("being accepted"), "accepted": N_("accepted"), "declined": N_("declined"),
-    "withdrawn": N_("taken back"),
+    "withdrawn": N_("taken back"), "erased": N_("erased"),
 }  # fmt: skip
 KINDS = {
     "change": N_("a change"), "new": N_("something new"), "comment": N_("a comment"), "removal": N_("to be taken out"),
@@ -59,7 +59,7 @@ MARKS = {
 }  # fmt: skip
 SHOWN: Mapping[str, tuple[State, ...]] = {
     "waiting": ("waiting", "accepting"), "accepted": ("accepted",), "declined": ("declined",),
-    "withdrawn": ("withdrawn",),
+    "withdrawn": ("withdrawn", "erased"),
 }  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def not_found(*iris: str) -> ProblemError:
     """Return the error that nothing is known of what may have been meant by any of these: it never was, or is gone."""
     here = snapshot()
     if any(is_withheld(iri) for iri in iris):
-        return ProblemError("withheld", WITHHELD, {"privacy": urls().absolute(urls().route("privacy"))})
+        return of_withheld()
     for iri in iris:
         if (last := here.gone.last_release(iri)) is not None:
             there = urls().absolute(
@@ -146,6 +146,11 @@ def not_found(*iris: str) -> ProblemError:
     return ProblemError(
         "not-found", Sentence("release %(id)s says nothing about <%(iri)s>", id=here.release.id, iri=iris[0])
     )
+
+
+def of_withheld() -> ProblemError:
+    """Return the error that something must not be spoken of."""
+    return ProblemError("withheld", WITHHELD, {"privacy": urls().absolute(urls().route("privacy"))})
 
 
 def describing(iri: str, suffix: str = "", kind: str = "description") -> Response:

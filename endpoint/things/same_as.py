@@ -18,7 +18,7 @@ from endpoint.http.responses import answer, negotiated, see_other
 from endpoint.http.semantics import AS_HTML, HeaderLink, Representation, entity_tag
 from endpoint.pages.term_names import names_for
 from endpoint.things.representations import rdf_document
-from endpoint.things.resources import WITHHELD
+from endpoint.things.resources import of_withheld
 from endpoint.things.search import finder
 from graph.model.description import Label, labels
 from graph.model.errors import Sentence
@@ -73,7 +73,7 @@ def _cluster(text: str, clusters: Clusters) -> Cluster | None:
         numbers = finds.search.candidates.identified(text)
         start = [each.iri for each in finds.search.index.entities(numbers[:1])] if len(numbers) == 1 else []
     if is_withheld(text) or any(is_withheld(each) for each in start):
-        raise ProblemError("withheld", WITHHELD, {"privacy": urls().absolute(urls().route("privacy"))})
+        raise of_withheld()
     return clusters.cluster(start) if start else None
 
 

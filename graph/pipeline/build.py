@@ -21,7 +21,7 @@ from graph.model.processes import HeldFolder
 from graph.model.publication import Publication, Role, SourceFile
 from graph.model.rdf_terms import COMPUTED_GRAPHS, ENTAILED_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH, graph_iri
 from graph.model.settings import LimitSettings
-from graph.pipeline.parts import PARTS, Part, left_out
+from graph.pipeline.parts import PARTS, Part, forget_withheld_by, left_out
 from graph.pipeline.steps import (
     Progress,
     ReleaseEnding,
@@ -133,7 +133,7 @@ def build_in(
         release = make(publication, releases, folder, inputs, progress)
     del parent  # whoever has a release holds it, and it may have to go
     settle(settled)
-    return release, purge(releases, withholding_of(settled))
+    return release, purge(releases, withholding_of(settled), forget_withheld_by(settled, parts))
 
 
 def _is_of(release: Release | None, publication: Publication, parts: Sequence[Part]) -> bool:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the command line reads this list at every start, and loads nothing for it
+    from graph.model.publication import Publication
     from graph.releases.change import ReleaseRevision
     from graph.sources.batches import GraphChange
+    from graph.withholding.withholding import Withholding
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Part:
         step: what it does to a release in the making, when that has its graphs and conclusions: made by these changes
             of its parent or, where there is None, from nothing. Both ways come to the same. The catalogue is written
             inside its block.
+        forget: what takes away of what it keeps beside the releases whatever is withheld, as ``module:name`` below
+            ``graph.parts``: a function that is given the publication and what is withheld.
     """
 
     name: str
@@ -35,6 +40,7 @@ class Part:
     needs: tuple[str, ...] = ()
     doing: str = ""
     step: Callable[[ReleaseRevision, Sequence[GraphChange] | None], AbstractContextManager[None]] | None = None
+    forget: str = ""
 
 
 @contextmanager
@@ -61,10 +67,23 @@ LINKING = Part("linking", ("linking",), doing="writing the index of names", step
 LINKSETS = Part("linksets", ("linksets",), needs=("linking",))
 TEMPLATES = Part("templates", ("templates",))
 CONTRIBUTION = Part("contribution", ("contribution",), needs=("templates",))
-PROPOSALS = Part("proposals", ("proposals",), needs=("templates", "contribution"))
+PROPOSALS = Part(
+    "proposals", ("proposals",), needs=("templates", "contribution"), forget="proposals.proposal_store:forget_withheld"
+)
 REPLICATION = Part("replication", ("replication",))
 HARVEST = Part("harvest", ("harvest",), needs=("templates", "contribution"))
 PARTS: tuple[Part, ...] = (LINKING, LINKSETS, TEMPLATES, CONTRIBUTION, PROPOSALS, REPLICATION, HARVEST)
+
+
+def forget_withheld_by(publication: Publication, parts: Sequence[Part] = PARTS) -> Callable[[Withholding], None]:
+    """Return what takes away, of all that parts keep beside the releases of a publication, whatever is withheld."""
+
+    def forget(withholding: Withholding) -> None:
+        for each in parts:
+            if each.forget:
+                resolve_name(f"graph.parts.{each.forget}")(publication, withholding)
+
+    return forget
 
 
 def left_out(parts: Sequence[Part]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from itertools import islice
 from graph.model.errors import ReleaseError, Said, Sentence, SettingError
 from graph.model.publication import SUPPRESSION_FILE, Publication
 from graph.pipeline.build import build_in
+from graph.pipeline.parts import forget_withheld_by
 from graph.pipeline.steps import Progress
 from graph.releases.graph_files import read_member
 from graph.releases.manifest import GraphEntry
@@ -124,7 +125,7 @@ def resume(publication: Publication, patience: Patience = AT_ONCE) -> None:
     if publication.brought_list.exists() or not is_purged(releases, withholding_of(publication)):
         with releases.writing():
             settle(publication)
-            purge(releases, withholding_of(publication))
+            purge(releases, withholding_of(publication), forget_withheld_by(publication))
 
 
 def _extended(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ from graph.model.rdf_terms import (
     unfit_name,
 )
 from graph.pipeline.build import Contributed, ReleaseInputs, make, try_out
-from graph.pipeline.parts import PARTS, Part
+from graph.pipeline.parts import PARTS, Part, forget_withheld_by, left_out
 from graph.pipeline.steps import (
     Progress,
     ReleaseEnding,
@@ -47,9 +47,11 @@ from graph.pipeline.steps import (
 from graph.releases.change import Bookkeeping, Draft, ReleaseRevision, added
 from graph.releases.manifest import LastContribution, Manifest, Origin
 from graph.releases.release import AT_ONCE, REPORT_FILE, Hold, Patience, Release, ReleasesFolder
+from graph.releases.release_builder import fingerprint
 from graph.releases.store import STORE_FOLDER, Checkpoint, reading
 from graph.releases.verification import NOTHING_KNOWN, examined, readable_current
 from graph.sources.batches import NONE, UNION, Chunk, GraphChange, Lines
+from graph.sources.rdf_patches import PatchFile, write_patch
 from graph.validation.overreach import overreach
 from graph.validation.report import Report, ValidationFailedError, empty_report, parse_report, with_results
 from graph.withholding.withholding import is_purged, purge, read_traces, settle, withholding_of
@@ -76,6 +78,7 @@ class Gate:
         is_others: whether a graph belongs to somebody else than who writes, who may then not describe its things.
         parts: those that take part.
         patched: the graphs among those that change which files fill, and go on filling.
+        origin: from what the new release is made; None: from what its parent is.
     """
 
     publication: Publication
@@ -87,6 +90,7 @@ class Gate:
     is_others: Callable[[str], bool] = lambda _: False
     parts: Sequence[Part] = PARTS
     patched: Collection[str] = ()
+    origin: ReleaseOrigin | None = None
 
     def rehearse(self, folder: Path) -> Report:
         """Return what validation says of the changed release, using an empty folder for it.
@@ -132,7 +136,7 @@ class Gate:
         if not report.conforms:
             raise ValidationFailedError(report)
         known = self.parent.manifest
-        origin = ReleaseOrigin(self.created, known.fingerprint, known.id, known.sources)
+        origin = self.origin or ReleaseOrigin(self.created, known.fingerprint, known.id, known.sources)
         ending = ReleaseEnding(self.parent, changes, self.parts)
         manifest = finish(self.publication, revision, origin, report, ending, lambda what: self._told(what, revision))
         return manifest, report
@@ -281,12 +285,13 @@ class SourcePatch:
 
     Attributes:
         graphs: those graphs, among the ones that are written.
-        keep: keeps the changes for the next build, as a patch beside the files. It is called when the release is known
-            to conform and is not current yet: whoever is killed in between has a patch that a build can apply.
+        file: the patch beside the files that keeps the changes for the next build, asked for while nobody else writes.
+            It is written when the release is known to conform and is not current yet: whoever is killed in between has
+            a patch that a build can apply.
     """
 
     graphs: frozenset[str] = frozenset()
-    keep: Callable[[], object] = lambda: None
+    file: Callable[[], PatchFile | None] = lambda: None
 
 
 NO_PATCH = SourcePatch()
@@ -350,7 +355,7 @@ def publish(  # noqa: PLR0913  all but two have what they mostly are
         draft, time = _draft(publication, parent, writes, expected, patched=patch.graphs), time_of_next(releases)
         if not is_purged(releases, withholding_of(publication)):  # a writer that was killed has not come so far
             with suppress(StorageError):  # the next command says it; writes go on
-                purge(releases, withholding_of(publication))
+                purge(releases, withholding_of(publication), forget_withheld_by(publication, parts))
         changes, contribution = draft.changes(), _contribution(contributor, time)
         created = frozenset(each.iri for each in changes if each.created)
         if parent is not None and not changes:
@@ -360,10 +365,33 @@ def publish(  # noqa: PLR0913  all but two have what they mostly are
             release = make(publication, releases, folder, first, progress)
             return Published(release, stored_report(release, publication.base), created, changed=True)
         is_others = _belongs_to_others(publication, contributor)
-        gate = Gate(publication, parent, draft, time, contribution, progress, is_others, parts, patch.graphs)
+        file = patch.file()
+        filled = [each.iri for each in changes if each.added and each.iri in patch.graphs]
+        origin = _patched_origin(publication, parent, file, filled, time, parts) if file is not None else None
+        gate = Gate(publication, parent, draft, time, contribution, progress, is_others, parts, patch.graphs, origin)
         manifest, report = gate.revise(folder)
-        patch.keep()
+        if file is not None:
+            write_patch(file)
         return Published(commit(releases, folder, manifest, known), report, created, changed=True)
+
+
+def _patched_origin(
+    publication: Publication,
+    parent: Release,
+    file: PatchFile,
+    changed: Iterable[str],
+    created: datetime,
+    parts: Sequence[Part],
+) -> ReleaseOrigin:
+    """Return from what a release is made that a patch changes, so that the next build sees that nothing has changed.
+
+    Where files have changed since the parent was made, the release is not made of them, with or without the patch: it
+    keeps the parent's fingerprint, and the next build makes another.
+    """
+    known, name, without = parent.manifest, file.path.relative_to(publication.root).as_posix(), left_out(parts)
+    is_of_files = fingerprint(publication, without, {name: None}) == known.fingerprint
+    made_of = fingerprint(publication, without, {name: file.body}) if is_of_files else known.fingerprint
+    return ReleaseOrigin(created, made_of, known.id, {**known.sources, name: tuple(changed)})
 
 
 def rehearse(

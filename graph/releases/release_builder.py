@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from hashlib import file_digest, sha256
+from hashlib import blake2b, file_digest, sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 import pyoxigraph as ox
@@ -169,11 +170,28 @@ def tool_versions() -> Mapping[str, str]:
     return {name: _version(name) for name in TOOLS}
 
 
-def fingerprint(publication: Publication, without: Iterable[str] = ()) -> str:
-    """Return the fingerprint of the publication's files, settings and of the tools, and of the parts left out."""
+AS_THEY_ARE: Mapping[str, bytes | None] = MappingProxyType({})
+
+
+def fingerprint(
+    publication: Publication, without: Iterable[str] = (), foreseen: Mapping[str, bytes | None] = AS_THEY_ARE
+) -> str:
+    """Return the fingerprint of the publication's files, settings and of the tools, and of the parts left out.
+
+    Args:
+        publication: whose.
+        without: the names of the parts left out.
+        foreseen: what patches will hold that are about to be written, by name; None: as if there were none of it.
+    """
     lines = [f"{name} {number}" for name, number in tool_versions().items()]
     lines += [f"without {part}" for part in without]
     lines += [f"{name} {_digest(path)}" for name, path in _files(publication)]
+    patches = {path.relative_to(publication.root).as_posix(): path for path in publication.patches()}
+    for name in sorted({*patches, *(name for name, body in foreseen.items() if body is not None)}):
+        if name not in foreseen:
+            lines.append(f"{name} {_digest(patches[name])}")
+        elif (body := foreseen[name]) is not None:
+            lines.append(f"{name} {blake2b(body).hexdigest()}")
     return sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
@@ -186,7 +204,6 @@ def _files(publication: Publication) -> Iterator[tuple[str, Path]]:
         for path in files_below(publication.root / folder):
             if path.is_file():
                 yield str(path.relative_to(publication.root)), path
-    yield from ((str(path.relative_to(publication.root)), path) for path in publication.patches())
 
 
 def _digest(path: Path) -> str:

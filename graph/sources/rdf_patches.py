@@ -179,28 +179,43 @@ def patches_of(publication: Publication, without: Iterable[str] = ()) -> Patches
     return Patches(tuple(names), graphs)
 
 
-def write_patch(publication: Publication, label: str, rows: Sequence[PatchRow], heading: Sequence[str] = ()) -> Path:
-    """Write a patch as the last one of a publication, whole or not at all; one of the same label is replaced.
+@dataclass(frozen=True, slots=True)
+class PatchFile:
+    """A patch as a file: where it lies, or will, and what it holds."""
+
+    path: Path
+    body: bytes
+
+
+def patch_file(
+    publication: Publication, label: str, rows: Sequence[PatchRow], heading: Sequence[str] = ()
+) -> PatchFile:
+    """Return a patch as the last one of a publication, or in the place of the one of the same label.
 
     Args:
         publication: where.
         label: what its name ends with.
         rows: what it says.
         heading: lines of comment.
+    """
+    comments = "".join(f"# {' '.join(each.split())}\n" for each in heading)
+    body = f"{comments}TX .\n{''.join(each.text() for each in rows)}TC .\n".encode()
+    return PatchFile(_place(publication, publication.root / PATCHES_FOLDER, label), body)
+
+
+def write_patch(patch: PatchFile) -> None:
+    """Write a patch, whole or not at all.
 
     Raises:
         StorageError: the disk does not take it.
     """
-    folder = publication.root / PATCHES_FOLDER
-    comments = "".join(f"# {' '.join(each.split())}\n" for each in heading)
-    body = f"{comments}TX .\n{''.join(each.text() for each in rows)}TC .\n".encode()
+    path, folder = patch.path, patch.path.parent
     try:
         folder.mkdir(exist_ok=True)
-        path = _place(publication, folder, label)
         descriptor, fresh = tempfile.mkstemp(prefix=".patch-", dir=folder)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(body)
+                file.write(patch.body)
                 file.flush()
                 os.fsync(file.fileno())
             Path(fresh).chmod(0o644)  # what is published may be read; mkstemp lets nobody else
@@ -210,7 +225,6 @@ def write_patch(publication: Publication, label: str, rows: Sequence[PatchRow], 
         _sync(folder)
     except OSError as problem:
         raise StorageError.of(Sentence("the patch cannot be written"), problem) from problem
-    return path
 
 
 def _place(publication: Publication, folder: Path, label: str) -> Path:

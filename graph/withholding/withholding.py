@@ -9,7 +9,7 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -247,6 +247,8 @@ def read_traces(folder: Path) -> TracesFile:
 TERM = re.compile(rb'<([^<>"]*)>|"((?:[^"\\]|\\.)*)"')
 ESCAPED = re.compile(r"\\(.)")
 CODEPOINT = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})")
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"»”]+")
+"""What may be an IRI in somebody's words."""
 IRI, BASE = re.compile(r"<([^<>\s]*)>"), re.compile(r"\bBASE\s*<([^<>\s]*)>", re.I)
 DECLARED = re.compile(r"\bPREFIX\s*([^\s:<>]*):\s*<([^<>\s]*)>", re.I)
 PREFIXED = re.compile(r"((?<![\w.-])[\w.-]*):((?:[\w.:%-]|\\.)*)")
@@ -300,6 +302,12 @@ class Withholding:
             elif text and self.suppression and self.suppression.holds_text(ESCAPED.sub(" ", text.decode())):
                 return True
         return False
+
+    def holds_words(self, text: str) -> bool:
+        """Whether what somebody wrote in their own words speaks of what is withheld, by a name or by an IRI."""
+        if self.suppression and self.suppression.holds_text(decoded(text)):
+            return True
+        return any(self.withholds(each.rstrip(".,;:!?)]'")) for each in ADDRESS.findall(text))
 
     def passed(self, chunks: Iterable[Chunk], traces: Traces) -> Iterator[Chunk]:
         """Yield what may be published, and note the things below the base that may not."""
@@ -424,10 +432,13 @@ def judged(releases: ReleasesFolder, withholding: Withholding) -> Judged:
     return _Judgement(releases, withholding, frozenset()).of(_all(releases))
 
 
-def purge(releases: ReleasesFolder, withholding: Withholding) -> Judged:
+def purge(
+    releases: ReleasesFolder, withholding: Withholding, forget_beside: Callable[[Withholding], object] = lambda _: None
+) -> Judged:
     """Remove every release but the current one that holds what is withheld, or may; return which these were.
 
-    Kept queries that speak of it go the first time. It is for the one writer, who holds ``releases.writing()``. A
+    Kept queries that speak of it go the first time, and so does what ``forget_beside`` takes away, which is what parts
+    keep beside the releases. It is for the one writer, who holds ``releases.writing()``. A
     running service leaves a release within a second of its no longer being current; for that it is waited a moment, and
     then no longer: what is open stays readable to who has it open (POSIX unlink), and to nobody else.
     """
@@ -435,6 +446,7 @@ def purge(releases: ReleasesFolder, withholding: Withholding) -> Judged:
         return Judged()
     if not is_purged(releases, withholding):
         forget(releases.path.parent, withholding.holds_query)
+        forget_beside(withholding)
     cleared = _cleared(releases, withholding)
     current = releases.current()
     others = [each for each in _all(releases) if current is None or each != current.name]

@@ -5,6 +5,7 @@ One server, which the tests write to, each about another thing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,9 @@ from graph.model.publication import open_publication
 from tests.endpoint.serving import Served, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
-MOST_STEPS = 6
+MOST_STEPS, MOST_TABS = 6, 150
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -136,3 +137,45 @@ def test_who_is_named_asks_to_be_taken_out(walk: Walk) -> None:
     walk.follow("Send", "button")
     assert walk.steps <= MOST_STEPS
     assert "It waits for an answer." in page.locator(".lead").inner_text()
+
+
+def reached(page: Page, wanted: Locator) -> None:
+    """Go to something with the key Tab."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("each => each === document.activeElement"):
+            return
+    pytest.fail(f"{wanted} cannot be reached by keyboard")
+
+
+def entered(page: Page, wanted: Locator) -> None:
+    """Go to a link or button with the key Tab, and follow it with Enter."""
+    reached(page, wanted)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+def test_a_count_is_corrected_in_russian_on_a_narrow_screen_by_keyboard_alone(
+    browser: Browser, proposed: Served
+) -> None:
+    context = browser.new_context(base_url=proposed.url, viewport={"width": 360, "height": 780}, locale="ru-RU")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto("/")
+    entered(page, page.get_by_role("link", name=re.compile("Самарканде")).first)
+    entered(page, page.get_by_role("link", name="Что-то неверно или чего-то не хватает?"))
+    counts = page.locator('.field:has(.name:text-matches("^подсчёты членов", "i"))')
+    entered(page, counts.get_by_role("link", name="Исправить это").first)
+    reached(page, page.locator('.field:has(.name:text-matches("^членов", "i")) input[type=text]').first)
+    page.keyboard.type("77")
+    reached(page, page.get_by_label("Где это можно прочесть"))
+    page.keyboard.type("https://example.org/list-of-2016")
+    entered(page, page.get_by_role("button", name="Проверить"))
+    assert page.evaluate("document.activeElement.id") == "preview"
+    assert page.locator("ins").first.inner_text() == "77"
+    assert page.locator("html").get_attribute("lang") == "ru"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    accessible(page)
+    entered(page, page.get_by_role("button", name="Отправить"))
+    assert page.locator(".lead").inner_text() == "Оно ждёт ответа."
+    context.close()

@@ -11,10 +11,13 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from endpoint.cli import main
 from graph.model.errors import HamkorError, QueryLimitError, ReleaseError, StorageError
 from graph.model.publication import PROPOSALS_FILE, WORK_FOLDER, Publication, open_publication
 from graph.parts.proposals import decisions
@@ -28,7 +31,9 @@ from graph.parts.proposals.proposal_store import (
     proposals_of,
 )
 from graph.parts.proposals.proposed_rows import marks_of, patch_text, stale
+from graph.pipeline import write as writing
 from graph.pipeline.build import build
+from graph.pipeline.removal import withhold
 from graph.pipeline.write import Put, publish
 from graph.releases.release import AT_ONCE, current_release
 from graph.sources.batches import Chunk
@@ -103,6 +108,7 @@ def test_the_next_build_says_what_was_accepted(own: Publication) -> None:
     accept_proposal(own, name, BOTH, AT_ONCE)
     published = current_release(own)
     assert [each.name for each in own.patches()] == [f"0001-{name}.rdfp"]
+    assert build(own).id == published.id  # nothing has changed
     (own.root / "data" / "b.ttl").write_text(f"<{BASE}id/d> <{BASE}ns#of> <{CLUB}> .")
     build(own)
     assert says(own, f'<{CLUB}> rdfs:label "The club"@en ; :members "15"')
@@ -204,6 +210,59 @@ def test_nothing_is_kept_of_what_is_taken_back_nor_of_addresses_and_secrets(own:
     found = proposals_of(own).get(name)
     assert found is not None
     assert (found.state, found.content) == ("withdrawn", None)
+
+
+HIDDEN = Content("change", f"{BASE}id/p", "A neighbour")
+ASKED = ValueChange(f"{RDFS}label", '"Ask Maya Ganieva"', "", (GRAPH,))
+NEIGHBOUR = ValueChange(f"{BASE}ns#near", "", f"<{BASE}id/p>", (GRAPH,))
+
+
+@pytest.mark.parametrize(
+    ("content", "is_gone"),
+    [
+        (HIDDEN, True),
+        (msgspec.structs.replace(PROPOSED, changes=(NEIGHBOUR,)), True),
+        (msgspec.structs.replace(PROPOSED, changes=(ASKED,)), True),
+        (msgspec.structs.replace(PROPOSED, reason="GANIEVA, Maya says so"), True),
+        (msgspec.structs.replace(PROPOSED, reason=f"see <{BASE}id/p>."), True),
+        (msgspec.structs.replace(PROPOSED, source="+998 (90) 123-45-67"), True),
+        (PROPOSED, False),
+    ],
+    ids=["of it", "leads to it", "a value", "a reason", "its address", "a number", "another"],
+)
+def test_what_is_withheld_is_erased_from_proposals(own: Publication, content: Content, is_gone: bool) -> None:
+    (own.root / "data" / "p.ttl").write_text(f"""@prefix schema: <https://schema.org/> .
+        <{BASE}id/p> a schema:Person ; schema:name "Maya Ganieva" ; schema:telephone "998901234567" .""")
+    build(own)
+    name, secret = proposed(own, content)
+    done, _ = proposed(own, content)
+    decline_proposal(own, done, Decision(words="no"))
+    withhold(own, [f"{BASE}id/p"], [])
+    found, decided = proposals_of(own).of_secret(secret), proposals_of(own).get(done)
+    assert found is not None
+    assert decided is not None
+    assert (found.state, found.content is None, decided.content is None) == (
+        "erased" if is_gone else "waiting", is_gone, is_gone,
+    )  # fmt: skip
+    kept = file_of(own)
+    signs = (b"anieva", b"GANIEVA", b"id/p", b"123-45", b"a@b.example", b"neighbour")
+    assert is_gone == (not [each for each in signs if each in kept])
+    with suppress(ReleaseError):
+        accept_proposal(own, name, BOTH, AT_ONCE)
+    assert (store := proposals_of(own).get(name)) is not None
+    assert (store.state == "erased") == is_gone
+
+
+def test_what_is_withheld_comes_back_by_no_patch(own: Publication) -> None:
+    name, _ = proposed(own)
+    accept_proposal(own, name, msgspec.structs.replace(BOTH, words="The club is theirs"), AT_ONCE)
+    command = ["--publication", str(own.root), "withhold", CLUB]
+    done = CliRunner().invoke(main, command, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert f"patches/0001-{name}.rdfp still holds 5 lines of what is withheld" in done.stderr
+    (own.root / "data" / "b.ttl").write_text(f"<{BASE}id/d> <{BASE}ns#of> <{BASE}id/e> .")
+    release = build(own)
+    assert CLUB.encode() not in b"".join(chunk.triples for chunk in release.read_all())
 
 
 def test_a_comment_is_dealt_with_without_a_release(own: Publication) -> None:
@@ -332,13 +391,15 @@ def test_a_kill_while_it_is_accepted_loses_nothing_and_makes_nothing_twice(own: 
     assert says(own, f'<{CLUB}> rdfs:label "The club"@en ; :members "15"')
 
 
-@pytest.mark.parametrize("step", ["write_patch", "publish", "_provenance"])
+@pytest.mark.parametrize(
+    ("where", "step"), [(decisions, "_provenance"), (writing, "write_patch"), (decisions, "publish")]
+)
 def test_who_comes_after_a_kill_at_any_step_goes_on(
-    own: Publication, step: str, monkeypatch: pytest.MonkeyPatch
+    own: Publication, where: ModuleType, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The exception is none of ours, so nothing is cleared up: as if the process had died there."""
     name, _ = proposed(own)
-    kept = getattr(decisions, step)
+    kept = getattr(where, step)
 
     def dies(*arguments: object, **more: object) -> object:
         if step != "_provenance":
@@ -346,7 +407,7 @@ def test_who_comes_after_a_kill_at_any_step_goes_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(decisions, step, dies)
+        broken.setattr(where, step, dies)
         with pytest.raises(KeyboardInterrupt):
             accept_proposal(own, name, BOTH, AT_ONCE)
     found = proposals_of(own).get(name)

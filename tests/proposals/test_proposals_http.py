@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,21 +13,33 @@ import pytest
 from graph.model.contributors import contributors_of
 from graph.model.publication import open_publication
 from graph.parts.proposals.proposal_store import proposals_of
+from graph.pipeline.removal import withhold
 from tests.endpoint.serving import Served, serving, write
 from tests.proposals.proposing import Person, forms_of, touched
 from tests.proposals.test_decisions import BASE, CLUB, FILES, RDFS
 
 SETTINGS = f'base = "{BASE}"\n[proposals]\nseconds = 0\nper_minute = 10000\nper_minute_in_all = 10000\nsize_kb = 64\n'
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> {{ 7*7 }} %(x)s"""
+SEVERAL = {"en": "several things are called so", "ru": "так называется несколько",
+           "uz": "bir nechtasi shunday ataladi"}  # fmt: skip
 FORM = f"/propose?iri={CLUB}"
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A publication of a club; some tests change it, each what it has made itself."""
-    more = "".join(f'<{BASE}id/{n}> a <{BASE}ns#Club> ; <{RDFS}label> "Club {n}"@en .\n' for n in "defghijk")
+    places = "".join(
+        f'<{BASE}id/place/{n}> a <{BASE}ns#{kind}> , <{BASE}ns#Place> ; <{RDFS}label> "Nukus"@en .\n'
+        for n, kind in enumerate(("City", "District", "District"))
+    )
+    places += "".join(f'<{BASE}id/place/x{n}> a <{BASE}ns#Place> ; <{RDFS}label> "Place {n}"@en .\n' for n in range(60))
+    shape = f"""<{BASE}shape/c> <http://www.w3.org/ns/shacl#property> <{BASE}shape/p> .
+        <{BASE}shape/p> <http://www.w3.org/ns/shacl#path> <{BASE}ns#place> ;
+            <http://www.w3.org/ns/shacl#class> <{BASE}ns#Place> ."""
+    more = "".join(f'<{BASE}id/{n}> a <{BASE}ns#Club> ; <{RDFS}label> "Club {n}"@en .\n' for n in "defghijkm")
     folder = write(tmp_path_factory.mktemp("proposed") / "publication",
-                   FILES | {"hamkor.toml": SETTINGS, "data/more.ttl": more})  # fmt: skip
+                   FILES | {"hamkor.toml": SETTINGS, "data/more.ttl": more, "data/places.ttl": places,
+                            "shapes/p.ttl": shape})  # fmt: skip
     with serving(folder) as running:
         yield running
 
@@ -180,6 +193,83 @@ def test_a_comment_needs_no_change_and_a_wish_to_be_taken_out_comes_first(person
     first = re.findall(r"<li><a href=\"/proposals/(\w+)\"", page)[0]
     assert "hamkor withhold" in (told := reviewer.get(f"/proposals/{first}").text)
     assert "take it out" in told
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "uz"])
+def test_of_several_things_of_one_name_one_is_chosen_from_a_list_that_tells_them_apart(
+    person: Person, language: str
+) -> None:
+    form = person.form(f"/propose?iri={BASE}id/m&ui={language}")
+    number = next(name[2:] for name, value in form.items() if name.startswith("p.") and value.endswith("#place"))
+    answer = person.post(f"/propose?ui={language}", form | {f"v.{number}": "Nukus", "action": "check"})
+    assert SEVERAL[language] in answer.text
+    options = dict(re.findall(r'<option value="([^"]*)"[^>]*>([^<]*)', answer.text))
+    places = {f"&lt;{BASE}id/place/{n}&gt;": told for n, told in enumerate(("City", "District", "District"))}
+    assert all(kind in options[value] for value, kind in places.items())
+    assert options["Nukus"] == "Nukus"
+    assert len({options[value] for value in places}) == 3
+    shown = next(each for each in forms_of(answer.text) if "ticket" in each)
+    chosen = touched(shown, "Nukus", f"<{BASE}id/place/1>")
+    answer = person.post(f"/propose?ui={language}", chosen | {"action": "check"})
+    assert re.search(r"<ins>.*?Nukus", answer.text, re.S)
+    address = person.sent(next(each for each in forms_of(answer.text) if "ticket" in each))
+    found = proposals_of(open_publication(person.served.folder)).of_secret(address.rpartition("~")[2])
+    assert found is not None
+    assert found.content is not None
+    assert [each.added for each in found.content.changes] == [f"<{BASE}id/place/1>"]
+
+
+def test_where_only_contributors_propose_nobody_gets_in_without_a_token(tmp_path: Path) -> None:
+    folder = write(tmp_path / "own", FILES | {"hamkor.toml": SETTINGS + 'by = "contributors"\n'})
+    with serving(folder) as running:
+        person = Person(running)
+        form = touched(person.form(FORM), "A club", "The club")
+        good, token_id = token_of(running, "ngo/*")
+        store = proposals_of(open_publication(folder))
+        for fields in ({}, {"token": ""}, {"token": "hk_made_up"}, {"removal": "on"}, {"reason": "only a word"}):
+            answer = person.checked(form | fields)
+            assert answer.status_code == 422
+            assert "a token of the publisher&#39;s is needed" in answer.text
+            assert "The rules of the data" not in answer.text  # no shape was asked
+        shown = next(each for each in forms_of(person.checked(form | {"token": good}).text) if "ticket" in each)
+        assert shown["token"] == good
+        for token in ("", "hk_made_up"):
+            assert person.post("/propose", shown | {"token": token, "action": "send"}).status_code == 422
+        assert store.counts() == {}
+        assert person.post("/propose", shown | {"action": "send"}).status_code == 303
+        without = shown | {"token": "", "action": "send"}
+        assert person.post("/propose", without, Authorization=f"Bearer {good}").status_code == 303
+        contributors_of(open_publication(folder)).revoke(token_id)
+        assert person.post("/propose", shown | {"action": "send"}).status_code == 422
+        assert store.counts() == {"waiting": 2}
+        assert good.encode() not in (folder / "stderr").read_bytes()
+        attempts = [person.checked(form | {"token": "hk_guess"}).status_code for _ in range(12)]
+        assert attempts[-1] == 429
+
+
+def test_of_what_is_withheld_nothing_is_kept_and_nothing_taken(tmp_path: Path) -> None:
+    zebo = f"""<{BASE}id/z> a <{BASE}ns#Club> , <https://schema.org/Person> ; <{RDFS}label> "Zebo Karimova"@en ."""
+    folder = write(tmp_path / "own", FILES | {"hamkor.toml": SETTINGS, "data/z.ttl": zebo})
+    with serving(folder) as running:
+        person = Person(running)
+        form = person.form(f"/propose?iri={BASE}id/z")
+        shown = next(
+            each
+            for each in forms_of(person.checked(touched(form, "Zebo Karimova", "Zebo K.")).text)
+            if "ticket" in each
+        )
+        address = person.sent(form | {"removal": "on", "reason": "It is me"})
+        withhold(open_publication(folder), [f"{BASE}id/z"], [])
+        told = person.get(address)
+        assert "What it spoke of has been taken out, and with it what you wrote." in told.text
+        assert "It is me" not in told.text
+        assert person.post("/propose", shown | {"action": "send"}).status_code == 410  # whichever release is served
+        end = time.monotonic() + 10
+        while person.get("/doc/z").status_code != 410 and time.monotonic() < end:
+            time.sleep(0.1)
+        assert person.get(f"/propose?iri={BASE}id/z").status_code == person.get("/doc/z").status_code == 410
+        assert person.post("/propose", shown | {"action": "send"}).status_code == 410
+        assert proposals_of(open_publication(folder)).counts() == {"erased": 1}
 
 
 @pytest.mark.parametrize(

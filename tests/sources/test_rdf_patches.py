@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from writing import Write
 
@@ -12,7 +14,7 @@ from graph.pipeline.write import GraphEdit, Put, SourcePatch, publish
 from graph.releases.release import Release
 from graph.sources.batches import Chunk
 from graph.sources.document_checks import DocumentWarning
-from graph.sources.rdf_patches import PatchRow, patches_of, remove_patch, write_patch
+from graph.sources.rdf_patches import PatchRow, patch_file, patches_of, remove_patch, write_patch
 
 BASE = "https://w3id.org/hamkor/"
 GRAPH, OTHERS = f"{BASE}graph/a", f"{BASE}graph/ngo/a"
@@ -60,7 +62,7 @@ def test_a_publication_may_be_of_patches_alone(publication: Write) -> None:
 def test_a_new_patch_is_a_reason_to_build(publication: Write) -> None:
     own = publication(FILES)
     first = build(own)
-    write_patch(own, "a", [PatchRow(GRAPH, line("old"), is_added=False)], ["Why: it is old\nand wrong"])
+    write_patch(patch_file(own, "a", [PatchRow(GRAPH, line("old"), is_added=False)], ["Why: it is old\nand wrong"]))
     assert said(build(own)) == {line("05")}
     remove_patch(own, "a")
     assert build(own).manifest.digest == first.manifest.digest
@@ -110,10 +112,10 @@ def test_validation_without_a_release_sees_them(publication: Write) -> None:
     assert check(*files, base=BASE, limits=limits, patches=patches_of(own)).conforms
 
 
-def corrected(own: Publication, keep: bool = True) -> Release:
+def corrected(own: Publication) -> Release:
     rows = [PatchRow(GRAPH, line("old"), is_added=False), PatchRow(GRAPH, line("new"), is_added=True)]
     edit = GraphEdit(GRAPH, frozenset({line("new")}), frozenset({line("old")}))
-    patch = SourcePatch(frozenset({GRAPH}), (lambda: write_patch(own, "one", rows)) if keep else lambda: None)
+    patch = SourcePatch(frozenset({GRAPH}), lambda: patch_file(own, "one", rows))
     return publish(own, [edit], patch=patch).release
 
 
@@ -123,8 +125,21 @@ def test_the_publisher_corrects_a_graph_of_a_file_at_once_and_the_next_build_say
     release = corrected(own)
     assert said(release) == {line("new"), line("05")}
     assert [each.origin for each in release.manifest.graphs if each.iri == GRAPH] == ["source"]
+    assert build(own).id == release.id
+    shutil.rmtree(own.releases_folder)
     again = build(own)
     assert again.manifest.digest == release.manifest.digest
+    assert again.manifest.sources == release.manifest.sources
+    assert again.manifest.fingerprint == release.manifest.fingerprint
+
+
+def test_a_release_that_a_patch_changes_is_not_of_files_that_have_changed_before(publication: Write) -> None:
+    own = publication(FILES)
+    build(own)
+    (own.root / "data" / "more.nq").write_text(f"<http://e/9> <http://e/p> <http://e/2> <{BASE}graph/more> .\n")
+    release = corrected(own)
+    assert f"{BASE}graph/more" not in {each.iri for each in release.manifest.graphs}
+    assert f"{BASE}graph/more" in {each.iri for each in build(own).manifest.graphs}
 
 
 def test_without_a_patch_nobody_writes_what_a_file_or_a_patch_fills(publication: Write) -> None:
@@ -132,7 +147,7 @@ def test_without_a_patch_nobody_writes_what_a_file_or_a_patch_fills(publication:
     build(own)
     fresh = f"{BASE}graph/fresh"
     rows = [PatchRow(fresh, line("x"), is_added=True)]
-    patch = SourcePatch(frozenset({fresh}), lambda: write_patch(own, "one", rows))
+    patch = SourcePatch(frozenset({fresh}), lambda: patch_file(own, "one", rows))
     publish(own, [GraphEdit(fresh, frozenset({line("x")}))], patch=patch)
     for graph in (GRAPH, fresh):
         with pytest.raises(WriteRefusedError):
@@ -153,4 +168,4 @@ def test_a_disk_that_takes_nothing_leaves_no_half_patch(publication: Write) -> N
     own = publication(FILES)
     (own.root / "patches").write_text("a file where the folder should be")
     with pytest.raises(HamkorError, match="the patch cannot be written"):
-        write_patch(own, "a", [])
+        write_patch(patch_file(own, "a", []))

@@ -31,7 +31,7 @@ from graph.parts.proposals.proposed_rows import rows_of, stale, statement_line
 from graph.parts.proposals.shape_form import ACCEPTED_GRAPH
 from graph.pipeline.write import GraphEdit, SourcePatch, publish, rehearse, stored_report
 from graph.releases.release import Patience, Release, current_release
-from graph.sources.rdf_patches import PatchRow, remove_patch, write_patch
+from graph.sources.rdf_patches import PatchFile, PatchRow, patch_file, remove_patch
 from graph.validation.report import Result, ValidationFailedError
 
 # A proposal as it is published.
@@ -175,12 +175,11 @@ def _carry_out(publication: Publication, proposal: KeptProposal, patience: Patie
         )
         heading = (f"proposal {proposal.id}: {content.label or content.thing}", decision.words)
 
-        def keep() -> None:
-            if writes.patch:
-                write_patch(publication, proposal.id, writes.patch, heading)
+        def file() -> PatchFile | None:
+            return patch_file(publication, proposal.id, writes.patch, heading) if writes.patch else None
 
         try:
-            publish(publication, writes.edits, patience=patience, patch=SourcePatch(writes.graphs, keep))
+            publish(publication, writes.edits, patience=patience, patch=SourcePatch(writes.graphs, file))
         except HamkorError:
             if not _is_in(publication, proposal.id):  # it may have been made, and only what comes after has failed
                 remove_patch(publication, proposal.id)

@@ -10,7 +10,7 @@ import contextlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,9 +23,10 @@ import msgspec
 from graph.model.errors import QueryLimitError, Quotation, ReleaseError, Sentence, StorageError
 from graph.model.publication import PROPOSALS_FILE, WORK_FOLDER, Publication
 from graph.parts.contribution.contributed_document import FoundResult
+from graph.withholding.withholding import Withholding
 
 Kind = Literal["change", "new", "comment", "removal"]
-State = Literal["waiting", "accepting", "accepted", "declined", "withdrawn"]
+State = Literal["waiting", "accepting", "accepted", "declined", "withdrawn", "erased"]
 Mark = Literal["person", "number", "links", "removal"]
 BUSY_SECONDS = 5.0
 PAGE = 50
@@ -248,13 +249,34 @@ class ProposalStore:
             raise ReleaseError(Sentence("no proposal has this address"))
         return self._move(found.id, ("waiting",), "withdrawn", None)
 
+    def erase(self, is_meant: Callable[[KeptProposal], bool]) -> int:
+        """Take away what proposals say that are meant, decided or not; return how many these were.
+
+        What is left of each is that it was, for whoever knows its secret.
+
+        Raises:
+            StorageError: the file cannot be read or written.
+        """
+        if not (self.folder / PROPOSALS_FILE).exists():
+            return 0
+        now = datetime.now(UTC).replace(microsecond=0).isoformat()
+        with self._changing() as table:
+            rows = table.execute(f"SELECT {COLUMNS} FROM proposals WHERE state != 'erased'")  # noqa: S608  no values
+            gone = [(now, found.id) for found in map(_proposal, rows) if is_meant(found)]
+            table.executemany(
+                "UPDATE proposals SET state = 'erased', is_urgent = 0, thing = '', content = NULL, address = NULL, "
+                "decision = NULL, decided = coalesce(decided, ?) WHERE id = ?",
+                gone,
+            )
+        return len(gone)
+
     def _move(self, name: str, before: Sequence[State], after: State, decision: Decision | None) -> KeptProposal:
         """Let a proposal be in another state, if it is in one of some; what must not be kept beyond that goes."""
         is_end = after in ("accepted", "declined", "withdrawn")
         decided = datetime.now(UTC).replace(microsecond=0).isoformat() if is_end else None
         encoded = msgspec.json.encode(decision) if decision is not None else None
         gone = ", address = NULL" if is_end else ""
-        gone += ", content = NULL" if after == "withdrawn" else ""
+        gone += ", content = NULL, thing = ''" if after == "withdrawn" else ""
         marks = ", ".join("?" * len(before))
         with self._changing() as table:
             done = table.execute(
@@ -337,6 +359,33 @@ LIST_THEM = Sentence("hamkor proposals list shows them")
 def proposals_of(publication: Publication) -> ProposalStore:
     """Return the proposals of a publication."""
     return ProposalStore(publication.root / WORK_FOLDER)
+
+
+def forget_withheld(publication: Publication, withholding: Withholding) -> None:
+    """Take away what proposals say that speak of what is withheld: of a thing, in a value, or in somebody's words.
+
+    Raises:
+        StorageError: the file cannot be read or written.
+    """
+    proposals_of(publication).erase(lambda each: _speaks_of(each, withholding))
+
+
+def _speaks_of(proposal: KeptProposal, withholding: Withholding) -> bool:
+    content, decision = proposal.content, proposal.decision
+    texts = [proposal.address, *((decision.words, decision.name) if decision is not None else ())]
+    if content is not None:
+        texts += [content.label, content.reason, content.source]
+        if any(withholding.holds(each) for each in _lines_of(content)):
+            return True
+    return any(withholding.holds_words(each) for each in texts if each)
+
+
+def _lines_of(content: Content) -> Iterator[bytes]:
+    """Yield all terms of a proposal, in N-Triples syntax."""
+    yield f"<{content.thing}>".encode()
+    for each in content.changes:
+        graphs = " ".join(f"<{graph}>" for graph in each.graphs)
+        yield f"<{each.predicate}> {each.removed} {each.added} {graphs}".encode()
 
 
 def _proposal(row: Sequence[object]) -> KeptProposal:
