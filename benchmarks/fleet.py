@@ -1,6 +1,6 @@
 """A simulation of N copies: how late releases reach them, and how old answers are, when copies and storage fail.
 
-    python -m benchmarks.fleet [--days 2] [--seed 1]
+    python -m benchmarks.fleet [--days 10] [--seed 1]
 
 Nothing is served here: events follow one another as `graph.parts.replication.companion` and systemd make them, in times
 that were measured (RESULTS.md, "Copies" and "Publishing under readers"). What is assumed is said at each constant. An
@@ -331,7 +331,7 @@ COLUMNS: Final = (
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--days", type=float, default=2.0, help="how much time passes in each scenario")
+    parser.add_argument("--days", type=float, default=10.0, help="how much time passes in each scenario")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     seconds = options.days * DAY
