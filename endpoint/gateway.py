@@ -470,7 +470,7 @@ class Gateway:
         """
 
         async def after_take_up(message: Message) -> None:
-            if message.get("status", 500) < 300:
+            if message.get("status", 500) < 400:  # what is accepted on a page is answered with where to look at it
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.shield(self._take_up()), TAKE_UP_SECONDS)
             await send(message)
