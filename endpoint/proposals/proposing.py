@@ -109,7 +109,7 @@ def proposing_state() -> ProposingState:
 
 
 @proposing.after_request
-def _not_kept(response: Response) -> Response:
+def not_kept(response: Response) -> Response:
     """No form and no page behind a secret address is kept by anybody, or found by a search engine."""
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"

@@ -27,7 +27,7 @@ from endpoint.http.responses import as_page, see_other
 from endpoint.pages.term_names import text_in
 from endpoint.pages.thing_page import content_names
 from endpoint.proposals.filled_form import shown_changes
-from endpoint.proposals.proposing import check_origin, posted_fields, private_page
+from endpoint.proposals.proposing import check_origin, not_kept, posted_fields, private_page
 from graph.model.contributors import Contributor
 from graph.model.errors import NO_WORDS, HamkorError, ReleaseError, Said, Sentence
 from graph.parts.proposals.proposal_store import (
@@ -109,11 +109,7 @@ def _sessions() -> ReviewSessions:
     return cast("ReviewSessions", current_app.extensions[EXTENSION])
 
 
-@reviewing.after_request
-def _not_kept(response: Response) -> Response:
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Robots-Tag"] = "noindex"
-    return response
+reviewing.after_request(not_kept)
 
 
 def _signed_in() -> tuple[Contributor, ReviewSession] | None:
