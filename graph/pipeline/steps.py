@@ -17,13 +17,15 @@ from msgspec.structs import replace
 
 from graph.catalogue.dataset_description import catalogue
 from graph.entailment.materialisation import entail
+from graph.export.documents import OLD_NAMES
 from graph.model.errors import Sentence, StorageError
 from graph.model.publication import Publication, SourceFile
-from graph.model.rdf_terms import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH, PREFIXES, graph_iri
+from graph.model.rdf_terms import CATALOG_GRAPH, ENTAILED_GRAPH, ONTOLOGY_GRAPH, PREFIXES, RDF_TYPE, graph_iri
 from graph.model.settings import LimitSettings
 from graph.pipeline.parts import Part
 from graph.query.sparql.guard import read_query
 from graph.releases.change import ReleaseRevision
+from graph.releases.dumps import is_element_name
 from graph.releases.manifest import Manifest, release_digest, write_manifest
 from graph.releases.own_iris import fragments_after_build, fragments_after_change, gone_after_build, gone_after_change
 from graph.releases.release import CATALOG_FILE, REPORT_FILE, Release, ReleasesFolder, open_release
@@ -175,6 +177,7 @@ def _complete(publication: Publication, revision: ReleaseRevision, origin: Relea
         SettingError: a setting that the catalogue needs is not usable.
     """
     revision.take_over()
+    _note_element_names(revision)
     without = _manifest(publication, revision, origin, report)
     chunk = catalogue(publication, revision.store, without, revision.folder)
     revision.fill(chunk)
@@ -213,6 +216,23 @@ def _manifest(publication: Publication, revision: ReleaseRevision, origin: Relea
         statistics=revision.book.statistics(),
         checksums=True,
     )
+
+
+def _note_element_names(revision: ReleaseRevision) -> None:
+    """Let the graphs with a property or a class by which no element of XML can be named say so."""
+    counts, a = revision.book.statistics(), ox.NamedNode(RDF_TYPE)
+    unnamed: list[tuple[ox.NamedNode, ox.NamedNode | None]] = [
+        *((ox.NamedNode(each), None) for each in counts.properties if not is_element_name(each)),
+        *((a, ox.NamedNode(each)) for each in counts.classes.keys() & OLD_NAMES),
+    ]
+
+    def has_some(graph: str) -> bool:
+        found = (revision.store.quads_for_pattern(None, one, two, ox.NamedNode(graph)) for one, two in unnamed)
+        return any(next(quads, None) is not None for quads in found)
+
+    for each in revision.graphs():
+        if each.fits_xml and has_some(each.iri):
+            revision.entries[each.iri] = replace(each, fits_xml=False)
 
 
 def commit(releases: ReleasesFolder, folder: Path, manifest: Manifest, known: Known = NOTHING_KNOWN) -> Release:

@@ -20,7 +20,16 @@ from isal import isal_zlib
 from graph.model.processes import HeldFolder
 from graph.model.rdf_terms import RDF_TYPE, XSD, Term, matching, stored
 from graph.releases.exact_forms import LEXICAL_FOLDER, LexicalForms, Notes, open_forms
-from graph.releases.graph_files import GRAPHS_FOLDER, GZIP_WINDOW, LEVEL, file_sha256, link, member_name, read_member
+from graph.releases.graph_files import (
+    GRAPHS_FOLDER,
+    GZIP_WINDOW,
+    LEVEL,
+    file_sha256,
+    fits_xml,
+    link,
+    member_name,
+    read_member,
+)
 from graph.releases.index_loading import index_in_making
 from graph.releases.index_revision import complete_index, index_after_change
 from graph.releases.manifest import (
@@ -125,9 +134,9 @@ def amended_member(old: Path | None, entry: GraphEntry | None, change: GraphChan
     """
     if old is not None and not change.removed and old.stat().st_size > REWRITTEN_BYTES:
         shutil.copyfile(old, new)
-        _write(new, added(change), "ab")
+        fits = (entry is None or entry.fits_xml) & _write(new, added(change), "ab")
     else:
-        _write(new, _all(old, change))
+        fits = _write(new, _all(old, change))
     lanes = lanes_of(entry.lanes if entry is not None else "")
     lanes = lanes + sum_of(triple_hashes(change.added)) - sum_of(triple_hashes(change.removed))
     triples = (entry.triples if entry is not None else 0) + len(change.added) - len(change.removed)
@@ -139,6 +148,7 @@ def amended_member(old: Path | None, entry: GraphEntry | None, change: GraphChan
         sha256=file_sha256(new),
         size=new.stat().st_size,
         lanes=lanes_text(lanes),
+        fits_xml=fits,
     )
 
 
@@ -157,12 +167,16 @@ def _all(old: Path | None, change: GraphChange) -> Iterator[Chunk]:
     yield from added(change)
 
 
-def _write(path: Path, chunks: Iterable[Chunk], mode: str = "wb") -> None:
+def _write(path: Path, chunks: Iterable[Chunk], mode: str = "wb") -> bool:
+    """Write chunks to a file; return whether XML can express all their characters."""
+    fits = True
     stream = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, GZIP_WINDOW)
     with path.open(mode) as file:
         for chunk in chunks:
             file.write(stream.compress(chunk.quads()))
+            fits = fits and fits_xml(chunk.triples)
         file.write(stream.flush())
+    return fits
 
 
 # The counts of a release, kept up by what changes: they equal those of a release that is made from nothing.

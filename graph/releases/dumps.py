@@ -107,15 +107,24 @@ class Dump:
 
 
 def whole_dumps(manifest: Manifest) -> tuple[Dump, ...]:
-    """Return the files of everything; without RDF/XML where a property has no name that XML takes (RDF/XML 5.1)."""
-    forms = FORMS if all(map(_is_qname, manifest.statistics.properties)) else FORMS[:-1]
-    return tuple(Dump(f"{WHOLE}.{_ending(form)}", form) for form in (*forms, PARQUET))
+    """Return the files of everything; without RDF/XML where that cannot express it."""
+    # releases of earlier versions do not say it of their graphs, but have counted their properties
+    fits = all(map(is_element_name, manifest.statistics.properties))
+    fits = fits and all(each.fits_xml for each in data_graphs(manifest))
+    return tuple(Dump(f"{WHOLE}.{_ending(form)}", form) for form in _forms(fits_xml=fits))
 
 
 def graph_dumps(entry: GraphEntry) -> tuple[Dump, ...]:
-    """Return the files of one named graph."""
-    stem = entry.file.removesuffix(ENDING)
-    return tuple(Dump(f"{stem}.{_ending(form)}", form, entry) for form in (*FORMS, PARQUET))
+    """Return the files of one named graph; without RDF/XML where that cannot express it."""
+    return tuple(_dump_of(entry, form) for form in _forms(fits_xml=entry.fits_xml))
+
+
+def _forms(*, fits_xml: bool) -> tuple[Format, ...]:
+    return (*(each for each in FORMS if fits_xml or each is not RDF_XML), PARQUET)
+
+
+def _dump_of(entry: GraphEntry, form: Format) -> Dump:
+    return Dump(f"{entry.file.removesuffix(ENDING)}.{_ending(form)}", form, entry)
 
 
 def class_dump(name: str, content: ClassContent) -> Dump:
@@ -140,11 +149,12 @@ def _ending(form: Format) -> str:
 
 def dump_named(manifest: Manifest, name: str) -> Dump | None:
     """Return the file of this name, or None where there is none; also one that cannot be made, which its maker says."""
-    forms = (*FORMS, PARQUET)
+    forms = _forms(fits_xml=True)
     candidates: Iterable[Dump] = (Dump(f"{WHOLE}.{_ending(form)}", form) for form in forms)
     if name.startswith(f"{GRAPHS_FOLDER}/"):
         stems = {f"{name.removesuffix(f'.{_ending(form)}')}{ENDING}" for form in forms}
-        candidates = (each for entry in manifest.graphs if entry.file in stems for each in graph_dumps(entry))
+        entries = [each for each in manifest.graphs if each.file in stems]
+        candidates = (_dump_of(entry, form) for entry in entries for form in forms)
     return next((each for each in candidates if each.name == name), None)
 
 
@@ -234,8 +244,8 @@ class _Compressed:
         self._stream.write(self._gzip.flush())
 
 
-def _is_qname(iri: str) -> bool:
-    """Whether an element of XML can bear the name of a property: at its end stands what may be a local name."""
+def is_element_name(iri: str) -> bool:
+    """Whether an element of XML can bear the name of a property: at its end stands a local name (RDF/XML 5.1)."""
     return iri not in SYNTAX_NAMES and LOCAL_NAME.search(iri) is not None
 
 

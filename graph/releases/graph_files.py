@@ -44,7 +44,15 @@ PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,179}")
 NOT_PLAIN = re.compile(r"[^a-z0-9._]+")
 GZIP_WINDOW = 31
 LEVEL = 2
+NO_XML = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:[bf]|u00[01])|\xef\xbf[\xbe\xbf]")
+"""Characters that XML cannot express, as N-Triples write them."""
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK)
+
+
+def fits_xml(lines: bytes) -> bool:
+    """Return whether all characters of canonical N-Triples are those of XML (XML 1.0, 2.2)."""
+    # most lines have neither; to search for these bytes costs a twentieth of the expression
+    return not ((b"\\" in lines or b"\xef\xbf" in lines) and NO_XML.search(lines))
 
 
 def member_name(iri: str, base: str) -> str:
@@ -69,6 +77,7 @@ class Member:
         lanes: the sum of its lines' hashes, for the digest.
         keys: a key of each line.
         triples: how many lines there are.
+        fits_xml: whether XML can express all their characters.
     """
 
     iri: str
@@ -76,6 +85,7 @@ class Member:
     lanes: Lanes = field(default_factory=lambda: np.zeros(4, dtype=np.uint64))
     keys: list[Lanes] = field(default_factory=list)
     triples: int = 0
+    fits_xml: bool = True
 
     def __post_init__(self) -> None:
         """Open the file."""
@@ -88,6 +98,7 @@ class Member:
         self.lanes = self.lanes + sum_of(hashes)
         self.triples += len(hashes)
         self.keys.append(hashes[:, :2].copy())
+        self.fits_xml = self.fits_xml and fits_xml(chunk.triples)
         self._stream.write(self._gzip.compress(chunk.quads()))
         return rewritten(chunk.triples)
 
@@ -105,6 +116,7 @@ class Member:
             sha256=file_sha256(self.path),
             size=self.path.stat().st_size,
             lanes=lanes_text(self.lanes),
+            fits_xml=self.fits_xml,
         )
 
     def finish(self) -> None:

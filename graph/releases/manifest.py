@@ -126,6 +126,7 @@ class GraphEntry(msgspec.Struct, frozen=True):
         indexed: how many triples the store has of it, and SPARQL counts: it takes "01"^^xsd:integer and 1 for one.
         origin: whether files fill it, contributors, or the engine.
         contribution: by whom it was written last, where that was a contributor.
+        fits_xml: whether RDF/XML can express it: no character and no property is one that XML has no place for.
     """
 
     iri: str
@@ -138,6 +139,7 @@ class GraphEntry(msgspec.Struct, frozen=True):
     indexed: int = 0
     origin: Origin = "source"
     contribution: LastContribution | None = None
+    fits_xml: bool = True
 
 
 class Statistics(msgspec.Struct, frozen=True):

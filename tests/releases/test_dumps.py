@@ -16,15 +16,18 @@ from hypothesis import strategies as st
 from writing import Write
 
 from graph.model.errors import BusyError, FormatError
+from graph.model.formats import RDF_XML
 from graph.model.publication import open_publication
 from graph.model.rdf_terms import RDF
 from graph.pipeline.build import build
+from graph.pipeline.write import Delete, GraphEdit, Post, Put, publish
 from graph.releases.dumps import (
     FOLDER,
     NICENESS,
     Downloads,
     dump_named,
     forget,
+    graph_dumps,
     is_busy,
     making,
     whole_dumps,
@@ -32,6 +35,7 @@ from graph.releases.dumps import (
 )
 from graph.releases.release import Release
 from graph.releases.store import merged
+from graph.sources.batches import Chunk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = {
@@ -184,6 +188,8 @@ def test_what_xml_cannot_hold_is_an_error_and_no_file(publication: Write) -> Non
                                "data/c.nt": f"<http://e/a> <{RDF}aboutEach> <http://e/b> .\n",
                                "data/d.nt": f"<http://e/a> <{RDF}type> <{RDF}bagID> .\n"}))  # fmt: skip
     assert "dataset.rdf.gz" not in [each.name for each in whole_dumps(built.manifest)]
+    offered = [each.name for entry in built.manifest.graphs for each in graph_dumps(entry)]
+    assert [each for each in offered if each.endswith(".rdf.gz")] == ["graphs/catalog.rdf.gz"]
     files = Downloads(built.folder, built.manifest)
     for name, fault in (
         ("graphs/a.rdf.gz", "predicate"),
@@ -199,3 +205,45 @@ def test_what_xml_cannot_hold_is_an_error_and_no_file(publication: Write) -> Non
         assert files.ready(dump) is None
         with pytest.raises(FormatError, match=fault):
             files.refuse_impossible(dump)
+
+
+GRAPH = "http://kg.example.org/graph/t"
+
+
+def _lines(*texts: str) -> tuple[Chunk, ...]:
+    return (Chunk(GRAPH, "".join(f'<http://e/a> <http://e/p> "{each}" .\n' for each in texts).encode()),)
+
+
+def _edit(removed: str) -> GraphEdit:
+    return GraphEdit(GRAPH, removed=frozenset(_lines(removed)[0].lines()))
+
+
+ODD = (Chunk(GRAPH, b"<http://e/a> <http://e/1> <http://e/b> .\n"),)
+WRITES: dict[str, tuple[list[Put | Post | Delete | GraphEdit], bool]] = {
+    "what XML has": ([Put(GRAPH, _lines(r"\t\n\r\"\\u0001 \\b \\\\f \u007F"))], True),
+    "a form feed": ([Put(GRAPH, _lines(r"\f"))], False),
+    "a backspace behind a backslash": ([Put(GRAPH, _lines(r"\\\b"))], False),
+    "no character": ([Put(GRAPH, _lines("\uffff"))], False),
+    "a number for a property": ([Put(GRAPH, ODD)], False),
+    "added later": ([Put(GRAPH, _lines("x")), Post(GRAPH, _lines(r"\u0001"))], False),
+    "taken away": ([Put(GRAPH, _lines(r"\u0001", "x")), _edit(r"\u0001")], True),
+    "another one goes": ([Put(GRAPH, _lines(r"\u0001", "x")), _edit("x")], False),
+    "put anew": ([Put(GRAPH, ODD), Put(GRAPH, _lines("x"))], True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("writes", "fits"), WRITES.values(), ids=WRITES)
+def test_rdf_xml_is_offered_where_it_can_express_a_graph(
+    publication: Write, writes: list[Put | Post | Delete | GraphEdit], *, fits: bool
+) -> None:
+    written = publication({"data/a.nt": "<http://e/a> <http://e/p> <http://e/b> .\n"})
+    build(written)
+    release = [publish(written, [each]).release for each in writes][-1]
+    manifests = (
+        release.manifest,
+        build(publication({"data/b.nt": "<http://e/b> <http://e/p> <http://e/a> .\n"})).manifest,
+    )
+    for manifest in manifests:  # a publish and a build say the same
+        (entry,) = (each for each in manifest.graphs if each.iri == GRAPH)
+        offered = [RDF_XML in [each.form for each in some] for some in (graph_dumps(entry), whole_dumps(manifest))]
+        assert offered == [fits, fits]
