@@ -1,25 +1,14 @@
-"""``/proposals``: who holds a reviewer's token signs in, sees the queue, and accepts or declines.
-
-The token is pasted once; what the browser keeps is a cookie that no script and no other site can use, for an hour. Each
-form has a word of the session's own besides.
-"""
+"""``/proposals``: who has signed in with a reviewer's token sees the queue, and accepts or declines."""
 
 from __future__ import annotations
 
-import hmac
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from hashlib import sha256
-from threading import Lock
 from typing import Any, cast
 
-from cachetools import TTLCache
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Flask, Response, request
 from flask.sansio.blueprints import BlueprintSetupState
 
 from endpoint.current import languages, publication, refresh, snapshot, urls
-from endpoint.http.authorization import door, too_many
 from endpoint.http.jobs import works
 from endpoint.http.languages import N_, translated
 from endpoint.http.problems import ProblemError
@@ -28,7 +17,16 @@ from endpoint.pages.term_names import text_in
 from endpoint.pages.thing_page import content_names
 from endpoint.proposals.filled_form import shown_changes
 from endpoint.proposals.proposing import check_origin, not_kept, posted_fields, private_page
-from graph.model.contributors import Contributor
+from endpoint.proposals.signed_in import (
+    SignedInSession,
+    begin_session,
+    check_csrf,
+    end_session,
+    install_sessions,
+    of_token,
+    signed_in,
+    whoever_signed_in,
+)
 from graph.model.errors import NO_WORDS, HamkorError, ReleaseError, Said, Sentence
 from graph.parts.proposals.proposal_store import (
     PAGE,
@@ -43,9 +41,7 @@ from graph.parts.proposals.proposal_store import (
 from graph.parts.proposals.proposed_rows import stale, touched
 
 reviewing = Blueprint("reviewing", __name__)
-EXTENSION = "hamkor-review"
-COOKIE = "hamkor-review"
-SECONDS, MOST_SESSIONS, MOST_TOUCHED = 3600, 1_000, 20
+MOST_TOUCHED = 20
 STATES: Mapping[State, str] = {
     "waiting": N_("waiting"), "accepting": N_("being accepted"), "accepted": N_("accepted"), "declined": N_("declined"),
     "withdrawn": N_("taken back"), "erased": N_("erased"),
@@ -63,90 +59,19 @@ SHOWN: Mapping[str, tuple[State, ...]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewSession:
-    """Who has signed in, and the word that their forms carry."""
-
-    reviewer: str
-    csrf: str
-
-
-@dataclass
-class ReviewSessions:
-    """Who has signed in to one application, by the hash of what their browsers keep; each for an hour."""
-
-    _known: TTLCache[str, ReviewSession] = field(default_factory=lambda: TTLCache(MOST_SESSIONS, SECONDS))
-    _lock: Lock = field(default_factory=Lock)
-
-    def begin(self, reviewer: str) -> str:
-        """Begin a session of a reviewer; return what the browser is to keep."""
-        word = secrets.token_urlsafe(32)
-        with self._lock:
-            self._known[_hash(word)] = ReviewSession(reviewer, secrets.token_urlsafe(24))
-        return word
-
-    def of(self, word: str) -> ReviewSession | None:
-        """Return the session of what a browser has kept; None where there is none, or none any more."""
-        with self._lock:
-            return self._known.get(_hash(word)) if word else None
-
-    def end(self, word: str) -> None:
-        """End a session."""
-        with self._lock:
-            self._known.pop(_hash(word), None)
-
-
-def _hash(word: str) -> str:
-    return sha256(word.encode()).hexdigest()
-
-
 @reviewing.record
 def _install(setup: BlueprintSetupState) -> None:
-    setup.app.extensions[EXTENSION] = ReviewSessions()
-
-
-def _sessions() -> ReviewSessions:
-    return cast("ReviewSessions", current_app.extensions[EXTENSION])
+    install_sessions(cast("Flask", setup.app))
 
 
 reviewing.after_request(not_kept)
-
-
-def _signed_in() -> tuple[Contributor, ReviewSession] | None:
-    """Return who asks, and their session; None for anybody else. A token that was revoked ends it at once."""
-    session = _sessions().of(request.cookies.get(COOKIE, ""))
-    if session is None:
-        return None
-    found = (each for each in door().contributors.reviewers() if each.id == session.reviewer)
-    reviewer = next(found, None)
-    return (reviewer, session) if reviewer is not None else None
-
-
-def _reviewer() -> tuple[Contributor, ReviewSession]:
-    """Return who asks.
-
-    Raises:
-        ProblemError: 403, nobody has signed in.
-    """
-    found = _signed_in()
-    if found is None:
-        remedy = {"remedy": Sentence("sign in at %(address)s", address=urls().absolute(urls().route("proposals")))}
-        raise ProblemError("refused", Sentence("only who has signed in to review sees this"), remedy)
-    return found
-
-
-def _check_csrf(session: ReviewSession, fields: Mapping[str, str]) -> None:
-    check_origin()
-    if not hmac.compare_digest(fields.get("csrf", "").encode(), session.csrf.encode()):
-        remedy = {"remedy": Sentence("open the form here and send it from there")}
-        raise ProblemError("refused", Sentence("the form is not of this session"), remedy)
 
 
 @reviewing.get("/proposals")
 def queue() -> Response:
     """The queue, for who has signed in; for others where to do that."""
     as_page()
-    found = _signed_in()
+    found = signed_in("review")
     if found is None:
         return private_page("proposals.html", 403, reviewer="", problem=NO_WORDS)
     reviewer, session = found
@@ -175,47 +100,26 @@ def _words() -> dict[str, Any]:
 @reviewing.post("/proposals")
 def sign() -> Response:
     """Sign in with a token, or out."""
-    fields = posted_fields()
-    here = urls()
+    fields, here = posted_fields(), urls()
+    response = see_other(here.absolute(here.link("proposals")))
     if fields.get("action") == "sign-out":
-        _, session = _reviewer()
-        _check_csrf(session, fields)
-        _sessions().end(request.cookies.get(COOKIE, ""))
-        response = see_other(here.absolute(here.link("proposals")))
-        response.delete_cookie(COOKIE, path=here.route("proposals"))
+        _, session = whoever_signed_in("review")
+        check_csrf(session, fields)
+        end_session(response)
         return response
     check_origin()
-    reviewer = _of_token(fields.get("token", "").strip())
+    reviewer = of_token(fields.get("token", "").strip(), "review")
     if reviewer is None:
         problem = Sentence("this is no token of a reviewer, or it has ended")
         return private_page("proposals.html", 403, reviewer="", problem=problem)
-    response = see_other(here.absolute(here.link("proposals")))
-    response.set_cookie(
-        COOKIE, _sessions().begin(reviewer.id), max_age=SECONDS, path=here.route("proposals"), httponly=True,
-        samesite="Strict", secure=request.is_secure,
-    )  # fmt: skip
+    begin_session(reviewer, response)
     return response
-
-
-def _of_token(token: str) -> Contributor | None:
-    """Return the reviewer of a token; attempts with bad ones are counted, as everywhere.
-
-    Raises:
-        ProblemError: 429 after many.
-    """
-    contributors, client = door().contributors, request.remote_addr or ""
-    found = contributors.of_token(token)
-    if found is not None and found.reviews:
-        return found
-    if wait := door().failures.wait(client):
-        raise too_many(Sentence("too many attempts with a token that is not good"), wait)
-    return None
 
 
 @reviewing.get("/proposals/<name>")
 def one(name: str) -> Response:
     """A proposal: before and after, what the shapes say, who else is touched, what has changed since."""
-    _, session = _reviewer()
+    _, session = whoever_signed_in("review")
     return _review_page(_proposal(name), session)
 
 
@@ -227,7 +131,7 @@ def _proposal(name: str) -> KeptProposal:
 
 
 def _review_page(
-    proposal: KeptProposal, session: ReviewSession, problem: HamkorError | None = None, words: str | None = None
+    proposal: KeptProposal, session: SignedInSession, problem: HamkorError | None = None, words: str | None = None
 ) -> Response:
     content, here = proposal.content, snapshot()
     checked, unchecked = CheckedProposal(), cast("Said", NO_WORDS)
@@ -265,9 +169,9 @@ def _checked(proposal: KeptProposal) -> tuple[CheckedProposal, Said]:
 @reviewing.post("/proposals/<name>")
 def decide(name: str) -> Response:
     """Accept what is chosen of a proposal, as one release, or decline it."""
-    reviewer, session = _reviewer()
+    reviewer, session = whoever_signed_in("review")
     fields = posted_fields()
-    _check_csrf(session, fields)
+    check_csrf(session, fields)
     proposal = _proposal(name)
     words = fields.get("words", "").replace("\r\n", "\n").strip()
     numbers = [each for each in request.form.getlist("chosen") if each.isdecimal() and len(each) < 6]

@@ -109,14 +109,15 @@ class Contributors:
         """
         return tuple(each.contributor for each in self._read())
 
-    def reviewers(self, now: datetime | None = None) -> tuple[Contributor, ...]:
-        """Return those who may decide about proposals now.
+    def of_id(self, contributor_id: str, now: datetime | None = None) -> Contributor | None:
+        """Return the contributor whose token has this id, or None where it has expired or was revoked.
 
         Raises:
             SettingError: the file is damaged.
             StorageError: it cannot be read.
         """
-        return tuple(each for each in self.all() if each.reviews and each.expires > (now or datetime.now(UTC)))
+        found = next((each for each in self.all() if each.id == contributor_id), None)
+        return found if found is not None and found.expires > (now or datetime.now(UTC)) else None
 
     def create(
         self,

@@ -372,7 +372,7 @@ def test_only_who_has_signed_in_to_review_gets_in(served: Served, method: str, p
         person.sign_in(token)
         contributors_of(open_publication(served.folder)).revoke(token_id)
     elif who == "made up":
-        person.cookies["hamkor-review"] = "x" * 43
+        person.cookies["hamkor-session"] = "x" * 43
     target = path.format(name=name)
     if method == "GET":
         cookie = "; ".join(f"{k}={v}" for k, v in person.cookies.items())
