@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
@@ -16,7 +17,9 @@ from endpoint.pages.term_names import Shown, names_for
 from endpoint.served_parts import Standing
 from graph.model.errors import HamkorError, Sentence
 from graph.model.publication import Publication
-from graph.parts.harvest.harvesting import HarvestedSource, harvests
+
+if TYPE_CHECKING:
+    from graph.parts.harvest.harvesting import HarvestedSource
 
 harvested = Blueprint("harvested", __name__)
 REFUSED = Sentence("what it says is not published here")
@@ -49,7 +52,16 @@ def _install_rows(state: BlueprintSetupState) -> None:
 def rows() -> list[SourceRow]:
     """Return the sources of the publication, each with how it stands."""
     names = names_for(snapshot(), urls(), languages())
-    return [_row(each, names.thing(each.graph)) for each in harvests(publication())]
+    return [_row(each, names.thing(each.graph)) for each in _sources(publication())]
+
+
+def _sources(publication: Publication) -> tuple[HarvestedSource, ...]:
+    """Return the publication's sources; what reads them is loaded where there are any."""
+    if not publication.settings.harvest:
+        return ()
+    from graph.parts.harvest.harvesting import harvests  # noqa: PLC0415  takes 110 ms to load, with all that fetches
+
+    return harvests(publication)
 
 
 def _row(harvest: HarvestedSource, name: Shown) -> SourceRow:
@@ -67,7 +79,7 @@ def standing(publication: Publication) -> Standing:
     """Return how old what is harvested is, and how often in succession it came to nothing, by graph."""
     now, age, failures = datetime.now(UTC), dict[str, float](), dict[str, float]()
     with suppress(HamkorError):  # the figures of all else are wanted when the disk fails
-        for each in harvests(publication):
+        for each in _sources(publication):
             if each.state.had is not None:
                 age[each.graph] = max((now - each.state.had).total_seconds(), 0.0)
             failures[each.graph] = float(each.state.failures)

@@ -8,12 +8,13 @@ import secrets
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from ipaddress import ip_address
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 import h11
-import httpx
 import msgspec
 import pyoxigraph as ox
 
@@ -31,6 +32,9 @@ from graph.model.errors import (
 )
 from graph.model.settings import FederationSettings, Settings
 from graph.query.federation import Address, addresses_allowed, canonical_endpoint
+
+if TYPE_CHECKING:
+    import httpx
 
 # One HTTP exchange on a connection that somebody else opened: a request is read, a response is written, no more.
 #
@@ -225,6 +229,8 @@ class ServiceCaller:
             agent: how the calls introduce themselves (User-Agent).
             tls: which certificates are trusted; the usual public ones where it is None.
         """
+        import httpx  # noqa: PLC0415  takes 60 ms to load, and few publications allow services
+
         self._settings = settings
         self._agent = agent
         self._client = httpx.AsyncClient(
@@ -242,6 +248,8 @@ class ServiceCaller:
         Raises:
             ServiceCallError: it cannot be reached or may not be, or did not answer with results within the limits.
         """
+        import httpx  # noqa: PLC0415  as in ``__init__``
+
         seconds = self._settings.seconds
         try:
             async with asyncio.timeout(seconds):
@@ -275,6 +283,8 @@ class ServiceCaller:
         await self._client.aclose()
 
     async def _called(self, endpoint: str, query: ServiceQuery) -> ServiceAnswer:
+        import httpx  # noqa: PLC0415  as in ``__init__``
+
         *others, last = await self._addresses(httpx.URL(endpoint).raw_host.decode("ascii"))
         for address in others:
             try:
@@ -295,6 +305,8 @@ class ServiceCaller:
             return await asyncio.to_thread(addresses_allowed, host, allow_private=self._settings.allow_private)
 
     async def _posted(self, endpoint: str, address: Address, query: ServiceQuery) -> ServiceAnswer:
+        import httpx  # noqa: PLC0415  as in ``__init__``
+
         url = httpx.URL(endpoint)
         headers = {
             "Host": url.netloc.decode("ascii"),
@@ -310,7 +322,7 @@ class ServiceCaller:
             headers=headers,
             extensions={"sni_hostname": url.raw_host.decode("ascii").removesuffix(".")},
         ) as response:
-            if response.status_code != httpx.codes.OK or "Content-Encoding" in response.headers:
+            if response.status_code != HTTPStatus.OK or "Content-Encoding" in response.headers:
                 raise ServiceCallError(await _refusal(endpoint, response))
             content_type = response.headers.get("Content-Type", "")
             form = ox.QueryResultsFormat.from_media_type(content_type)
@@ -511,6 +523,8 @@ def _told(payload: str) -> Said:
 
 
 def _checked(iri: str) -> str:
+    import httpx  # noqa: PLC0415  as in ``ServiceCaller.__init__``
+
     try:
         usable = canonical_endpoint(iri) is not None and bool(httpx.URL(iri).host)
     except httpx.InvalidURL:

@@ -432,6 +432,8 @@ def main(argument: str) -> None:
     settings = msgspec.json.decode(argument, type=HolderSettings)
     if not settings.calls:
         refuse_sockets()  # here and not in each worker: before the store has threads, which would not be held to it
+    if settings.remote is not None:
+        import httpx  # noqa: F401, PLC0415  loaded once, before workers are forked, and by nobody who does not need it
     if settings.lock:
         _shared(settings.lock)
     release = open_release(Path(settings.release))

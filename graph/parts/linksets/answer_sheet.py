@@ -17,7 +17,6 @@ from types import MappingProxyType
 from urllib.parse import quote
 from xml.etree.ElementTree import ParseError
 
-import charset_normalizer
 import pyoxigraph as ox
 from anyascii import anyascii
 
@@ -96,6 +95,8 @@ def _is_utf8(path: Path) -> bool:
 
 def _guessed(path: Path, name: str) -> str:
     """Return the likeliest encoding, judged by the lines that tell: those with letters beyond ASCII."""
+    import charset_normalizer  # noqa: PLC0415  takes 90 ms to load, and most tables are in UTF-8
+
     telling = b""
     with path.open("rb") as stream:
         while len(telling) < SAMPLE and (line := stream.readline(SAMPLE)):

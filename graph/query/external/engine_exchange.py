@@ -12,12 +12,15 @@ import ssl
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import h11
-import httpx
 
 from graph.model.errors import EngineUnavailableError, Quotation, Sentence
+
+if TYPE_CHECKING:
+    import httpx
 
 USER, PASSWORD, TOKEN = "HAMKOR_ENGINE_USER", "HAMKOR_ENGINE_PASSWORD", "HAMKOR_ENGINE_TOKEN"
 """The variables of the environment that hold what an engine asks for; nothing else knows it."""
@@ -27,7 +30,7 @@ LARGEST_HEAD = 1 << 16
 UNAUTHORIZED = 401
 
 
-class EngineCredentials(httpx.Auth):
+class EngineCredentials:
     """Answers the engine's challenge: Basic or Digest with user and password, whichever it asks for; or a token.
 
     Nothing is sent before it is asked for, but a token.
@@ -40,7 +43,9 @@ class EngineCredentials(httpx.Auth):
         self._chosen: httpx.Auth | None = None
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send a request, and again with what is asked for (httpx.Auth)."""
+        """Yield a request, and again with what is asked for, each to be answered by its response (as httpx.Auth)."""
+        import httpx  # noqa: PLC0415  takes 60 ms to load, and few have an engine of others
+
         if self._token:
             request.headers["Authorization"] = f"Bearer {self._token}"
             yield request
@@ -159,8 +164,10 @@ class EngineClient:
         Raises:
             EngineUnavailableError: the engine cannot be reached, breaks off or takes too long.
         """
+        import httpx  # noqa: PLC0415  as in ``EngineCredentials.auth_flow``
+
         self._deadline = time.monotonic() + seconds
-        flow = self._auth.sync_auth_flow(httpx.Request(method, url))
+        flow = self._auth.auth_flow(httpx.Request(method, url))
         request = next(flow)
         while True:
             own = {name: value for name, value in request.headers.items() if name.lower() == "authorization"}

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TextIO
 from xml.parsers import expat
 
-import charset_normalizer
 from csvw.datatypes import DATATYPES, dt_format_and_regex
 from csvw.metadata import Datatype as Constraints
 from csvw.metadata import Dialect
@@ -166,6 +165,8 @@ def _records(lines: _Lines, name: str, dialect: Dialect, limit: int) -> Iterator
 
 def likely_encoding(path: Path) -> str:
     """Return what people here call the encoding in which a file of one byte a letter may be; or nothing."""
+    import charset_normalizer  # noqa: PLC0415  takes 90 ms to load, and most tables are in UTF-8
+
     with path.open("rb") as stream:
         sample = b"".join(line for line in stream.readlines(SAMPLE) if not line.isascii())[:SAMPLE]
     best = charset_normalizer.from_bytes(sample, cp_isolation=list(LIKELY), threshold=0.5).best()
