@@ -15,7 +15,14 @@ from pathlib import Path
 
 import msgspec
 
-from graph.model.errors import EngineAwayError, EngineUnavailableError, Quotation, ReleaseError, Sentence
+from graph.model.errors import (
+    EngineAwayError,
+    EngineUnavailableError,
+    QueryLimitError,
+    Quotation,
+    ReleaseError,
+    Sentence,
+)
 from graph.model.processes import HeldFolder
 from graph.model.settings import Settings
 from graph.query.engine import Answer
@@ -156,6 +163,9 @@ class Pool:
         except asyncio.CancelledError:
             connection.close()
             raise
+        except QueryLimitError as problem:
+            self.counts.timeouts += problem.limit == "limits.query_seconds"
+            raise
         else:
             self._answered = self.loop.time()
             return answer
@@ -183,7 +193,6 @@ class Pool:
         now = self.loop.time()
         for connection in tuple(self._busy):
             if now >= connection.deadline:
-                self.counts.timeouts += 1
                 connection.expire()
                 continue
             if connection.slow is not None:

@@ -59,7 +59,7 @@ class EngineProcess:
         """Start it, and wait until it answers."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(self._command, stdout=log, stderr=log, start_new_session=True)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not self._answers():
             assert self.process.poll() is None, self._log.read_text()[-2000:]
             assert time.monotonic() < end, "the engine does not start"

@@ -35,7 +35,9 @@ SLOW = f"SELECT (COUNT(*) AS ?n) WHERE {{ ?a <{EX}p> ?c . ?d <{EX}p> ?f . FILTER
 LARGE = f"SELECT * WHERE {{ ?s <{EX}p> ?o . VALUES ?text {{ '{'x' * 1000}' }} }} ORDER BY ?o"
 STREAM = "SELECT * WHERE { ?a ?b ?c . ?d ?e ?f }"
 
+PATIENT = LimitSettings(query_seconds=120.0, query_memory_mb=256, result_mb=4, queue_seconds=0.5)
 FAST = LimitSettings(query_seconds=1.0, query_memory_mb=256, result_mb=4, queue_seconds=0.5)
+"""For queries that never end: what a slow machine is to answer, too, has more time (``PATIENT``)."""
 MODES = {"memory": 2048, "disk": 0}
 
 
@@ -60,7 +62,7 @@ def request(text: str, form: QueryForm = "SELECT", into: Format | None = None, *
     return QueryRequest(text, form, fitting, f"{BASE}sparql", **more)
 
 
-def settings(mode: str, limits: LimitSettings = FAST, workers: int = 2) -> Settings:
+def settings(mode: str, limits: LimitSettings = PATIENT, workers: int = 2) -> Settings:
     """The settings of a service that holds releases in this mode."""
     engine = EngineSettings(memory_mb=MODES[mode], workers=workers)
     return Settings(base=BASE, engine=engine, limits=limits)
@@ -158,7 +160,7 @@ def left_open() -> set[str]:
     return descriptors()
 
 
-async def until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(true: Callable[[], bool], seconds: float = 120.0) -> None:
     """Wait until something is true."""
     end = time.monotonic() + seconds
     while not true():

@@ -80,7 +80,7 @@ def _asked(release: Release) -> Iterator[tuple[Case, str, str, Solutions]]:
 
 
 def _wait_for(served: Served, release: Release) -> None:
-    for _ in range(400):
+    for _ in range(2400):
         if served.get("/sparql?query=ASK{}").headers["X-Hamkor-Release"] == release.id:
             return
         time.sleep(0.05)

@@ -214,7 +214,7 @@ def test_the_engine_alone_would_dial_where_the_grammar_sees_a_name(
 
 
 def _dialled(listener: Listener) -> bool:
-    for _ in range(50):
+    for _ in range(3000):
         if listener.dialled:
             return True
         time.sleep(0.01)

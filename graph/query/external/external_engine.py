@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -20,7 +21,7 @@ import msgspec
 import pyoxigraph as ox
 
 from graph.export.documents import write_statements
-from graph.model.errors import QueryRefusedError, Sentence
+from graph.model.errors import EngineUnavailableError, QueryRefusedError, Sentence
 from graph.model.formats import RESULTS_CSV, RESULTS_TSV, TRIPLE_FORMATS
 from graph.model.rdf_terms import PREFIXES
 from graph.query.embedded import write_answer
@@ -126,7 +127,7 @@ class RemoteEngine:
         """Write the answer to a query; return False, with nothing written, where the embedded engine has to.
 
         Raises:
-            RemoteFailureError: the engine gives no whole answer.
+            RemoteFailureError: the engine gives no whole answer, or none before the query's time is up.
             HamkorError: as ``graph.query.embedded.write_answer``, and where the engine cannot be reached.
             ResultTooLargeError: it is larger than an answer may be.
         """
@@ -142,6 +143,11 @@ class RemoteEngine:
             if problem.kind == "declined" and not self._has_begun:
                 return False
             raise
+        except EngineUnavailableError as problem:
+            # whoever watches the query looks only now and then, so the connection may have met the deadline before
+            if time.monotonic() < self._end:
+                raise
+            raise RemoteFailureError("time", Sentence("the query took too long and was stopped")) from problem
         except (SyntaxError, ValueError):  # no template that Turtle has: the embedded engine says what is wrong
             return False
         return True
@@ -164,7 +170,7 @@ class RemoteEngine:
             RemoteFailureError: it does not.
         """
         query = MARKED_BY % tuple(str(ox.Literal(each)) for each in (self.dataset.release, self.dataset.token))
-        with _closing(self._sent(query, (), ())) as results:
+        with closing(self._sent(query, (), ())) as results:
             if not results.is_true:
                 raise RemoteFailureError("engine", Sentence("the SPARQL engine does not hold the release any more"))
         self.client.has_connected = False
@@ -231,7 +237,7 @@ class RemoteEngine:
             raise RemoteFailureError("fault", Sentence("it cannot be told whether the engine's answer is whole"))
         begins, ends = tree.characters(tree.query)
         counting = f"{text[:begins]}SELECT (COUNT(*) AS ?_rows) WHERE {{ {{ {text[begins:ends]}\n}} }}"
-        with _closing(self._asked(request, counting, is_counted=False)) as results:
+        with closing(self._asked(request, counting, is_counted=False)) as results:
             told = next((_number(row[0]) for row in results.solutions()), -1)
         if told != rows:
             said = Sentence("the engine gives %(rows)s rows of %(number)s that there are", rows=rows, number=told)
@@ -252,7 +258,7 @@ class RemoteEngine:
     def _write_results(self, request: QueryRequest, text: str, output: IO[bytes]) -> None:
         if request.form == "ASK" and request.format in (RESULTS_CSV, RESULTS_TSV):
             write_answer(ox.Store().query("ASK {}"), request.format, output)  # says that it cannot
-        with _closing(self._asked(request, text)) as results:
+        with closing(self._asked(request, text)) as results:
             write_answer(results.found(), request.format, output, directions=False)
 
     def _write_graph(self, request: QueryRequest, triples: Iterator[ox.Triple], output: IO[bytes]) -> None:
@@ -265,7 +271,7 @@ class RemoteEngine:
         write_statements(_once(triples), output, request.format, PREFIXES, directions=False)
 
     def _construct(self, request: QueryRequest, template: GraphTemplate, output: IO[bytes]) -> None:
-        with _closing(self._asked(request, template.selecting())) as results:
+        with closing(self._asked(request, template.selecting())) as results:
             terms = ({name: solution[name] for name in template.names} for solution in results.solutions())
             self._write_graph(request, chain.from_iterable(map(template.filled, terms)), output)
 
@@ -273,7 +279,7 @@ class RemoteEngine:
         for start in range(0, len(things), DESCRIBED_AT_ONCE):
             values = " ".join(str(each) for each in things[start : start + DESCRIBED_AT_ONCE])
             query = f"SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {values} }} ?s ?p ?o }}"
-            with _closing(self._asked(request, query)) as results:
+            with closing(self._asked(request, query)) as results:
                 for subject, predicate, target in results.solutions():
                     yield ox.Triple(
                         cast("ox.NamedNode", subject), cast("ox.NamedNode", predicate), cast("ox.NamedNode", target)
@@ -289,26 +295,13 @@ class RemoteEngine:
         if not variables or where is None:
             return
         rest = _rest(tree, query, where)
-        with _closing(self._asked(request, f"{prologue}SELECT {' '.join(variables)} {rest}")) as results:
+        with closing(self._asked(request, f"{prologue}SELECT {' '.join(variables)} {rest}")) as results:
             for solution in results.solutions():
                 yield from (each for each in solution if isinstance(each, ox.NamedNode))
 
 
 def _number(term: object) -> int:
     return int(term.value) if isinstance(term, ox.Literal) and term.value.isdecimal() else -1
-
-
-class _closing:  # noqa: N801  as contextlib's
-    """Removes an answer's file when it has been read."""
-
-    def __init__(self, results: RemoteResults) -> None:
-        self._results = results
-
-    def __enter__(self) -> RemoteResults:
-        return self._results
-
-    def __exit__(self, *_: object) -> None:
-        self._results.close()
 
 
 # From one text to another

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,12 +178,17 @@ class RemoteResults:
     def _counted(self, size: int) -> int:
         """Read everything once, so that nothing of an answer leaves that ends in the middle; return the rows."""
         try:
-            found = self.found()
-            if isinstance(found, ox.QuerySolutions):
-                return sum(1 for _ in found)
-            self._check_boolean(size)
+            return self._read_once(size)
         except (SyntaxError, ValueError, KeyError, RecursionError) as problem:
+            # the frames of an error hold solutions, which only the thread that made them may let go
+            traceback.clear_frames(problem.__traceback__)
             raise self._broken(size, problem) from problem
+
+    def _read_once(self, size: int) -> int:
+        found = self.found()
+        if isinstance(found, ox.QuerySolutions):
+            return sum(1 for _ in found)
+        self._check_boolean(size)
         return 0
 
     def _check_boolean(self, size: int) -> None:
