@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from cachetools import LRUCache
+
 from endpoint.http.problems import ProblemError, problem_of
 from endpoint.http.semantics import (
     ALWAYS,
@@ -54,6 +56,10 @@ A_PREFIX = re.compile(rb"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~%@+,=-]+)*/?")
 LOCAL = ""
 """What a server says of a peer that came over a socket of this machine which has no address."""
 
+PEERS = 1024
+"""Of so many peers and clients it is remembered what their addresses are; to read one takes some microseconds."""
+LONGEST_ADDRESS = 100
+
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 Header = tuple[bytes, bytes]
 Scope = MutableMapping[str, Any]
@@ -68,6 +74,7 @@ class Proxies:
     """
 
     networks: Networks
+    _known: LRUCache[str, bool] = field(default_factory=lambda: LRUCache(PEERS), repr=False, compare=False)
 
     @classmethod
     def of(cls, addresses: Sequence[str]) -> Proxies:
@@ -75,7 +82,13 @@ class Proxies:
         return cls(tuple(ipaddress.ip_network(each, strict=False) for each in addresses))
 
     def include(self, peer: str) -> bool:
-        """Tell whether the peer of a connection is one of them."""
+        """Tell whether the peer of a connection is one of them; few peers ask much, so of those it is remembered."""
+        found = self._known.get(peer)
+        if found is None:
+            found = self._known[peer] = self._have(peer)
+        return found
+
+    def _have(self, peer: str) -> bool:
         if peer == LOCAL:
             return bool(self.networks)
         try:
@@ -133,7 +146,7 @@ def _rewrite(scope: Scope, found: dict[bytes, bytes]) -> tuple[Header, ...]:
         if not A_PREFIX.fullmatch(prefix):
             raise _no_good("X-Forwarded-Prefix", prefix)
         _below(scope, prefix.rstrip(b"/").decode())
-    if client := _address(said.get(FOR, b"").decode("latin-1")):
+    if (named := said.get(FOR, b"")) and (client := _client(named)):
         scope["client"] = (client, 0)
     return tuple((b"vary", shown) for name, shown in VARY.items() if said.get(name))
 
@@ -145,13 +158,21 @@ def _below(scope: Scope, prefix: str) -> None:
     scope["path"], scope["raw_path"] = prefix + scope["path"], prefix.encode() + raw
 
 
-def _address(said: str) -> str:
+def _client(named: bytes) -> str:
+    return _known_address(named) if len(named) <= LONGEST_ADDRESS else _address(named)
+
+
+def _address(named: bytes) -> str:
     """Return the address that X-Forwarded-For names last, without a port; empty where it is none (``unknown``)."""
+    said = named.decode("latin-1")
     bare = re.sub(r"^\[(.*)\](?::\d+)?$|^(\d+\.\d+\.\d+\.\d+):\d+$", r"\1\2", said)
     try:
         return str(ipaddress.ip_address(bare))
     except ValueError:
         return ""
+
+
+_known_address = lru_cache(maxsize=PEERS)(_address)
 
 
 def _no_good(name: str, value: bytes) -> ProblemError:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from threading import Lock
 from typing import cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from cachetools import LRUCache
 from flask import Flask, current_app
@@ -150,10 +150,7 @@ def _is_for_the_service(pairs: Pairs) -> bool:
 
 def _pairs(encoded: bytes, place: str) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(
-            encoded.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict",
-            max_num_fields=MOST_FIELDS,
-        )  # fmt: skip
+        return _decoded(encoded)
     except UnicodeDecodeError as problem:
         raise ProblemError(
             "bad-request", Sentence("the parameters in the %(place)s are not percent-encoded UTF-8", place=place)
@@ -165,6 +162,15 @@ def _pairs(encoded: bytes, place: str) -> list[tuple[str, str]]:
                 "the parameters in the %(place)s cannot be read: %(problem)s", place=place, problem=Quotation(problem)
             ),
         ) from problem
+
+
+def _decoded(encoded: bytes) -> list[tuple[str, str]]:
+    """Return the names and values of a form, as ``parse_qsl`` does, which takes twice the time for one short query."""
+    if encoded.count(b"&") >= MOST_FIELDS or not encoded.isascii():
+        return parse_qsl(encoded.decode("ascii"), max_num_fields=MOST_FIELDS)  # which says what is wrong
+    plain = encoded.replace(b"+", b" ")
+    parts = [each.partition(b"=") for each in plain.split(b"&") if each]
+    return [(unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()) for name, _, value in parts]
 
 
 def _text(body: bytes, place: str) -> str:

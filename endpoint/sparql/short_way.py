@@ -43,7 +43,6 @@ class Prepared:
     Attributes:
         query: what the guard read.
         representation: how the answer is to be written; it is a serialisation.
-        frame: the request as workers take it.
         request: the request as an engine takes it.
         subject: the only subject that it looks at, or None where it is no lookup.
         digest: of what determines the answer beside the release; empty for one that is not to be kept.
@@ -51,7 +50,6 @@ class Prepared:
 
     query: ReadQuery
     representation: Representation
-    frame: bytes
     request: QueryRequest
     subject: str | None
     digest: str
@@ -59,7 +57,7 @@ class Prepared:
     @property
     def size(self) -> int:
         """About how many bytes it takes, with what it is found by."""
-        return COPIES * len(self.frame) + OVERHEAD_BYTES
+        return COPIES * len(self.request.text) + OVERHEAD_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +145,7 @@ class SparqlLane:
         request = operation.request(query, representation.format, self._base)
         facts = repr((query.normalised, operation.dataset, representation.name)).encode()
         digest = blake2b(facts, digest_size=12).hexdigest() if is_kept(query) else ""
-        return Prepared(query, representation, ask(request), request, looked_up(query, request), digest)
+        return Prepared(query, representation, request, looked_up(query, request), digest)
 
     def _how(self) -> ReaderOptions:
         limits = self._settings.limits
@@ -176,7 +174,7 @@ class SparqlLane:
             HamkorError: the query hit a limit, the engine refuses it or is away, or XML cannot hold the answer.
         """
         try:
-            found = await self._service.pool.answer(prepared.frame, client, slow)
+            found = await self._service.pool.answer(ask(prepared.request), client, slow)
         except QuerySyntaxError as error:
             raise explained(error, prepared.query) from error
         except EngineUnavailableError as error:

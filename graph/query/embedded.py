@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from io import BytesIO
 from itertools import count
-from typing import IO, cast
+from typing import IO, ParamSpec, TypeVar, cast
 
 import pyoxigraph as ox
 from cachetools import LRUCache
@@ -152,6 +152,8 @@ ORDER_FUNCTIONS: dict[ox.NamedNode, Callable[..., ox.NamedNode | ox.BlankNode | 
     ox.NamedNode(ordering.TIE): ordering.tie,
 }
 Found = ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -180,16 +182,20 @@ class EmbeddedEngine:
         return Answer(body, self.release.id, digest_of(body))
 
 
-@contextlib.contextmanager
-def _told_of_functions() -> Iterator[None]:
+def _told_of_functions(work: Callable[P, R]) -> Callable[P, R]:
     """Tell what the engine raises about a function in the middle of an answer as what it is: a mistake of the query."""
-    try:
-        yield
-    except RuntimeError as problem:
-        raise unsupported(problem) or problem from problem
+
+    @wraps(work)
+    def told(*arguments: P.args, **named: P.kwargs) -> R:
+        try:
+            return work(*arguments, **named)
+        except RuntimeError as problem:
+            raise unsupported(problem) or problem from problem
+
+    return told
 
 
-@_told_of_functions()
+@_told_of_functions
 def evaluate(
     store: ox.Store, request: QueryRequest, sharing: frozenset[str], known: RewrittenShapes | None = None
 ) -> Found:
@@ -217,6 +223,19 @@ def evaluate(
             with contextlib.suppress(SyntaxError):  # then the query as it was written has an error, and its place
                 return plain(text, custom_functions=ORDER_FUNCTIONS)
         return plain(request.text)
+    except SyntaxError as problem:
+        raise QuerySyntaxError(Quotation(problem.msg), problem.lineno, problem.offset) from problem
+
+
+@_told_of_functions
+def evaluate_plain(store: ox.Store, request: QueryRequest) -> Found:
+    """Return what the engine finds for a query of which nothing can mean anything else to it, and of no dataset.
+
+    Raises:
+        QuerySyntaxError: the engine cannot parse the query.
+    """
+    try:
+        return store.query(request.text, base_iri=request.base)
     except SyntaxError as problem:
         raise QuerySyntaxError(Quotation(problem.msg), problem.lineno, problem.offset) from problem
 
@@ -322,7 +341,7 @@ _Graph = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 _Name = ox.NamedNode | ox.BlankNode
 
 
-@_told_of_functions()
+@_told_of_functions
 def written(found: Found, form: Format, *, directions: bool = True) -> bytes:
     """Evaluate to the end and return the answer, as ``write_answer`` writes it; solutions without a detour.
 
@@ -338,7 +357,7 @@ def written(found: Found, form: Format, *, directions: bool = True) -> bytes:
     return output.getvalue()
 
 
-@_told_of_functions()
+@_told_of_functions
 def write_answer(found: Found, form: Format, output: IO[bytes], *, directions: bool = True) -> None:
     """Evaluate to the end, writing the answer.
 

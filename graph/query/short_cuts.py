@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import duckdb
@@ -12,7 +12,7 @@ import pyoxigraph as ox
 from cachetools import LRUCache
 
 from graph.model.errors import ReleaseError
-from graph.query.embedded import evaluate, written
+from graph.query.embedded import evaluate_plain, written
 from graph.query.engine import Answer, QueryRequest, digest_of
 from graph.query.sparql.guard import ReadQuery
 from graph.query.sparql.tokens import CONSTANT, QueryShape, filled, mentions_service, shape_of
@@ -83,7 +83,7 @@ class LookupStore:
         """
         if self._is_large(subject):
             return None
-        body = written(evaluate(self._store, request, frozenset()), request.format, directions=False)
+        body = written(evaluate_plain(self._store, request), request.format, directions=False)
         return Answer(body, self.release, digest_of(body))
 
     def _is_large(self, subject: str) -> bool:
@@ -153,7 +153,7 @@ class QueryShapes:
                 self._known[shape.key] = _KnownShape(found, pieces)
             return found
         normalised = filled(known.pieces, shape.constants)
-        return replace(known.query, text=text, written=text, normalised=normalised)
+        return known.query.like(text, normalised)
 
 
 def _pieces(found: ReadQuery, shape: QueryShape) -> tuple[str, ...] | None:

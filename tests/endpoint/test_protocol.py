@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from endpoint.sparql.protocol import read_operation
 from tests.endpoint.serving import Served, serving, write
 
 EX = "http://example.org/data/"
@@ -199,3 +202,11 @@ def test_what_is_no_query_is_an_error(protocol: Served, name: str) -> None:
         assert answer.json()["status"] == answer.status_code
     after = protocol.get("/sparql", params={"query": "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"}).json()
     assert after == before
+
+
+@given(st.lists(st.sampled_from(["query", "a", "=", "&", "+", "%2B", "%26", "%3D", "%C3%A9", "%zz", "%", "%4", " "])))
+def test_the_fields_of_a_form_are_read_as_the_standard_library_reads_them(pieces: list[str]) -> None:
+    form = "".join(pieces) + "&query=ASK%20%7B%7D"
+    expected = [value for name, value in parse_qsl(form, keep_blank_values=True) if name == "query"]
+    if len(expected) == 1:
+        assert read_operation("GET", form.encode(), "", b"").query == expected[0]

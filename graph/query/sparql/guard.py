@@ -551,6 +551,13 @@ class ReadQuery:
     base: str | None
     _revisions: tuple[RewrittenText, ...] = field(default=(), repr=False)
 
+    def like(self, text: str, normalised: str) -> ReadQuery:
+        """Return what was read of another query that differs in plain constants only, and was not rewritten."""
+        clauses, uses_graph = self.clauses, self.uses_graph_clause
+        return ReadQuery(
+            text, self.form, self.services, clauses, uses_graph, self.functions, normalised, text, self.base
+        )
+
     def written_at(self, offset: int) -> int:
         """Return the offset in ``written`` of what stands at an offset of ``text``."""
         return _origin(self._revisions, offset)
