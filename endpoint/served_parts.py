@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from graph.model.publication import Publication
-from graph.pipeline.parts import CONTRIBUTION, HARVEST, LINKING, LINKSETS, PROPOSALS, REPLICATION, TEMPLATES, Part
+from graph.pipeline.parts import (
+    CONTRIBUTION,
+    HARVEST,
+    LINKING,
+    LINKSETS,
+    PROPOSALS,
+    REPLICATION,
+    SPREADSHEETS,
+    TEMPLATES,
+    Part,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +105,5 @@ SERVED: tuple[ServedPart, ...] = (
         # a copy has what its publisher has fetched
         has_work=lambda publication: bool(publication.settings.harvest) and publication.origin is None,
     ),
+    ServedPart(SPREADSHEETS),
 )

@@ -25,6 +25,7 @@ FLOORS = (
     "graph.releases", "graph.validation", "graph.query", "graph.catalogue", "graph.withholding",
     "graph.parts.linking", "graph.parts.linksets", "graph.parts.templates", "graph.pipeline",
     "graph.parts.contribution", "graph.parts.proposals", "graph.parts.replication", "graph.parts.harvest",
+    "graph.parts.spreadsheets",
     "endpoint.urls", "endpoint.current", "endpoint.http", "endpoint.pages", "endpoint.things", "endpoint.sparql",
     "endpoint.graphs", "endpoint.versions", "endpoint.proposals", "endpoint.reconcile", "endpoint.discovery",
     "endpoint.served_parts", "endpoint.replication", "endpoint.harvested", "endpoint.app", "endpoint.threads",

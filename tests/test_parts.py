@@ -41,6 +41,7 @@ ROUTES = {
     "proposals": (f"/propose?iri={BASE}id/a", "/proposal/~x", "/proposals", "/proposals/x"),
     "replication": ("/replication/current",),
     "harvest": (),
+    "spreadsheets": (),
 }
 LINK = re.compile(r"""(?:href|action|src|data-source)="([^"]*)"|<([^>]*)>; rel""")
 

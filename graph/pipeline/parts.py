@@ -72,7 +72,13 @@ PROPOSALS = Part(
 )
 REPLICATION = Part("replication", ("replication",))
 HARVEST = Part("harvest", ("harvest",), needs=("templates", "contribution"))
-PARTS: tuple[Part, ...] = (LINKING, LINKSETS, TEMPLATES, CONTRIBUTION, PROPOSALS, REPLICATION, HARVEST)
+SPREADSHEETS = Part(
+    "spreadsheets", ("spreadsheets",), needs=("linking", "linksets", "templates", "contribution", "proposals"),
+    forget="spreadsheets.import_memory:forget_withheld",
+)  # fmt: skip
+PARTS: tuple[Part, ...] = (
+    LINKING, LINKSETS, TEMPLATES, CONTRIBUTION, PROPOSALS, REPLICATION, HARVEST, SPREADSHEETS,
+)  # fmt: skip
 
 
 def forget_withheld_by(publication: Publication, parts: Sequence[Part] = PARTS) -> Callable[[Withholding], None]:

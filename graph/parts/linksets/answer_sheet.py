@@ -110,10 +110,11 @@ def _guessed(path: Path, name: str) -> str:
     return best.encoding
 
 
-def delimiter_of(path: Path, encoding: str) -> tuple[str, int]:
+def delimiter_of(path: Path, encoding: str, *, has_titles: bool = False) -> tuple[str, int]:
     """Return what stands between the cells, and how many lines come before the header.
 
-    Excel may say so itself, in a line such as ``sep=;``. Else it is what divides the first rows most evenly.
+    Excel may say so itself, in a line such as ``sep=;``. Else it is what divides the first rows most evenly; where
+    ``has_titles``, titles may come before the header, which nothing divides.
     """
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace", newline="") as stream:
         text = stream.read(SAMPLE)
@@ -121,15 +122,17 @@ def delimiter_of(path: Path, encoding: str) -> tuple[str, int]:
     if lines and lines[0].lower().startswith("sep=") and lines[0][4:5] in DELIMITERS:
         return lines[0][4], 1
     complete = lines if len(text) < SAMPLE or len(lines) < 2 else lines[:-1]
-    return max(DELIMITERS, key=lambda each: _evenness(complete, each)), 0
+    return max(DELIMITERS, key=lambda each: _evenness(complete, each, has_titles=has_titles)), 0
 
 
-def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
+def _evenness(lines: list[str], delimiter: str, *, has_titles: bool) -> tuple[float, int]:
     """Return the share of rows that are as wide as the header, and that width; nothing where it divides nothing."""
     try:
         widths = [len(row) for row in islice(csv.reader(lines, delimiter=delimiter), COMPARED) if row]
     except csv.Error:
         return 0.0, 0
+    while has_titles and widths and widths[0] < 2:
+        del widths[0]
     if not widths or widths[0] < 2:
         return 0.0, 0
     return sum(each == widths[0] for each in widths) / len(widths), widths[0]
@@ -235,23 +238,28 @@ def _lines(path: Path, name: str) -> Generator[list[str], None, None]:
     try:
         with path.open("rb") as stream:
             is_workbook = stream.read(len(ZIP)) == ZIP
-        yield from _workbook(path, name) if is_workbook else _records(path, name)
+        yield from _workbook(path, name) if is_workbook else records_of(path, name)
     except (zipfile.BadZipFile, KeyError, ParseError, EOFError) as problem:
         raise SourceError(name, Sentence("this is no Excel workbook that can be read"), remedy=SAVE_IT) from problem
     except OSError as problem:
         raise SourceError(name, Quotation(problem.strerror or str(problem))) from problem
 
 
-def _records(path: Path, name: str) -> Iterator[list[str]]:
+def records_of(path: Path, name: str, *, has_titles: bool = False, limit: int = LONGEST_CELL) -> Iterator[list[str]]:
+    """Yield the rows of a file of text, blank ones included, as ``encoding_of`` and ``delimiter_of`` find them.
+
+    Raises:
+        SourceError: it is no table of text, or a cell is longer than ``limit``.
+    """
     from csvw.metadata import Dialect  # noqa: PLC0415  csvw takes a quarter of a second to import
 
     from graph.sources.csvw.records import read_records  # noqa: PLC0415
 
     encoding = encoding_of(path, name)
-    delimiter, skipped = delimiter_of(path, encoding)
+    delimiter, skipped = delimiter_of(path, encoding, has_titles=has_titles)
     dialect = Dialect(encoding=encoding, delimiter=delimiter, skipRows=skipped, skipBlankRows=False)
     try:
-        yield from (each.cells for each in read_records(path, name, dialect, LONGEST_CELL))
+        yield from (each.cells for each in read_records(path, name, dialect, limit))
     except SourceError as problem:  # what it advises is for who writes metadata
         remedy = SAVE_IT if "metadata" in problem.remedy else problem.remedy
         raise SourceError(name, problem.problem, problem.line, problem.column, remedy) from problem

@@ -309,12 +309,11 @@ class KnownThings:
 
     def named(self, text: str, of: FormField) -> list[str]:
         """Return the things of the classes of a field that bear just this name, in whatever language."""
-        if (options := self.options(of)) is not None:
-            return [iri for iri, label in options if label.casefold() == text.casefold()]
+        shown = [iri for iri, label in self.options(of) or () if label.casefold() == text.casefold()]
         tags = dict.fromkeys((*self.languages, "en", "ru", "uz", "uz-latn", "uz-cyrl"))
         literals = [ox.Literal(text), *(ox.Literal(text, language=each) for each in tags)]
         merge = ox.DefaultGraph()
-        found = dict.fromkeys(
+        found = dict.fromkeys(shown) | dict.fromkeys(
             quad.subject.value
             for predicate in LABEL_PROPERTIES
             for each in literals
