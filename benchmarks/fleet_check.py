@@ -1,6 +1,6 @@
 """Three copies behind nginx while things break: no reader meets a failure, and nobody who names a release sees two.
 
-    python -m benchmarks.fleet_check [--publishes 50] [--away 30] [--kills 0]
+    python -m benchmarks.fleet_check [--publishes 50] [--away 30] [--kills 0] [--seed 1]
 
 A publisher sends to a folder; three copies follow; nginx with docs/deploy/nginx-copies.conf stands before them; eight
 clients ask, half of them for a release that they name. Meanwhile: publishes, one copy killed (SIGKILL) and started
@@ -25,20 +25,25 @@ import time
 from collections import Counter
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import httpx
+import zstandard
 
+from benchmarks.killed import done, in_process, succeeded
 from benchmarks.start import free_port
 from graph.model.publication import Publication, open_publication
-from graph.parts.replication.follow import Copy
-from graph.parts.replication.object_storage import open_storage
-from graph.parts.replication.replicated import file_name, read_head, read_record, record_name
+from graph.parts.replication.companion import main as companion
+from graph.parts.replication.follow import Copy, begin_copy
+from graph.parts.replication.object_storage import digest_of, open_storage
+from graph.parts.replication.push import Push
+from graph.parts.replication.replicated import CURRENT_NAME, file_name, read_head, read_record, record_name
 from graph.pipeline.build import build
 from graph.pipeline.write import Put, publish
-from graph.releases.release import current_release
-from graph.releases.verification import verify
+from graph.releases.release import ReleasesFolder, current_release
+from graph.releases.verification import prune, verify
 from graph.sources.batches import Chunk
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -179,6 +184,7 @@ def run(place: Path, publishes: int, away: float) -> dict[str, object]:
         )
         ended.callback(sender.kill)
         fleet.copies = [fleet.start_copy(number) for number in range(COPIES)]
+        ended.callback(lambda: [each.wait(60) for each in fleet.copies])  # called last: none writes what is removed
         ended.callback(lambda: [each.send_signal(signal.SIGTERM) for each in fleet.copies])
         ended.callback(fleet.nginx().terminate)
         fleet.reached(current_release(own).id, 120)
@@ -237,47 +243,118 @@ def _one(own: Publication, fleet: FleetUnderTest, numbers: _Numbers, turn: int) 
     return fleet.reached(numbers.next(own, turn))
 
 
-def kill(place: Path, times: int) -> dict[str, object]:
-    """Kill push and follow at random moments; return what was found."""
-    own = publication(place / "publisher", place / "storage")
-    (place / "copy").mkdir()
-    chance, broken = random.Random(1), list[str]()
-    done = Counter[str]()
-    send = [sys.executable, "-m", "graph.parts.replication.companion", str(own.root), "--once"]
-    fetch = ("fetch", f"file://{place}/storage", str(place / "copy"), "--no-verify")
-    take = [sys.executable, "-c", "from endpoint.cli import main; main()", *fetch]
+# Push and follow, killed at random moments.
+
+LATEST: Final = 1.25
+"""The last moment of a kill, as a multiple of what push or follow takes: some come after the end."""
+KEPT, PRUNED_EACH = 5, 25
+
+
+def replicated(root: Path) -> None:
+    """Let a publisher send what is current, or a copy fetch it: as the process beside a service does, once.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    if status := companion([str(root), "--once", "--detached"]):
+        raise SystemExit(status)
+
+
+def killed_replication(place: Path, times: int, seed: int) -> dict[str, object]:
+    """Kill push and follow at random moments; look at storage and copy each time, and let both go on after it.
+
+    Each runs in a process that is forked from this one, which has loaded everything and opened nothing: so the kills
+    fall into what is done, and not into the loading of Python.
+
+    Raises:
+        SystemExit: something was not whole, or did not go on.
+    """
+    roots = {"push": place / "publisher", "follow": place / "copy"}
+    succeeded(partial(publication, roots["push"], place / "storage"))
+    succeeded(partial(replicated, roots["push"]))
+    succeeded(partial(begin_copy, roots["follow"], f"file://{place}/storage"))
+    own, seconds = open_publication(roots["push"]), _durations(roots)
+    chance, outcome = random.Random(seed), Counter[str]()
     for turn in range(times):
-        if turn % 2 == 0:
-            put(own, turn)
-        command = send if turn % 2 == 0 else take
-        process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(chance.uniform(0.5, 2.0))
-        done["ended" if process.poll() is not None else "killed"] += 1
-        process.kill()
-        process.wait()
-        broken += [f"turn {turn}: {each}" for each in (*whole_storage(place), *whole_copy(place / "copy"))]
-    return {"push and follow": dict(done), "not whole": len(broken), "examples": broken[:5]}
+        name = ("push", "follow")[turn % 2]
+        succeeded(partial(put, own, turn))
+        if name == "follow":
+            succeeded(partial(replicated, roots["push"]))
+        process = in_process(partial(replicated, roots[name]))
+        time.sleep(chance.uniform(0, LATEST * seconds[name]))
+        os.kill(process, signal.SIGKILL)
+        if (status := done(process)) not in {0, -signal.SIGKILL}:
+            raise SystemExit(f"turn {turn}: {name} had ended with {status}")
+        now, there = ReleasesFolder(own.releases_folder).current(), _whole(place)[name]
+        left = "after its end" if status == 0 else "new" if now is not None and there == now.name else "old"
+        outcome[f"{name}: {left}"] += 1
+        for root in roots.values():
+            succeeded(partial(replicated, root))
+        if now is None or {*_current(place)} != {now.name}:  # whether they are whole, the next turn looks
+            raise SystemExit(f"turn {turn}: after {name} was killed, storage and copy do not come to what is current")
+        if turn % PRUNED_EACH == PRUNED_EACH - 1:
+            succeeded(partial(_prune, own, place))
+    _whole(place)
+    took = {name: round(each, 3) for name, each in seconds.items()}
+    return {"kills, and what was current": dict(sorted(outcome.items())), "not whole": 0, "seconds without": took}
 
 
-def whole_storage(place: Path) -> list[str]:
-    """Return what of that which `current` names is not there, or not as it was sent."""
-    storage = open_storage(f"file://{place}/storage")
-    with suppress(FileNotFoundError):
-        found = storage.read("current", 1 << 22) if (place / "storage").exists() else None
-        if found is None:
-            return []
-        head, missing = read_head(found.content), list[str]()
-        for release, digest in head.releases.items():
-            text = (place / "storage" / record_name(release)).read_bytes()
-            for name, each in read_record(text, release, digest).files.items():
-                if not (place / "storage" / file_name(each.sha256)).is_file():
-                    missing.append(f"{release}: {name}")
-        return missing
-    return []
+def _durations(roots: dict[str, Path]) -> dict[str, float]:
+    """Return how long push and follow take that are not killed, in seconds, at the median of three."""
+    times: dict[str, list[float]] = {name: [] for name in roots}
+    for turn in range(3):
+        succeeded(partial(put, open_publication(roots["push"]), -1 - turn))
+        for name, root in roots.items():
+            begun = time.perf_counter()
+            succeeded(partial(replicated, root))
+            times[name].append(time.perf_counter() - begun)
+    return {name: statistics.median(each) for name, each in times.items()}
 
 
-def whole_copy(root: Path) -> list[str]:
+def _prune(own: Publication, place: Path) -> None:
+    prune(ReleasesFolder(own.releases_folder), KEPT)
+    Push(own, open_storage(f"file://{place}/storage")).prune()
+
+
+def _whole(place: Path) -> dict[str, str]:
+    """Return which release is current in storage and copy, once both are whole; a process of its own looks.
+
+    Raises:
+        SystemExit: one is not.
+    """
+    succeeded(partial(_look, place))
+    storage, copy = _current(place)
+    return {"push": storage, "follow": copy}
+
+
+def _look(place: Path) -> None:
+    if broken := [*missing_in_storage(place / "storage"), *wrong_in_copy(place / "copy")]:
+        raise SystemExit(f"not whole: {broken[:5]}")
+
+
+def _current(place: Path) -> tuple[str, str]:
+    """Return which release is current in the storage, and which in the copy."""
+    storage = read_head((place / "storage" / CURRENT_NAME).read_bytes()).release
+    return storage, Copy(place / "copy", open_storage("file:///")).current()
+
+
+def missing_in_storage(storage: Path) -> list[str]:
+    """Return what of that which `current` names is not there, or, of the current release, not as it was sent."""
+    head, missing = read_head((storage / CURRENT_NAME).read_bytes()), list[str]()
+    for release, digest in head.releases.items():
+        record = read_record((storage / record_name(release)).read_bytes(), release, digest)
+        for name, each in record.files.items():
+            place = storage / file_name(each.sha256)
+            if not place.is_file():
+                missing.append(f"{release}: {name} is missing")
+            elif release == head.release:
+                content = zstandard.ZstdDecompressor().decompressobj().decompress(place.read_bytes())
+                if digest_of(content) != each.sha256:
+                    missing.append(f"{release}: {name} is damaged")
+    return missing
+
+
+def wrong_in_copy(root: Path) -> list[str]:
     """Return what is wrong with the current release of a copy."""
     if not Copy(root, open_storage("file:///")).current():
         return []
@@ -290,10 +367,15 @@ def main() -> None:
     parser.add_argument("--publishes", type=int, default=50)
     parser.add_argument("--away", type=float, default=30.0, help="seconds in which the storage is away")
     parser.add_argument("--kills", type=int, default=0, help="kill push and follow so often instead")
+    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        found = kill(place, options.kills) if options.kills else run(place, options.publishes, options.away)
+        found = (
+            killed_replication(place, options.kills, options.seed)
+            if options.kills
+            else run(place, options.publishes, options.away)
+        )
         for name, value in found.items():
             print(f"{name}: {value}")
 

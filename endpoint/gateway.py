@@ -46,7 +46,14 @@ from endpoint.sparql.query_services import VISITOR, Archive, PooledEngine, Visit
 from endpoint.sparql.short_way import LaneAnswer, Prepared, SparqlLane, is_long
 from endpoint.threads import PageCache, Reuse, Seats, Threads, key_of
 from endpoint.urls import is_versioned
-from graph.model.errors import EngineUnavailableError, HamkorError, Sentence, StorageError, storage_code
+from graph.model.errors import (
+    EngineUnavailableError,
+    HamkorError,
+    QueryLimitError,
+    Sentence,
+    StorageError,
+    storage_code,
+)
 from graph.model.publication import Publication, ReplicaOrigin
 from graph.query.external.external_service import ExternalQueryService, query_service
 from graph.query.forwarder import Forwarder
@@ -210,6 +217,8 @@ KEPT_BY_PUBLISHER = re.compile(
     r"/(?:graphs|graph/.*|update|validate|query|propose|proposals|proposals/.*|proposal/.*)", re.DOTALL
 )
 """What is written to the publication, judged by what only its publisher knows, or kept there."""
+READ_AT_PUBLISHER = re.compile(r"/(?:query/~.*|propose|proposals|proposals/.*|proposal/.*)", re.DOTALL)
+"""What of it is read there, too: forms, which are sent where they come from, queries and proposals."""
 ROUTES = frozenset({
     "sparql", "query", "queries", "id", "doc", "ns", "graph", "graphs", "class", "classes", "dataset", "downloads",
     "release", "releases", "search", "suggest", "reconcile", "same-as", "templates", "validate", "update", "resource",
@@ -218,6 +227,7 @@ ROUTES = frozenset({
 })  # fmt: skip
 """Beginnings of paths that are counted by name."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+CHANGING_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 QUERIES = frozenset({"GET", "HEAD", "POST"})
 OF_RELEASE = re.compile(r"/release/(\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{8})/")
 PIN = "hamkor.pin"
@@ -254,6 +264,9 @@ class Gateway:
         self._writers = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)
         self._validators = Threads(application, delivery, WRITERS, WRITERS_OF_ONE)  # anybody may be slow there
         self._standings = [resolve_name(f"endpoint.{each.standing}") for each in SERVED if each.standing]
+        ways = (resolve_name(f"endpoint.{each.forwarding}") for each in SERVED if each.forwarding)
+        self._forwarded = Seats(WRITERS_OF_ONE)
+        self._forward = next(filter(None, (way(publication, delivery) for way in ways)), None)
         self._taking = asyncio.Lock()
         self._fault = ""
         self._readers, self._long = ThreadPoolExecutor(READERS, "reader"), Seats(1)
@@ -348,8 +361,9 @@ class Gateway:
             varying = (*self._proxies.seen(scope), PINNED)
             check_headers(scope)
             check_path(scope)
-            check_place(scope, self._publication.origin)
-            self._pin(scope)
+            if not self._is_forwarded(scope):
+                check_place(scope, self._publication.origin)
+                self._pin(scope)
         except ProblemError as error:
             await self._refuse(Exchange(scope, receive, send, self._delivery), error)
             return
@@ -365,7 +379,8 @@ class Gateway:
 
         try:
             await self._serve(scope, receive, shown)
-        except (ProblemError, EngineUnavailableError) as error:  # the body did not arrive whole, or there are too many
+        except (ProblemError, EngineUnavailableError, QueryLimitError) as error:
+            # the body did not arrive whole, or is too large, or there are too many
             await self._refuse(Exchange(scope, receive, shown, self._delivery), error)
         except OSError as error:  # a file of the answer cannot be opened or read, for one
             if has_begun or not storage_code(error):
@@ -373,6 +388,10 @@ class Gateway:
             log.exception("a request met an error of the system")
             told = StorageError.of(Sentence("the machine does not do what is needed"), error)
             await self._refuse(Exchange(scope, receive, shown, self._delivery), told)
+
+    def _is_forwarded(self, scope: Scope) -> bool:
+        """Whether a request is handed on to the publisher of this copy, which answers it as it would any."""
+        return self._forward is not None and is_for_publisher(scope)
 
     def _pin(self, scope: Scope) -> None:
         """Let a request that names its release be answered from that, or not at all.
@@ -428,7 +447,11 @@ class Gateway:
         began = time.perf_counter()
         path: str = scope["raw_path"].decode("latin-1").removeprefix(scope.get("root_path", ""))
         exchange = Exchange(scope, receive, send, self._delivery)
-        if path == "/sparql" and scope["method"] in QUERIES and "accept-datetime" not in exchange.headers:
+        if self._forward is not None and is_for_publisher(scope):
+            seconds = self._publication.settings.limits.upload_seconds
+            async with self._forwarded.taken(exchange.client):
+                status = await self._forward.answer(exchange, arriving(receive, seconds), send)
+        elif path == "/sparql" and scope["method"] in QUERIES and "accept-datetime" not in exchange.headers:
             status = await self._sparql(exchange, receive, send, began)
         elif path == "/sparql" or (OLDER.fullmatch(path) and scope["method"] in QUERIES):
             status = await self._result(exchange, receive, send, whole=await self._body(exchange, receive))
@@ -614,6 +637,14 @@ def pin(scope: Scope) -> None:
     root, below = scope.get("root_path", ""), f"/release/{scope[PIN]}"
     scope["path"] = root + below + scope["path"].removeprefix(root)
     scope["raw_path"] = root.encode() + below.encode() + scope["raw_path"].removeprefix(root.encode())
+
+
+def is_for_publisher(scope: Scope) -> bool:
+    """Whether only the publisher can answer a request: it changes something there, or reads what only it keeps."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    if scope["method"] in CHANGING_METHODS or scope["method"] == "OPTIONS":  # which says what may be changed
+        return KEPT_BY_PUBLISHER.fullmatch(path) is not None
+    return scope["method"] in READING and READ_AT_PUBLISHER.fullmatch(path) is not None
 
 
 def check_place(scope: Scope, origin: ReplicaOrigin | None) -> None:

@@ -37,6 +37,8 @@ class ServedPart:
         companion: a module below ``graph`` that runs as a process beside the service, and is given its folder.
         has_work: whether there is anything for that process to do.
         after_writing: what it does when a command has published, as ``module:name`` below ``graph``.
+        forwarding: what hands on to a publisher what its copy cannot answer, as ``module:name`` below ``endpoint``: a
+            function that is given the publication and how answers leave, and returns it, or None.
     """
 
     part: Part
@@ -47,6 +49,7 @@ class ServedPart:
     companion: str = ""
     has_work: Callable[[Publication], bool] = lambda publication: publication.is_replicated
     after_writing: str = ""
+    forwarding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ SERVED: tuple[ServedPart, ...] = (
         begins_copy="parts.replication.follow:begin_copy",
         companion="parts.replication.companion",
         after_writing="parts.replication.companion:send_beside",
+        forwarding="replication.publisher_forward:forwarding",
     ),
     ServedPart(
         HARVEST,

@@ -244,7 +244,8 @@ def serve_command(
 
     With --follow the folder, which may be empty, is a copy: it fetches what is current in the storage (s3://…, gs://…,
     az://…, file:///… or a publisher's own https://…/), verifies it and serves it, and goes on so whenever it is served.
-    Credentials are taken from the environment. Nothing is built or published there.
+    Credentials are taken from the environment. Nothing is built or published there: who writes is told where the
+    publisher is, or, with the setting replication.forward, what is written is handed on to it.
 
     \b
       hamkor serve

@@ -131,6 +131,21 @@ KINDS: Mapping[str, ProblemType] = MappingProxyType(
         "unavailable": ProblemType(
             503, "The service cannot answer now", "Try again after the time that Retry-After names."
         ),
+        "publisher-away": ProblemType(
+            503,
+            "The publisher cannot be reached",
+            "A copy would hand the request on. Nothing was written; try again after the time that Retry-After names.",
+        ),
+        "publisher-silent": ProblemType(
+            502,
+            "The publisher gave no whole answer",
+            "What was sent may have been done, or not: look before you send it again.",
+        ),
+        "forwarding-loop": ProblemType(
+            508,
+            "Copies hand this on to one another",
+            "What is set as the publisher's address leads to a copy. Nothing was written.",
+        ),
         "not-here-yet": ProblemType(
             504,
             "This copy does not have that release yet",

@@ -186,6 +186,7 @@ class ReplicationSettings(Section, frozen=True):
 
     to: str = ""
     publisher: str = ""
+    forward: bool = False
     serve: bool = False
     seconds: Annotated[float, msgspec.Meta(ge=0.1)] = 1.0
     keep: Count = 5
@@ -452,6 +453,29 @@ def _check_replication(path: str, replication: ReplicationSettings) -> None:
                 text=repr(replication.publisher),
             ),
         )
+    if replication.forward and not replication.publisher:
+        problem = Sentence(
+            "replication.forward: tokens are sent on to replication.publisher of this file, and to nobody whom the "
+            "storage names; write that, too"
+        )
+        raise SettingError(path, problem)
+    if replication.forward and not _is_private(replication.publisher):
+        problem = Sentence(
+            "replication.forward: tokens would go to %(text)s without TLS; write https://, or http:// for this machine",
+            text=repr(replication.publisher),
+        )
+        raise SettingError(path, problem)
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody on a network reads what goes to an address: it is of this machine, or has TLS."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        is_here = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_here = False
+    return parts.scheme == "https" or is_here
 
 
 def _check_engine(path: str, settings: Settings) -> None:

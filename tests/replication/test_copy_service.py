@@ -15,13 +15,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from graph.model.contributors import contributors_of
 from graph.model.publication import open_publication
 from graph.pipeline.build import build
 from graph.pipeline.write import Put, publish
 from graph.releases.release import current_release
 from graph.releases.verification import verify
 from graph.sources.batches import Chunk
-from tests.endpoint.serving import client, free_port
+from tests.endpoint.contributing import Writer
+from tests.endpoint.serving import Served, client, free_port
+from tests.proposals.proposing import Person, touched
 
 GRAPH = "https://w3id.org/hamkor/graph/ngo/a"
 TOKEN = "a token for copies"  # noqa: S105  of these tests
@@ -82,7 +85,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     (root / "data" / "a.ttl").write_text('<http://e/a> <http://www.w3.org/2000/01/rdf-schema#label> "A" .')
     (root / "hamkor.toml").write_text(
         f'[replication]\nto = "file://{place}/objects"\npublisher = "{urls[0]}/"\nserve = true\nseconds = 0.2\n'
-        '[about.title]\nen = "Of the publisher"\n'
+        '[about.title]\nen = "Of the publisher"\n[proposals]\nseconds = 0\n[limits]\nupload_mb = 1\n'
     )
     (place / "copy").mkdir()
     (place / "copy" / "hamkor.toml").write_text("[replication]\nseconds = 0.2\n[engine]\nworkers = 1\n")
@@ -91,7 +94,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     follows = ("--follow", f"file://{place}/objects")
     copied = ("serve", "--publication", str(place / "copy"), "--port", str(ports[1]), *follows)
     with (
-        hamkor(*served, log=place / "publisher.log"), hamkor(*copied, log=place / "copy.log"), client(10) as asking
+        hamkor(*served, log=place / "publisher.log"), hamkor(*copied, log=place / "copy.log"), client(60) as asking
     ):  # fmt: skip
         fleet = Fleet(*urls, root, asking)
         until(lambda: fleet.client.get(f"{urls[1]}/health").status_code == 200, 60)
@@ -201,11 +204,102 @@ def test_who_names_a_release_is_answered_from_it_or_not_at_all(fleet: Fleet) -> 
     assert fleet.client.get(f"{fleet.copy}/metrics", headers={"Release": NOT_YET}).status_code == 200
 
 
-def test_two_services_on_one_folder_serve_the_same(fleet: Fleet, tmp_path: Path) -> None:
-    port = free_port()
-    with hamkor("serve", "--publication", str(fleet.root.parent / "copy"), "--port", str(port), log=tmp_path / "log"):
-        second = f"http://127.0.0.1:{port}"
-        until(lambda: fleet.client.get(f"{second}/ready").status_code == 200, 60)
-        now = fleet.publish(8)
-        for url in (fleet.copy, second):
-            until(lambda url=url: fleet.ready(url)["release"] == now)  # type: ignore[misc]
+@pytest.fixture(scope="module")
+def forwarding(fleet: Fleet) -> Iterator[Served]:
+    """A second service on the folder of the copy, which hands on what the publisher alone can answer."""
+    folder, port = fleet.root.parent / "copy", free_port()
+    settings = f'seconds = 0.2\nforward = true\npublisher = "{fleet.publisher}/"\n[engine]\nworkers = 1\n'
+    (folder / "hamkor.toml").write_text(f"[replication]\n{settings}[log]\naccess = true\n")
+    with hamkor("serve", "--publication", str(folder), "--port", str(port), log=folder / "log"):
+        served = Served(f"http://127.0.0.1:{port}", folder, current_release(open_publication(folder)), fleet.client)
+        until(lambda: fleet.client.get(f"{served.url}/ready").status_code == 200, 60)
+        yield served
+
+
+def publisher_of(fleet: Fleet) -> Served:
+    return Served(fleet.publisher, fleet.root, current_release(open_publication(fleet.root)), fleet.client)
+
+
+def token_of(fleet: Fleet, *graphs: str, reviews: bool = False) -> str:
+    contributors = contributors_of(open_publication(fleet.root))
+    return contributors.create(graphs, name="NGO X", contact="", days=1, reviews=reviews)[1]
+
+
+def test_two_services_on_one_folder_serve_the_same(fleet: Fleet, forwarding: Served) -> None:
+    now = fleet.publish(8)
+    for url in (fleet.copy, forwarding.url):
+        until(lambda url=url: fleet.ready(url)["release"] == now)  # type: ignore[misc]
+
+
+def test_a_copy_hands_on_what_is_written_and_who_names_the_release_reads_it_there(
+    fleet: Fleet, forwarding: Served
+) -> None:
+    """PUT, then PATCH with the entity tag that the copy gave, then DELETE; with a token of the publisher's."""
+    ngo, path = Writer(forwarding, token_of(fleet, "ngo/b")), "/graph/ngo/b"
+    made = ngo.put(path, "<http://e/b> <http://e/p> 1 .", If_None_Match="*")
+    assert (made.status_code, made.headers["Via"][:11]) == (201, "1.1 hamkor-")
+    assert made.headers["Location"] == f"{forwarding.url}{path}"
+    release = made.headers["X-Hamkor-Release"]
+    until(lambda: ngo.send("GET", path, Accept="text/turtle", Release=release).status_code == 200)
+    tag = ngo.send("GET", path, Accept="text/turtle").headers["ETag"]
+    update = "INSERT DATA { <http://e/b> <http://e/p> 2 }"
+    change = {"Content_Type": "application/sparql-update"}
+    assert ngo.send("PATCH", path, update, If_Match='"another"', **change).status_code == 412
+    assert ngo.send("PATCH", path, update, If_Match=tag, **change).status_code < 300
+    assert Writer(forwarding).put(path, "").status_code == 401
+    assert Writer(forwarding, "x").put(path, "").status_code == 401
+    assert ngo.put("/graph/ngo/c", "").status_code == 403
+    assert "PUT" in ngo.send("OPTIONS", path).headers["Allow"]
+    assert ngo.send("DELETE", path).status_code < 300
+    assert Writer(publisher_of(fleet)).send("GET", path).status_code in (404, 410)
+
+
+def test_bodies_go_on_in_pieces_and_no_further_than_the_publisher_takes_them(fleet: Fleet, forwarding: Served) -> None:
+    ngo, path = Writer(forwarding, token_of(fleet, "ngo/b")), "/graph/ngo/b"
+    lines = [b'<http://e/%d> <http://e/p> "%s" .\n' % (n, b"x" * 200) for n in range(2000)]
+    assert ngo.send("PUT", path, iter(lines), Content_Type="application/n-triples").status_code < 300
+    large = ngo.send("PUT", path, iter(lines * 4), Content_Type="application/n-triples")
+    assert (large.status_code, large.json()["limit"]) == (413, "limits.upload_mb")
+    assert Writer(publisher_of(fleet)).send("GET", path, Accept="text/turtle").text.count("http://e/p") == 2000
+
+
+def test_a_proposal_is_made_looked_at_and_taken_back_by_way_of_a_copy(fleet: Fleet, forwarding: Served) -> None:
+    person, reviewer = Person(forwarding), Person(forwarding)
+    form = person.form("/propose?iri=http://e/a")
+    secret = person.sent(touched(form, "A", "Another"))
+    assert secret.startswith("/proposal/~")  # an address of the host that was asked
+    assert "Another" in person.get(secret).text
+    assert Person(publisher_of(fleet)).get(secret).status_code == 200
+    reviewer.sign_in(token_of(fleet, reviews=True))
+    assert "/proposals/" in reviewer.get("/proposals").text
+    assert person.post(secret, {}, Origin="https://evil.example").status_code == 403
+    assert person.post(secret, {}).headers["Location"] == f"{forwarding.url}{secret}"
+    assert "Another" not in person.get(secret).text
+    told = (forwarding.folder / "log").read_text()
+    assert '"path": "/proposal/"' in told
+    assert not any(each in told for each in (secret, "Bearer", "Traceback"))
+
+
+def test_queries_that_are_kept_and_documents_that_are_checked_go_to_the_publisher(
+    fleet: Fleet, forwarding: Served
+) -> None:
+    kept = fleet.client.post(f"{forwarding.url}/query", data={"query": "ASK {}"})
+    assert kept.status_code in (201, 303)
+    assert fleet.client.get(kept.headers["Location"]).headers["Location"].startswith(f"{forwarding.url}/")
+    checked = Writer(forwarding).send("POST", "/validate", "<http://e/x> <http://e/p> 1 .", Content_Type="text/turtle")
+    assert (checked.status_code, "Via" in checked.headers) == (200, True)
+
+
+def test_what_only_reads_is_answered_by_the_copy_itself(fleet: Fleet, forwarding: Served) -> None:
+    for path in ("/sparql?query=ASK{}", "/graphs", "/graph/ngo/a", "/dataset", "/validate"):
+        assert "Via" not in fleet.client.get(forwarding.url + path).headers
+    assert "Via" not in fleet.client.post(f"{forwarding.url}/sparql", data={"query": "ASK {}"}).headers
+    assert fleet.client.request("TRACE", f"{forwarding.url}/graph/ngo/a").status_code == 405
+
+
+def test_a_copy_whose_publisher_is_itself_says_so(fleet: Fleet, forwarding: Served) -> None:
+    """What has come back to it bears its name."""
+    name = fleet.client.options(f"{forwarding.url}/graph/ngo/a").headers["Via"]
+    told = fleet.client.delete(f"{forwarding.url}/graph/ngo/a", headers={"Via": name})
+    assert (told.status_code, told.json()["type"].partition("#")[2]) == (508, "forwarding-loop")
+    assert fleet.publisher in told.json()["detail"]
