@@ -69,17 +69,17 @@ def serving(folder: Path, *, workers: int = 1, module: str = "endpoint.server") 
     with (folder / "stderr").open("wb") as log:  # no pipe: nobody reads here what the server says
         process = subprocess.Popen(command, cwd=root, stderr=log, env={**os.environ, "PYTHONPATH": str(root)})
     try:
-        with client(10) as asking:
+        with client(60) as asking:
             served = Served(f"http://127.0.0.1:{port}", folder, release, asking)
             _wait(served, process)
             yield served
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(60)
 
 
 def _wait(served: Served, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
+    for _ in range(6000):
         try:
             if served.client.get(f"{served.url}/health").status_code == 200:
                 return

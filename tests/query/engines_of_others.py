@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -9,9 +10,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Self
+from urllib.parse import quote_plus, urlsplit
 
 import httpx
 
@@ -170,3 +173,56 @@ def _request(connection: socket.socket) -> bytes:
     while len(body) < int(fields.get(b"content-length", b"0")):
         body += connection.recv(65536)
     return head + b"\r\n\r\n" + body
+
+
+class InterposedEngine:
+    """Stands before an engine: passes on what that is asked, but for queries that name a fault.
+
+    Those get the bytes that belong to the name, and then the connection ends; where there are none, nothing comes.
+    """
+
+    def __init__(self, url: str, faults: Mapping[str, bytes]) -> None:
+        self._there, self._faults = urlsplit(url), {name.encode(): answer for name, answer in faults.items()}
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}{self._there.path}"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass_on, args=(connection,), daemon=True).start()
+
+    def _pass_on(self, asking: socket.socket) -> None:
+        with asking, contextlib.suppress(OSError):
+            place = str(self._there.hostname), int(self._there.port or 80)
+            with socket.create_connection(place) as engine:
+                threading.Thread(target=_copied, args=(engine, asking), daemon=True).start()
+                while True:
+                    request = _request(asking)
+                    fault = next((each for each in self._faults if quote_plus(each).encode() in request), None)
+                    if fault is None:
+                        engine.sendall(request)
+                        continue
+                    if self._faults[fault]:
+                        asking.sendall(self._faults[fault])
+                        asking.shutdown(socket.SHUT_RDWR)
+                    asking.recv(1)  # until it is given up
+                    return
+
+
+def _copied(source: socket.socket, target: socket.socket) -> None:
+    """Send on what comes, and its end."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)

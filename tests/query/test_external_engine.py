@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -378,27 +377,6 @@ async def test_with_one_dataset_queries_wait_for_the_next_release(
         await replacing
 
 
-async def test_an_engine_that_is_killed_is_told_of_at_once_and_taken_up_again(
-    pair: tuple[EngineProcess, EngineProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("graph.query.external.external_service.WATCH_SECONDS", 0.2)
-    publication = over(tmp_path, pair[0].dataset)
-    release = released(publication, {"data/a.nt": triples(10)})
-    async with served(publication, release) as service:
-        assert await service.count() == 10
-        pair[0].kill()
-        began = time.monotonic()
-        with pytest.raises(EngineUnavailableError):
-            await service.count()
-        assert time.monotonic() - began < PATIENT.query_seconds / 4, "long before the deadline"
-        pair[0].start()  # empty: nobody may be told that there is nothing
-        with pytest.raises(EngineUnavailableError, match=r"does not hold|has lost|starting|taking up"):
-            await service.count()
-        await until(lambda: service.service.release == "")
-        await service.replace(release)
-        assert await service.count() == 10
-
-
 async def test_an_engine_that_is_away_at_the_start_is_waited_for_by_nobody(
     pair: tuple[EngineProcess, EngineProcess], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -416,24 +394,15 @@ async def test_an_engine_that_is_away_at_the_start_is_waited_for_by_nobody(
         assert await service.count() == 10
 
 
-async def stopped(place: EngineDataset, folder: Path) -> None:
-    """Ask what never ends."""
-    publication = over(folder, place, limits=LimitSettings(query_seconds=1.0))
+async def test_a_runaway_in_a_virtuoso_is_stopped_at_the_deadline(
+    engines: Callable[[str], EngineProcess], tmp_path: Path
+) -> None:
+    publication = over(tmp_path, engines("virtuoso").dataset, limits=LimitSettings(query_seconds=1.0))
     release = released(publication, {"data/a.nt": triples(3000)})
     async with served(publication, release) as service:
         with pytest.raises(QueryLimitError, match="query_seconds"):
             await service.ask(ENDLESS)
         assert service.service.pool.counts.timeouts == 1
-
-
-async def test_a_runaway_is_stopped_at_the_deadline(pair: tuple[EngineProcess, EngineProcess], tmp_path: Path) -> None:
-    await stopped(pair[0].dataset, tmp_path)  # which goes on by itself until it is killed
-
-
-async def test_a_runaway_in_a_virtuoso_is_stopped_at_the_deadline(
-    engines: Callable[[str], EngineProcess], tmp_path: Path
-) -> None:
-    await stopped(engines("virtuoso").dataset, tmp_path)
 
 
 async def test_a_virtuoso_gives_no_more_rows_than_it_has_and_says_so(
