@@ -25,8 +25,8 @@ CORE = {
 }  # fmt: skip
 """The commands that are always there, and in which module of ``endpoint.commands`` each is."""
 ORDER = (
-    "init", "build", "validate", "serve", "publish", "withdraw", "harvest", "link", "check", "template", "query",
-    "export", "engine", "releases", "withhold", "proposals", "token", "backup", "restore", "push", "fetch",
+    "init", "build", "validate", "serve", "publish", "import", "withdraw", "harvest", "link", "check", "template",
+    "query", "export", "engine", "releases", "withhold", "proposals", "token", "backup", "restore", "push", "fetch",
 )  # fmt: skip
 """The order in which one meets the commands, of the core and of the parts."""
 

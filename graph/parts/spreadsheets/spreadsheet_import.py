@@ -6,8 +6,7 @@ contribution; what they say of a thing is said of its row, and of the cell from 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,8 +26,8 @@ from graph.parts.linking.candidate_search import Search
 from graph.parts.linking.name_comparison import fold
 from graph.parts.linking.names_index import open_index
 from graph.parts.linking.reconciliation import Reconciler
-from graph.parts.proposals.proposal_store import ValueChange
-from graph.parts.proposals.proposed_rows import rows_of
+from graph.parts.proposals.proposal_store import Content, ValueChange, proposals_of
+from graph.parts.proposals.proposed_rows import marks_of, rows_of
 from graph.parts.proposals.shape_form import KnownThings, local_name
 from graph.parts.spreadsheets.cell_values import CellReader, LikelyThing
 from graph.parts.spreadsheets.column_recognition import (
@@ -49,6 +48,7 @@ from graph.releases.exact_forms import open_forms
 from graph.releases.release import Patience, Release, current_release
 from graph.sources.batches import lines_of
 from graph.validation.report import Result, ValidationFailedError
+from graph.withholding.withholding import withholding_of
 
 Severity = Literal["fault", "warning", "remark"]
 TRIED = "import"
@@ -116,6 +116,7 @@ class ImportFinding(msgspec.Struct, frozen=True):
         remedy: what to do, likewise.
         alternatives: things that may be meant.
         rows: of how many rows it is said.
+        is_of_shapes: whether the shapes say it.
     """
 
     severity: Severity
@@ -126,6 +127,7 @@ class ImportFinding(msgspec.Struct, frozen=True):
     remedy: Any = ""
     alternatives: tuple[ShownAlternative, ...] = ()
     rows: int = 1
+    is_of_shapes: bool = False
 
 
 class ImportColumn(msgspec.Struct, frozen=True):
@@ -185,6 +187,7 @@ class ImportPreview(msgspec.Struct, frozen=True):
         gone: the things that the graph would lose.
         language: of texts that do not say it.
         faults: how many findings are faults.
+        unread: how many of them are cells or rows that could not be read.
         statements: the triples that there are of all things, in N-Triples.
         release: id of the release with which it was made.
     """
@@ -202,6 +205,7 @@ class ImportPreview(msgspec.Struct, frozen=True):
     gone: tuple[str, ...]
     language: str
     faults: int
+    unread: int
     statements: bytes = b""
     release: str = ""
 
@@ -429,7 +433,9 @@ class SpreadsheetImport:
             tuple(self._column(each) for each in self.uses), tuple(self._fields()), tuple(findings[:MOST_FINDINGS]),
             tuple(self._left_out()),
             tuple(self._matches()), tuple(map(self._row, self.made.things)), tuple(self.gone), self.language,
-            sum(each.severity == "fault" for each in findings), self.statements(), self.release.id,
+            sum(each.severity == "fault" for each in findings),
+            sum(each.severity == "fault" and not each.is_of_shapes for each in findings),
+            self.statements(), self.release.id,
         )  # fmt: skip
 
     def _others(self) -> Iterator[tuple[str, Any]]:
@@ -562,13 +568,13 @@ class SpreadsheetImport:
         severity: Severity = "fault" if result.severity == "Violation" else "warning"
         messages = dict(result.messages)
         if row is None:
-            return ImportFinding(severity, "", "", result.focus[:LONGEST_SHOWN], messages, "")
+            return ImportFinding(severity, "", "", result.focus[:LONGEST_SHOWN], messages, is_of_shapes=True)
         use = self._use_of(result.path, result.value) if result.path is not None else None
         column = use.column if use is not None else None
         heading = use.heading if use is not None else ""
         cell = shown(self.table.sheet.rows[row][column])[:LONGEST_SHOWN] if column is not None else ""
         place = address(row, column) if column is not None else str(row + 1)
-        return ImportFinding(severity, place, heading, cell, messages, "")
+        return ImportFinding(severity, place, heading, cell, messages, is_of_shapes=True)
 
     def remember(self) -> None:
         """Remember it for the next time, where that is wanted.
@@ -653,11 +659,81 @@ def publish_checked(work: SpreadsheetImport, patience: Patience) -> ImportOutcom
     return ImportOutcome(found, done.release.id, done.changed, done.release.manifest.triples)
 
 
-def counted(findings: Iterable[ImportFinding]) -> Counter[str]:
-    """Return how many findings there are of each severity."""
-    return Counter(each.severity for each in findings)
+# The same, proposed: each thing by itself, for whoever reviews.
+
+MOST_PROPOSED = 100
 
 
-def personal_graphs(publication: Publication) -> list[str]:
-    """Return the IRIs of the graphs of personal data."""
-    return [graph_named(publication, each) for each in publication.settings.privacy.personal_graphs]
+class ImportProposal(msgspec.Struct, frozen=True):
+    """An import as it is proposed.
+
+    Attributes:
+        request: the import.
+        reason: why, in the words of whoever proposes it.
+        source: where that can be read.
+        language: in which they read the pages.
+        address: where they want an answer.
+    """
+
+    request: ImportRequest
+    reason: str = ""
+    source: str = ""
+    language: str = "en"
+    address: str = ""
+
+
+class ProposedThing(msgspec.Struct, frozen=True):
+    """A thing that was proposed: what it is called, the id of the proposal, and the secret of its author."""
+
+    label: str
+    id: str
+    secret: str
+
+
+class ProposedImport(msgspec.Struct, frozen=True):
+    """What became of it: the things that were proposed, or none where something is at fault."""
+
+    preview: ImportPreview
+    proposed: tuple[ProposedThing, ...] = ()
+
+
+def propose_import(what: ImportProposal) -> ProposedImport:
+    """Keep a proposal for each thing that is new or changes; where anything is at fault, none is kept.
+
+    Raises:
+        ReleaseError: they are more than ``MOST_PROPOSED``, nothing changes, or one is withheld.
+        HamkorError: as ``preview_import``, or as ``ProposalStore.add``.
+    """
+    work = SpreadsheetImport(msgspec.structs.replace(what.request, graph="", adds=True))
+    found, publication = work.preview(), work.publication
+    if found.faults:
+        return ProposedImport(found)
+    changed = [each for each in work.made.things if each.changes]
+    if not changed:
+        raise ReleaseError(Sentence("nothing would change"), Sentence("look whether the file is the right one"))
+    if len(changed) > MOST_PROPOSED:
+        problem = Sentence("%(number)s things would be proposed", number=len(changed))
+        remedy = Sentence("propose at most %(most)s at a time, or ask the publisher for a token", most=MOST_PROPOSED)
+        raise ReleaseError(problem, remedy)
+    suppression = withholding_of(publication).suppression
+    if any(suppression.lists(each.iri) for each in changed):
+        raise ReleaseError(Sentence("one of the things is withheld here"))
+    settings, kept = publication.settings.proposals, list[ProposedThing]()
+    for each in changed:
+        content = _content(work, each, what)
+        name, secret = proposals_of(publication).add(
+            content, what.address, most=settings.most_waiting, keep_days=settings.keep_days
+        )
+        kept.append(ProposedThing(each.label, name, secret))
+    return ProposedImport(found, tuple(kept))
+
+
+def _content(work: SpreadsheetImport, thing: RowThing, what: ImportProposal) -> Content:
+    content = Content(
+        "new" if thing.is_new else "change", thing.iri, thing.label, tuple(thing.changes), what.reason, what.source,
+        what.language, work.release.id, violations=0,
+    )  # fmt: skip
+    publication = work.publication
+    personal = [graph_named(publication, each) for each in publication.settings.privacy.personal_graphs]
+    marks = marks_of(work.release.store, publication.base, content, personal)
+    return msgspec.structs.replace(content, marks=marks)

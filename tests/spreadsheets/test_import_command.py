@@ -1,0 +1,204 @@
+"""``hamkor import``: the spreadsheet that people send is understood, told of by cell, mended, and published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from click.testing import CliRunner, Result
+
+from endpoint.cli import main
+from graph.model.publication import open_publication
+from graph.parts.proposals.proposal_store import proposals_of
+from graph.parts.spreadsheets.import_memory import memory_of
+from graph.parts.spreadsheets.spreadsheet_import import ImportRequest, SpreadsheetImport
+from graph.releases.release import current_release
+from tests.spreadsheets.faulty import FAULTS, ROWS, WRITTEN, as_csv, as_ods, as_xlsx, mended
+from tests.spreadsheets.workbooks import xlsx
+
+BASE, GRAPH = "https://ngo-x.example/", "https://w3id.org/hamkor/graph/ngo-x/clubs"
+UMID = f"{BASE}parents-club/klub-roditeley-umid"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, flagship_copied: Callable[[Path], Path]) -> Path:
+    """A flagship of its own; the tests write to it one after another."""
+    return flagship_copied(tmp_path_factory.mktemp("imports") / "flagship")
+
+
+def hamkor(folder: Path, path: Path, *options: str) -> Result:
+    where = ["--publication", str(folder), "import", str(path), "--class", "ParentsClub", *options]
+    return CliRunner().invoke(main, where, prog_name="hamkor", catch_exceptions=False)
+
+
+def saved(folder: Path, name: str, content: bytes) -> Path:
+    (folder / name).write_bytes(content)
+    return folder / name
+
+
+def lines(folder: Path) -> set[str]:
+    """The statements of the contributed graph."""
+    store = current_release(open_publication(folder)).store
+    return {str(quad.triple) for quad in store.quads_for_pattern(None, None, None, ox.NamedNode(GRAPH))}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_every_fault_is_told_at_once_by_its_cell(name: str, folder: Path, tmp_path: Path) -> None:
+    found = hamkor(folder, saved(tmp_path, name, WRITTEN[name](ROWS)), "--check")
+    assert found.exit_code == 1
+    for cell, value in FAULTS.items():
+        assert f"fault: {cell} " in found.output
+        assert value in found.output
+    assert "is it Samarkand (" in found.output
+    assert "row 1 is left out, a title above the heading" in found.output
+    assert "row 7 is left out, a row of totals" in found.output
+    assert "A  №: not taken, it numbers the rows" in found.output
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_a_faulty_workbook_is_not_published(folder: Path, tmp_path: Path) -> None:
+    before = current_release(open_publication(folder)).id
+    found = hamkor(folder, saved(tmp_path, "clubs.xlsx", as_xlsx(ROWS)), "--graph", "ngo-x/clubs", "--quiet")
+    assert (found.exit_code, current_release(open_publication(folder)).id) == (1, before)
+
+
+def test_the_mended_one_is_published_and_the_same_again_is_no_change(folder: Path, tmp_path: Path) -> None:
+    options = ("--graph", "ngo-x/clubs", "--base", BASE)
+    path = saved(tmp_path, "clubs.xlsx", as_xlsx(mended()))
+    made = hamkor(folder, path, *options)
+    assert (made.exit_code, "Release " in made.output) == (0, True), made.output
+    stated = lines(folder)
+    assert f"<{UMID}> <http://www.w3.org/2006/vcard/ns#hasTelephone> <tel:+998901234567>" in stated
+    assert f"<{UMID}> <https://w3id.org/hamkor/ns#city> <https://w3id.org/hamkor/id/place/termez>" in stated
+    again = hamkor(folder, path, *options)
+    assert (again.exit_code, "Nothing has changed" in again.output) == (0, True)
+    for name, content in (("clubs.csv", as_csv(mended())), ("clubs.ods", as_ods(mended()))):
+        other = hamkor(folder, saved(tmp_path, name, content), *options)
+        assert "Nothing has changed" in other.output
+
+
+def changed(row: int, column: int, value: object) -> list[list[object]]:
+    rows = [[*each] for each in mended()]
+    rows[row][column] = value
+    return rows
+
+
+CHANGES: dict[str, tuple[list[list[object]], set[str], set[str]]] = {
+    "a number": (
+        changed(4, 6, 14),
+        {f'<{UMID}> <https://w3id.org/hamkor/ns#numberOfMembers> "14"^^<http://www.w3.org/2001/XMLSchema#integer>'},
+        {f'<{UMID}> <https://w3id.org/hamkor/ns#numberOfMembers> "12"^^<http://www.w3.org/2001/XMLSchema#integer>'},
+    ),
+    "a name": (
+        changed(4, 1, "Клуб родителей «Умидвор»"),
+        {f'<{UMID}> <http://www.w3.org/2000/01/rdf-schema#label> "Клуб родителей «Умидвор»"@ru'},
+        {f'<{UMID}> <http://www.w3.org/2000/01/rdf-schema#label> "Клуб родителей «Умид»"@ru'},
+    ),
+    "a cell that is empty now": (
+        changed(4, 5, ""), set(), {f"<{UMID}> <http://www.w3.org/2006/vcard/ns#hasTelephone> <tel:+998901234567>"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_changed_cell_is_one_changed_statement(what: str, folder: Path, tmp_path: Path) -> None:
+    """Of what the test before has published."""
+    rows, coming, going = CHANGES[what]
+    memory = memory_of(open_publication(folder), GRAPH, "https://w3id.org/hamkor/ns#ParentsClub")
+    path = saved(tmp_path, "after.xlsx", as_xlsx(rows))
+    request = ImportRequest(str(folder), str(path), "after.xlsx", "ParentsClub", GRAPH, base=BASE, memory=str(memory))
+    edit = SpreadsheetImport(request).edit(GRAPH)
+    found = [{line.decode().removesuffix(" .") for line in each} for each in (edit.added, edit.removed)]
+    assert found == [coming, going]
+
+
+def test_what_was_said_is_remembered(folder: Path, tmp_path: Path) -> None:
+    rows: list[list[object]] = [["Клуб", "Где?"], ["Клуб «Нур»", "Самаркнад"]]
+    path = saved(tmp_path, "other.xlsx", xlsx({"S": rows}))
+    said = ("--column", "Где?=hk:city", "--match", "Самаркнад=place~samarkand", "-o", str(tmp_path / "other.ttl"))
+    assert "Самаркнад" in hamkor(folder, path, "--column", "Где?=hk:city").output
+    assert hamkor(folder, path, *said).exit_code == 0
+    assert "id/place/samarkand>" in (tmp_path / "other.ttl").read_text()
+    assert hamkor(folder, path).exit_code == 0
+    assert hamkor(folder, path, "--forget").exit_code == 1
+
+
+FORMS = {
+    "clubs.ttl": "rdfs:label",
+    "clubs.jsonld": '"@context"',
+    "clubs.csv": "IRI,",
+    "clubs.csv-metadata.json": "csvw",
+}
+
+
+@pytest.mark.parametrize("name", [each for each in FORMS if "metadata" not in each])
+def test_what_is_written_can_be_read_as_rdf_and_says_the_same(name: str, folder: Path, tmp_path: Path) -> None:
+    path = saved(tmp_path, "table.xlsx", as_xlsx(mended()))
+    assert hamkor(folder, path, "--base", BASE, "-o", str(tmp_path / name)).exit_code == 0
+    assert FORMS[name] in (tmp_path / name).read_text(encoding="utf-8")
+    published = CliRunner().invoke(
+        main,
+        ["--publication", str(folder), "publish", str(tmp_path / name), "--graph", "ngo-x/clubs", "--quiet"],
+        catch_exceptions=False,
+    )
+    assert published.exit_code == 0, published.output
+    again = hamkor(folder, path, "--base", BASE, "--graph", "ngo-x/clubs")
+    assert "Nothing has changed" in again.output
+
+
+def test_things_that_are_not_in_the_table_go_and_are_named_first(folder: Path, tmp_path: Path) -> None:
+    options = ("--graph", "ngo-x/clubs", "--base", BASE)
+    assert hamkor(folder, saved(tmp_path, "two.xlsx", as_xlsx(mended())), *options).exit_code == 0
+    one = saved(tmp_path, "one.xlsx", as_xlsx([*mended()[:5], *mended()[6:]]))
+    assert "gone  <" in hamkor(folder, one, *options, "--check").output
+    assert "gone" not in hamkor(folder, one, *options, "--check", "--add").output
+    assert hamkor(folder, one, *options).exit_code == 0
+    assert not [each for each in lines(folder) if "mexr" in each]
+
+
+def test_what_others_describe_is_not_changed_by_a_table(folder: Path, tmp_path: Path) -> None:
+    rows: list[list[object]] = [["IRI", "Название (ru)"], ["https://w3id.org/hamkor/id/club/termez", "Другое"]]
+    found = hamkor(folder, saved(tmp_path, "theirs.xlsx", xlsx({"S": rows})), "--graph", "ngo-x/other")
+    assert (found.exit_code, "is described by others" in found.output) == (1, True)
+
+
+def test_each_thing_is_proposed_by_itself(folder: Path, tmp_path: Path) -> None:
+    path = saved(tmp_path, "clubs.xlsx", as_xlsx(mended()))
+    found = hamkor(folder, path, "--propose", "--reason", "Our list", "--quiet")
+    assert found.exit_code == 0, found.output
+    waiting = proposals_of(open_publication(folder)).queue()
+    assert {each.content.label for each in waiting if each.content} == {
+        "Клуб родителей «Умид»",
+        "Клуб родителей «Мехр»",
+    }
+    assert all(each.content.kind == "new" and each.content.reason == "Our list" for each in waiting if each.content)
+
+
+def test_the_preview_can_be_read_by_a_program(folder: Path, tmp_path: Path) -> None:
+    found = hamkor(folder, saved(tmp_path, "clubs.csv", as_csv(ROWS)), "--json")
+    preview = json.loads(found.stdout)
+    assert {each["cell"] for each in preview["findings"] if each["severity"] == "fault"} >= {*FAULTS}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--class", "Nothing"), "no shape is for"), (("--class", "foaf:Person"), "persons are not imported"),
+        (("--sheet", "Лист3"), "no sheet"), (("--column", "Z9=hk:city"), "no column"),
+        (("--match", "а=place~nowhere"), "no"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said_in_one_line(
+    options: tuple[str, ...], said: str, folder: Path, tmp_path: Path
+) -> None:
+    found = hamkor(folder, saved(tmp_path, "clubs.xlsx", as_xlsx(mended())), *options)
+    assert (found.exit_code, said in found.output) == (2, True)
+    assert found.output.count("\n") == 1
+
+
+def test_signs_that_move_a_terminal_are_shown_and_not_sent(folder: Path, tmp_path: Path) -> None:
+    found = hamkor(folder, saved(tmp_path, "clubs.csv", b"Name,City\nKlub \x1b[31m,Termiz\x07\n"))
+    assert not {"\x1b", "\x07"} & {*found.output}
