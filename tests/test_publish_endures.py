@@ -24,7 +24,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 BASE = "https://e.org/"
 X = f"{BASE}graph/ngo/x"
 FILES = {"hamkor.toml": f'base = "{BASE}"\n', "data/a.ttl": "<http://e/a> a <http://e/Club> ; <http://e/p> 01 ."}
-KILLS = 200 if WHOLE else 12  # benchmarks.killed kills two hundred times, with far more triples
+KILLS = 200 if WHOLE else 8  # benchmarks.killed kills two hundred times, with far more triples
 
 
 def lines(count: int, word: str = "x") -> Put:
