@@ -193,6 +193,49 @@ def test_what_is_of_one_kind_is_sorted_as_it_is(order: str) -> None:
     assert in_order(read_tree(text)) == text
 
 
+IRIS = [
+    "SELECT ?s { ?s :p ?o } ORDER BY DESC(?s)",
+    "SELECT (?s AS ?x) { ?s :p ?o } ORDER BY ?x",
+    "SELECT ?o { ?s ?p ?o } ORDER BY ?p ?s",
+    "SELECT * { { ?s :p 1 } UNION { ?x :p ?s } OPTIONAL { ?y :p ?s } ?s :q/:r ?z ; a ?o } ORDER BY ?s",
+    "SELECT ?s (COUNT(*) AS ?n) { ?s :p ?o } GROUP BY ?s ORDER BY ?n ?s",
+    "CONSTRUCT { ?s :q ?o } { ?s :p ?o } ORDER BY ?s",
+]
+ANYTHING = [
+    "SELECT ?s { ?s :p? ?o } ORDER BY ?s",
+    "SELECT ?s { ?s :p* ?o } ORDER BY ?s",
+    "SELECT ?s { ?s ^:p ?o } ORDER BY ?s",
+    "SELECT ?s { [ :p ?s ] :q ?o } ORDER BY ?s",
+    "SELECT ?s { (?s) :q ?o } ORDER BY ?s",
+    "SELECT ?s { <<?s :p ?o>> :q ?o } ORDER BY ?s",
+    "SELECT ?s { OPTIONAL { ?s :p ?o } ?x :p ?s } ORDER BY ?s",
+    "SELECT ?s { { ?s :p ?o } UNION { ?x :p ?s } } ORDER BY ?s",
+    "SELECT ?s { ?x :p ?s MINUS { ?s :p ?o } } ORDER BY ?s",
+    "SELECT ?s { ?x :p ?s FILTER NOT EXISTS { ?s :p ?o } } ORDER BY ?s",
+    "SELECT (?o AS ?x) { ?s :p ?o } ORDER BY ?x",
+    "SELECT (STR(?s) AS ?n) ?o { ?s :p ?o } ORDER BY ?s ?o",
+]
+
+
+@pytest.mark.parametrize("text", IRIS)
+def test_what_is_an_iri_wherever_it_is_found_is_sorted_as_it_is(text: str) -> None:
+    text = f"PREFIX : <http://x/> {text}"
+    assert in_order(read_tree(text)) == text
+
+
+@pytest.mark.parametrize("text", ANYTHING)
+def test_what_may_be_anything_gets_keys(text: str) -> None:
+    text = f"PREFIX : <http://x/> {text}"
+    assert in_order(read_tree(text)) != text
+
+
+def test_only_what_may_be_anything_gets_keys() -> None:
+    text = "SELECT ?s ?o { ?s :p ?o } ORDER BY DESC(?s) ?o"
+    assert "DESC(?s) ASC(?order" in in_order(read_tree(f"PREFIX : <http://x/> {text}"))
+    found = [str(row[0]).strip("<>") for row in asked(text, stored(MIXED))]
+    assert found == sorted(found, reverse=True)
+
+
 ILLEGAL = ["ORDER BY", "ORDER BY LIMIT 3", "ORDER BY UNION (?o)", "ORDER BY ?o + 1", "ORDER BY 'a'", "ORDER BY ASC ?o",
            "ORDER BY (?o", "ORDER BY (?o, ?s)", "ORDER BY BOUND((?o))", "ORDER ?o"]  # fmt: skip
 

@@ -132,7 +132,8 @@ def _days(year: int, month: int) -> int:
 # The engine (pyoxigraph 0.5.13) compares some literals by value and others by their letters. Among numbers and texts
 # that is no order: its sort aborts, or gives one in which 100982 comes before 2. So each condition becomes three: what
 # kind of term it is, its value, and the term itself among its kind. Kinds come in this order: nothing, IRIs, texts,
-# dates with or without times, all else, numbers. What is of one kind anyway, as a count or a length, stays as it is.
+# dates with or without times, all else, numbers. What is of one kind anyway, as a count, a length or the subject of a
+# triple, stays as it is.
 # To sort the answers here instead would not reach subqueries with a LIMIT. It costs a third more for numbers and texts,
 # and up to three times as much for dates.
 
@@ -193,6 +194,7 @@ class _OrderedQuery:
         keys: what it is grouped by.
         grouping: GROUP BY and HAVING.
         conditions: those of ORDER BY.
+        iris: the variables of its pattern that are IRIs in each of its solutions.
         slice: LIMIT and OFFSET.
         values: the VALUES clause behind it.
     """
@@ -208,6 +210,7 @@ class _OrderedQuery:
     keys: list[str]
     grouping: Span
     conditions: tuple[SyntaxNode, ...]
+    iris: frozenset[str]
     slice: Span
     values: Span
 
@@ -240,8 +243,24 @@ def _ordered(tree: SyntaxTree, query: SyntaxNode) -> _OrderedQuery | None:
         tree.place(distinct, distinct if is_short else head),
         {tree.name(number): expression for number, expression in named}, span("DatasetClause"), tree.characters(group),
         tuple(visible), group_keys(tree, grouped) if grouped else [], span("GroupClause", "HavingClause"), order.parts,
-        span("LimitOffset"), span("ValuesClause"),
+        surely_iris(tree, pattern) if pattern else frozenset(), span("LimitOffset"), span("ValuesClause"),
     )  # fmt: skip
+
+
+def surely_iris(tree: SyntaxTree, pattern: SyntaxNode) -> frozenset[str]:
+    """Return variables that are IRIs in each solution of a group: those of subjects and predicates that it must find.
+
+    Whatever else the group has is joined with its own triples, so it leaves out solutions and changes no value. The
+    subject of a path is left out, as one of no step may lead from any term.
+    """
+    found = set[str]()
+    for each in pattern.all("SameSubjectPath"):
+        verbs = [verb for verb in each.all("VerbPath") if verb.last - verb.first == 1]
+        # without a verb behind the first token, the subject is more than that: a list, or a triple
+        places = [each.first] if each.parts[:1] == tuple(each.all("VerbPath")[:1]) and verbs else []
+        places += [verb.first for verb in verbs]
+        found |= {tree.name(place) for place in places if tree.is_variable(place)}
+    return frozenset(found)
 
 
 class _Rewriting:
@@ -280,7 +299,7 @@ class _Rewriting:
     def _rewritten(self, query: _OrderedQuery) -> str | None:
         if query.form == "ASK":
             return self._unordered(query)
-        if all(self._is_of_one_kind(each, query.names) for each in query.conditions):
+        if all(self._is_of_one_kind(each, query) for each in query.conditions):
             return None
         return self._selecting(query) if query.names else self._whole(query)
 
@@ -294,7 +313,7 @@ class _Rewriting:
         extra: dict[str, None] = {}
         outside: list[str] = []
         ordered = [self._term(each, query.names, extra, outside) for each in query.conditions]
-        keys, order = self._keys(ordered, query.conditions)
+        keys, order = self._keys(ordered, query)
         names = " ".join(f"?{name}" for name in query.names)
         inner = (
             f"SELECT {self._of(query.head)} {' '.join(extra)} WHERE {self._of(query.where)} "
@@ -341,7 +360,7 @@ class _Rewriting:
             ordered.append(written if self._is_variable(bare) else self._name())
             if not self._is_variable(bare):
                 bound.append(f"BIND(({written}) AS {ordered[-1]})")
-        keys, order = self._keys(ordered, query.conditions)
+        keys, order = self._keys(ordered, query)
         return (
             f"{query.form} {self._of(query.distinct)} {head} {self._of(query.dataset)} "
             f"WHERE {{ {where} {values} {' '.join(bound)} {keys} }} ORDER BY {order} {self._of(query.slice)}"
@@ -353,20 +372,23 @@ class _Rewriting:
             return None
         extra: dict[str, None] = {f"?{name}": None for name in query.keys}
         ordered = [self._term(each, dict.fromkeys(query.keys), extra, []) for each in query.conditions]
-        keys, order = self._keys(ordered, query.conditions)
+        keys, order = self._keys(ordered, query)
         return (
             f"{query.form} {head} {self._of(query.dataset)} WHERE {{ {{ SELECT {' '.join(extra)} "
             f"WHERE {self._of(query.where)} {self._of(query.grouping)} {self._of(query.values)} }} "
             f"{keys} }} ORDER BY {order} {self._of(query.slice)}"
         )
 
-    def _keys(self, ordered: list[str], conditions: tuple[SyntaxNode, ...]) -> tuple[str, str]:
+    def _keys(self, ordered: list[str], query: _OrderedQuery) -> tuple[str, str]:
         """Return what binds the keys of some variables, and the conditions by these."""
         bindings, order = [], []
-        for variable, condition in zip(ordered, conditions, strict=True):
+        for variable, condition in zip(ordered, query.conditions, strict=True):
+            sign = "DESC" if self._tree.word(condition.first) == "DESC" else "ASC"
+            if self._is_of_one_kind(condition, query):
+                order.append(f"{sign}({variable})")
+                continue
             names = {"x": variable, **{key: self._name() for key in KEYS}}
             bindings += [f"BIND({_filled(expression, names)} AS {names[key]})" for key, expression in KEYS.items()]
-            sign = "DESC" if self._tree.word(condition.first) == "DESC" else "ASC"
             order += [f"{sign}({each})" for each in (names["m"], names["k"], names["v"], _filled(AMONG_EQUALS, names))]
         return " ".join(bindings), " ".join(order)
 
@@ -374,11 +396,12 @@ class _Rewriting:
         self._fresh += 1
         return f"?{self._prefix}{self._fresh}"
 
-    def _is_of_one_kind(self, node: SyntaxNode, aliases: dict[str, SyntaxNode | None]) -> bool:
-        bare = _bare(self._tree, node)
+    def _is_of_one_kind(self, condition: SyntaxNode, query: _OrderedQuery) -> bool:
+        bare = _bare(self._tree, condition)
+        if self._is_variable(bare) and (named := query.names.get(self._tree.name(bare.first))) is not None:
+            bare = _bare(self._tree, named)
         if self._is_variable(bare):
-            stands_for = aliases.get(self._tree.name(bare.first))
-            return stands_for is not None and self._is_of_one_kind(stands_for, {})
+            return self._tree.name(bare.first) in query.iris
         return bare.name in ("BuiltInCall", "Aggregate") and self._tree.word(bare.first) in OF_ONE_KIND
 
     def _is_variable(self, node: SyntaxNode) -> bool:

@@ -98,6 +98,9 @@ def _of_triple(pattern: TriplePattern, known: Known, reader: IndexReader) -> int
 
 # How long queries of one shape took, by the engine and by the index: what every worker learns, all of them know.
 #
+# It is processor time, of all threads: how long a query waits for a processor says nothing of who answers it faster,
+# and of the one that is not asked any more nobody would learn that it has become fast again.
+#
 # A file of fixed size that all workers of a release map and write, without a lock: a shape has one place, where a later
 # one takes the room of an earlier one. Two that write at once may leave a wrong time there, which the next queries put
 # right: nothing but speed depends on it.
@@ -130,7 +133,7 @@ class LearntTimes:
 
 
 class Times:
-    """The times of one shape, in seconds: None where they are not known, infinity where one cannot answer."""
+    """Processor seconds of one shape: None where they are not known, infinity where one cannot answer."""
 
     __slots__ = ("_key", "_place")
 
@@ -271,7 +274,7 @@ class SqlEngine:
         times = self._times_of(request)
         if times is None or times.index == math.inf or self._is_not_worth_it(times):
             return False
-        began = time.perf_counter()
+        began = time.process_time()
         self.make_room(self.limits.address_bytes)
         try:
             found = self._answer(request, times)
@@ -283,7 +286,7 @@ class SqlEngine:
         if found is None:
             return False
         write_answer(found, request.format, output, directions=False)
-        times.learn(index=time.perf_counter() - began)
+        times.learn(index=time.process_time() - began)
         return True
 
     def _is_not_worth_it(self, times: Times) -> bool:
