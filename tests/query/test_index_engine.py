@@ -22,6 +22,7 @@ from graph.query.sql.index_engine import CONSTANTS, SMALL_TRIPLES, IndexLimits, 
 from graph.releases.triple_index import INDEX_FILE
 
 MANY = "".join(f":many {{ :m{n} :of :whole ; :size {n % 7} . }}\n" for n in range(600))
+MANY += ":many { :many :from :whole }\n"
 COUNTING = "SELECT ?n (COUNT(*) AS ?k) { ?s :of ?w ; :size ?n } GROUP BY ?n ORDER BY ?n"
 MANY_TRIPLES = 1_000_000
 LIGHT = "SELECT ?r { :a :in ?r }"
@@ -112,6 +113,12 @@ def test_what_begins_with_few_triples_is_the_engines_first(index: SqlEngine) -> 
     assert answer(index, request(LIGHT)) is None
     index.engine_took(request(LIGHT), 0.0005)
     assert answer(index, request(LIGHT)) is None
+
+
+@pytest.mark.parametrize("start", ["?w :of+ :whole .", ":many :from ?w ."])
+def test_what_begins_with_few_triples_and_leads_to_many_is_asked_of_the_index(index: SqlEngine, start: str) -> None:
+    leading = f"SELECT ?n (COUNT(*) AS ?k) {{ {start} ?s :of ?w ; :size ?n }} GROUP BY ?n"
+    assert answer(index, request(leading)) is not None
 
 
 def test_what_the_engine_is_slow_at_is_taken_over(index: SqlEngine) -> None:

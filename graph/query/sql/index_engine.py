@@ -43,7 +43,9 @@ from graph.query.sql.algebra import (
     TriplePattern,
     UnionPattern,
     UnsupportedError,
+    Variable,
     constants_in,
+    names_in,
 )
 from graph.query.sql.compilation import MOST_ROWS, CompiledQuery, compiled
 from graph.query.sql.index_lookup import IndexReader, Known, written_term
@@ -54,9 +56,9 @@ from graph.releases.triple_index import open_index
 
 # How much work a query is, about: whether it is worth asking the index before anything is known of such queries.
 #
-# The engine answers a query that begins with few triples within half a millisecond, which is less than a statement of
-# SQL takes to be planned. The estimate knows how many triples a predicate has, and how many have an object; it promises
-# nothing.
+# The engine answers a query that goes through few triples within half a millisecond, which is less than a statement of
+# SQL takes to be planned. The estimate knows how many triples a predicate has, how many have an object, and to how many
+# one leads on the average: what begins with few may lead to many. It promises nothing.
 
 FEW, SOME = 10, 100
 STREAMED = 1_000
@@ -71,8 +73,9 @@ def weight(pattern: Pattern, known: Known, reader: IndexReader) -> int:  # noqa:
         return SOME if isinstance(pattern.subject, Constant) or isinstance(pattern.object, Constant) else reader.all()
     if isinstance(pattern, JoinPattern):
         subqueries = [weight(each, known, reader) for each in pattern.parts if isinstance(each, Selection)]
-        others = [weight(each, known, reader) for each in pattern.parts if not isinstance(each, Selection)]
-        return sum(subqueries) + (min(others) if others else 0)
+        return sum(subqueries) + _of_join(
+            [each for each in pattern.parts if not isinstance(each, Selection)], known, reader
+        )
     if isinstance(pattern, UnionPattern):
         return sum(weight(each, known, reader) for each in pattern.arms)
     if isinstance(pattern, LeftJoinPattern | MinusPattern):
@@ -85,6 +88,39 @@ def weight(pattern: Pattern, known: Known, reader: IndexReader) -> int:  # noqa:
     if is_streamed and pattern.limit is not None and pattern.limit + pattern.offset <= STREAMED:
         return FEW
     return weight(pattern.where, known, reader)
+
+
+def _of_join(parts: Sequence[Pattern], known: Known, reader: IndexReader) -> int:
+    """Return about how many solutions a join goes through: from its smallest part on, to what is joined with it."""
+    if not parts:
+        return 0
+    sizes = [weight(each, known, reader) for each in parts]
+    first = parts[sizes.index(min(sizes))]
+    found = most = float(min(sizes))
+    left = [each for each in parts if isinstance(each, TriplePattern) and each is not first]
+    bound = {*names_in(first)}
+    while most < reader.all() and (joined := [each for each in left if _names(each) & bound]):
+        each, factor = min(((each, _led_to(each, bound, known, reader)) for each in joined), key=lambda pair: pair[1])
+        found *= factor
+        most = max(most, found)
+        bound |= _names(each)
+        left.remove(each)
+    return int(most)
+
+
+def _names(pattern: TriplePattern) -> set[str]:
+    return {each.name for each in (pattern.subject, pattern.object) if isinstance(each, Variable)}
+
+
+def _led_to(pattern: TriplePattern, bound: set[str], known: Known, reader: IndexReader) -> float:
+    """Return how many triples of a pattern one solution leads to, on the average."""
+    if all(isinstance(each, Constant) or each.name in bound for each in (pattern.subject, pattern.object)):
+        return 1.0
+    if not isinstance(pattern.predicate, Constant):
+        return FEW
+    predicate, ends = known[pattern.predicate.term].id, _names(pattern) - bound
+    is_forwards = isinstance(pattern.object, Variable) and pattern.object.name in ends
+    return reader.led_to(predicate, "s" if is_forwards else "o")
 
 
 def _of_triple(pattern: TriplePattern, known: Known, reader: IndexReader) -> int:

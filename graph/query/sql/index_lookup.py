@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import md5
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pyoxigraph as ox
@@ -47,6 +47,7 @@ class IndexReader:
         self.connection = connection
         self._ids: LRUCache[Term, int | None] = LRUCache(MOST_REMEMBERED)
         self._texts: LRUCache[int, str] = LRUCache(MOST_REMEMBERED)
+        self._led_to: LRUCache[tuple[int, str], float] = LRUCache(MOST_REMEMBERED)
         self._predicates: dict[int, tuple[int, frozenset[int]]] | None = None
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
@@ -106,6 +107,14 @@ class IndexReader:
         """Return how many triples of a predicate have an object."""
         ((found,),) = self.rows(f"SELECT count(*) FROM by_object WHERE p = {predicate} AND o = {number}")
         return int(found)
+
+    def led_to(self, predicate: int, end: Literal["s", "o"]) -> float:
+        """Return how many triples of a predicate one subject (``s``) or one object (``o``) has on the average."""
+        if (predicate, end) not in self._led_to:
+            among = f"SELECT approx_count_distinct({end}) FROM by_subject WHERE p = {predicate}"
+            ((ends,),) = self.rows(among)
+            self._led_to[predicate, end] = self.of_predicate(predicate) / max(1, ends)
+        return self._led_to[predicate, end]
 
     def all(self) -> int:
         """Return how many triples there are."""
