@@ -212,9 +212,9 @@ READERS = 32
 TAKE_UP_SECONDS, END_SECONDS = 10.0, 0.5
 BODY_SECONDS = 30.0
 """How long a batch of names may take to arrive."""
-WRITTEN = re.compile(r"/(?:graphs|graph/.*|update|validate|propose|proposals/[^/]*)", re.DOTALL)
+WRITTEN = re.compile(r"/(?:graphs|graph/.*|update|validate|propose|proposals/[^/]*|my-data(?:/[^/]*)?)", re.DOTALL)
 KEPT_BY_PUBLISHER = re.compile(
-    r"/(?:graphs|graph/.*|update|validate|query|propose|proposals|proposals/.*|proposal/.*)", re.DOTALL
+    r"/(?:graphs|graph/.*|update|validate|query|propose|proposals|proposals/.*|proposal/.*|my-data(?:/.*)?)", re.DOTALL
 )
 """What is written to the publication, judged by what only its publisher knows, or kept there."""
 READ_AT_PUBLISHER = re.compile(r"/(?:query/~.*|propose|proposals|proposals/.*|proposal/.*)", re.DOTALL)
@@ -223,7 +223,7 @@ ROUTES = frozenset({
     "sparql", "query", "queries", "id", "doc", "ns", "graph", "graphs", "class", "classes", "dataset", "downloads",
     "release", "releases", "search", "suggest", "reconcile", "same-as", "templates", "validate", "update", "resource",
     "static", "health", "ready", "metrics", "privacy", "problems", "profiles", "replication",
-    "propose", "proposal", "proposals",
+    "propose", "proposal", "proposals", "my-data",
 })  # fmt: skip
 """Beginnings of paths that are counted by name."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

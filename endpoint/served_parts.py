@@ -87,7 +87,13 @@ SERVED: tuple[ServedPart, ...] = (
     ),
     ServedPart(
         PROPOSALS,
-        ("proposals.proposing:proposing", "proposals.reviewing:reviewing"),
+        (
+            "proposals.proposing:proposing",
+            "proposals.reviewing:reviewing",
+            "proposals.own_data:own_data",
+            "proposals.own_form:own_form",
+            "proposals.own_history:own_history",
+        ),
         {"proposals": "reviewing_proposals"},
     ),
     ServedPart(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import pyoxigraph as ox
 
 from endpoint.current import Snapshot, languages, publication, snapshot, urls
+from endpoint.pages.front import class_name, overview
 from endpoint.pages.term_names import Names, Shown, text_in
 from endpoint.pages.thing_page import content_names, interface_names
-from graph.model.errors import NO_WORDS, Said
-from graph.model.rdf_terms import ENTAILED_GRAPH, RDF_TYPE, graph_iri
+from graph.model.errors import NO_WORDS, Said, Sentence
+from graph.model.rdf_terms import ENTAILED_GRAPH, RDF_TYPE, SH, graph_iri
 from graph.parts.contribution.contributed_document import FoundResult
 from graph.parts.proposals.proposal_store import CheckedProposal, ValueChange
 from graph.parts.proposals.shape_form import (
@@ -30,6 +31,7 @@ from graph.parts.proposals.shape_form import (
     displayed,
     form_fields,
     new_thing,
+    seal_of,
     term_of,
 )
 from graph.parts.templates.fields import TemplateShapes
@@ -64,6 +66,7 @@ class FormInput:
         why: why not, a key of ``graph.parts.proposals.shape_form.Fixed``.
         graphs: the named graphs that state it.
         problem: what is wrong with what was filled in, or empty.
+        seal: what stands for the stated value as it is shown, so that one sees whether it was touched.
     """
 
     number: int
@@ -77,6 +80,7 @@ class FormInput:
     why: str = ""
     graphs: tuple[Shown, ...] = ()
     problem: Said = NO_WORDS
+    seal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +158,25 @@ def known_things() -> KnownThings:
     return KnownThings(snapshot().release.store, publication().base, languages())
 
 
-def subject_of(iri: str) -> FormSubject:
-    """Return the form's view of a thing."""
+def lexical_forms() -> LexicalForms:
+    """Return how the literals of the release were written."""
+    return snapshot().once(_notes)
+
+
+def subject_of(iri: str, graph: str = "") -> FormSubject:
+    """Return the form's view of a thing; with a graph, of one of which nothing can be changed but in that graph."""
     here, base = snapshot(), publication().base
-    stated = ThingStatements.read(here.release.store, here.once(_notes), base, iri)
+    stated = ThingStatements.read(here.release.store, lexical_forms(), base, iri)
+    stated = stated.within(graph) if graph else stated
     fields = [] if stated.is_of_vocabulary else fields_for(stated.classes)
     said = [each for each in stated.values.values() if each.predicate == RDF_TYPE and each.graphs]
     classes = tuple(each.term.value for each in said if isinstance(each.term, ox.NamedNode)) or tuple(stated.classes)
     return FormSubject(FormReader(stated, fields, known_things()), "", classes)
 
 
-def subject_of_class(class_iri: str, iri: str = "") -> FormSubject:
-    """Return the form's view of a new thing of a class, that may have its name already."""
-    reader = FormReader(new_thing(publication().base, iri), fields_for((class_iri,)), known_things())
+def subject_of_class(class_iri: str, iri: str = "", graph: str = "") -> FormSubject:
+    """Return the form's view of a new thing of a class, that may have its name already, and its graph."""
+    reader = FormReader(new_thing(publication().base, iri, graph), fields_for((class_iri,)), known_things())
     return FormSubject(reader, class_iri, (class_iri,))
 
 
@@ -189,6 +199,17 @@ def first_rows(subject: FormSubject, by: str = "", to: str = "") -> list[PostedR
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class FormLeads:
+    """Where a form leads to others: to that of a thing, by its IRI, and to an empty one, by what it begins with."""
+
+    correcting: Callable[[str], str]
+    adding: Callable[[Mapping[str, str]], str]
+
+
+PROPOSED = FormLeads(lambda iri: urls().link("propose", iri=iri), lambda given: urls().link("propose", **given))
+
+
 @dataclass
 class FormFiller:
     """Fills a form in.
@@ -198,12 +219,14 @@ class FormFiller:
         rows: what was posted; nothing at first.
         read: what that means.
         checked: what the shapes say of it.
+        leads: where another thing is corrected, and where a new one of a class is described, that leads here.
     """
 
     subject: FormSubject
     rows: Sequence[PostedRow] = ()
     read: ReadForm = field(default_factory=lambda: ReadForm(()))
     checked: CheckedProposal = field(default_factory=CheckedProposal)
+    leads: FormLeads = field(default_factory=lambda: PROPOSED)
     _number: int = 0
     _names: Names = field(default_factory=content_names)
     _terms: Names = field(default_factory=interface_names)
@@ -240,7 +263,7 @@ class FormFiller:
         return tuple(
             FilledField(
                 self._terms.thing(predicate), "",
-                tuple(self._stated(self.subject.reader.field_of(predicate), each) for each in values),
+                tuple(self._inputs(self.subject.reader.field_of(predicate), values)),
                 findings=self._findings(predicate),
             )
             for predicate, values in by_predicate.items()
@@ -265,7 +288,7 @@ class FormFiller:
 
     def _field(self, of: FormField) -> FilledField:
         stated = [each for each in self.subject.reader.stated.values.values() if each.predicate == of.path]
-        inputs = [self._stated(of, each) for each in stated]
+        inputs = self._inputs(of, stated)
         inputs += [self._posted(of, row) for row in self.rows if not row.key and row.predicate == of.path and row.text]
         has_more = of.most is None or len(inputs) < of.most
         if has_more:
@@ -276,6 +299,23 @@ class FormFiller:
             findings=self._findings(of.path), has_more=has_more and of.most != 1,
         )  # fmt: skip
 
+    def _inputs(self, of: FormField, stated: Sequence[StatedValue]) -> list[FormInput]:
+        """Return the values of a property, and what somebody has written over such as are not there any more.
+
+        That stands in the row of the value that has come meanwhile, where there is one, and else in a row of its own.
+        """
+        known, sent = self.subject.reader.stated.values, {row.key for row in self.rows if row.key}
+        stranded = [
+            row for row in self.rows
+            if row.key and row.key not in known and row.was_of(of.path) and row.is_touched
+        ]  # fmt: skip
+        inputs = list[FormInput]()
+        for each in stated:
+            is_fresh = bool(stranded) and each.key not in sent and not each.fixed
+            inputs.append(self._stated(of, each, stranded.pop(0) if is_fresh else None))
+        gone = Sentence("meanwhile the value was taken away that stood here")
+        return inputs + [replace(self._posted(of, row), problem=gone) for row in stranded if row.text]
+
     def _inverse(self, of: FormField) -> FilledField | None:
         if not self.subject.iri or self.subject.class_iri:
             return None
@@ -283,17 +323,14 @@ class FormFiller:
             None, ox.NamedNode(of.path), ox.NamedNode(self.subject.iri), MERGE
         )
         things = [each.subject.value for each in islice(quads, MOST_RELATED) if isinstance(each.subject, ox.NamedNode)]
-        here = urls()
-        related = tuple((self._names.thing(each), here.link("propose", iri=each)) for each in sorted(things))
-        another = (
-            here.link("propose", **{"class": of.classes[0], "by": of.path, "to": self.subject.iri})
-            if of.classes
-            else ""
-        )
+        related = tuple((self._names.thing(each), self.leads.correcting(each)) for each in sorted(things))
+        given = {"class": of.classes[0], "by": of.path, "to": self.subject.iri} if of.classes else {}
+        another = self.leads.adding(given) if given else ""
         description, _ = text_in(dict(of.descriptions), self._terms.languages)
         return FilledField(self._told(of.names, of.path), description, (), related=related, another=another)
 
-    def _stated(self, of: FormField, value: StatedValue) -> FormInput:
+    def _stated(self, of: FormField, value: StatedValue, over: PostedRow | None = None) -> FormInput:
+        """Return a value that is stated; ``over`` is what was written over the one before it."""
         graphs = tuple(self._names.thing(each) for each in value.graphs)
         control = control_of(of, value.term, self._things)
         if value.fixed:
@@ -303,7 +340,8 @@ class FormFiller:
             )  # fmt: skip
         shown = displayed(value.term, control, self._things)
         tag = value.term.language or "" if isinstance(value.term, ox.Literal) else ""
-        row = next((each for each in self.rows if each.key == value.key), None)
+        row = over or next((each for each in self.rows if each.key == value.key), None)
+        problem = Sentence("meanwhile it has become %(value)s", value=shown) if over else self._problem(row)
         text = shown if row is None else row.text
         language = tag if row is None or row.language is None else row.language
         has_tags = isinstance(value.term, ox.Literal) and bool(tag or of.has_languages)
@@ -311,7 +349,7 @@ class FormFiller:
         return FormInput(
             self._next(), control, text, value.key, value.predicate, options,
             self._tags(of, language, tag) if has_tags and control != "choice" else (), graphs=graphs,
-            problem=self._problem(row),
+            problem=problem, seal=seal_of(of.path, shown, tag if has_tags and control != "choice" else ""),
         )  # fmt: skip
 
     def _posted(self, of: FormField, row: PostedRow | None) -> FormInput:
@@ -412,10 +450,52 @@ class ShownChange:
     is_stale: bool = False
 
 
-def shown_changes(changes: Sequence[ValueChange], stale: Iterable[int] = ()) -> Iterator[ShownChange]:
-    """Yield changes as one reads them; ``stale`` are the numbers of those whose value has changed since."""
+def shown_changes(
+    changes: Sequence[ValueChange], stale: Iterable[int] = (), fields: Iterable[FormField] = ()
+) -> Iterator[ShownChange]:
+    """Yield changes as one reads them.
+
+    Args:
+        changes: the changes.
+        stale: the numbers of those whose value has changed since.
+        fields: fields of a form, under whose names the properties are shown.
+    """
     names, terms, gone = content_names(), interface_names(), frozenset(stale)
+    named = {each.path: Shown(*text_in(dict(each.names), terms.languages)) for each in fields if each.names}
     for number, each in enumerate(changes):
         before, after = (names.term(term_of(one)) if one else None for one in (each.removed, each.added))
         graphs = tuple(names.thing(graph) for graph in each.graphs)
-        yield ShownChange(number, terms.thing(each.predicate), before, after, graphs, number in gone)
+        name = named.get(each.predicate) or terms.thing(each.predicate)
+        yield ShownChange(number, name, before, after, graphs, number in gone)
+
+
+# The classes of which somebody can add a thing.
+
+
+@dataclass(frozen=True, slots=True)
+class AddableClass:
+    """A class that has a shape: its name for people, and the one in addresses."""
+
+    thing: Shown
+    key: str
+
+
+def _shaped_classes(here: Snapshot) -> tuple[str, ...]:
+    """Return the classes of which shapes ask something, those first that the publication is about."""
+    shapes = TemplateShapes(here.release.store, here.publication.base)
+    targets = [
+        each for each, nodes in shapes.targets().items() if any(shapes.iris(node, f"{SH}property") for node in nodes)
+    ]
+    first = [iri for iri, _ in here.once(overview).classes if iri in targets]
+    return (*first, *(each for each in targets if each not in first))
+
+
+def addable_classes() -> tuple[list[AddableClass], list[AddableClass]]:
+    """Return the classes of which a thing can be added: those that the publication is about, and all others."""
+    here, terms = snapshot(), interface_names()
+    first = {iri for iri, _ in here.once(overview).classes}
+    found = [AddableClass(terms.thing(iri), class_name(here, iri) or iri) for iri in here.once(_shaped_classes)]
+    rest = [each for each in found if each.thing.iri not in first]
+    return [each for each in found if each.thing.iri in first], sorted(
+        rest, key=lambda each: each.thing.text.casefold()
+    )

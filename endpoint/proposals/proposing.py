@@ -34,6 +34,7 @@ from endpoint.pages.thing_page import content_names, interface_names
 from endpoint.proposals.filled_form import (
     FormFiller,
     FormSubject,
+    addable_classes,
     first_rows,
     shown_changes,
     subject_of,
@@ -145,13 +146,16 @@ def check_origin() -> None:
         raise ProblemError("refused", Sentence("the form was sent from another site"), remedy)
 
 
-def posted_fields() -> Mapping[str, str]:
+def posted_fields(most_kb: int = 0) -> Mapping[str, str]:
     """Return the fields that were posted, of which there may be so much and no more.
+
+    Args:
+        most_kb: how many KiB; by default, what a proposal may have.
 
     Raises:
         ProblemError: 413 or 415.
     """
-    most = publication().settings.proposals.size_kb << 10
+    most = (most_kb or publication().settings.proposals.size_kb) << 10
     request.max_content_length = most
     request.max_form_memory_size = most
     if request.mimetype != "application/x-www-form-urlencoded":
@@ -160,7 +164,7 @@ def posted_fields() -> Mapping[str, str]:
         return {name: values[0] for name, values in request.form.lists()}
     except RequestEntityTooLarge as problem:
         said = Sentence("this is larger than %(most)s KiB", most=str(most >> 10))
-        raise ProblemError("too-large", said, {"limit": "proposals.size_kb"}) from problem
+        raise ProblemError("too-large", said, {} if most_kb else {"limit": "proposals.size_kb"}) from problem
 
 
 def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
@@ -171,7 +175,7 @@ def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
     """
     here, name = snapshot(), fields.get("class", "")
     if name:
-        class_iri = _class_named(name)
+        class_iri = class_named(name)
         subject = subject_of_class(class_iri)
         if not subject.reader.fields:
             raise ProblemError("not-found", UNKNOWN_CLASS)
@@ -180,30 +184,33 @@ def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
             return subject_of_class(class_iri, minted(publication().base, class_iri, label, nonce))
         return subject
     iri = fields.get("iri", "")
-    if not _is_iri(iri):
+    if not is_iri(iri):
         raise ProblemError("not-found", Sentence("nothing is known of <%(iri)s>", iri=iri[:200]))
     if here.withholds(iri) or not here.speaks_of(iri):
         raise not_found(iri)
     return subject_of(iri)
 
 
-def _class_named(name: str) -> str:
+def class_named(name: str) -> str:
     """Return the IRI of a class by its name, as ``/class/<name>`` has it, or by its IRI."""
     if "://" in name:
-        return name if _is_iri(name) else ""
+        return name if is_iri(name) else ""
     prefix, colon, local = name.partition(":")
     return snapshot().prefixes.get(prefix, "") + local if colon else f"{publication().base}ns#{name}"
 
 
-def _is_iri(text: str) -> bool:
+def is_iri(text: str) -> bool:
+    """Whether a text may be an absolute IRI."""
     return ":" in text and not any(each in text for each in ' <>"{}|\\^`\n\r\t')
 
 
 @proposing.get("/propose")
 def form() -> Response:
-    """A thing as a form, filled in with what is stated; or an empty one for a thing of a class."""
+    """A thing as a form, filled in with what is stated; or an empty one of a class; or what can be added."""
     _check_open()
     as_page()
+    if not (request.args.get("iri") or request.args.get("class")):
+        return private_page("adding.html", addable=addable_classes())
     subject = _subject(request.args)
     rows = first_rows(subject, request.args.get("by", ""), request.args.get("to", "")) if subject.class_iri else []
     return _form_page(FormFiller(subject, rows), {})

@@ -73,7 +73,7 @@ def queue() -> Response:
     as_page()
     found = signed_in("review")
     if found is None:
-        return private_page("proposals.html", 403, reviewer="", problem=NO_WORDS)
+        return private_page("proposals.html", reviewer="", problem=NO_WORDS)
     reviewer, session = found
     state = request.args.get("state", "waiting")
     asked = request.args.get("page", "1")
@@ -112,7 +112,7 @@ def sign() -> Response:
     if reviewer is None:
         problem = Sentence("this is no token of a reviewer, or it has ended")
         return private_page("proposals.html", 403, reviewer="", problem=problem)
-    begin_session(reviewer, response)
+    begin_session(reviewer)
     return response
 
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Literal, cast
 
 from cachetools import TTLCache
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, after_this_request, current_app, request
 
 from endpoint.current import urls
 from endpoint.http.authorization import door, too_many
@@ -135,15 +135,19 @@ def of_token(token: str, role: Role) -> Contributor | None:
     return None
 
 
-def begin_session(contributor: Contributor, response: Response) -> SignedInSession:
-    """Let a response sign somebody in, at each place for which their token is good; return the session."""
-    word = _sessions().begin(contributor.id)
-    for role, place in PLACES.items():
-        if has_role(contributor, role):
+def begin_session(contributor: Contributor) -> SignedInSession:
+    """Sign somebody in with the answer to this request, wherever their token is good for something."""
+    word, secure = _sessions().begin(contributor.id), request.is_secure
+    paths = [urls().route(place) for role, place in PLACES.items() if has_role(contributor, role)]
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        for path in paths:
             response.set_cookie(
-                COOKIE, word, max_age=SECONDS, path=urls().route(place), httponly=True, samesite="Strict",
-                secure=request.is_secure,
-            )  # fmt: skip
+                COOKIE, word, max_age=SECONDS, path=path, httponly=True, samesite="Strict", secure=secure
+            )
+        return response
+
     return cast("SignedInSession", _sessions().of(word))
 
 

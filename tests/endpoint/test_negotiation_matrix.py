@@ -168,6 +168,11 @@ NOT_HERE = {
     "/metrics",
     "/proposals",
     "/proposals/<name>",  # for who holds a token: pages, tests/proposals
+    "/my-data",
+    "/my-data/graph",
+    "/my-data/thing",
+    "/my-data/delete",
+    "/my-data/history",  # the same
     "/proposal/~<secret>",  # for who has proposed something: a page, tests/proposals
     "/templates",  # files to be filled in: one type each
     "/templates/<name>",

@@ -68,10 +68,10 @@ class Person:
     served: Served
     cookies: dict[str, str] = field(default_factory=dict)
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str, **headers: str) -> httpx.Response:
         """Get a page."""
-        headers = {"Accept": BROWSER} | ({"Cookie": self._cookie()} if self.cookies else {})
-        return self.served.client.get(self.served.url + path, headers=headers)
+        named = {"Accept": BROWSER} | headers | ({"Cookie": self._cookie()} if self.cookies else {})
+        return self.served.client.get(self.served.url + path, headers=named)
 
     def post(self, path: str, fields: dict[str, str] | list[tuple[str, str]], **headers: str) -> httpx.Response:
         """Send a form."""

@@ -125,7 +125,7 @@ def test_what_is_published_is_served_by_the_copy_and_both_say_so(fleet: Fleet) -
 @pytest.mark.parametrize(
     ("method", "path"),
     [("PUT", "/graph/ngo/a"), ("POST", "/graphs?default"), ("PATCH", "/graph/ngo/a"), ("POST", "/update"),
-     ("DELETE", "/graph/ngo/a"), ("POST", "/validate"), ("POST", "/query")],
+     ("DELETE", "/graph/ngo/a"), ("POST", "/validate"), ("POST", "/query"), ("POST", "/my-data/thing")],
 )  # fmt: skip
 def test_what_is_written_to_a_copy_is_sent_to_the_publisher(fleet: Fleet, method: str, path: str) -> None:
     answer = fleet.client.request(method, fleet.copy + path, content=b"x", headers={"Content-Type": "text/turtle"})
@@ -135,6 +135,12 @@ def test_what_is_written_to_a_copy_is_sent_to_the_publisher(fleet: Fleet, method
     assert answer.json()["type"].endswith("#copy")
     assert f'<{where}>; rel="edit"' in answer.headers["Link"]
     assert "PUT" not in answer.headers["Allow"]
+
+
+def test_who_wants_to_sign_in_at_a_copy_is_led_to_the_publisher(fleet: Fleet) -> None:
+    page = fleet.client.get(f"{fleet.copy}/my-data", headers={"Accept": "text/html"}).text
+    assert f'<a href="{fleet.publisher}/my-data">' in page
+    assert '<input id="token"' not in page
 
 
 def test_queries_by_post_are_read_as_everywhere(fleet: Fleet) -> None:

@@ -181,9 +181,9 @@ def _with(one: FormField, other: FormField) -> FormField:
 
 # What is stated of a thing, value by value, as it was written.
 
-Fixed = Literal["", "follows", "vocabulary", "kind", "structure"]
-"""Why a value is not changed in a form: it follows from others, is of the vocabulary, says what the thing is, or hangs
-together with others that have no name."""
+Fixed = Literal["", "follows", "vocabulary", "kind", "structure", "elsewhere"]
+"""Why a value is not changed in a form: it follows from others, is of the vocabulary, says what the thing is, hangs
+together with others that have no name, or stands in another graph than the one that the form is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +217,14 @@ class ThingStatements:
         base: the publication's base.
         values: the values, by what a form calls them.
         is_whole: whether these are all; of a thing with more than ``MOST_STATED`` the others are left alone.
+        home: the one graph that may change; empty where any may that states a value.
     """
 
     iri: str
     base: str
     values: Mapping[str, StatedValue]
     is_whole: bool = True
+    home: str = ""
 
     @classmethod
     def read(cls, store: ox.Store, forms: LexicalForms, base: str, iri: str) -> ThingStatements:
@@ -238,6 +240,11 @@ class ThingStatements:
         values.sort(key=lambda each: (each.predicate, str(each.term)))
         return cls(iri, base, {each.key: each for each in values}, len(quads) <= MOST_STATED * 2)
 
+    def within(self, graph: str) -> ThingStatements:
+        """Return the same as it is seen from one graph: nothing can be changed in any other."""
+        seen = (_within(each, graph) for each in self.values.values())
+        return replace(self, values={each.key: each for each in seen}, home=graph)
+
     @property
     def classes(self) -> list[str]:
         """The classes that are stated of it, or follow."""
@@ -247,6 +254,8 @@ class ThingStatements:
     @cached_property
     def main_graph(self) -> str:
         """The graph to which a further value belongs: where it is said what the thing is, else where most is said."""
+        if self.home:
+            return self.home
         typed = [graph for each in self.values.values() if each.predicate == RDF_TYPE for graph in each.graphs]
         every = typed or [graph for each in self.values.values() for graph in each.graphs]
         return max(sorted(set(every)), key=every.count, default=graph_iri(self.base, ACCEPTED_GRAPH))
@@ -255,6 +264,12 @@ class ThingStatements:
     def is_of_vocabulary(self) -> bool:
         """Whether nothing that is said of it can be changed, as it is said by the vocabulary or by shapes."""
         return bool(self.values) and not any(each.graphs for each in self.values.values())
+
+
+def _within(value: StatedValue, graph: str) -> StatedValue:
+    if graph in value.graphs:
+        return replace(value, graphs=(graph,))
+    return replace(value, fixed=value.fixed or "elsewhere")
 
 
 def _stated(base: str, predicate: str, term: Term, graphs: tuple[str, ...]) -> StatedValue:
@@ -500,25 +515,48 @@ def _spellings(text: str) -> Iterator[str]:
 
 # The way back: what was posted, compared with what was shown.
 
-VALUE, KEY, PREDICATE, LANGUAGE = "v.", "k.", "p.", "l."
+VALUE, KEY, PREDICATE, LANGUAGE, SEAL = "v.", "k.", "p.", "l.", "s."
 """What a row's parts are called in a form, each before its number."""
 ROW = re.compile(r"v\.(\d{1,4})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class PostedRow:
-    """A row as it came back: what it holds, of which stated value, and of which property."""
+    """A row as it came back: what it holds, of which stated value, and of which property.
+
+    ``seal`` stands for the property and for what the row showed, so that one sees whether somebody has touched it even
+    where the value that it was about is not there any more.
+    """
 
     number: int
     text: str
     key: str
     predicate: str
     language: str | None
+    seal: str = ""
 
     @property
     def is_blank(self) -> bool:
         """Whether nothing is filled in."""
         return not self.text.strip()
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether it holds something else than it showed, as far as one can tell."""
+        return self.seal[SHORT:] != seal_of("", self.text, self.language or "")[SHORT:]
+
+    def was_of(self, predicate: str) -> bool:
+        """Whether the value that it was about is one of this property."""
+        return bool(self.seal) and self.seal[:SHORT] == seal_of(predicate, "", "")[:SHORT]
+
+
+SHORT = 8
+
+
+def seal_of(predicate: str, text: str, language: str) -> str:
+    """Return what stands for a property and for a text in a language, whatever browsers do to its line ends."""
+    parts = (predicate, SHORT), (f"{language.lower()} {_lines(text)}", 2 * SHORT)
+    return "".join(sha256(each.encode()).hexdigest()[:length] for each, length in parts)
 
 
 def posted_rows(posted: Mapping[str, str]) -> list[PostedRow]:
@@ -528,6 +566,7 @@ def posted_rows(posted: Mapping[str, str]) -> list[PostedRow]:
         PostedRow(
             number, posted.get(f"{VALUE}{number}", ""), posted.get(f"{KEY}{number}", ""),
             posted.get(f"{PREDICATE}{number}", ""), posted.get(f"{LANGUAGE}{number}"),
+            posted.get(f"{SEAL}{number}", ""),
         )
         for number in numbers[:MOST_ROWS]
     ]  # fmt: skip
@@ -541,7 +580,7 @@ class ReadForm:
         changes: what would become of the thing's values.
         rows: of each change, the number of its row.
         unread: what could not be read, by the number of its row.
-        lost: whether a value that the form was about is not there any more.
+        lost: whether a value that somebody has touched in the form is not there any more.
     """
 
     changes: tuple[ValueChange, ...]
@@ -579,7 +618,7 @@ class FormReader:
         for row in rows:
             known = self.stated.values.get(row.key)
             if row.key and known is None:
-                lost = True
+                lost = lost or row.is_touched
             elif known is None or not known.fixed:
                 found = self._read(row, known)
                 if isinstance(found, Unread):
@@ -665,21 +704,39 @@ def local_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", re.sub(r"[ʻʼ'’`]", "", letters)).strip("-")[:LONGEST_NAME].strip("-")
 
 
-def minted(base: str, class_iri: str, label: str, nonce: str) -> str:
-    """Return the IRI of a new thing, by its class and its name; ``nonce`` keeps it apart from others."""
+def minted(base: str, class_iri: str, label: str, nonce: str, space: str = "") -> str:
+    """Return the IRI of a new thing, by its class and its name.
+
+    Args:
+        base: the publication's base.
+        class_iri: the class.
+        label: what the thing is called, or empty.
+        nonce: what keeps it apart from others, where that is needed.
+        space: where the names of somebody's things begin (``own_space``); those that nobody owns are put together.
+    """
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", re.split(r"[/#]", class_iri)[-1])
     parts = [each for each in (local_name(label), local_name(nonce)) if each]
-    return f"{base}{ADDED}{local_name(kind) or 'thing'}/{'-'.join(parts)}"
+    return f"{space or base + ADDED}{local_name(kind) or 'thing'}/{'-'.join(parts)}"
 
 
-def new_thing(base: str, iri: str) -> ThingStatements:
-    """Return what is stated of a thing of which nothing is stated yet."""
-    return ThingStatements(iri, base, {})
+def own_space(base: str, graph: str) -> str:
+    """Return where the names of things begin that are made for a graph: with the first part of the graph's own name.
+
+    A graph that is named on another host has no space of its own, since names there are not ours to give.
+    """
+    name = graph.removeprefix(f"{base}graph/")
+    first = local_name(name.partition("/")[0])
+    return f"{base}{ADDED}{first}/" if name != graph and first else f"{base}{ADDED}"
 
 
-def as_new(class_iri: str, changes: Sequence[ValueChange], base: str) -> tuple[ValueChange, ...]:
-    """Return the changes of a new thing, of which it is said first what it is."""
-    typed = ValueChange(RDF_TYPE, "", f"<{class_iri}>", (graph_iri(base, ACCEPTED_GRAPH),))
+def new_thing(base: str, iri: str, home: str = "") -> ThingStatements:
+    """Return what is stated of a thing of which nothing is stated yet; ``home`` is its graph, where it is to be one."""
+    return ThingStatements(iri, base, {}, home=home)
+
+
+def as_new(class_iri: str, changes: Sequence[ValueChange], base: str, graph: str = "") -> tuple[ValueChange, ...]:
+    """Return the changes of a new thing, of which it is said first what it is; in a graph of its own by default."""
+    typed = ValueChange(RDF_TYPE, "", f"<{class_iri}>", (graph or graph_iri(base, ACCEPTED_GRAPH),))
     return (typed, *changes)
 
 
