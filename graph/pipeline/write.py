@@ -111,8 +111,9 @@ class Gate:
             SettingError: a setting that the catalogue needs is not usable.
         """
         with self._copy(folder) as checkpoint:
-            made = self._completed(self._revision(folder, checkpoint.store))
-            checkpoint.keep(self._fresh(checkpoint.store))
+            revision = self._revision(folder, checkpoint.store)
+            made = self._completed(revision)
+            checkpoint.keep(self._fresh(checkpoint.store), touched=revision.book.touched)
             return made
 
     def _fresh(self, store: ox.Store) -> ox.Quad:

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +22,7 @@ import pyoxigraph as ox
 from numpy.typing import NDArray
 
 from graph.model.errors import ReleaseError, Sentence, StorageError
-from graph.model.rdf_terms import Place, Subject, Term
+from graph.model.rdf_terms import Place, Subject, Term, matching
 from graph.releases.graph_files import link, read_member
 from graph.releases.manifest import GraphEntry, Lanes, Manifest, repeated_keys, triple_hashes
 from graph.sources.batches import Chunk
@@ -89,10 +89,15 @@ def _keys(rows: Lanes) -> Keys:
 # Left to itself, it would so make a few small files at each release, and merge them with all others again and again: a
 # change would cost what the data costs. So a release keeps the sorted files of the one before, and adds its log; who
 # reads a store reads its logs, too. When the logs have grown, they become sorted files, once for many releases.
+#
+# What is written is not what changes: the catalogue is out of the merge until the end, and most of it comes back as it
+# was. So the log is written anew, of what differs in the end: a quarter as long, and copies are sent as much less.
 
 WORK_SUFFIX = ".work"
 LONGEST_LOGS = 6 << 20
 """In bytes: what all logs of a store may have together; whoever opens it reads them."""
+MOST_TOUCHED = 20_000
+"""Triples of so many at most it is looked whether they have changed."""
 IMMUTABLE = (".sst", ".log")
 CHATTER = ("LOCK", "LOG")
 REOPENINGS, REOPENING_SECONDS = 40, 0.05
@@ -108,6 +113,7 @@ class Checkpoint:
         self._store: ox.Store | None = ox.Store(self._work)
         self._logs = _logs(self._work)
         self._witness: tuple[ox.Quad, bool] | None = None
+        self._touched: Collection[ox.Triple] | None = None
 
     def __enter__(self) -> Checkpoint:
         """Return itself."""
@@ -122,17 +128,21 @@ class Checkpoint:
             self.finish()
         self._store = None
 
-    def keep(self, quad: ox.Quad, *, is_there: bool = True) -> None:
+    def keep(self, quad: ox.Quad, *, is_there: bool = True, touched: Collection[ox.Triple] | None = None) -> None:
         """Say that the store is to be kept.
 
         Args:
-            quad: one that the last writes added; by it one sees that a log has been read to its end.
+            quad: one that the writes added; by it one sees that a log has been read.
             is_there: otherwise one that they removed.
+            touched: all triples of which a graph may have got or lost one, where that is known: then the log can say
+                what has changed in the end, and not all that was written meanwhile.
         """
-        self._witness = quad, is_there
+        self._witness, self._touched = (quad, is_there), touched
 
     def finish(self) -> None:
         """Close the store and bring it to its place: by its log alone where that will do, and is read."""
+        if self._touched is not None and len(self._touched) <= MOST_TOUCHED:
+            self._condense(self._touched)
         own, before = _logs(self._work), _logs(self._source)
         size = sum(own.values())
         if size > LONGEST_LOGS:
@@ -148,6 +158,27 @@ class Checkpoint:
             shutil.rmtree(self._folder)
         tidy(self._work, reopen=size > LONGEST_LOGS)
         self._work.replace(self._folder)
+
+    def _condense(self, touched: Collection[ox.Triple]) -> None:
+        """Begin again from the release before, and write what differs in the end."""
+        before, made = ox.Store.read_only(str(self._source)), self.store
+        was, now = ({quad for each in touched for quad in matching(store, each.subject, each.predicate, each.object)}
+                    for store in (before, made))  # fmt: skip
+        names = {*before.named_graphs()}, {*made.named_graphs()}
+        del made
+        self._store, left = None, self._work
+        self._work = left.with_name(left.name + "-again")
+        copy_store(self._source, self._work)
+        self._store = fresh = ox.Store(self._work)
+        self._logs = _logs(self._work)
+        for name in names[0] - names[1]:
+            fresh.remove_graph(name)
+        for name in names[1] - names[0]:
+            fresh.add_graph(name)
+        for quad in was - now:
+            fresh.remove(quad)
+        fresh.extend(now - was)  # last: the witness is among these
+        shutil.rmtree(left)
 
     def _is_read(self) -> bool:
         """Whether who opens the store sees what was written last; RocksDB passes over a log that it mistrusts."""

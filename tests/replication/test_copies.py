@@ -20,6 +20,7 @@ from graph.parts.replication.replicated import record_name
 from graph.pipeline.build import build
 from graph.pipeline.removal import withhold
 from graph.pipeline.write import Put, publish
+from graph.releases import store
 from graph.releases.history import History
 from graph.releases.release import ReleasesFolder, current_release
 from graph.releases.verification import prune, verify
@@ -84,6 +85,23 @@ def test_what_stays_is_neither_sent_nor_fetched_again(contributed: Publication, 
     assert followed(copy) == now
     assert copy.fetched.files - fetched <= second.files
     assert verify(current_release(open_publication(copy.root))) == ()
+
+
+def test_a_log_says_what_has_changed_and_not_all_that_was_written_meanwhile(
+    contributed: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalogue is taken out of the merge and put back at each publish: that is not to be sent."""
+
+    def logged(number: int) -> int:
+        before = {path.name for path in (current_release(contributed).folder / "store").glob("*.log")}
+        written(contributed, number)
+        release = current_release(contributed)
+        assert verify(release) == ()
+        return sum(path.stat().st_size for path in (release.folder / "store").glob("*.log") if path.name not in before)
+
+    changed = logged(1)
+    monkeypatch.setattr(store, "MOST_TOUCHED", 0)  # then it says all
+    assert 0 < changed < logged(2) / 2
 
 
 def test_every_release_since_is_sent_and_older_ones_come_after(
