@@ -270,7 +270,9 @@ class Bookkeeping:
         graph = ox.NamedNode(iri)
         self.hidden.add(iri)
         triples = [quad.triple for quad in store.quads_for_pattern(None, None, None, graph)]
-        self._merge(store, (), [each for each in triples if not self._share(store, each, iri, -1)])
+        # where none is shared, as of a catalogue, nothing is asked of each
+        others = bool(self.shared[iri])
+        self._merge(store, (), [each for each in triples if not (others and self._share(store, each, iri, -1))])
         self.indexed.pop(iri, None)
 
     def show(self, store: ox.Store, iri: str, triples: Collection[ox.Triple]) -> None:
@@ -289,7 +291,8 @@ class Bookkeeping:
 
     def _graphs_of(self, store: ox.Store, triple: ox.Triple) -> set[str]:
         found = matching(store, triple.subject, triple.predicate, triple.object)
-        return {quad.graph_name.value for quad in found if isinstance(quad.graph_name, ox.NamedNode)} - self.hidden
+        graphs = (quad.graph_name for quad in found)
+        return {each.value for each in graphs if isinstance(each, ox.NamedNode)} - self.hidden
 
     def _merge(self, store: ox.Store, appeared: Collection[ox.Triple], disappeared: Collection[ox.Triple]) -> None:
         """Change the merge and count; what disappears was used before, and what appears is used after."""
