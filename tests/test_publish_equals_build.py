@@ -19,6 +19,7 @@ from graph.releases.own_iris import FRAGMENTS_FILE
 from graph.releases.release import Release, ReleasesFolder
 from graph.releases.verification import verify
 from graph.sources.batches import Chunk
+from tests.conftest import WHOLE
 
 BASE = "https://e.org/"
 GRAPHS = (f"{BASE}graph/ngo/x", f"{BASE}graph/ngo/y")
@@ -98,7 +99,7 @@ def counts_are_those_of_sparql(release: Release) -> None:
     assert release.manifest.quads == counted.indexed.total()
 
 
-@settings(deadline=None, max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=50 if WHOLE else 5, suppress_health_check=[HealthCheck.too_slow])
 @given(attempts=st.lists(st.lists(writes, min_size=1, max_size=3), min_size=1, max_size=4))
 def test_a_publish_gives_what_a_build_would(attempts: list[list[Write]]) -> None:
     with TemporaryDirectory() as one, TemporaryDirectory() as other:

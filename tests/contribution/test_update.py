@@ -26,6 +26,7 @@ from graph.parts.contribution.update_reading import read_update
 from graph.pipeline.write import Put, publish
 from graph.releases.release import Release
 from graph.sources.batches import Chunk
+from tests.conftest import WHOLE
 from tests.contribution.cases import CASES, ILLEGAL, LEGAL, PREFIXES
 
 BASE, NAMES = "https://example.org/kb/", "http://example.org/"
@@ -268,7 +269,7 @@ operations = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=1000 if WHOLE else 75, deadline=None)
 @given(st.lists(operations, min_size=1, max_size=5))
 def test_random_updates_do_what_the_engine_does(
     prepared: Prepared, tmp_path_factory: pytest.TempPathFactory, sequence: list[str]

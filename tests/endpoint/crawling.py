@@ -63,7 +63,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
-        self.page.ids |= {values["id"]} if "id" in values else set()
+        self.page.ids.update(value for name, value in attrs if name == "id" and value is not None)
         if tag not in VOID:
             self._open.append(tag)
         match tag:
@@ -106,7 +106,7 @@ class Reader(HTMLParser):
                 self.page.title = text
 
     def handle_data(self, data: str) -> None:
-        if not TEXTLESS & set(self._open):
+        if self._text and TEXTLESS.isdisjoint(self._open):
             for pieces in self._text.values():
                 pieces.append(data)
 

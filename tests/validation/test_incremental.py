@@ -17,7 +17,7 @@ from graph.validation.shapes import load_shapes
 from tests.conftest import WHOLE
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=200 if WHOLE else 20, suppress_health_check=[HealthCheck.too_slow])
 @given(turtle=shapes(), one=DATA, two=DATA, changed=DATA)
 def test_of_many_to_which_a_change_matters_those_in_doubt_are_judged(
     turtle: str, one: frozenset[bytes], two: frozenset[bytes], changed: frozenset[bytes]
@@ -41,7 +41,7 @@ def outcome(validate: Callable[[], Report]) -> Report | None:
         return None
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=1000 if WHOLE else 75, suppress_health_check=[HealthCheck.too_slow])
 @given(turtle=shapes(), one=DATA, two=DATA, changed=st.lists(DATA, min_size=1, max_size=3))
 def test_a_change_is_judged_as_the_whole_would_be(
     turtle: str, one: frozenset[bytes], two: frozenset[bytes], changed: list[frozenset[bytes]]
@@ -64,7 +64,7 @@ def test_a_change_is_judged_as_the_whole_would_be(
 
 
 # each example makes two indexes, and pySHACL judges three times
-@settings(deadline=None, max_examples=1000 if WHOLE else 75, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=1000 if WHOLE else 40, suppress_health_check=[HealthCheck.too_slow])
 @given(turtle=shapes(), one=DATA, two=DATA)
 def test_an_index_is_judged_as_its_members_would_be(turtle: str, one: frozenset[bytes], two: frozenset[bytes]) -> None:
     usable = read_shapes(turtle)
