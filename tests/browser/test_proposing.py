@@ -1,10 +1,11 @@
-"""A clerk in a browser: corrects, adds, asks to be taken out; a reviewer accepts. Steps from the home page count.
+"""A clerk in a browser: corrects, adds, asks to be taken out; a reviewer accepts, declines; a contributor keeps a club.
 
-One server, which the tests write to, each about another thing.
+Steps from the home page count. One server, which the tests write to, each about another thing.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ import pytest
 
 from graph.model.contributors import contributors_of
 from graph.model.publication import open_publication
+from graph.parts.proposals.proposal_store import proposals_of
 from tests.endpoint.serving import Served, serving
+from tests.proposals.proposing import Person
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page
 
 MOST_STEPS, MOST_TABS = 6, 150
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -70,6 +74,21 @@ def accessible(page: Page) -> None:
     assert not [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
 
 
+def pictured(page: Page, name: str) -> None:
+    """Take a picture for the documentation anew, where that is asked for (HAMKOR_PICTURES=1)."""
+    if os.environ.get("HAMKOR_PICTURES") and (page.viewport_size or {})["width"] == 1280:
+        page.set_viewport_size({"width": 900, "height": 560})
+        page.evaluate("document.activeElement.blur()")
+        page.screenshot(path=PICTURES / f"{name}.png")
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+
+def token_for(served: Served, *graphs: str) -> str:
+    """A token that writes some graphs; without any, one that reviews."""
+    known = contributors_of(open_publication(served.folder))
+    return known.create(graphs, name="NGO X" if graphs else "R. Reviewer", contact="", days=1, reviews=not graphs)[1]
+
+
 def has_script(walk: Walk) -> bool:
     return (walk.page.viewport_size or {})["width"] == 1280
 
@@ -85,6 +104,7 @@ def test_a_count_of_members_is_corrected_with_a_source_and_accepted(walk: Walk, 
     page.locator('.field:has(.name:text-matches("^Members")) input[type=text]').first.fill("99")
     page.get_by_label("Where one can read it").fill("https://example.org/list-of-2016")
     walk.follow("Check", "button")
+    pictured(page, "suggest")
     assert page.locator("ins").first.inner_text() == "99"
     if has_script(walk):
         accessible(page)
@@ -92,16 +112,16 @@ def test_a_count_of_members_is_corrected_with_a_source_and_accepted(walk: Walk, 
     assert walk.steps <= MOST_STEPS
     assert "It waits for an answer." in page.locator(".lead").inner_text()
     address = page.url
-    token = contributors_of(open_publication(proposed.folder)).create(
-        (), name="R. Reviewer", contact="", days=1, reviews=True
-    )[1]
-    page.goto("/proposals")
-    page.get_by_label("Token").fill(token)
-    page.get_by_role("button", name="Sign in").click()
-    page.locator("ol.results a").first.click()
+    review = Walk(page)
+    page.goto("/")
+    review.follow("Proposals")
+    page.get_by_label("Token").fill(token_for(proposed))
+    review.follow("Sign in", "button")
+    review.follow("", within="ol.results")
     if has_script(walk):
         accessible(page)
-    page.get_by_role("button", name="Accept what is chosen").click()
+    review.follow("Accept what is chosen", "button")
+    assert review.steps <= MOST_STEPS
     page.goto(address)
     assert "It was accepted on" in page.locator(".lead").inner_text()
 
@@ -179,3 +199,93 @@ def test_a_count_is_corrected_in_russian_on_a_narrow_screen_by_keyboard_alone(
     entered(page, page.get_by_role("button", name="Отправить"))
     assert page.locator(".lead").inner_text() == "Оно ждёт ответа."
     context.close()
+
+
+# A reviewer and a contributor.
+
+
+def test_a_reviewer_accepts_a_part_and_declines_in_uzbek_by_keyboard_alone(browser: Browser, proposed: Served) -> None:
+    person, club = Person(proposed), "https://w3id.org/hamkor/id/club/tashkent"
+    addresses = []
+    for reason in ("Ikkita oʻzgarish", "Boshqa sabab"):
+        form = person.form(f"/propose?iri={club}")
+        name, other = [key for key, value in form.items() if key.startswith("v.") and value][:2]
+        addresses.append(person.sent(form | {name: f"{form[name]} I", other: f"{form[other]} II", "reason": reason}))
+    context = browser.new_context(base_url=proposed.url, viewport={"width": 360, "height": 780}, locale="uz-UZ")
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto("/")
+    entered(page, page.locator("footer").get_by_role("link", name="Takliflar"))
+    reached(page, page.get_by_label("Token"))
+    page.keyboard.type(token_for(proposed))
+    page.keyboard.press("Enter")
+    page.locator("ol.results").wait_for()
+    for reason, button in (("Ikkita oʻzgarish", "Tanlanganini qabul qilish"), ("Boshqa sabab", "Rad etish")):
+        entered(page, page.locator(f"ol.results li:has-text('{reason}') a"))
+        if button != "Rad etish":
+            reached(page, page.locator("input[name=chosen]").nth(1))
+            page.keyboard.press("Space")
+        else:
+            reached(page, page.locator("#words"))
+            page.keyboard.press("Control+A")
+            page.keyboard.type("Manba yoʻq.")
+            accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        entered(page, page.get_by_role("button", name=button))
+        entered(page, page.locator(".eyebrow a"))
+    found = [proposals_of(open_publication(proposed.folder)).of_secret(each.rpartition("~")[2]) for each in addresses]
+    assert [each.state for each in found if each is not None] == ["accepted", "declined"]
+    assert found[0] is not None
+    assert found[0].decision is not None
+    assert found[0].decision.chosen == (0,)
+    page.goto(addresses[1])
+    assert "Manba yoʻq." in page.locator("main").inner_text()
+    context.close()
+
+
+def test_a_contributor_begins_a_graph_adds_a_club_changes_it_and_goes_back(walk: Walk, proposed: Served) -> None:
+    page, name = walk.page, "clubs" if has_script(walk) else "narrow"
+    club = "Parents’ club in Nukus" if has_script(walk) else "Parents’ club in Nukus, too"
+    walk.follow("My data")
+    page.get_by_label("Token").fill(token_for(proposed, "ngo-x/*"))
+    walk.follow("Sign in", "button")
+    page.get_by_label("Its name").fill(f"ngo-x/{name}")
+    walk.follow("Begin", "button")
+    page.get_by_label("Add").select_option(label="Parents’ club")
+    walk.follow("Open the form", "button")
+    named = page.locator('.field:has(.name:text-matches("^Name"))').first
+    named.locator("input[type=text]").first.fill(club)
+    page.locator('.field:has(.name:text-matches("^City$")) select').select_option(label="Tashkent")
+    pictured(page, "my-data")
+    walk.follow("Save and publish", "button")
+    assert walk.steps <= MOST_STEPS
+    assert "Saved and published" in page.get_by_role("status").inner_text()
+    if has_script(walk):
+        accessible(page)
+    named.locator("input[type=text]").first.fill("")
+    page.get_by_role("button", name="Save and publish").click()
+    assert "it is not saved" in page.get_by_role("alert").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= (page.viewport_size or {})["width"]
+    named.locator("input[type=text]").first.fill("Another name")
+    page.get_by_role("button", name="Save and publish").click()
+    page.locator(".eyebrow a").nth(1).click()
+    page.get_by_role("link", name="How it came about, and back").click()
+    if has_script(walk):
+        accessible(page)
+    page.get_by_role("link", name="Undo the last change").click()
+    if has_script(walk):
+        accessible(page)
+    page.get_by_role("button", name="Go back to this state").click()
+    page.get_by_role("link", name=club).click()
+    page.get_by_role("link", name="Take it out").click()
+    assert "Nothing else refers to it." in page.locator("main").inner_text()
+    if has_script(walk):
+        accessible(page)
+    page.get_by_role("button", name="Take it out").click()
+    assert "There is none." in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("name", ["suggest", "my-data"])
+def test_the_pictures_of_how_to_contribute_are_there_and_small(name: str) -> None:
+    assert f"pictures/{name}.png" in (PICTURES.parent / "contributing-data.md").read_text(encoding="utf-8")
+    assert 5_000 < (PICTURES / f"{name}.png").stat().st_size < 60_000

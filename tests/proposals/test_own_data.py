@@ -188,12 +188,14 @@ def test_who_saves_second_sees_what_has_changed_and_loses_nothing(ngo: Contribut
 
 
 def test_what_nobody_has_touched_takes_what_it_has_become(ngo: Contributor) -> None:
-    ngo.put(ngo.club("1", "Club 1", f'; <{MEMBERS}> "14"'))
+    note = f'; <{BASE}ns#note> "two\\r\\n lines" ; <{MEMBERS}> "14"'
+    ngo.put(ngo.club("1", "Club 1", note))
     form = ngo.opened(iri=ngo.thing())
     ngo.put(ngo.club("1", "Club one", f'; <{MEMBERS}> "14"'))
     answer = ngo.save(touched(form, "14", "15"))
     assert answer.status_code == 412
     assert 'value="Club 1"' not in answer.text
+    assert "two" not in answer.text
     assert ngo.save(form_in(answer)).status_code == 303
     assert ('"Club one"@en' in str(lines(ngo)), '"15"' in str(lines(ngo)), '"Club 1"' in str(lines(ngo))) == (
         True, True, False,

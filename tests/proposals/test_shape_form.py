@@ -79,6 +79,11 @@ def test_every_thing_of_the_flagship_saved_unchanged_is_no_change(flagship_relea
         reader = FormReader(stated, known[classes], things)
         read = reader.read(rows_of(reader))
         assert (read.changes, dict(read.unread), read.lost) == ((), {}, False), iri
+        for graph in {each for value in stated.values.values() for each in value.graphs}:
+            own = FormReader(stated.within(graph), known[classes], things)
+            mine = own.read(rows_of(own))
+            assert (mine.changes, dict(mine.unread), mine.lost) == ((), {}, False), (iri, graph)
+            assert {each.graphs for each in own.stated.values.values() if not each.fixed} <= {(graph,)}
 
 
 def reader_of(terms: Iterable[ox.NamedNode | ox.Literal], field: FormField = FIELD) -> FormReader:
