@@ -5,6 +5,7 @@ What is written there is written as by PUT and PATCH: within the token's scope, 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ PLACE, GRAPH, THING, DELETION, HISTORY = (
 PAGE, MOST_KEPT = 50, 8
 MOST_KB = 1024
 """KiB of a form: as much as a thing may be that anybody fills in by hand."""
+GOING_ON = re.compile(r"my-data/(?:graph|thing|delete|history)\?[\w.~%&=+:/-]{1,4000}", re.ASCII)
+"""Where one may want to be when one signs in: a path, as it can stand in a URL."""
 OTHER = "other"
 """What stands in an address for things of which no class is stated."""
 
@@ -106,13 +109,21 @@ def mine() -> Response:
     return _graphs_page(*found) if found is not None else sign_in_page(status=200)
 
 
-def sign_in_page(problem: Said = NO_WORDS, carried: Mapping[str, str] | None = None, status: int = 403) -> Response:
-    """Return the page where one signs in; ``carried`` is what has been written and must not be lost by that."""
+def sign_in_page(problem: Said = NO_WORDS, written: Mapping[str, str] | None = None, status: int = 403) -> Response:
+    """Return the page where one signs in, to go on where one wanted to be.
+
+    Args:
+        problem: why the last attempt has failed, or empty.
+        written: what somebody has written in a form, which must not be lost by signing in; None where it is no form.
+        status: of the response.
+    """
     origin = publication().origin
     publisher = origin.publisher.rstrip("/") + f"/{PLACE}" if origin is not None and origin.publisher else ""
+    to = request.full_path.removeprefix("/") if request.method == "GET" else ""
+    carried = written if written is not None else {"to": to} if GOING_ON.fullmatch(to) else {}
     return private_page(
-        "my_data.html", status, contributor=None, problem=problem, carried=carried or {}, is_copy=origin is not None,
-        publisher=publisher, action=request.full_path.rstrip("?").lstrip("/") if carried else "",
+        "my_data.html", status, contributor=None, problem=problem, carried=carried, is_here=written is not None,
+        is_copy=origin is not None, publisher=publisher,
     )  # fmt: skip
 
 
@@ -148,7 +159,9 @@ def sign() -> Response:
     if contributor_of is None:
         return sign_in_page(Sentence("this is no token that may write a graph, or it has ended"))
     begin_session(contributor_of)
-    return see_other(here.absolute(here.link(PLACE)))
+    to = fields.get("to", "")
+    # a page of these and none of another host, whoever has made the address
+    return see_other(here.absolute(f"{here.root}/{to}" if GOING_ON.fullmatch(to) else here.link(PLACE)))
 
 
 def _begun(contributor: Contributor, session: SignedInSession, name: str) -> Response:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from secrets import token_hex
 
+import pyoxigraph as ox
 from flask import Blueprint, Response, request
 
 from endpoint.current import languages, publication, refresh, snapshot, urls
@@ -143,11 +144,13 @@ def _own_thing(contributor: Contributor, fields: Mapping[str, str]) -> OwnThing:
 
 def _leads(graph: str) -> FormLeads:
     """Return where a form leads to others: in the same graph to their forms here, and else to a proposal."""
-    here = urls()
+    here, store = urls(), snapshot().release.store
 
     def correcting(iri: str) -> str:
-        is_own = bool(_lines_of(graph, iri))
-        return here.link(THING, graph=graph, iri=iri) if is_own else here.link("propose", iri=iri)
+        if next(store.quads_for_pattern(ox.NamedNode(iri), None, None, ox.NamedNode(graph)), None) is not None:
+            return here.link(THING, graph=graph, iri=iri)
+        is_open = publication().settings.proposals.by != "nobody"
+        return here.link("propose", iri=iri) if is_open else here.page(iri)
 
     return FormLeads(correcting, lambda given: here.link(THING, graph=graph, **given))
 

@@ -418,6 +418,18 @@ def test_the_cookie_goes_to_my_data_alone_and_to_proposals_where_the_token_revie
         assert token not in str(cookies)
 
 
+def test_who_signs_in_goes_on_where_they_wanted_to_be_and_nowhere_else(ngo: Contributor) -> None:
+    ngo.put(ngo.club("1", "Club 1"))
+    kept, ngo.cookies = dict(ngo.cookies), {}
+    form = next(each for each in forms_of(ngo.get(ngo.path(iri=ngo.thing())).text) if "token" in each)
+    answer = ngo.post("/my-data", form | {"token": ngo.token, "action": "sign-in"})
+    assert answer.headers["Location"] == ngo.served.url + ngo.path(iri=ngo.thing())
+    for to in ("//evil.example/", "https://evil.example/", "my-data/../graph/a?x", "my-data/thing?\r\nX: y", "graph/a"):
+        answer = ngo.post("/my-data", form | {"token": ngo.token, "action": "sign-in", "to": to})
+        assert answer.headers["Location"] == f"{ngo.served.url}/my-data"
+    ngo.cookies = kept
+
+
 def test_scripts_stay_texts_on_every_page(ngo: Contributor) -> None:
     ngo.put(ngo.club("1", "Club 1"))
     form = touched(ngo.opened(iri=ngo.thing()), "Club 1", HOSTILE)
