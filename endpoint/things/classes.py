@@ -43,7 +43,9 @@ from endpoint.things.representations import rdf_document
 from endpoint.things.resources import describing, downloads
 from graph.export.documents import CONTEXT_NAME
 from graph.export.views import (
+    MOST_ROWS,
     ClassTable,
+    SaidOf,
     TableProperty,
     description,
     headings,
@@ -57,6 +59,7 @@ from graph.model.description import LABEL_PROPERTIES, labels, preferred_tag
 from graph.model.errors import Sentence
 from graph.model.rdf_terms import COMPUTED_GRAPHS, DCT, ONTOLOGY_GRAPH, OWL, RDF, RDF_TYPE, RDFS, SKOS
 from graph.releases.dumps import Dump, class_dump
+from graph.releases.indexed_things import FEW, said_by_index
 from graph.releases.parquet_files import ClassContent
 
 # The page of the vocabulary: its classes with their properties, its properties with what they lead to, a diagram.
@@ -265,8 +268,13 @@ def properties_of(here: Snapshot, iri: str) -> list[TableProperty]:
     return list(found.values())
 
 
-def table(here: Snapshot, iri: str) -> ClassTable:
+def table(here: Snapshot, iri: str, said: SaidOf | None = None) -> ClassTable:
     """Return the table of a class; it is made once a release, and kept while others are asked for seldom.
+
+    Args:
+        here: the release.
+        iri: the class.
+        said: who says what is said of its things, where somebody has been asked already.
 
     Raises:
         QueryLimitError: it is too large.
@@ -274,8 +282,14 @@ def table(here: Snapshot, iri: str) -> ClassTable:
     kept = here.once(_tables)
     found = kept.get(iri)
     if found is None:
-        found = kept[iri] = table_of(here.release.store, iri, properties_of(here, iri))
+        found = kept[iri] = table_of(here.release.store, iri, properties_of(here, iri), said or _said(here, iri))
     return found
+
+
+def _said(here: Snapshot, iri: str) -> SaidOf | None:
+    """Return who says what is said of the things of a class; None: the store, which is faster for few things."""
+    count = here.release.manifest.statistics.classes.get(iri, 0)
+    return said_by_index(here.release.folder, iri) if FEW < count <= MOST_ROWS else None
 
 
 def _shapes(here: Snapshot) -> PageShapes:
@@ -367,7 +381,8 @@ def _file(
 def _made(here: Snapshot, iri: str, representation: Representation) -> IO[bytes]:
     """Return a table written to a file."""
     # of the languages in which the description of the table has its headings, so that the one fits the other
-    found, language = table(here, iri), preferred_tag(here.publication.settings.languages, languages())
+    said = _said(here, iri)
+    found, language = table(here, iri, said), preferred_tag(here.publication.settings.languages, languages())
     known = dict[str, str]()
 
     def name(thing: str) -> str:
@@ -376,7 +391,7 @@ def _made(here: Snapshot, iri: str, representation: Representation) -> IO[bytes]
             known[thing] = label.text if label else ""
         return known[thing]
 
-    lines: Iterator[list[str]] = rows(here.release.store, found, name)
+    lines: Iterator[list[str]] = rows(here.release.store, found, name, said)
     # the caller sends it, and it is closed with the response
     file = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115
     if representation is AS_TABLE:

@@ -292,6 +292,7 @@ MOST_ROWS, MOST_COLUMNS, MOST_SAID = 20_000, 250, 2_000
 MOST_THINGS = 8
 """To so many things a property may lead in a row before they share one cell."""
 SEPARATORS = ("|", ";", "¦", "␞", "\x1f")
+ANY_SEPARATOR = re.compile(f"[{''.join(SEPARATORS)}]")
 TEMPLATE_SAFE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[!#$&'()*+,;=:@/?\[\]A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*\Z")
 """IRIs that a URI template leaves as they are (RFC 6570 3.2.3)."""
 LOCAL = re.compile(r"[\w.-]+\Z")
@@ -366,8 +367,9 @@ class _Found:
             if isinstance(each, ox.NamedNode):
                 self.is_exact = self.is_exact and TEMPLATE_SAFE.match(each.value) is not None
             else:
-                self.separators.setdefault(kind, set()).update(one for one in SEPARATORS if one in each.value)
-                if not is_legal(each.value, each.datatype.value):
+                text = each.value
+                self.separators.setdefault(kind, set()).update(ANY_SEPARATOR.findall(text))
+                if not is_legal(text, each.datatype.value):
                     self.ill_typed.add(kind)
         for kind, count in counts.items():
             self.most[kind] = max(self.most.get(kind, 0), count)
@@ -386,13 +388,24 @@ def kind_of(term: ox.NamedNode | ox.Literal) -> tuple[str, str]:
     return (term.language.lower(), "") if term.language else ("", term.datatype.value)
 
 
-def table_of(store: ox.Store, kind: str, properties: Sequence[TableProperty]) -> ClassTable:
+Values = dict[str, tuple[ox.NamedNode | ox.Literal, ...]]
+SaidOf = Callable[[Sequence[str], Iterable[str] | None], Iterator[Values]]
+"""Gives for each of some things what ``said_of`` says of it."""
+
+
+def said_by_store(store: ox.Store) -> SaidOf:
+    """Return who says thing by thing what a store says."""
+    return lambda things, wanted: (said_of(store, each, wanted) for each in things)
+
+
+def table_of(store: ox.Store, kind: str, properties: Sequence[TableProperty], said: SaidOf | None = None) -> ClassTable:
     """Return the table of a class.
 
     Args:
         store: the release's.
         kind: the IRI of the class.
         properties: what it shows, in order; where there are none, all that its things have, by IRI.
+        said: who says of many things at once what the store says.
 
     Raises:
         QueryLimitError: it has more rows or columns than a table may have.
@@ -400,8 +413,9 @@ def table_of(store: ox.Store, kind: str, properties: Sequence[TableProperty]) ->
     things = things_of(store, kind)
     shown = {each.predicate: each for each in properties}
     found = {each: _Found() for each in shown}
-    for thing in things:
-        for predicate, values in said_of(store, thing, shown if properties else None).items():
+    told = (said or said_by_store(store))(things, shown if properties else None)
+    for thing, about in zip(things, told, strict=True):
+        for predicate, values in about.items():
             of = found.setdefault(predicate, _Found())
             of.add(values)
             if any(is_contact(predicate, each) for each in values) and (when := published(store, thing)) is not None:
@@ -433,9 +447,7 @@ def things_of(store: ox.Store, kind: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def said_of(
-    store: ox.Store, thing: str, wanted: Iterable[str] | None
-) -> dict[str, tuple[ox.NamedNode | ox.Literal, ...]]:
+def said_of(store: ox.Store, thing: str, wanted: Iterable[str] | None) -> Values:
     """Return the values of a thing's properties, each in order; of these properties, or of all but its classes."""
     found = dict[str, set[ox.NamedNode | ox.Literal]]()
     keys = None if wanted is None else set(wanted)
@@ -624,25 +636,32 @@ NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 EPOCH = (1980, 1, 1, 0, 0, 0)
 DIGITS = 15
 MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
-Values = dict[str, tuple[ox.NamedNode | ox.Literal, ...]]
 
 
-def rows(store: ox.Store, table: ClassTable, names: Names) -> Iterator[list[str]]:
-    """Yield the cells of each row, the IRI of its thing first."""
+def rows(store: ox.Store, table: ClassTable, names: Names, said: SaidOf | None = None) -> Iterator[list[str]]:
+    """Yield the cells of each row, the IRI of its thing first; ``said`` as in ``table_of``."""
     predicates = {each.property.predicate for each in table.columns}
-    for thing in table.things:
-        values = said_of(store, thing, predicates)
-        yield [thing, *(_cell(each, values, names) for each in table.columns)]
+    columns = [(each, (each.property.predicate, _kind_in(each))) for each in table.columns]
+    told = (said or said_by_store(store))(table.things, predicates)
+    for thing, about in zip(table.things, told, strict=True):
+        texts = dict[tuple[str, tuple[str, str]], list[str]]()
+        for predicate, terms in about.items():
+            for each in terms:
+                texts.setdefault((predicate, kind_of(each)), []).append(each.value)
+        yield [thing, *(_cell(column, texts.get(key, ()), names) for column, key in columns)]
 
 
-def _cell(column: ClassColumn, values: Values, names: Names) -> str:
-    kind = ("", "") if column.kind != "text" else (column.language, "" if column.language else column.datatype)
-    terms = [each for each in values.get(column.property.predicate, ()) if kind_of(each) == kind]
+def _kind_in(column: ClassColumn) -> tuple[str, str]:
+    """Return what the terms in a column share, as ``kind_of`` says it."""
+    return ("", "") if column.kind != "text" else (column.language, "" if column.language else column.datatype)
+
+
+def _cell(column: ClassColumn, texts: Sequence[str], names: Names) -> str:
     if column.kind == "name":
-        return column.separator.join(filter(None, (names(each.value) for each in terms)))
+        return column.separator.join(filter(None, map(names, texts)))
     if column.place < 0:
-        return column.separator.join(each.value for each in terms)
-    return terms[column.place].value if column.place < len(terms) else ""
+        return column.separator.join(texts)
+    return texts[column.place] if column.place < len(texts) else ""
 
 
 def write_csv(header: Sequence[str], lines: Iterable[Sequence[str]], stream: IO[bytes]) -> None:

@@ -18,13 +18,14 @@ import pyoxigraph as ox
 import pytest
 from writing import Write
 
-from graph.export.views import table_of
+from graph.export.views import rows, table_of
 from graph.model.errors import FormatError, ReleaseError
 from graph.model.publication import open_publication
 from graph.model.rdf_terms import RDF_TYPE, XSD
 from graph.pipeline.build import build
 from graph.pipeline.write import Put, publish
-from graph.releases import parquet_files
+from graph.releases import indexed_things, parquet_files
+from graph.releases.indexed_things import said_by_index
 from graph.releases.parquet_files import ClassContent, write_class_table
 from graph.releases.release import Release, current_release
 from graph.sources.batches import Chunk
@@ -169,6 +170,7 @@ def test_a_table_after_a_publish_sees_what_came_and_went(
     found = made(current_release(opened), tmp_path_factory.mktemp("out"))
     (row,) = [each for each in records(found) if each["id"] == f"{EX}b"]
     assert (len(found), row["one_integer"], row["one_string"]) == (4, 9223372036854775807, "x")
+    check_cells(current_release(opened), KIND)
 
 
 # Generated data: the columns of the table that the store gives, and every value of its things in the right one.
@@ -239,6 +241,30 @@ def test_every_value_is_in_its_column(of_classes: Release, tmp_path: Path, numbe
                 value = read(term.value, kinds[quad.predicate.value, kind])
                 expected[thing, quad.predicate.value, kind, repr(value)] += 1
     assert got == expected
+
+
+def test_the_index_says_of_a_class_what_the_store_says(of_classes: Release, release: Release) -> None:
+    for number in range(CLASSES):
+        check_cells(of_classes, f"{KIND}{number}")
+    check_cells(release, KIND)
+
+
+def check_cells(release: Release, kind: str) -> None:
+    said = said_by_index(release.folder, kind)
+    assert said is not None
+    table = table_of(release.store, kind, [], said)
+    assert table == table_of(release.store, kind, [])
+    found = (list(rows(release.store, table, str, each)) for each in (said, None))
+    assert next(found) == next(found)
+
+
+def test_of_too_much_only_the_store_is_asked(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexed_things, "MOST_TRIPLES", 3)
+    assert said_by_index(release.folder, KIND) is None
+
+
+def test_a_release_without_an_index_has_its_store(release: Release, tmp_path: Path) -> None:
+    assert said_by_index(tmp_path, KIND) is None
 
 
 def read(text: str, kind: str) -> object:
