@@ -92,6 +92,10 @@ WRITTEN_OUT = {
         "SELECT (COUNT(*) AS ?n) { ?s :knows|:likes ?o }",
         "SELECT (COUNT(*) AS ?n) { { ?s :knows ?o } UNION { ?s :likes ?o } }",
     ),
+    "so they are where they lead to a blank node of this place": (
+        "SELECT (COUNT(*) AS ?n) { ?s (:knows|:likes)/(:knows|:likes) _:o . ?s :knows|^:likes _:p }",
+        "SELECT (COUNT(*) AS ?n) { ?s (:knows|:likes)/(:knows|:likes) ?o . ?s :knows|^:likes [] }",
+    ),
     "a path of length zero begins at a term that stands nowhere, too (SPARQL 1.1 Query 18.4)": (
         "SELECT (COUNT(*) AS ?n) { :nowhere :knows* ?o }",
         "SELECT (1 AS ?n) {}",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain, groupby, product
 
 from graph.model.errors import QueryRefusedError, Sentence
@@ -365,6 +367,11 @@ class _Groups:
         same = f"FILTER(SAMETERM({constant.text},{other.text}))" if other.kind == "constant" else ""
         return f"{{ {same} FILTER NOT EXISTS {{ {unknown} }} }}"
 
+    @cached_property
+    def _labels(self) -> Counter[str]:
+        """How often the label of each blank node stands in the query."""
+        return Counter(each.text for each in self._tree.tokens if each.kind is TokenKind.BLANK_NODE)
+
     @property
     def _room(self) -> int:
         """How many signs a name of ours needs to be nobody else's."""
@@ -382,7 +389,10 @@ class _Groups:
             return _PatternNode(text, "variable")
         if token.kind in CONSTANTS or token.text.upper() in BOOLEANS:
             return _PatternNode(text, "constant")
-        return _PatternNode("[]", "blank") if token.text == "[" and last == first + 2 else _PatternNode(text, "other")
+        is_unnamed = token.text == "[" and last == first + 2
+        # a label that nobody repeats says no more than []; a repeated one may stand in one pattern only
+        is_unnamed |= token.kind is TokenKind.BLANK_NODE and self._labels[token.text] == 1
+        return _PatternNode("[]", "blank") if is_unnamed else _PatternNode(text, "other")
 
 
 def _may_be_nothing(sequence: tuple[SequenceStep, ...], subject: _PatternNode, target: _PatternNode) -> bool:
