@@ -80,7 +80,7 @@ def patient(url: str, product: str) -> RemoteDataset:
 # Which queries are the embedded engine's: exactly or not at all.
 
 BEYOND = re.compile(
-    r"opengis\.net/def/function|<<|(?<![\w:?$/#.-])(?:(?:isTRIPLE|TRIPLE|SUBJECT|PREDICATE|OBJECT|hasLANG|hasLANGDIR"
+    r"opengis\.net/def/function|<<|\{\||(?<![\w:?$/#.-])(?:(?:isTRIPLE|TRIPLE|SUBJECT|PREDICATE|OBJECT|hasLANG|hasLANGDIR"
     r"|LANGDIR|STRLANGDIR|ADJUST)\s*\(|LATERAL\s*\{|VERSION\s*[\"'])",
     re.IGNORECASE,
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pyoxigraph as ox
@@ -27,17 +28,24 @@ from graph.query.sparql.tree import SyntaxNode, SyntaxTree, tree_of, walk
 
 COMPARING = ("=", "!=", "<", ">", "<=", ">=")
 ADDING = ("+", "-", "*", "/")
+NO_OPERAND = frozenset([*COMPARING, *ADDING, "(", ",", "&&", "||", "!"])
 TRUE_OR_FALSE = frozenset(
     ["BOUND", "EXISTS", "IN", "REGEX", "CONTAINS", "STRSTARTS", "STRENDS", "LANGMATCHES", "SAMETERM", "ISIRI", "ISURI",
      "ISBLANK", "ISLITERAL", "ISNUMERIC", "TRUE", "FALSE"]
 )  # fmt: skip
+OF_PATTERN = frozenset(["OPTIONAL", "MINUS", "VALUES", "BIND", "FILTER"])
 OF_ONE_NODE = {"PathSequence": "path /", "Path": "path |", "SubSelect": "subquery", "ArgList": "call"}
 NAMED = (TokenKind.IRI, TokenKind.PREFIXED_NAME)
 
 
 def features_of(tree: SyntaxTree) -> frozenset[str]:
     """Return the features of a query: words in capitals; in small letters what is made of several."""
-    found = {word for number in range(len(tree.tokens)) if (word := tree.word(number)) in KEYWORDS}
+    words = [tree.word(number) for number in range(len(tree.tokens))]
+    found = set(KEYWORDS.intersection(words))
+    if ("VALUES", "(") in pairwise(words):
+        found.add("values of several")
+    if _has_unbound(tree):
+        found.add("unbound variable")
     for node in walk(tree.root):
         found.update(_features(tree, node))
     return frozenset(found)
@@ -54,8 +62,34 @@ def _features(tree: SyntaxTree, node: SyntaxNode) -> Iterator[str]:
         yield "optional first"
     elif node.name == "ValuesClause" and node.first < node.last:
         yield "values at the end"
+    elif node.name == "SameSubjectPath" and _has_likes(tree, node):
+        yield "variable twice"
     elif node.name in OF_ONE_NODE:
         yield OF_ONE_NODE[node.name]
+
+
+def _has_unbound(tree: SyntaxTree) -> bool:
+    """Whether a condition speaks of a variable that no pattern, no VALUES and no BIND has."""
+    where = tree.query.part("WhereClause")
+    if where is None:
+        return False
+    is_condition = [False] * len(tree.tokens)
+    for node in walk(where):  # from outside to inside: EXISTS has patterns in a condition
+        if node.name in ("Expression", "Constraint", "GroupGraphPattern"):
+            is_condition[node.first : node.last] = [node.name != "GroupGraphPattern"] * (node.last - node.first)
+    names: tuple[set[str], set[str]] = set(), set()
+    for number in range(where.first, where.last):
+        if tree.is_variable(number):
+            names[is_condition[number]].add(tree.name(number))
+    return not names[True] <= names[False]
+
+
+def _has_likes(tree: SyntaxTree, node: SyntaxNode) -> bool:
+    """Whether a subject, or a property that is a variable, stands elsewhere in its own triples, too."""
+    names = [tree.name(number) for number in range(node.first, node.last) if tree.is_variable(number)]
+    heads = {tree.name(node.first)} if tree.is_variable(node.first) else set[str]()
+    heads |= {tree.name(each.first) for each in walk(node) if each.name == "VerbPath" and tree.is_variable(each.first)}
+    return any(names.count(each) > 1 for each in heads)
 
 
 def _of_path(tree: SyntaxTree, node: SyntaxNode) -> Iterator[str]:
@@ -63,6 +97,9 @@ def _of_path(tree: SyntaxTree, node: SyntaxNode) -> Iterator[str]:
         yield from (f"path {word}" for word in (tree.word(node.first), tree.word(node.last - 1)) if word in "^?*+")
     elif node.name == "PathPrimary" and tree.word(node.first) == "!":
         yield "path !"
+    elif node.name == "Path" and len({tree.written(each) for each in node.parts}) < len(node.parts):
+        yield "path | twice"
+        yield "path |"
     elif node.name in OF_ONE_NODE:
         yield OF_ONE_NODE[node.name]
 
@@ -76,7 +113,9 @@ def _of_expression(tree: SyntaxTree, node: SyntaxNode) -> Iterator[str]:
             around = (tree.tokens[number - 1], tree.tokens[number + 1])
             is_iri = any(each.kind in NAMED for each in around) and tree.word(number + 2) != "("
             yield f"{text} iri" if is_iri else f"{text} value"
-        elif text in ADDING:
+            if all(each.kind is TokenKind.VARIABLE for each in around):
+                yield f"{text} of two"
+        elif _is_arithmetic(tree, node, number):
             yield "arithmetic"
         elif text in ("&&", "||", "!"):
             yield f"logic {text}"
@@ -92,12 +131,21 @@ def _of_expression(tree: SyntaxTree, node: SyntaxNode) -> Iterator[str]:
         yield "value"
 
 
+def _is_arithmetic(tree: SyntaxTree, node: SyntaxNode, number: int) -> bool:
+    text, before = tree.word(number), tree.word(number - 1)
+    if text in ADDING:
+        return text != "*" or before not in ("(", "DISTINCT")
+    return text[0] in "+-" and number > node.first and before not in NO_OPERAND  # in ?n+1 the sign is the number's
+
+
 def _of_pattern(tree: SyntaxTree, node: SyntaxNode) -> Iterator[str]:
     word = tree.word(node.first)
     inner = [each for part in node.parts for each in walk(part)]
     words = {tree.word(each.first) for each in inner if each.name == "GraphPatternNotTriples"}
     if word in ("OPTIONAL", "MINUS", "GRAPH"):
-        yield from (f"{word.lower()} of {each.lower()}" for each in words & {"OPTIONAL", "MINUS", "VALUES", "BIND"})
+        yield from (
+            f"{word.lower()} of {each.lower()}" for each in words & {"OPTIONAL", "MINUS", "VALUES", "BIND", "FILTER"}
+        )
         if any(each.name == "SubSelect" for each in inner):
             yield f"{word.lower()} of subquery"
     if word == "FILTER" and any(each.name == "GroupGraphPattern" for each in inner):
@@ -134,6 +182,16 @@ TRIPLES = f"""<{P}a> <{P}p> <{P}b> .
 <{P}a> <{P}l> "\u0410\u043b\u044c\u0444\u0430"@ru .
 <{P}b> <{P}l> "beta" .
 <{P}c> <{P}l> "gamma-3"@en-gb .
+<{P}a> <{P}e> "z" .
+<{P}b> <{P}e> "z"^^<{P}type> .
+<{P}c> <{P}e> "1" .
+<{P}d> <{P}e> "1"^^<{XSD}integer> .
+<{P}e> <{P}e> "1"^^<{XSD}double> .
+<{P}f> <{P}e> <{P}z> .
+<{P}a> <{P}k> "b" .
+<{P}b> <{P}k> "C" .
+<{P}c> <{P}k> <{P}k> .
+<{P}d> <{P}k> <mailto:a> .
 <{P}a> <{P}d> "2014-11-01T09:30:15"^^<{XSD}dateTime> .
 <{P}b> <{P}d> "2014-12-31T23:59:59+05:00"^^<{XSD}dateTime> .
 """
@@ -154,11 +212,13 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("path ?", "SELECT * { :a :p? ?x }"),
     ("path ?", "SELECT * { ?x :q? ?y }"),
     ("path ?", "SELECT * { :a (:p/:p)? ?x }"),
+    ("path ?", "SELECT * { :a (:p/(:p|:q))? ?x }"),
     ("path ?", "SELECT * { ?x :l ?l ; (:p/:q)? ?y }"),
     ("path ^", "SELECT * { ?x ^:p ?y }"),
     ("path /", "SELECT * { ?x :p/:q ?y }"),
     ("path |", "SELECT * { ?x :p|:q ?y }"),
     ("path |", "SELECT * { ?x (:p|:q)/:p ?y }"),
+    ("path | twice", "SELECT * { ?x :q|:q ?y }"),
     ("path !", "SELECT * { ?x !(:p|:q|^:p) ?y }"),
     # joins
     ("OPTIONAL", "SELECT * { ?x :l ?l OPTIONAL { ?x :q ?y } }"),
@@ -173,9 +233,17 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("optional of values",
      'SELECT ?x ?w ?y { VALUES ?v { 1 } ?x :n ?n OPTIONAL { VALUES (?v ?w) { (1 "a") (2 "b") } VALUES ?r { :p :q } '
      "?x ?r ?y FILTER(?y != :b) OPTIONAL { ?y :nowhere ?z } } }"),
+    # what is no triple's is known in an OPTIONAL, also where nobody asks for it
+    *((f"{features},optional of filter",
+       f"SELECT ?x ?y {{ {known} ?x :n ?n OPTIONAL {{ ?x :l ?y FILTER(LANG(?y) = ?t) }} }}")
+      for features, known in (("VALUES", 'VALUES ?t { "ru" "en" }'), ("BIND", 'BIND("ru" AS ?t)'),
+                              ("subquery", '{ SELECT ("ru" AS ?t) { } }'))),
     ("optional of bind", "SELECT * { ?x :n ?n OPTIONAL { ?x :q ?y BIND(STR(?y) AS ?z) } }"),
     ("optional of minus", "SELECT * { ?x :n ?n OPTIONAL { ?x :p ?y MINUS { ?y :q ?z } } }"),
     ("optional of subquery", "SELECT * { ?x :n ?n OPTIONAL { SELECT ?x (COUNT(*) AS ?c) { ?x :q ?y } GROUP BY ?x } }"),
+    ("variable twice", "SELECT * { ?x :p ?x }"),
+    ("variable twice", "SELECT ?n { ?x :p ?x . ?y :n ?n }"),
+    ("variable twice", "SELECT ?n { ?x ?p ?p . ?y :n ?n }"),
     ("UNION", "SELECT * { { ?x :p ?y } UNION { ?x :q ?z } }"),
     ("UNION", "SELECT * { ?x :n ?n { ?x :p ?y } UNION { ?x :q ?y } UNION { } }"),
     ("MINUS", "SELECT * { ?x :n ?n MINUS { ?x :q ?y } }"),
@@ -187,6 +255,8 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("filter of pattern", "SELECT * { ?x :n ?n FILTER EXISTS { ?x :q ?y . ?y :n ?m FILTER(?m < ?n) } }"),
     ("filter of pattern", "SELECT * { ?x :p ?y FILTER(?y = :a || EXISTS { ?x :q ?z }) }"),
     ("VALUES", "SELECT * { VALUES (?x ?y) { (:a UNDEF) (UNDEF :c) } ?x :p ?y }"),
+    ("values of several", 'SELECT ?y { VALUES (?x ?z) { ("x" :b) ("y" :c) } ?x :n ?y }'),
+    ("values of several", "SELECT ?x { ?x :n ?n FILTER(BOUND(?y)) VALUES (?x ?y) { (:a :c) (:b UNDEF) } }"),
     ("VALUES", 'SELECT * { VALUES ?l { "Alpha"@en "beta" "1" } ?x :l ?l }'),
     ("VALUES", 'SELECT * { VALUES ?v { "en" } VALUES (?v ?w) { ("en" "x") ("ru" "y") ("en" "z") } ?x :n ?n }'),
     ("values at the end", "SELECT * { ?x :p ?y } VALUES (?x ?y) { (:a :b) (:b UNDEF) }"),
@@ -218,6 +288,9 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("GRAPH,filter of pattern", "SELECT * { GRAPH ?g { ?x :g ?y FILTER EXISTS { ?y :p ?z } } }"),
     ("GRAPH,filter of pattern", "SELECT * { GRAPH ?g { ?x :g :b FILTER EXISTS { ?x :g :c } } }"),
     ("GRAPH,filter of pattern", "SELECT * { ?x :p ?y FILTER EXISTS { GRAPH ?g { ?x :g ?z } } }"),
+    ("GRAPH,filter of pattern", "SELECT * { GRAPH <named> { ?x ?p :b FILTER EXISTS { ?x ?p :c } } }"),
+    ("GRAPH,filter of pattern", "SELECT * { GRAPH <named> { ?x ?p :b FILTER EXISTS { ?x :q :c } } }"),
+    ("GRAPH,filter of pattern", "SELECT ?x { ?x :p :b VALUES ?g { <named> } FILTER EXISTS { GRAPH ?g { ?y :g ?z } } }"),
     ("GRAPH,VALUES", 'SELECT * { VALUES ?y { :b } GRAPH ?g { ?x :g ?y } }'),
     ("graph without triples", "SELECT * { GRAPH ?g { } }"),
     ("graph without triples", "SELECT * { GRAPH ?g { FILTER(BOUND(?g)) } }"),
@@ -228,7 +301,8 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     *((f"{sign} iri", f"SELECT * {{ ?x :v ?v FILTER(?v {sign} :a) }}") for sign in COMPARING),
     *((f"{sign} value", f"SELECT * {{ ?x :m ?v FILTER(?v {sign} 1) }}") for sign in COMPARING),
     *((f"{sign} value", f'SELECT * {{ ?x :m ?v FILTER(?v {sign} "x") }}') for sign in COMPARING),
-    *((f"{sign} value", f"SELECT * {{ ?x :m ?v . ?y :v ?w FILTER(?v {sign} ?w) }}") for sign in COMPARING),
+    *((f"{sign} of two", f"SELECT * {{ ?x :m ?v . ?y :v ?w FILTER(?v {sign} ?w) }}") for sign in COMPARING),
+    *((f"{sign} of two", f"SELECT * {{ ?x :e ?v . ?y :e ?w FILTER(?v {sign} ?w) }}") for sign in COMPARING),
     *((f"{sign} value", f"SELECT * {{ ?x :n ?v FILTER(?v {sign} 1.5) }}") for sign in COMPARING),
     *((f"{sign} value", f'SELECT * {{ ?x :d ?v FILTER(?v {sign} "2014-12-01T00:00:00"^^xsd:dateTime) }}')
       for sign in COMPARING),
@@ -236,12 +310,14 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("!= value", 'SELECT * { ?x :m ?v FILTER(?v != "z"^^:type) }'),
     ("IN", 'SELECT * { ?x :m ?v FILTER(?v IN (1, "x", :a)) }'),
     ("NOT,IN", 'SELECT * { ?x :m ?v FILTER(?v NOT IN (1, "x", :a)) }'),
+    ("unbound variable", "SELECT ?x { ?x :l ?l FILTER(?l = ?nothing) }"),
     ("logic ||", "SELECT * { ?x :m ?v FILTER(?nothing > 0 || ISIRI(?v)) }"),
     ("logic &&", "SELECT * { ?x :m ?v FILTER(!(?nothing > 0 && ISIRI(?v))) }"),
     ("logic !", "SELECT * { ?x :m ?v FILTER(!BOUND(?nothing)) }"),
     ("boolean as value", "SELECT ?x (?n = 1 AS ?y) { ?x :n ?n }"),
     ("boolean as value", "SELECT ?x (ISIRI(?n) AS ?y) { ?x :m ?n }"),
     ("arithmetic", "SELECT ?x (?v + 1 AS ?y) { ?x :m ?v }"),
+    ("arithmetic", "SELECT ?x (?v+1 AS ?y) { ?x :m ?v }"),
     ("arithmetic", "SELECT ?x (?v / 2 AS ?y) (?v * 2 AS ?z) (-?v AS ?w) { ?x :n ?v }"),
     ("arithmetic", "SELECT ?x { ?x :n ?v FILTER(?v - 1 < 1) }"),
     ("TRUE", "SELECT (true AS ?x) { }"),
@@ -270,6 +346,7 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("LANGMATCHES", 'SELECT ?x ?v { ?x :v ?v FILTER(LANGMATCHES(LANG(?v), "*")) }'),
     ("LANGMATCHES", 'SELECT ?x ?v { VALUES ?t { "en-gb" } ?x :v ?v FILTER(LANGMATCHES(?t, LANG(?v))) }'),
     ("SAMETERM", "SELECT ?x ?y { ?x :m ?v . ?y :m|:n ?w FILTER(SAMETERM(?v, ?w)) }"),
+    ("SAMETERM", 'ASK { FILTER(SAMETERM("x", "x"^^xsd:string)) }'),
     ("CONCAT",
      'SELECT ?x (CONCAT("a", STR(?v)) AS ?y) (CONCAT(?v, ?v) AS ?z) (CONCAT("a", ?nothing) AS ?w) { ?x :v ?v }'),
     ("SUBSTR", "SELECT ?x (SUBSTR(?v, 2) AS ?y) (SUBSTR(?v, 2, 1) AS ?z) { ?x :l ?v }"),
@@ -309,12 +386,16 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("AVG", "SELECT (AVG(?n) AS ?s) { ?x :nowhere ?n }"),
     ("MIN", "SELECT (MIN(?n) AS ?s) { ?x :n ?n }"),
     ("MAX", "SELECT (MAX(?n) AS ?s) { ?x :n ?n }"),
+    *((f"{name},DISTINCT", f"SELECT ?y ({name}(DISTINCT ?nothing) AS ?s) {{ ?x :q ?y }} GROUP BY ?y")
+      for name in ("MIN", "MAX", "COUNT", "SUM", "AVG", "SAMPLE", "GROUP_CONCAT")),
     ("MIN", "SELECT (MIN(STR(?n)) AS ?s) { ?x :l ?n }"),
     ("MAX", "SELECT (MAX(?n) AS ?s) { ?x :d ?n }"),
     ("SAMPLE", "SELECT (SAMPLE(?n) AS ?s) { :a :n ?n }"),
     ("GROUP_CONCAT", "SELECT (GROUP_CONCAT(?n) AS ?s) { :a :n ?n }"),
     ("GROUP_CONCAT", 'SELECT (GROUP_CONCAT(STR(?n); SEPARATOR=", ") AS ?s) { :a :n ?n }'),
     # orders, of which the first are asked for
+    ("ORDER", "SELECT ?v { ?x :k ?v } ORDER BY ?v LIMIT 2"),
+    ("ORDER", "SELECT ?v { ?x :k ?v } ORDER BY DESC(?v) LIMIT 2"),
     ("ORDER,LIMIT", "SELECT ?n { ?x :n ?n } ORDER BY ?n LIMIT 2"),
     ("ORDER,LIMIT", "SELECT ?n { ?x :n ?n } ORDER BY DESC(?n) LIMIT 2"),
     ("ORDER,OFFSET", "SELECT ?n { ?x :n ?n } ORDER BY ?n OFFSET 1"),
@@ -323,6 +404,8 @@ CONSTRUCTS: tuple[tuple[str, str], ...] = (
     ("ORDER,OFFSET", 'SELECT ?v { VALUES ?v { "x" :a "a" :b } } ORDER BY ?v OFFSET 3'),
 )  # fmt: skip
 """What is probed: the features, and a query that has them; where it fails, queries with all of these are not asked."""
+A_GRAPH = "<named>"
+"""It stands for the first of the named graphs."""
 PREFIXED = f"PREFIX : <{P}>\nPREFIX xsd: <{XSD}>\n"
 NUMBERS = frozenset(f"{XSD}{name}" for name in ("integer", "decimal", "double", "float"))
 
@@ -356,6 +439,7 @@ def _store(named: Sequence[str]) -> ox.Store:
 
 
 def _differs(asking: Asking, product: str, store: ox.Store, query: str, default: str, named: Sequence[str]) -> bool:
+    query = query.replace(A_GRAPH, f"<{named[0]}>")
     tree = tree_of(query)
     assert tree is not None  # noqa: S101  it is one of the list
     try:
