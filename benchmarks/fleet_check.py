@@ -261,42 +261,75 @@ def replicated(root: Path) -> None:
 
 
 def killed_replication(place: Path, times: int, seed: int) -> dict[str, object]:
-    """Kill push and follow at random moments; look at storage and copy each time, and let both go on after it.
+    """Kill push, and then follow, again and again until the release is there; look at storage and copy each time.
 
     Each runs in a process that is forked from this one, which has loaded everything and opened nothing: so the kills
     fall into what is done, and not into the loading of Python.
 
     Raises:
-        SystemExit: something was not whole, or did not go on.
+        SystemExit: something was not whole, or not what it has to be.
     """
     roots = {"push": place / "publisher", "follow": place / "copy"}
     succeeded(partial(publication, roots["push"], place / "storage"))
     succeeded(partial(replicated, roots["push"]))
     succeeded(partial(begin_copy, roots["follow"], f"file://{place}/storage"))
     own, seconds = open_publication(roots["push"]), _durations(roots)
-    chance, outcome = random.Random(seed), Counter[str]()
-    for turn in range(times):
-        name = ("push", "follow")[turn % 2]
-        succeeded(partial(put, own, turn))
-        if name == "follow":
-            succeeded(partial(replicated, roots["push"]))
-        process = in_process(partial(replicated, roots[name]))
-        time.sleep(chance.uniform(0, LATEST * seconds[name]))
-        os.kill(process, signal.SIGKILL)
-        if (status := done(process)) not in {0, -signal.SIGKILL}:
-            raise SystemExit(f"turn {turn}: {name} had ended with {status}")
-        now, there = ReleasesFolder(own.releases_folder).current(), _whole(place)[name]
-        left = "after its end" if status == 0 else "new" if now is not None and there == now.name else "old"
-        outcome[f"{name}: {left}"] += 1
-        for root in roots.values():
-            succeeded(partial(replicated, root))
-        if now is None or {*_current(place)} != {now.name}:  # whether they are whole, the next turn looks
-            raise SystemExit(f"turn {turn}: after {name} was killed, storage and copy do not come to what is current")
-        if turn % PRUNED_EACH == PRUNED_EACH - 1:
+    chance, outcome, killed, published = random.Random(seed), Counter[str](), 0, 0
+    while killed < times:
+        old, published = _current(place)[0], published + 1
+        succeeded(partial(put, own, published))
+        new = ReleasesFolder(own.releases_folder).current()
+        for name, root in roots.items():
+            is_there = False
+            while not is_there:
+                process, killed = in_process(partial(replicated, root)), killed + 1
+                time.sleep(chance.uniform(0, LATEST * seconds[name]))
+                os.kill(process, signal.SIGKILL)
+                status = done(process)
+                is_there = _seen(place, name, old, new.name if new is not None else "")
+                if status not in {0, -signal.SIGKILL} or (status == 0 and not is_there):
+                    raise SystemExit(f"kill {killed}: {name} had ended with {status}")
+                outcome[f"{name}: {'after its end' if status == 0 else 'new' if is_there else 'old'}"] += 1
+                if killed % PRUNED_EACH == 0:
+                    print(f"{killed} kills, {published} releases, all whole", file=sys.stderr, flush=True)
+        if published % PRUNED_EACH == 0:
             succeeded(partial(_prune, own, place))
-    _whole(place)
     took = {name: round(each, 3) for name, each in seconds.items()}
-    return {"kills, and what was current": dict(sorted(outcome.items())), "not whole": 0, "seconds without": took}
+    return {
+        "kills, and what was current": dict(sorted(outcome.items())),
+        "releases": published,
+        "not whole": 0,
+        "seconds without a kill": took,
+    }
+
+
+def _seen(place: Path, name: str, old: str, new: str) -> bool:
+    """Look through storage and copy after a kill; return whether the new release is current where it is to be.
+
+    The copy is read whole where its release is another one; else only what stands in the storage, and which is current.
+
+    Raises:
+        SystemExit: something is not whole, or neither the old nor the new release is current.
+    """
+    if broken := missing_in_storage(place / "storage"):
+        raise SystemExit(f"not whole: {broken[:5]}")
+    current = dict(zip(("push", "follow"), _current(place), strict=True))
+    if not {*current.values()} <= {old, new} or (name == "follow" and current["push"] != new):
+        raise SystemExit(f"current are {current}, and not {old} or {new}")
+    if name == "follow" and current[name] == new:
+        succeeded(partial(_look, place / "copy"))
+    return current[name] == new
+
+
+def _look(copy: Path) -> None:
+    if broken := wrong_in_copy(copy):
+        raise SystemExit(f"not whole: {broken[:5]}")
+
+
+def _current(place: Path) -> tuple[str, str]:
+    """Return which release is current in the storage, and which in the copy."""
+    storage = read_head((place / "storage" / CURRENT_NAME).read_bytes()).release
+    return storage, Copy(place / "copy", open_storage("file:///")).current()
 
 
 def _durations(roots: dict[str, Path]) -> dict[str, float]:
@@ -314,28 +347,6 @@ def _durations(roots: dict[str, Path]) -> dict[str, float]:
 def _prune(own: Publication, place: Path) -> None:
     prune(ReleasesFolder(own.releases_folder), KEPT)
     Push(own, open_storage(f"file://{place}/storage")).prune()
-
-
-def _whole(place: Path) -> dict[str, str]:
-    """Return which release is current in storage and copy, once both are whole; a process of its own looks.
-
-    Raises:
-        SystemExit: one is not.
-    """
-    succeeded(partial(_look, place))
-    storage, copy = _current(place)
-    return {"push": storage, "follow": copy}
-
-
-def _look(place: Path) -> None:
-    if broken := [*missing_in_storage(place / "storage"), *wrong_in_copy(place / "copy")]:
-        raise SystemExit(f"not whole: {broken[:5]}")
-
-
-def _current(place: Path) -> tuple[str, str]:
-    """Return which release is current in the storage, and which in the copy."""
-    storage = read_head((place / "storage" / CURRENT_NAME).read_bytes()).release
-    return storage, Copy(place / "copy", open_storage("file:///")).current()
 
 
 def missing_in_storage(storage: Path) -> list[str]:

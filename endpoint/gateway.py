@@ -58,7 +58,7 @@ from graph.model.publication import Publication, ReplicaOrigin
 from graph.query.external.external_service import ExternalQueryService, query_service
 from graph.query.forwarder import Forwarder
 from graph.query.service import QueryService
-from graph.releases.history import ID, History, release_time
+from graph.releases.history import ID, BuildCounts, History, read_builds, release_time
 from graph.releases.manifest import MANIFEST_FILE
 from graph.releases.release import ReleasesFolder, current_release, open_release
 
@@ -134,7 +134,11 @@ class Metrics:
         writes = CounterMetricFamily("hamkor_writes", "Writes by the status of their answer", labels=["status"])
         for status, count in sorted(self._writes.items()):
             writes.add_metric([str(status)], count)
-        yield from (queries, responses, routes, writes, seconds, *self._gauges())
+        built = read_builds(self._publication.releases_folder.parent)
+        builds = CounterMetricFamily("hamkor_builds", "Builds of the publication by outcome", labels=["outcome"])
+        for outcome, count in sorted(built.outcomes.items()):
+            builds.add_metric([outcome], count)
+        yield from (queries, responses, routes, writes, builds, seconds, *self._gauges(built))
         for standing in self._standings:
             for (name, text), values in standing(self._publication).by_graph.items():
                 figure = GaugeMetricFamily(f"hamkor_{name}", text, labels=["graph"])
@@ -142,8 +146,8 @@ class Metrics:
                     figure.add_metric([graph], value)
                 yield figure
 
-    def _of_release(self) -> Iterator[tuple[str, str, float]]:
-        """Yield how old the release is, how many there are, and what disk and memory have."""
+    def _of_release(self, built: BuildCounts) -> Iterator[tuple[str, str, float]]:
+        """Yield how old the release is, how many there are, how long the last build took, and what the machine has."""
         folder = self._publication.releases_folder
         if self._service.release:
             age = time.time() - release_time(self._service.release).timestamp()
@@ -152,10 +156,17 @@ class Metrics:
             yield "releases", "Releases that are here", float(len(ReleasesFolder(folder).ids()))
             disk = os.statvfs(folder)
             yield "disk_free_bytes", "Room on the disk of the releases", float(disk.f_bavail * disk.f_frsize)
+            yield "disk_bytes", "Size of the disk of the releases", float(disk.f_blocks * disk.f_frsize)
+        if built.ended:
+            yield "build_seconds", "How long the last build took", built.seconds
+            yield "build_age_seconds", "Seconds since the last build ended", max(0.0, time.time() - built.ended)
+        with contextlib.suppress(OSError):
+            pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+            yield "memory_bytes", "What the serving process has in memory", float(pages * resource.getpagesize())
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
         yield "memory_peak_bytes", "The most that the serving process has had in memory", float(peak)
 
-    def _gauges(self) -> Iterator[Metric]:
+    def _gauges(self, built: BuildCounts) -> Iterator[Metric]:
         pool, cache, service, pages = self._service.pool, self._lane.cache, self._service, self._pages
         for name, text, value in (
             ("workers_busy", "Workers that run a query", pool.busy),
@@ -171,7 +182,7 @@ class Metrics:
             ("pages_bytes", "Bytes of pages and documents held", pages.size),
             ("pages_hits", "Pages and documents that had been made before", pages.hits),
             ("pages_misses", "Pages and documents that had to be made", pages.misses),
-            *self._of_release(),
+            *self._of_release(built),
             *(figure for each in self._standings for figure in each(self._publication).gauges),
             ("in_memory", "Whether the release is held in memory", service.mode == "memory"),
         ):

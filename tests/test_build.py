@@ -7,15 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 from writing import Write
 
-from graph.model.errors import HamkorError, ReleaseError, SettingError, ShapesError, SourceError
+from graph.model.errors import BusyError, HamkorError, ReleaseError, SettingError, ShapesError, SourceError
 from graph.model.publication import Publication, open_publication
 from graph.pipeline.build import build
+from graph.releases.history import read_builds
 from graph.releases.release import Release, ReleasesFolder, current_release
 from graph.releases.verification import problems_of
 from graph.validation.report import ValidationFailedError
@@ -325,3 +327,23 @@ def test_labels_that_are_things_name_what_they_label_also_where_there_is_no_onto
 
 def test_the_flagship_is_not_built_again(flagship_publication: Publication, flagship_release: Release) -> None:
     assert build(flagship_publication).id == flagship_release.id
+
+
+def test_builds_are_counted_by_what_came_of_them(publication: Write) -> None:
+    shape = """@prefix sh: <http://www.w3.org/ns/shacl#> . <http://e/S> a sh:NodeShape ; sh:targetNode <http://e/a> ;
+        sh:property <http://e/P> . <http://e/P> sh:path <http://e/p> ; sh:minCount 1 ."""
+    own = publication({"data/a.ttl": "<http://e/a> <http://e/p> 1 .", "shapes/s.ttl": shape})
+    work = own.releases_folder.parent
+    assert read_builds(work).outcomes == {}
+    build(own)
+    build(own)
+    for text, problem in (("<http://e/a> <http://e/q> 1 .", ValidationFailedError), ("<http", SourceError)):
+        (own.root / "data" / "a.ttl").write_text(text)
+        with pytest.raises(problem):
+            build(own)
+    (own.root / "data" / "a.ttl").write_text("<http://e/a> <http://e/p> 2 .")
+    with ReleasesFolder(own.releases_folder).writing(), pytest.raises(BusyError):
+        build(own)
+    found = read_builds(work)
+    assert found.outcomes == {"made": 1, "unchanged": 1, "refused": 1, "failed": 1}
+    assert 0 < found.seconds < time.monotonic()

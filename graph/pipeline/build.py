@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from pyoxigraph import RdfFormat, Store
 from graph.entailment.materialisation import LITERAL_FORM
 from graph.export.documents import check_trees
 from graph.model.contributors import contributors_of
-from graph.model.errors import ReleaseError, Sentence, SourceError
+from graph.model.errors import BusyError, FollowingError, ReleaseError, Sentence, SourceError
 from graph.model.formats import OTHER, known_suffixes, recognised
 from graph.model.processes import HeldFolder
 from graph.model.publication import Publication, Role, SourceFile
@@ -38,6 +39,7 @@ from graph.releases.change import ReleaseRevision
 from graph.releases.dumps import Downloads
 from graph.releases.exact_forms import open_forms
 from graph.releases.graph_files import GRAPHS_FOLDER, read_member
+from graph.releases.history import BuildOutcome, count_build
 from graph.releases.index_loading import SOURCE, LinesFile, index_in_making, passing_index, spooled
 from graph.releases.manifest import MANIFEST_FILE, GraphEntry, LastContribution, Manifest
 from graph.releases.own_iris import GONE_FILE
@@ -99,14 +101,36 @@ def build(
         BusyError: somebody else is writing.
         ReleaseError: the disk does not take it, or there have been releases and the current one cannot be read.
     """
+    begun, outcome = time.monotonic(), cast("BuildOutcome | None", "failed")
+    try:
+        release, is_new = _built(publication, progress, told, patience, mended, parts)
+        outcome = "made" if is_new else "unchanged"
+    except (BusyError, FollowingError):
+        outcome = None  # none has begun
+        raise
+    except ValidationFailedError:
+        outcome = "refused"
+        raise
+    finally:
+        if outcome is not None:
+            count_build(publication.releases_folder.parent, outcome, time.monotonic() - begun)
+    return release
+
+
+def _built(
+    publication: Publication, progress: Progress, told: Told, patience: Patience, mended: Callable[[str], None],
+    parts: Sequence[Part],
+) -> tuple[Release, bool]:  # fmt: skip
+    """As ``build``; return whether the release is a new one, too."""
     releases = ReleasesFolder(publication.releases_folder, patience)
     parent = readable_current(releases)
     may_be_none = bool(contributed_graphs(parent) or publication.patches())
     publication.sources(may_be_none=may_be_none)  # what is wrong with the files' names comes first
     if not withholding_of(publication) and _is_of(parent, publication, parts) and not _wrong(parent, lambda _: None):
-        return cast(Release, parent)
+        return cast(Release, parent), False
     with releases.staging() as folder:
-        return build_in(folder, publication, releases, progress, told, mended, parts)[0]
+        release = build_in(folder, publication, releases, progress, told, mended, parts)[0]
+    return release, parent is None or release.id != parent.id
 
 
 def build_in(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -53,6 +55,41 @@ class Purged(msgspec.Struct, frozen=True):
 
     time: datetime
     release: str
+
+
+class BuildCounts(msgspec.Struct, frozen=True):
+    """What came of the builds of a publication, whichever process did them.
+
+    Attributes:
+        outcomes: how many have made a release, found nothing changed, were refused by the shapes, or failed.
+        seconds: how long the last one took.
+        ended: when it ended, in seconds since 1970; 0 where there was none.
+    """
+
+    outcomes: dict[str, int] = {}
+    seconds: float = 0.0
+    ended: float = 0.0
+
+
+BUILDS_FILE = "builds.json"
+BuildOutcome = Literal["made", "unchanged", "refused", "failed"]
+
+
+def read_builds(folder: Path) -> BuildCounts:
+    """Return what came of the builds; ``folder`` is the publication's work folder. What cannot be read is nothing."""
+    with suppress(OSError, msgspec.DecodeError):
+        return msgspec.json.decode((folder / BUILDS_FILE).read_bytes(), type=BuildCounts)
+    return BuildCounts()
+
+
+def count_build(folder: Path, outcome: BuildOutcome, seconds: float) -> None:
+    """Count a build that has just ended; of two at the same moment one may be left out."""
+    known = read_builds(folder)
+    outcomes = known.outcomes | {outcome: known.outcomes.get(outcome, 0) + 1}
+    fresh = folder / f".{BUILDS_FILE}-{os.getpid()}"
+    with suppress(OSError):  # the build itself says what the disk does not take
+        fresh.write_bytes(msgspec.json.encode(BuildCounts(outcomes, seconds, time.time())) + b"\n")
+        fresh.replace(folder / BUILDS_FILE)
 
 
 T = TypeVar("T")

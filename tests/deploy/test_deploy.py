@@ -26,6 +26,7 @@ import pytest
 from benchmarks.start import free_port
 from endpoint.cli import main
 from endpoint.gateway import KEPT_BY_PUBLISHER
+from graph.parts.replication.object_storage import open_storage
 from tests.endpoint.conftest import served  # noqa: F401  a fixture
 from tests.endpoint.serving import Served
 from tests.test_documentation import options_of
@@ -285,6 +286,21 @@ def test_credentials_come_from_the_environment_alone(composed: dict[str, Any]) -
         assert {name for name, value in given.items() if value is not None} == {"HOST", "PORT"}
 
 
+def test_a_server_for_buckets_is_asked_for_and_all_take_the_same_storage(composed: dict[str, Any]) -> None:
+    objects = composed["objects"]
+    assert objects["profiles"] == ["bucket"]
+    assert all("${AWS_" in each for each in objects["environment"])  # its credentials are those of the copies
+    followed = [each["command"][-1] for each in hamkors(composed).values() if "--follow" in each["command"]]
+    assert followed == ["${STORAGE:-file:///storage}"] * 3
+    head = (FILES / "compose.yaml").read_text().partition("name:")[0]
+    named = dict(re.findall(r"\b([A-Z_]+)=(\S+)", head))
+    assert open_storage(named["STORAGE"]).url == named["STORAGE"]
+    assert named["STORAGE"].split("/")[2] in objects["entrypoint"][-1]
+    assert named["AWS_ENDPOINT_URL"].removeprefix("http://") in objects["entrypoint"][-1]
+    passed_on = {*environment(composed["copy-1"])}
+    assert {name for name in named if name.startswith("AWS_")} <= passed_on == {*environment(composed["copy-3"])}
+
+
 def test_each_has_a_folder_of_its_own_and_only_the_publisher_writes_to_the_storage(composed: dict[str, Any]) -> None:
     assert "\nVOLUME /publication\n" in CONTAINERFILE
     folders = [each for service in hamkors(composed).values() for each in service["volumes"] if "/publication" in each]
@@ -296,7 +312,7 @@ def test_each_has_a_folder_of_its_own_and_only_the_publisher_writes_to_the_stora
 def test_images_have_versions(composed: dict[str, Any]) -> None:
     version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
     images = [*re.findall(r"^FROM (\S+)", CONTAINERFILE, re.M), *(each["image"] for each in composed.values())]
-    assert all(re.search(r":\d[\w.-]*$", each) for each in images), images
+    assert all(re.search(r":(?:RELEASE\.)?\d[\w.-]*$", each) for each in images), images
     assert {each["image"] for each in hamkors(composed).values()} == {f"localhost/hamkor:{version}"}
 
 

@@ -411,6 +411,14 @@ def test_metrics_are_prometheus_text(registry: Watched) -> None:
     assert all(line.startswith("hamkor_") and float(line.rpartition(" ")[2]) >= 0 for line in lines)
     assert {line.partition("{")[0].partition(" ")[0] for line in lines} >= {
         "hamkor_workers_busy", "hamkor_queue_length", "hamkor_query_seconds_bucket", "hamkor_responses_total",
+        "hamkor_builds_total", "hamkor_build_seconds", "hamkor_build_age_seconds", "hamkor_release_age_seconds",
+        "hamkor_disk_bytes", "hamkor_disk_free_bytes", "hamkor_memory_bytes", "hamkor_memory_peak_bytes",
+        "hamkor_requests_total",
+    }  # fmt: skip
+    names = {line.split()[2] for line in answer.text.splitlines() if line.startswith("# TYPE")}
+    assert names == {line.split()[2] for line in answer.text.splitlines() if line.startswith("# HELP")}
+    assert {line.partition("{")[0].partition(" ")[0] for line in lines} - names <= {
+        "hamkor_query_seconds_bucket", "hamkor_query_seconds_count", "hamkor_query_seconds_sum",
     }  # fmt: skip
 
 

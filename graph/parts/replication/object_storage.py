@@ -40,6 +40,8 @@ TOKEN_VARIABLE = "HAMKOR_REPLICATION_TOKEN"  # noqa: S105  the name of a variabl
 CONNECT_SECONDS, CONTROL_SECONDS, FILE_SECONDS, RETRIES = 5, 10, 3600, 2
 PIECE = 4 << 20
 SWAPPED = ".lock"
+UNTRUSTED = re.compile(r"InvalidCertificate\(\s*(\w+)")
+"""What obstore says of a certificate; only in what it adds for its own authors."""
 HOW = Sentence("write s3://bucket/prefix, gs://…, az://…, file:///folder or https://host/")
 
 
@@ -326,6 +328,9 @@ def _overtaken(url: str) -> ForeignReleaseError:
 
 
 def _away(url: str, problem: Exception) -> StorageAwayError:
+    if untrusted := UNTRUSTED.search(str(problem)):
+        said = Sentence("%(url)s: its certificate is not trusted (%(words)s)", url=url, words=Quotation(untrusted[1]))
+        return StorageAwayError(said, Sentence("name the file of your own authority in SSL_CERT_FILE"))
     return StorageAwayError(
         Sentence("%(url)s: %(words)s", url=url, words=Quotation(_first_line(problem))),
         Sentence("what is here stays as it is; it is tried again"),
