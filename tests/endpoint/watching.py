@@ -45,7 +45,7 @@ class Watched(Served):
         pids = self.service.processes()
         return State(len(pids), sum(map(_descriptors, pids)), len(self.spooled()), self.service.own_memory(self.folder))
 
-    def settled(self, seconds: float = 10.0) -> State:
+    def settled(self, seconds: float = 60.0) -> State:
         """What the service has when nothing changes any more, as ``comes_back_to`` sees it.
 
         A worker that has just been forked still opens files; and one connection is open, that of the looking client.
@@ -70,7 +70,7 @@ class Watched(Served):
                 return float(line.split()[1])
         raise AssertionError(f"no metric {name}")
 
-    def comes_back_to(self, before: State, seconds: float = 15.0) -> State:
+    def comes_back_to(self, before: State, seconds: float = 60.0) -> State:
         """Wait until there is no more than there was, memory apart; return what there is then."""
         self.client.close()  # the next request opens it again
         object.__setattr__(self, "client", browser())
@@ -94,10 +94,10 @@ class Watched(Served):
 
 def browser() -> httpx.Client:
     """A client with connections of its own, and with patience."""
-    return client(30)
+    return client(60)
 
 
-def until(true: Callable[[], bool], seconds: float = 10.0, told: Callable[[], str] = lambda: "") -> None:
+def until(true: Callable[[], bool], seconds: float = 60.0, told: Callable[[], str] = lambda: "") -> None:
     """Wait until something is true; where it does not come true, ``told`` says what there is instead."""
     end = time.monotonic() + seconds
     while not true():
@@ -119,7 +119,7 @@ def watched(folder: Path, *, workers: int = 2) -> Iterator[Watched]:
     service.start()
     try:
         found = Watched(f"http://127.0.0.1:{port}", folder, release, browser(), service, temporary)
-        until(lambda: _answers(found), 30)
+        until(lambda: _answers(found))
         for path in ("/sparql?query=ASK%7B%7D", "/dataset", "/"):  # it opens at the first page what pages need
             assert found.get(path, "text/html").status_code == 200
         time.sleep(0.3)
@@ -128,7 +128,7 @@ def watched(folder: Path, *, workers: int = 2) -> Iterator[Watched]:
         found.client.close()
         assert service.process is not None
         service.process.terminate()
-        service.process.wait(15)
+        service.process.wait(60)
         until(lambda: not service.processes())
         assert not list(temporary.glob("hamkor-*"))
     finally:

@@ -183,5 +183,5 @@ async def running(release: Release, wanted: Settings) -> AsyncIterator[Running]:
         del os.environ[MARK]
     await until(lambda: not processes(mark))
     if len(descriptors()) > open_before:
-        await until(lambda: len(left_open()) <= open_before, 3.0)  # a thread may still be loading what nobody needs
+        await until(lambda: len(left_open()) <= open_before)  # a thread may still be loading what nobody needs
     assert not service._folder.exists()
