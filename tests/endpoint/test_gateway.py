@@ -537,7 +537,7 @@ def test_long_queries_leave_others_their_answers(registry: Watched) -> None:
     stop.set()
     for each in senders:
         each.join()
-    assert set(statuses) <= {200, 503}
+    assert set(statuses) <= {200, 413, 503}  # 413 where a busy machine cannot read it in the time that a query has
     assert sorted(waits)[len(waits) // 2] < 1.0, waits  # one behind the long ones would wait for them: for seconds
 
 
