@@ -223,18 +223,24 @@ READERS = 32
 TAKE_UP_SECONDS, END_SECONDS = 10.0, 0.5
 BODY_SECONDS = 30.0
 """How long a batch of names may take to arrive."""
-WRITTEN = re.compile(r"/(?:graphs|graph/.*|update|validate|propose|proposals/[^/]*|my-data(?:/[^/]*)?)", re.DOTALL)
+WRITTEN = re.compile(
+    r"/(?:graphs|graph/.*|update|validate|propose|proposals/[^/]*|my-data(?:/[^/]*)?|upload(?:/.*)?)", re.DOTALL
+)
+VALIDATED = re.compile(r"/(?:validate|propose|upload(?:/~[\w-]*)?)\Z")
+"""What is mostly judged and not published: it waits for other places than what is."""
 KEPT_BY_PUBLISHER = re.compile(
-    r"/(?:graphs|graph/.*|update|validate|query|propose|proposals|proposals/.*|proposal/.*|my-data(?:/.*)?)", re.DOTALL
+    r"/(?:graphs|graph/.*|update|validate|query|propose|proposals|proposals/.*|proposal/.*|my-data(?:/.*)?"
+    r"|upload(?:/.*)?)",
+    re.DOTALL,
 )
 """What is written to the publication, judged by what only its publisher knows, or kept there."""
-READ_AT_PUBLISHER = re.compile(r"/(?:query/~.*|propose|proposals|proposals/.*|proposal/.*)", re.DOTALL)
+READ_AT_PUBLISHER = re.compile(r"/(?:query/~.*|propose|proposals|proposals/.*|proposal/.*|upload|upload/.*)", re.DOTALL)
 """What of it is read there, too: forms, which are sent where they come from, queries and proposals."""
 ROUTES = frozenset({
     "sparql", "query", "queries", "id", "doc", "ns", "graph", "graphs", "class", "classes", "dataset", "downloads",
     "release", "releases", "search", "suggest", "reconcile", "same-as", "templates", "validate", "update", "resource",
     "static", "health", "ready", "metrics", "privacy", "problems", "profiles", "replication",
-    "propose", "proposal", "proposals", "my-data",
+    "propose", "proposal", "proposals", "my-data", "upload",
 })  # fmt: skip
 """Beginnings of paths that are counted by name."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -510,7 +516,7 @@ class Gateway:
             await send(message)
 
         seconds = self._publication.settings.limits.upload_seconds
-        threads = self._validators if exchange.scope["path"].endswith(("/validate", "/propose")) else self._writers
+        threads = self._validators if VALIDATED.search(exchange.scope["path"]) else self._writers
         try:
             return await threads.answer(exchange, arriving(receive, seconds), after_take_up, seconds)
         except EngineUnavailableError as error:

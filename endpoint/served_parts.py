@@ -115,5 +115,5 @@ SERVED: tuple[ServedPart, ...] = (
         # a copy has what its publisher has fetched
         has_work=lambda publication: bool(publication.settings.harvest) and publication.origin is None,
     ),
-    ServedPart(SPREADSHEETS, (), {"import": "importing"}),
+    ServedPart(SPREADSHEETS, ("spreadsheets.uploading:uploading",), {"import": "importing"}),
 )

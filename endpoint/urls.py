@@ -23,7 +23,7 @@ OWN_ROUTES = frozenset({
     "", "sparql", "doc", "queries", "graphs", "resource", "health", "ready", "metrics", "problems", "static",
     "context.jsonld", "robots.txt", "sitemap.xml", "update", "search", "search.json", "suggest", "reconcile", "same-as",
     "validate", "templates", "releases", "timemap", "privacy", "downloads", "linkset",
-    "profiles", "class", "propose", "proposal", "proposals", "my-data",
+    "profiles", "class", "propose", "proposal", "proposals", "my-data", "upload",
 })  # fmt: skip
 """First segments of paths that the server needs for itself: things that bear them are read at ``/resource``."""
 
@@ -35,7 +35,7 @@ OWN_PATHS = re.compile(
 
 OF_THE_PRESENT = frozenset({
     "releases", "release", "timemap", "health", "ready", "metrics", "update", "validate", "privacy",
-    "propose", "proposal", "proposals", "my-data",
+    "propose", "proposal", "proposals", "my-data", "upload",
 })  # fmt: skip
 """First segments of paths that are no older release's: what runs, what is written, what is said of all releases."""
 OF_A_RELEASE = re.compile(r"/release/\d{4}-\d{2}-\d{2}T\d{6}Z-[0-9a-f]{8}\Z")

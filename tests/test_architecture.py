@@ -27,7 +27,8 @@ FLOORS = (
     "graph.parts.contribution", "graph.parts.proposals", "graph.parts.replication", "graph.parts.harvest",
     "graph.parts.spreadsheets",
     "endpoint.urls", "endpoint.current", "endpoint.http", "endpoint.pages", "endpoint.things", "endpoint.sparql",
-    "endpoint.graphs", "endpoint.versions", "endpoint.proposals", "endpoint.reconcile", "endpoint.discovery",
+    "endpoint.graphs", "endpoint.versions", "endpoint.proposals", "endpoint.spreadsheets", "endpoint.reconcile",
+    "endpoint.discovery",
     "endpoint.served_parts", "endpoint.replication", "endpoint.harvested", "endpoint.app", "endpoint.threads",
     "endpoint.gateway", "endpoint.server", "endpoint.commands", "endpoint.cli", "endpoint.catalogues",
 )  # fmt: skip

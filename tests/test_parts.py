@@ -41,7 +41,7 @@ ROUTES = {
     "proposals": (f"/propose?iri={BASE}id/a", "/proposal/~x", "/proposals", "/proposals/x", "/my-data"),
     "replication": ("/replication/current",),
     "harvest": (),
-    "spreadsheets": (),
+    "spreadsheets": ("/upload", "/upload/~x"),
 }
 LINK = re.compile(r"""(?:href|action|src|data-source)="([^"]*)"|<([^>]*)>; rel""")
 

@@ -154,6 +154,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("/suggest", "/suggest?q=ter", JSON),
     ("/timemap/", "/timemap/", LINKS),
     ("/timemap/<path:path>", "/timemap/doc/club/termez", LINKS),
+    ("/upload", "/upload", "page"),
     ("/validate", "/validate", "page"),
 ]
 """Rule, a path of it, and a column of the table, or the one type that is sent; 303 for a redirect."""
@@ -174,6 +175,7 @@ NOT_HERE = {
     "/my-data/delete",
     "/my-data/history",  # the same
     "/proposal/~<secret>",  # for who has proposed something: a page, tests/proposals
+    "/upload/~<secret>",  # for who has sent a table: a page, tests/spreadsheets
     "/templates",  # files to be filled in: one type each
     "/templates/<name>",
 }

@@ -38,6 +38,8 @@ Role = Literal["values", "iri", "key", "none"]
 How = Literal["", "name", "values", "hand", "remembered"]
 LEAST = 0.6
 EXACT, OF_CLASS, OF_PROPERTY = 1.0, 0.85, 0.8
+STEM, LONGEST_HEADING = 4, 150
+"""Letters that two words share at least, which are forms of one; and how long a text may be that is a heading."""
 MOST_LABELS, MOST_LOOKED_AT = 5_000, 200
 SHARE = 0.6
 """So many of a column's values must be of a kind for the column to be."""
@@ -61,10 +63,11 @@ FILLERS = frozenset(
 IRIS = frozenset(("iri", "uri", "url"))
 KEYS = frozenset(("id", "key", "kod", "kluch", "klyuch", "identifikator", "identifier", "kalit", "kodi", "code"))
 ROW_NUMBERS = re.compile(r"\s*(?:№|#|n|no\.?|nr\.?|т/?р|t/?r|№?\s*п/?п\.?|№\s*п\s*/\s*п)\s*", re.I)
-EXPORTED_NAME = re.compile(r"(?P<rest>.+?) \((?:name|название|nomi)\)(?: \[[\w.]+\])?", re.I)
+PUBLISHED = r" \((?:as published|по публикации|eʼlon qilingan:) [^)]*\)"
+EXPORTED_NAME = re.compile(rf"(?P<rest>.+?) \((?:name|название|nomi)\)(?:{PUBLISHED})?(?: \[[\w.]+\])?", re.I)
 EXPORTED = re.compile(
-    r"(?P<rest>.+?)(?: \((?P<tag>[a-z]{2,3}(?:-[a-z0-9]+)*)\))?"
-    r"(?: \((?:as published|по публикации|eʼlon qilingan:) [^)]*\))?(?: \d)?(?: \[(?P<column>[\w.]+)\])?"
+    r"(?P<rest>.+?)(?: \((?P<tag>[a-z]{2,3}(?:-[a-z0-9]+)*)\))?"  # as ``graph.export.views.title`` makes it
+    rf"(?P<then>{PUBLISHED})?(?P<number> \d{{1,2}})?(?: \[(?P<column>[\w.]+)\])?"
 )
 """A heading as tables of classes have it: with a language, a time, a number or the name of the column behind it."""
 
@@ -139,7 +142,8 @@ class ClassVocabulary:
     prefixes: Mapping[str, str]
     fields: dict[str, FormField] = field(init=False)
     class_words: frozenset[str] = field(init=False)
-    _names: list[_Name] = field(init=False)
+    _by_start: dict[str, list[_Name]] = field(default_factory=dict)
+    _fits: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Read the shapes, and the labels of properties."""
@@ -148,7 +152,9 @@ class ClassVocabulary:
         self.class_words = frozenset(
             word for text in self._labels((self.class_iri,)) for word in words(text)
         ) | frozenset(words(re.split(r"[/#]", self.class_iri)[-1]))
-        self._names = list(self._named())
+        for name in dict.fromkeys(self._named()):
+            for start in {each[:STEM] for each in name.words}:  # whatever has the same stem begins so
+                self._by_start.setdefault(start, []).append(name)
 
     def field_of(self, path: str) -> FormField:
         """Return the field of a property; one of which no shape speaks takes what it has elsewhere."""
@@ -157,6 +163,13 @@ class ClassVocabulary:
 
     def fit(self, heading: str) -> float:
         """Return how well a text is the heading of a column of such things."""
+        if len(heading) > LONGEST_HEADING:
+            return 0.0
+        if heading not in self._fits:
+            self._fits[heading] = self._fit(heading)
+        return self._fits[heading]
+
+    def _fit(self, heading: str) -> float:
         folded = frozenset(words(heading))
         if folded & (IRIS | KEYS) and len(folded) == 1:
             return EXACT
@@ -167,14 +180,15 @@ class ClassVocabulary:
         """Yield which properties a heading may name: each with the language that it names, and how surely."""
         yield from self._written_out(heading)
         exported = EXPORTED.fullmatch(heading)
-        if exported is not None and (exported["tag"] or exported["column"]):
+        if exported is not None and any(exported[each] for each in ("tag", "then", "number", "column")):
+            yield from self._named_in_tables(exported["column"] or "")
             text, language = exported["rest"], exported["tag"] or ""
         else:
             text, language = without_language(heading)
         asked = words(text)
         if not asked and language:
             yield RDFS_LABEL, language, OF_CLASS
-        for name in self._names if asked else ():
+        for name in dict.fromkeys(name for word in asked for name in self._by_start.get(word[:STEM], ())):
             if score := self._likeness(asked, name):
                 tag = language if self.field_of(name.path).has_languages else ""
                 yield name.path, tag, score
@@ -186,7 +200,10 @@ class ClassVocabulary:
         text, _, tag = heading.strip().partition("@")
         if path := self.iri(text):
             yield path, tag, EXACT
-        local, _, ending = heading.strip().partition("_")
+        yield from self._named_in_tables(heading.strip())
+
+    def _named_in_tables(self, name: str) -> Iterator[tuple[str, str, float]]:
+        local, _, ending = name.partition("_")
         for path in self.fields:
             if re.split(r"[/#]", path)[-1] == local:
                 language = ending.replace("_", "-") if TAG.fullmatch(ending.replace("_", "-")) else ""
@@ -287,7 +304,7 @@ def _same_stem(one: str, other: str) -> bool:
     shared = next(
         (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
     )
-    return shared >= max(4, 0.7 * min(len(one), len(other))) and abs(len(one) - len(other)) <= 4
+    return shared >= max(STEM, 0.7 * min(len(one), len(other))) and abs(len(one) - len(other)) <= 4
 
 
 # All columns together: each property is taken by the column that fits best, those that are left by their values.
@@ -345,8 +362,8 @@ class ColumnRecogniser:
         for how, said in hands:
             for name, text in said.items():
                 column_of = known.get(_plain(name))
-                if column_of is None and how == "hand" and (place := re.fullmatch(r"[A-Z]{1,3}", name)):
-                    column_of = _column_number(place[0])
+                if column_of is None and how == "hand" and (place := re.fullmatch(r"#?([A-Z]{1,3})", name)):
+                    column_of = _column_number(place[1])
                 if column_of is None or column_of >= self.table.sheet.width:
                     if how == "remembered":  # another table than the last time
                         continue
@@ -450,7 +467,9 @@ class ColumnRecogniser:
             return True
         if of.has_languages and all(each.target.language != claim.language for each in others):
             return True
-        return bool(of.classes) and of.most is None and claim.score >= EXACT
+        if self.table.headings[claim.column][0].endswith("]"):  # a table of the class has a column for each datatype
+            return claim.score >= EXACT
+        return (bool(of.classes) or set(of.kinds) == {IRI}) and of.most is None and claim.score >= EXACT
 
     def _can_be(self, column: int, of: FormField) -> bool:
         """Whether the values of a column may be those of a property of which only the label fits."""

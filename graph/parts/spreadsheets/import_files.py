@@ -45,7 +45,7 @@ def import_files(
         return {name: compacted([each.triple for each in triples], context or names)}
     store = ox.Store()
     store.extend(ox.Quad(each.subject, each.predicate, each.object) for each in triples)
-    titles = {path: {tag.lower(): text for tag, text in texts.items()} for path, texts in preview.fields}
+    titles = {path: {tag.lower(): text for tag, text in texts.items()} for path, texts, _ in preview.fields}
     stated = dict.fromkeys(each.predicate.value for each in triples)
     known = [each for path in titles if (each := _whole(path, names)) in stated]
     others = [each for each in stated if each not in known and not each.endswith("#type")]

@@ -179,7 +179,7 @@ class ImportPreview(msgspec.Struct, frozen=True):
         others: the other sheets, each with how many headings it has that fit, or why it is not read.
         headings: the numbers of the rows of the heading, from 1.
         columns: what the columns mean.
-        fields: what they may mean: property, and what it is called by language.
+        fields: what they may mean: property, what it is called by language, and whether its texts have languages.
         findings: what is wrong, worst first.
         left_out: the rows of which nothing is made.
         matches: the names that were taken for things.
@@ -197,7 +197,7 @@ class ImportPreview(msgspec.Struct, frozen=True):
     others: tuple[tuple[str, Any], ...]
     headings: tuple[int, ...]
     columns: tuple[ImportColumn, ...]
-    fields: tuple[tuple[str, dict[str, str]], ...]
+    fields: tuple[tuple[str, dict[str, str], bool], ...]
     findings: tuple[ImportFinding, ...]
     left_out: tuple[ImportLeftOut, ...]
     matches: tuple[ImportMatch, ...]
@@ -462,9 +462,9 @@ class SpreadsheetImport:
             round(use.score, 2), packed(use.reason), tuple(cells)[:MOST_EXAMPLES],
         )  # fmt: skip
 
-    def _fields(self) -> Iterator[tuple[str, dict[str, str]]]:
+    def _fields(self) -> Iterator[tuple[str, dict[str, str], bool]]:
         for path, of in self.vocabulary.fields.items():
-            yield short(path, self.prefixes), dict(of.names)
+            yield short(path, self.prefixes), dict(of.names), of.has_languages
 
     def _row(self, thing: RowThing) -> ImportRow:
         state: Literal["new", "changed", "same"] = "new" if thing.is_new else "changed" if thing.changes else "same"

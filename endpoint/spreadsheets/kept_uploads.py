@@ -1,0 +1,123 @@
+"""Spreadsheets that people have sent, kept for an hour in a bounded place while they look at what was understood.
+
+Each lies below a secret of its own, of which the hash is its name; nothing else knows of it, and no address is kept.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+from cachetools import LRUCache
+
+from endpoint.http.problems import ProblemError
+from graph.model.errors import Sentence
+from graph.model.publication import WORK_FOLDER, Publication
+
+FOLDER = "spreadsheets"
+KEPT_SECONDS = 3600.0
+MOST_BYTES = 16 << 20
+MOST_KEPT, MOST_KEPT_BYTES, MOST_OF_ONE = 300, 1 << 30, 5
+MOST_CLIENTS = 10_000
+LONGEST_FILE_NAME = 100
+
+
+class KeptUpload(msgspec.Struct, frozen=True):
+    """A file that was sent: how its sender calls it, the class that they chose, and when it came (seconds)."""
+
+    name: str
+    class_name: str
+    time: float
+
+
+@dataclass
+class UploadShelf:
+    """The files of one publication that are kept.
+
+    Attributes:
+        publication: which.
+    """
+
+    publication: Publication
+    _of_clients: LRUCache[str, list[str]] = field(default_factory=lambda: LRUCache(MOST_CLIENTS))
+    _lock: Lock = field(default_factory=Lock)
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self.publication.root / WORK_FOLDER / FOLDER
+
+    def keep(self, path: Path, name: str, class_name: str, client: str) -> str:
+        """Keep a file, which is moved; return its secret. Of one client a few are kept, the last ones.
+
+        Raises:
+            ProblemError: 413, it is too large; 503, too many are kept.
+            OSError: the disk does not take it.
+        """
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            detail = Sentence("the file is larger than %(number)s MiB", number=MOST_BYTES >> 20)
+            raise ProblemError("too-large", detail, {"remedy": Sentence("divide it")})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            self._take_away_old()
+            own = self._of_clients.setdefault(client, [])
+            while len(own) >= MOST_OF_ONE:
+                self._remove(own.pop(0))
+            kept = [each.stat().st_size for each in self.folder.glob("*.sheet")]
+            if len(kept) >= MOST_KEPT or sum(kept) + size > MOST_KEPT_BYTES:
+                problem = Sentence("too many spreadsheets are being looked at")
+                remedy = {"remedy": Sentence("try again in an hour")}
+                raise ProblemError("unavailable", problem, remedy, {"Retry-After": str(int(KEPT_SECONDS))})
+            secret = secrets.token_urlsafe(24)
+            place = _hash(secret)
+            shutil.move(path, self.folder / f"{place}.sheet")
+            about = KeptUpload(_file_name(name), class_name, time.time())
+            (self.folder / f"{place}.json").write_bytes(msgspec.json.encode(about))
+            own.append(place)
+        return secret
+
+    def get(self, secret: str) -> tuple[Path, KeptUpload]:
+        """Return a file, and what is known of it.
+
+        Raises:
+            ProblemError: 404, there is none of this secret, or no more.
+        """
+        place = _hash(secret)
+        try:
+            about = msgspec.json.decode((self.folder / f"{place}.json").read_bytes(), type=KeptUpload)
+        except (OSError, msgspec.DecodeError):
+            about = None
+        path = self.folder / f"{place}.sheet"
+        if about is None or time.time() - about.time > KEPT_SECONDS or not path.is_file():
+            remedy = {"remedy": Sentence("upload the file again: it is kept for an hour")}
+            raise ProblemError("not-found", Sentence("no spreadsheet is kept at this address"), remedy)
+        return path, about
+
+    def remove(self, secret: str) -> None:
+        """Take a file away."""
+        self._remove(_hash(secret))
+
+    def _remove(self, place: str) -> None:
+        for ending in ("sheet", "json"):
+            (self.folder / f"{place}.{ending}").unlink(missing_ok=True)
+
+    def _take_away_old(self) -> None:
+        for each in self.folder.iterdir():
+            if time.time() - each.stat().st_mtime > KEPT_SECONDS:
+                each.unlink(missing_ok=True)
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
+
+
+def _file_name(text: str) -> str:
+    shown = "".join(each for each in text.replace("\\", "/").rpartition("/")[2] if each.isprintable())
+    return shown[-LONGEST_FILE_NAME:] or "table"

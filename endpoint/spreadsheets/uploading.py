@@ -1,0 +1,497 @@
+"""``/upload``: a spreadsheet of somebody who knows no RDF, looked at column by column, then published or proposed.
+
+A file is sent once and kept for an hour behind a secret address. What its columns mean and what was answered stands in
+the form; no script is needed, and nothing is published that has not been shown.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, cast
+
+from flask import Blueprint, Flask, Response, current_app, request
+from flask.sansio.blueprints import BlueprintSetupState
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import MultiPartParser
+from werkzeug.http import dump_options_header, parse_options_header
+
+from endpoint.current import EXTENSION, Current, languages, publication, snapshot, urls
+from endpoint.graphs.graph_writing import MOST_PARTS, MOST_TYPED, MULTIPART, received
+from endpoint.http.authorization import door, too_many
+from endpoint.http.jobs import works
+from endpoint.http.languages import interface, translated
+from endpoint.http.problems import ProblemError
+from endpoint.http.responses import as_page, see_other
+from endpoint.http.semantics import AS_CSV, AS_JSON_LD, AS_TURTLE
+from endpoint.pages.front import class_name
+from endpoint.pages.term_names import Shown, text_in
+from endpoint.pages.thing_page import content_names, interface_names
+from endpoint.proposals.filled_form import ShownChange, shown_changes
+from endpoint.proposals.proposing import HONEYPOT, check_origin, not_kept, private_page, proposing_state
+from endpoint.spreadsheets.kept_uploads import MOST_BYTES, KeptUpload, UploadShelf
+from endpoint.things.starting_files import templates
+from graph.model.contributors import Contributor, may_write
+from graph.model.description import PERSON, kinds_of
+from graph.model.errors import NO_WORDS, HamkorError, Said, Sentence, SourceError, unpacked
+from graph.model.rdf_terms import unfit_name
+from graph.parts.proposals.proposed_rows import links_in
+from graph.parts.proposals.shape_form import term_of
+from graph.parts.spreadsheets.import_files import SUFFIXES, import_files
+from graph.parts.spreadsheets.import_memory import memory_of
+from graph.parts.spreadsheets.spreadsheet_import import (
+    ImportFinding,
+    ImportOutcome,
+    ImportPreview,
+    ImportProposal,
+    ImportRequest,
+    ImportRow,
+    ProposedImport,
+)
+
+uploading = Blueprint("uploading", __name__)
+STATE = "hamkor-uploading"
+MOST_FIELD_BYTES, MOST_FIELDS = 1 << 20, 2_000
+ROWS_SHOWN, FINDINGS_SHOWN, LEFT_OUT_SHOWN, VALUES_SHOWN = 50, 200, 100, 12
+LONGEST_REASON = 5_000
+WORK = "graph.parts.spreadsheets.spreadsheet_import"
+DOWNLOADS = {"turtle": AS_TURTLE, "jsonld": AS_JSON_LD, "csv": AS_CSV}
+
+
+@uploading.record
+def _install(setup: BlueprintSetupState) -> None:
+    app = cast("Flask", setup.app)
+    current: Current = app.extensions[EXTENSION]
+    app.extensions[STATE] = UploadShelf(current.publication)
+
+
+uploading.after_request(not_kept)
+
+
+def shelf() -> UploadShelf:
+    """Return where the application keeps what was sent."""
+    return cast("UploadShelf", current_app.extensions[STATE])
+
+
+@uploading.get("/upload")
+def choosing() -> Response:
+    """Choose a file, and what its rows are."""
+    as_page()
+    return _choice(request.args.get("class", ""))
+
+
+def _choice(wanted: str, problem: Said = NO_WORDS, status: int = 200) -> Response:
+    names = interface_names()
+    classes = [(slug, names.thing(iri)) for slug, iri in _classes().items()]
+    classes.sort(key=lambda each: each[1].text.casefold())
+    return private_page("upload.html", status, classes=classes, wanted=wanted, problem=problem, most=MOST_BYTES >> 20)
+
+
+def _classes() -> dict[str, str]:
+    """Return the names of the classes that a row may be → their IRIs; persons are not imported."""
+    base = publication().base
+    return {name: iri for name, iri in templates().classes().items() if PERSON not in kinds_of((iri,), base)}
+
+
+@uploading.post("/upload")
+def send() -> Response:
+    """Keep a file that was sent; its sender goes on at its secret address."""
+    check_origin()
+    if wait := proposing_state().of_one.wait(f"upload {request.remote_addr or ''}"):
+        raise too_many(Sentence("too many files from your address"), wait)
+    with received() as folder:
+        path, name, fields = _parts(folder)
+        class_wanted = fields.get("class", "")
+        if path is None:
+            return _choice(class_wanted, Sentence("no file was chosen"), 422)
+        if class_wanted not in _classes():
+            return _choice(class_wanted, Sentence("say what a row of the table is"), 422)
+        secret = shelf().keep(path, name, class_wanted, request.remote_addr or "")
+    return see_other(urls().absolute(urls().link(f"upload/~{secret}")))
+
+
+def _parts(folder: Path) -> tuple[Path | None, str, dict[str, str]]:
+    """Return the file of a multipart form, how its sender calls it, and the fields.
+
+    Raises:
+        ProblemError: 400 or 415, it is no such form.
+    """
+    media_type, parameters = parse_options_header(request.headers.get("Content-Type", ""))
+    if media_type != MULTIPART:
+        raise ProblemError("media-type", Sentence("send it as a form: multipart/form-data"))
+    files = list[Path]()
+
+    def part_file(**_: object) -> IO[bytes]:
+        files.append(folder / f"part-{len(files)}")
+        return files[-1].open("w+b")
+
+    parser = MultiPartParser(stream_factory=part_file, max_form_memory_size=MOST_TYPED, max_form_parts=MOST_PARTS)  # type: ignore[arg-type]
+    body = folder / "body"
+    try:
+        with body.open("rb") as stream:
+            boundary = parameters.get("boundary", "").encode("latin-1")
+            fields, given = parser.parse(stream, boundary, body.stat().st_size)
+    except (ValueError, RequestEntityTooLarge) as problem:
+        raise ProblemError("bad-request", Sentence("the form cannot be read")) from problem
+    name = ""
+    for each in given.values():
+        name = name or each.filename or ""
+        each.stream.close()
+    first = files[0] if files and (name or files[0].stat().st_size) else None
+    return first, name, {key: values[-1] for key, values in fields.lists()}
+
+
+# What was understood, and what the form says of it.
+
+
+@dataclass(frozen=True)
+class UploadForm:
+    """The form of a file that is kept.
+
+    Attributes:
+        path: the file.
+        about: what is known of it.
+        fields: what was posted; nothing at first.
+    """
+
+    path: Path
+    about: KeptUpload
+    fields: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        """Return a field without the blanks around it."""
+        return self.fields.get(name, "").replace("\r\n", "\n").strip()
+
+    @property
+    def graph(self) -> str:
+        """The IRI of the graph that is named; empty for none."""
+        name = self.text("graph")
+        return "" if not name else name if ":" in name else publication().graph(name)
+
+    def request(self, who: Contributor | None = None) -> ImportRequest:
+        """Return what is asked of the import."""
+        is_other_sheet = self.text("sheet") != self.text("shown")
+        columns = {
+            f"#{name[2:]}": text
+            for name, text in self.fields.items()
+            if name.startswith("c.") and text != self.fields.get(f"w.{name[2:]}") and not is_other_sheet
+        }
+        answers = {
+            self.fields.get(f"t.{name[2:]}", ""): text
+            for name, text in self.fields.items()
+            if name.startswith("a.") and text
+        }
+        graph = self.graph if who is not None else ""
+        class_iri = _classes()[self.about.class_name]
+        memory = memory_of(publication(), graph, class_iri) if graph else ""
+        return ImportRequest(
+            str(publication().root), str(self.path), self.about.name, class_iri, graph, self.text("sheet"),
+            columns, answers, _own_base(self.text("base")), self.text("language"), tuple(languages()), str(memory),
+            "adds" in self.fields, "leaves_out" in self.fields, who,
+        )  # fmt: skip
+
+
+def _own_base(text: str) -> str:
+    if text and not (text.startswith(("https://", "http://")) and text.endswith(("/", "#"))):
+        raise ProblemError("bad-request", Sentence("your own address begins with https:// and ends in / or #"))
+    return text
+
+
+def _form(secret: str, fields: Mapping[str, str]) -> UploadForm:
+    path, about = shelf().get(secret)
+    if about.class_name not in _classes():
+        raise ProblemError("not-found", Sentence("no shape is for things of this class"))
+    return UploadForm(path, about, fields)
+
+
+@uploading.get("/upload/~<secret>")
+def understood(secret: str) -> Response:
+    """What was understood of a file."""
+    as_page()
+    return _shown_form(secret, _form(secret, {}))
+
+
+@uploading.post("/upload/~<secret>")
+def go_on(secret: str) -> Response:
+    """Look again, with what was said; or publish it, propose it, take it home, or have it removed."""
+    check_origin()
+    form = _form(secret, _posted())
+    action = form.fields.get("action", "check")
+    if action == "remove":
+        shelf().remove(secret)
+        return see_other(urls().absolute(urls().link("upload")))
+    if action == "publish":
+        return _publish(secret, form)
+    if action == "propose":
+        return _propose(secret, form)
+    if (kind := action.removeprefix("download.")) in DOWNLOADS:
+        return _download(form, kind)
+    return _shown_form(secret, form)
+
+
+def _posted() -> Mapping[str, str]:
+    request.max_content_length = request.max_form_memory_size = MOST_FIELD_BYTES
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise ProblemError("media-type", Sentence("send it as a form: application/x-www-form-urlencoded"))
+    try:
+        found = {name: values[0] for name, values in request.form.lists()}
+    except RequestEntityTooLarge as problem:
+        said = Sentence("this is larger than %(most)s KiB", most=str(MOST_FIELD_BYTES >> 10))
+        raise ProblemError("too-large", said) from problem
+    return dict(list(found.items())[:MOST_FIELDS])
+
+
+def _previewed(form: UploadForm, who: Contributor | None = None) -> ImportPreview:
+    client = request.remote_addr or ""
+    return works().rehearse(f"{WORK}:preview_import", form.request(who), ImportPreview, client)
+
+
+def _contributor(form: UploadForm) -> Contributor | Said:
+    """Return who publishes, by their token; or what is wrong with it.
+
+    Raises:
+        ProblemError: 429, too many tokens were not good.
+    """
+    token, client = form.text("token"), request.remote_addr or ""
+    if wait := door().failures.wait(client, take=False):
+        raise too_many(Sentence("too many attempts with a token that is not good"), wait)
+    found = door().contributors.of_token(token) if token else None
+    if found is None:
+        if token:
+            door().failures.wait(client)
+        return Sentence("a token of the publisher's is needed to publish here")
+    if not form.graph or (fault := unfit_name(form.graph, publication().base)):
+        return fault if form.graph else Sentence("say into which graph the things go")
+    if not may_write(found, form.graph, publication().base):
+        return Sentence("the token is not for the graph <%(graph)s>", graph=form.graph)
+    return found
+
+
+def _publish(secret: str, form: UploadForm) -> Response:
+    who = _contributor(form)
+    if not isinstance(who, Contributor):
+        return _shown_form(secret, form, who)
+    door().count(who)
+    try:
+        outcome = works().write(f"{WORK}:publish_import", form.request(who), ImportOutcome)
+    except SourceError as fault:
+        return _shown_form(secret, form, fault.sentence)
+    if not outcome.release:
+        return _shown_form(secret, form, preview=outcome.preview)
+    shelf().remove(secret)
+    graph, things = form.graph, [each for each in outcome.preview.rows if each.state != "same"]
+    return private_page(
+        "uploaded.html", release=outcome.release, changed=outcome.changed, graph=interface_names().thing(graph),
+        things=[(each.label or each.iri, urls().page(each.iri)) for each in things[:ROWS_SHOWN]], total=len(things),
+        class_key=class_name(snapshot(), outcome.preview.class_iri), proposed=(),
+    )  # fmt: skip
+
+
+def _propose(secret: str, form: UploadForm) -> Response:
+    settings, state = publication().settings.proposals, proposing_state()
+    if problem := _unfit_proposal(form):
+        return _shown_form(secret, form, problem)
+    opened = state.opened(form.fields.get("ticket", ""))
+    if opened is None or opened[0] < settings.seconds:
+        raise too_many(Sentence("that was fast: wait a moment and send it again"), settings.seconds)
+    for rate, key in ((state.of_one, request.remote_addr or ""), (state.of_all, "")):
+        if wait := rate.wait(key):
+            raise too_many(Sentence("too many proposals are being sent"), wait)
+    what = ImportProposal(form.request(), form.text("reason"), form.text("source"), interface(), form.text("address"))
+    try:
+        found = works().write(f"{WORK}:propose_import", what, ProposedImport)
+    except HamkorError as fault:
+        return _shown_form(secret, form, fault.sentence)
+    if not found.proposed:
+        return _shown_form(secret, form, preview=found.preview)
+    shelf().remove(secret)
+    proposed = [
+        (each.label or each.id, urls().absolute(urls().link(f"proposal/~{each.secret}"))) for each in found.proposed
+    ]
+    return private_page("uploaded.html", proposed=proposed, release="")
+
+
+def _unfit_proposal(form: UploadForm) -> Said:
+    settings = publication().settings.proposals
+    token = form.text("token")
+    problems = (
+        (settings.by == "nobody", Sentence("proposals are not taken here")),
+        (form.fields.get(HONEYPOT), Sentence("leave the field empty that is to stay empty")),
+        (
+            settings.by == "contributors" and door().contributors.of_token(token) is None,
+            Sentence("a token of the publisher's is needed to propose something here"),
+        ),
+        (
+            links_in(form.text("reason"), form.text("source")) > settings.links,
+            Sentence("there are more than %(most)s web addresses in it", most=str(settings.links)),
+        ),
+        (
+            max(len(form.text(each)) for each in ("reason", "source", "address")) > LONGEST_REASON,
+            Sentence("a text is longer than %(most)s characters", most=str(LONGEST_REASON)),
+        ),
+    )
+    return next((problem for is_so, problem in problems if is_so), NO_WORDS)
+
+
+def _download(form: UploadForm, kind: str) -> Response:
+    preview = _previewed(form)
+    stem = form.about.name.rpartition(".")[0] or "table"
+    files = import_files(preview, kind, f"{stem}{SUFFIXES[kind]}", publication(), interface())
+    name, content = next(iter(files.items()))
+    content_type = DOWNLOADS[kind].content_type
+    if len(files) > 1:  # a table and its metadata belong together
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            for each, text in files.items():
+                archive.writestr(each, text)
+        name, content, content_type = f"{stem}.zip", stream.getvalue(), "application/zip"
+    response = Response(content, content_type=content_type)
+    response.headers["Content-Disposition"] = dump_options_header("attachment", {"filename": _plain(name)})
+    return response
+
+
+def _plain(name: str) -> str:
+    return "".join(each if each.isascii() and (each.isalnum() or each in "._-") else "_" for each in name)
+
+
+# How it is shown.
+
+
+@dataclass(frozen=True, slots=True)
+class MeaningOption:
+    """What a column may mean: as it is sent, as it is read, and whether it is what it means now."""
+
+    value: str
+    text: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UploadColumn:
+    """A column as the page shows it."""
+
+    letter: str
+    heading: str
+    automatic: str
+    examples: tuple[str, ...]
+    how: str
+    reason: Said
+    options: tuple[MeaningOption, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFinding:
+    """Something that is wrong, as the page shows it; where it can be answered, ``number`` names the question."""
+
+    finding: ImportFinding
+    problem: tuple[str, str]
+    remedy: Said
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    """A row as a thing: its values with their properties, or what changes of it."""
+
+    row: ImportRow
+    values: tuple[tuple[str, Shown], ...]
+    changes: tuple[ShownChange, ...]
+
+
+def _shown_form(
+    secret: str, form: UploadForm, problem: Said = NO_WORDS, preview: ImportPreview | None = None
+) -> Response:
+    if preview is None:
+        try:
+            preview = _previewed(form)
+        except SourceError as fault:
+            return _choice(form.about.class_name, fault.sentence, 422)
+    state, nonce = proposing_state(), ""
+    ticket = form.fields.get("ticket", "")
+    names = interface_names()
+    status = 422 if problem else 200
+    return private_page(
+        "upload_preview.html", status, secret=secret, about=form.about, preview=preview, problem=problem,
+        fields=form.fields, kind=names.thing(preview.class_iri), columns=tuple(_columns(form, preview)),
+        findings=tuple(_findings(preview)), rows=tuple(_rows(preview)), matches=_uncertain(preview),
+        left_out=[(each.row, each.text, unpacked(each.reason)) for each in preview.left_out[:LEFT_OUT_SHOWN]],
+        others=[(name, unpacked(reason)) for name, reason in preview.others],
+        gone=[content_names().thing(each) for each in preview.gone[:ROWS_SHOWN]],
+        ticket=ticket if state.opened(ticket) is not None else state.ticket(nonce), honeypot=HONEYPOT,
+        settings=publication().settings.proposals, tags=publication().settings.languages,
+    )  # fmt: skip
+
+
+def _columns(form: UploadForm, preview: ImportPreview) -> Iterator[UploadColumn]:
+    structural = (
+        ("-", translated("nothing: it is not taken")), ("iri", translated("the address (IRI) of the thing")),
+        ("key", translated("its key, by which it is known again")),
+    )  # fmt: skip
+    choices = [*structural, *_meanings(preview)]
+    for each in preview.columns:
+        target = each.target
+        automatic = form.fields.get(f"w.{each.letter}", target)
+        known = (
+            choices if any(value == target for value, _ in choices) else [*choices, (target, _called(target, preview))]
+        )
+        options = tuple(MeaningOption(value, text, value == target) for value, text in known)
+        yield UploadColumn(
+            each.letter, each.heading, automatic, each.examples, each.how, unpacked(each.reason) or NO_WORDS, options
+        )
+
+
+def _meanings(preview: ImportPreview) -> Iterator[tuple[str, str]]:
+    """Yield what a column may mean, as it is sent and as it is read: properties in the order of the shapes."""
+    for path, texts, has_languages in preview.fields:
+        text = text_in(texts, (interface(),))[0] or path
+        yield path, text
+        for tag in publication().settings.languages if has_languages else ():
+            yield f"{path}@{tag}", f"{text} ({tag})"
+
+
+def _called(target: str, preview: ImportPreview) -> str:
+    paths, _, tag = target.partition("@")
+    text = " / ".join(_property(each, preview) for each in paths.split("|"))
+    return f"{text} ({tag})" if tag else text
+
+
+def _property(path: str, preview: ImportPreview) -> str:
+    """Return what a property is called: by the shapes, or else by its label."""
+    for each, texts, _ in preview.fields:
+        if each == path and (text := text_in(texts, (interface(),))[0]):
+            return text
+    prefix, colon, local = path.partition(":")
+    iri = snapshot().prefixes.get(prefix, "") + local if colon else path
+    return interface_names().thing(iri).text if "://" in iri else path
+
+
+def _findings(preview: ImportPreview) -> Iterator[UploadFinding]:
+    for number, each in enumerate(preview.findings[:FINDINGS_SHOWN]):
+        said = unpacked(each.problem)
+        problem = text_in(said, languages()) if isinstance(said, dict) else (said, "")
+        yield UploadFinding(each, problem, unpacked(each.remedy) or NO_WORDS, number)
+
+
+def _rows(preview: ImportPreview) -> Iterator[UploadRow]:
+    names, called = content_names(), dict[str, str]()
+    for each in preview.rows[:ROWS_SHOWN]:
+        for path, _ in each.values[:VALUES_SHOWN]:
+            if path not in called:
+                called[path] = _property(path, preview)
+        values = tuple(
+            (called[path], replace(names.term(term_of(text)), href="")) for path, text in each.values[:VALUES_SHOWN]
+        )
+        changes = tuple(shown_changes(each.changes)) if each.state == "changed" else ()
+        yield UploadRow(each, values, changes)
+
+
+def _uncertain(preview: ImportPreview) -> Sequence[object]:
+    """Return the names that were taken for things that are called otherwise, each once."""
+    seen = dict[str, object]()
+    for each in preview.matches:
+        if each.text.casefold() != each.taken.label.casefold() or each.alternatives:
+            seen.setdefault(each.text, each)
+    return list(seen.values())[:ROWS_SHOWN]
