@@ -434,7 +434,8 @@ class FormFiller:
         needs_one = bool(of.kinds) and all(each.startswith("@") for each in of.kinds)
         if not needs_one or own == "":
             offered.append("")
-        chosen = language or ("" if own == "" or not needs_one else offered[0])
+        theirs = next((each for each in languages() if each in offered), offered[0] if offered else "")
+        chosen = language or ("" if own == "" or not needs_one else theirs)
         return tuple(Option(each, each, each == chosen) for each in offered)
 
 

@@ -27,6 +27,8 @@ SETTINGS = f'base = "{BASE}"\n[limits]\nwrites_per_minute = 100000\n[proposals]\
 SHAPES = f"""@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <{BASE}ns#> .
     <{BASE}shape/c> sh:property <{BASE}shape/o> .
     <{BASE}shape/l> sh:message "У клуба есть название."@ru , "Klubning nomi bor."@uz .
+    <{BASE}shape/p> a sh:NodeShape ; sh:targetClass :Place ; sh:property <{BASE}shape/q> .
+    <{BASE}shape/q> sh:path <{RDFS}label> ; sh:datatype <http://www.w3.org/1999/02/22-rdf-syntax-ns#langString> .
     <{BASE}shape/o> sh:path :of ; sh:class :Club ; sh:message "That is a club."@en ."""
 LABEL, MEMBERS = f"{RDFS}label", f"{BASE}ns#members"
 NUMBERS = count(1)
@@ -139,6 +141,13 @@ def test_only_a_graph_of_a_good_name_that_the_token_is_for_is_begun(ngo: Contrib
     assert answer.status_code in (status, 400)
     assert "<script>" not in answer.text
     assert 'role="alert"' in answer.text
+
+
+@pytest.mark.parametrize("language", ["en", "ru", "uz"])
+def test_a_name_is_taken_to_be_in_the_language_in_which_one_reads(ngo: Contributor, language: str) -> None:
+    form = form_in(ngo.get(ngo.path(ui=language, **{"class": "Place"})))
+    number = next(name[2:] for name, found in form.items() if name.startswith("p.") and found == LABEL)
+    assert form[f"l.{number}"] == language
 
 
 def test_a_thing_is_changed_value_by_value_and_the_rest_stays_as_it_is_written(ngo: Contributor) -> None:
