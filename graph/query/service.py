@@ -630,7 +630,9 @@ class QueryService:
                     return
             await asyncio.sleep(RESTART_SECONDS)
 
-    def _later(self, work: Coroutine[object, object, None]) -> None:
+    def _later(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Begin something that ends by itself, or with the service; the event loop alone would not keep it alive."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

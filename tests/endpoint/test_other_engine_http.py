@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import httpx
 import pytest
@@ -77,7 +78,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
 def served(engine: EngineProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A publication whose queries run in that engine; where a query names a fault, it has it."""
     place = engine.dataset
-    with InterposedEngine(place.url, {f"urn:fault:{name}": answer for name, answer in FAULTS.items()}) as interposed:
+    with closing(
+        InterposedEngine(place.url, {f"urn:fault:{name}": each for name, each in FAULTS.items()})
+    ) as interposed:
         settings = SETTINGS.format(
             base=BASE, seconds=QUERY_SECONDS, url=interposed.url, update=place.update_url, store=place.graph_store_url
         )

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
 from urllib.parse import quote_plus, urlsplit
 
 import httpx
@@ -124,14 +123,12 @@ def with_credentials() -> Iterator[None]:
             del os.environ[name]
 
 
-class MisbehavingEngine:
-    """Answers every request with the same bytes, and then closes, keeps the connection, waits, or goes on for ever."""
+class PlayedEngine:
+    """Listens on loopback, and responds to each connection in a thread of its own."""
 
-    def __init__(self, answer: bytes, then: str = "close") -> None:
-        self._answer, self._then = answer, then
+    def __init__(self, path: str = "/sparql") -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/sparql"
-        self.requests: list[bytes] = []
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}{path}"
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
@@ -145,6 +142,18 @@ class MisbehavingEngine:
             except OSError:
                 return
             threading.Thread(target=self._respond, args=(connection,), daemon=True).start()
+
+    def _respond(self, connection: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class MisbehavingEngine(PlayedEngine):
+    """Answers every request with the same bytes, and then closes, keeps the connection, waits, or goes on for ever."""
+
+    def __init__(self, answer: bytes, then: str = "close") -> None:
+        self._answer, self._then = answer, then
+        self.requests: list[bytes] = []
+        super().__init__()
 
     def _respond(self, connection: socket.socket) -> None:
         with connection:
@@ -175,34 +184,18 @@ def _request(connection: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-class InterposedEngine:
+class InterposedEngine(PlayedEngine):
     """Stands before an engine: passes on what that is asked, but for queries that name a fault.
 
     Those get the bytes that belong to the name, and then the connection ends; where there are none, nothing comes.
     """
 
     def __init__(self, url: str, faults: Mapping[str, bytes]) -> None:
-        self._there, self._faults = urlsplit(url), {name.encode(): answer for name, answer in faults.items()}
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}{self._there.path}"
+        self._there, self._faults = urlsplit(url), faults
+        super().__init__(self._there.path)
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._serve, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._pass_on, args=(connection,), daemon=True).start()
-
-    def _pass_on(self, asking: socket.socket) -> None:
-        with asking, contextlib.suppress(OSError):
+    def _respond(self, connection: socket.socket) -> None:
+        with connection as asking, contextlib.suppress(OSError):
             place = str(self._there.hostname), int(self._there.port or 80)
             with socket.create_connection(place) as engine:
                 threading.Thread(target=_copied, args=(engine, asking), daemon=True).start()

@@ -25,7 +25,7 @@ from graph.model.errors import EngineUnavailableError, QueryRefusedError, Senten
 from graph.model.formats import RESULTS_CSV, RESULTS_TSV, TRIPLE_FORMATS
 from graph.model.rdf_terms import PREFIXES
 from graph.query.embedded import write_answer
-from graph.query.engine import CASTS, QueryRequest
+from graph.query.engine import CASTS, QueryForm, QueryRequest
 from graph.query.external.engine_exchange import EngineClient
 from graph.query.external.probed_constructs import for_product, has
 from graph.query.external.whole_answers import RESULTS_TYPE, SURE_ROWS, RemoteFailureError, RemoteResults
@@ -94,6 +94,8 @@ RARE_CASTS = re.compile(
     "|".join(rf"{re.escape(iri)}\b|\bxsd:{iri.rpartition('#')[2]}\b" for iri in sorted(CASTS - COMMON_CASTS))
     + r"\s*[>]?\s*\("
 )
+ADDED: dict[QueryForm, tuple[str, ...]] = {"CONSTRUCT": ("DISTINCT",), "DESCRIBE": ("VALUES",)}
+"""What a query has that is asked in place of one that makes a graph (``probed_constructs.features_of``)."""
 MOST_SEEN = 200_000
 DESCRIBED_AT_ONCE = 500
 PATIENCE_SECONDS = 1.0
@@ -132,7 +134,7 @@ class RemoteEngine:
             ResultTooLargeError: it is larger than an answer may be.
         """
         tree = None if self._is_embedded(request) else tree_of(request.text)
-        if tree is None or has(tree, self.dataset.unreliable):
+        if tree is None or has(tree, self.dataset.unreliable, ADDED.get(request.form, ())):
             return False
         tree = for_product(tree, self.dataset.product, self._named(request))
         self._end = time.monotonic() + self.seconds

@@ -105,7 +105,7 @@ class ExternalQueryService(QueryService):
             EngineUnavailableError: this machine cannot do it; an engine that is away is none.
         """
         await self._listen()
-        beginning = asyncio.ensure_future(self._try(release))
+        beginning = self._later(self._try(release))
         self._later(self._watch())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(beginning), START_SECONDS)

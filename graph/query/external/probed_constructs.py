@@ -483,11 +483,11 @@ def for_product(tree: SyntaxTree, product: str, graphs: Sequence[str]) -> Syntax
     return tree_of(by_specification(counted, lambda: list(graphs))) or tree
 
 
-def has(tree: SyntaxTree, constructs: Sequence[Sequence[str]]) -> bool:
-    """Whether a query has any of some constructs."""
+def has(tree: SyntaxTree, constructs: Sequence[Sequence[str]], more: Sequence[str] = ()) -> bool:
+    """Whether a query has any of some constructs, where it gets some more features before it is sent."""
     if not constructs:
         return False
-    features = features_of(tree)
+    features = features_of(tree).union(more)
     return any(features.issuperset(each) for each in constructs)
 
 
