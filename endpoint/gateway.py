@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -269,6 +270,16 @@ class Gateway:
         self._proxies = Proxies.of(publication.settings.proxy.addresses)
         self._engine = PooledEngine(self._service.pool, self._forwarder)
         self._archive = Archive(publication.settings)
+        self._taking = asyncio.Lock()
+        self._fault = ""
+        self._readers, self._long = ThreadPoolExecutor(READERS, "reader"), Seats(1)
+        self._bodies = Seats(LARGE_BODIES)
+        self._followers: tuple[asyncio.Task[None], ...] = ()
+        self._most = int(publication.settings.limits.query_mb * MIB) * ENCODED + 4096
+
+    def _prepare(self) -> None:
+        """Make what answers pages, and the short way: half a second, in which the holder of the release starts."""
+        publication = self._publication
         application = create_app(publication, self._engine, self._archive.engine)
         reader = application.extensions[READER]
         self._shown: Current = application.extensions[EXTENSION]
@@ -284,12 +295,8 @@ class Gateway:
         ways = (resolve_name(f"endpoint.{each.forwarding}") for each in SERVED if each.forwarding)
         self._forwarded = Seats(WRITERS_OF_ONE)
         self._forward = next(filter(None, (way(publication, delivery) for way in ways)), None)
-        self._taking = asyncio.Lock()
-        self._fault = ""
-        self._readers, self._long = ThreadPoolExecutor(READERS, "reader"), Seats(1)
-        self._bodies = Seats(LARGE_BODIES)
-        self._followers: tuple[asyncio.Task[None], ...] = ()
-        self._most = int(publication.settings.limits.query_mb * MIB) * ENCODED + 4096
+        gc.collect()
+        gc.freeze()  # modules and tables stay: whoever looks for garbage later need not walk through them
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection or request (ASGI 3)."""
@@ -332,7 +339,8 @@ class Gateway:
         self._engine.loop = asyncio.get_running_loop()
         await self._forwarder.start()
         self._archive.start()
-        await self._service.start(current_release(self._publication))
+        started = self._service.start(current_release(self._publication))
+        await asyncio.gather(started, asyncio.to_thread(self._prepare))  # the holder is another process
         self._followers = asyncio.create_task(self._follow()), asyncio.create_task(self._let_go())
 
     async def _stop(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import http.client
 import logging
 import os
@@ -197,10 +196,7 @@ def application(root: Path, workers: int, parent: int) -> Gateway:
     publication = open_publication(root)
     engine = msgspec.structs.replace(publication.settings.engine, workers=workers)
     settings = msgspec.structs.replace(publication.settings, engine=engine)
-    gateway = Gateway(replace(publication, settings=settings))
-    gc.collect()
-    gc.freeze()  # modules and tables stay: whoever looks for garbage later need not walk through them
-    return gateway
+    return Gateway(replace(publication, settings=settings))
 
 
 def _clear(publication: Publication) -> None:
