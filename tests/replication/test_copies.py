@@ -226,6 +226,28 @@ def test_of_two_publishers_one_wins_and_the_other_is_told(
     assert Push(other, storage_of(place), takes_over=True).send().releases
 
 
+def test_of_two_publishers_at_the_same_moment_one_wins_and_storage_and_copies_are_whole(
+    contributed: Publication, tmp_path: Path, place: Path, copy: Copy
+) -> None:
+    """The other one sends all it has when everything of the first is there but `current`, which both have read."""
+    shutil.copytree(contributed.root, tmp_path / "other", symlinks=True)
+    other = open_publication(tmp_path / "other")
+    Push(contributed, storage_of(place)).send()
+    written(contributed, 1)
+    won = written(other, 2)
+
+    def meanwhile(what: str) -> None:
+        if what.startswith("moving"):
+            Push(other, storage_of(place)).send()
+
+    with pytest.raises(ForeignReleaseError, match=r"meanwhile.*one publisher"):
+        Push(contributed, storage_of(place), told=meanwhile).send()
+    assert followed(copy) == won
+    assert verify(current_release(open_publication(copy.root))) == ()
+    with pytest.raises(ForeignReleaseError, match="another publisher has sent it"):
+        Push(contributed, storage_of(place)).send()
+
+
 def test_a_swap_is_refused_where_another_one_was_quicker(place: Path) -> None:
     storage = storage_of(place)
     storage.begin()
