@@ -43,7 +43,7 @@ lock:
 	printf 'moto[s3]==5.2.5\nflask\nflask-cors\n' | $(subst pyproject.toml,-,$(LOCK)) --output-file requirements-s3.lock
 
 clean:
-	rm -rf $(VENV) endpoint/yasgui/node_modules .hamkor .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) endpoint/yasgui/node_modules tests/browser/shacl_form/node_modules .hamkor .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hamkor needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with make PYTHON=…")'
@@ -57,8 +57,10 @@ $(VENV)/.serve: requirements.lock pyproject.toml endpoint/yasgui/package-lock.js
 		--loglevel=error >/dev/null || echo "npm could not install the SPARQL editor; a plain form is served instead"; fi
 	@touch $@
 
-$(VENV)/.test: requirements-dev.lock requirements-s3.lock $(VENV)/.serve
+$(VENV)/.test: requirements-dev.lock requirements-s3.lock tests/browser/shacl_form/package-lock.json $(VENV)/.serve
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@if command -v npm >/dev/null; then cd tests/browser/shacl_form && npm ci --ignore-scripts --no-audit --no-fund \
+		--loglevel=error >/dev/null || echo "npm could not install shacl-form; its test is skipped"; fi
 	@# the S3 server of the tests wants an older python-dateutil than csvw, so it has an environment of its own
 	@$(BIN)/python -m venv $(VENV)/s3
 	@$(VENV)/s3/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-s3.lock

@@ -1,13 +1,14 @@
 """Publishes that are killed at random moments: the current release stays whole, and the next publish works.
 
-    python -m benchmarks.killed [--kills 200] [--triples 100000] [--seed 1] [--proposals] [--write]
+    python -m benchmarks.killed [--kills 200] [--triples 100000] [--seed 1] [--proposals [--minutes 60]] [--write]
 
 After each kill the current release is read whole: every SHA-256, every digest, the number of triples in the store; it
 is the one before or the new one, and holds what that one must hold. Then the same change is published without a kill.
 Each publish runs in a process of its own, forked from one that has loaded everything and opened nothing.
 
 With ``--proposals`` what is killed stores a proposal, accepts it and builds. Each proposal counts a value on by one, so
-that one which were lost, or applied twice, would be seen in it: as in the queue, the patches and the provenance.
+that one which were lost, or applied twice, would be seen in it: as in the queue, the patches and the provenance. A file
+of the sources changes each time, too, so that there is something to build, and kills fall into that.
 """
 
 from __future__ import annotations
@@ -166,8 +167,8 @@ def duration(publication: Publication) -> float:
 
 # Proposals that are stored, accepted and built.
 
-FOLDER, TOLD, COUNTED = "data", "told.txt", "counted"
-STATES: Final = ("not stored", "waiting", "accepting", "accepted")
+FOLDER, TOLD, COUNTED, BUILT = "data", "told.txt", "counted", "built"
+STATES: Final = ("not stored", "waiting", "accepting", "accepted", "building", "ended before")
 RUN: Final = Decision(name="a reviewer", chosen=(0,), words="because")
 
 
@@ -188,9 +189,29 @@ def propose(publication: Publication, turn: int) -> str:
 
 
 def proposed_and_built(publication: Publication, turn: int) -> None:
-    """Store the proposal of a turn, accept it and build: what is killed."""
+    """Store the proposal of a turn, accept it, change a file and build: what is killed."""
     accept_proposal(publication, propose(publication, turn), RUN, AT_ONCE)
+    write_built(publication, turn)
     build(publication)
+
+
+def write_built(publication: Publication, turn: int) -> None:
+    """Write the file that changes with each turn, whole or not at all."""
+    path = publication.root / FOLDER / f"{BUILT}.nt"
+    path.with_suffix(".new").write_bytes(built(publication, turn) + b"\n")
+    path.with_suffix(".new").replace(path)
+
+
+def built(publication: Publication, turn: int) -> bytes:
+    """Return the line of that file."""
+    return f'<{publication.base}id/{BUILT}> <{publication.base}ns#{BUILT}> "{turn}" .'.encode()
+
+
+def lines_in(publication: Publication, name: str) -> list[bytes]:
+    """Return the lines of a graph in the current release."""
+    return [
+        line for chunk in current_release(publication).read_graph(publication.graph(name)) for line in chunk.lines()
+    ]
 
 
 def found_of(publication: Publication, turn: int) -> KeptProposal | None:
@@ -205,12 +226,22 @@ def found_of(publication: Publication, turn: int) -> KeptProposal | None:
 
 def resumed(publication: Publication, turn: int) -> None:
     """Note what a kill has left; go on as the next command does, and make sure that nothing is lost or twice."""
-    found = found_of(publication, turn)
-    (publication.root / "left.txt").write_text(found.state if found is not None else STATES[0], encoding="utf-8")
+    (publication.root / "left.txt").write_text(left_at(publication, turn), encoding="utf-8")
     build(publication)
     resume_proposals(publication, AT_ONCE)
     found = found_of(publication, turn)
     check_proposals(publication, turn if found is not None and found.state == "accepted" else turn - 1)
+
+
+def left_at(publication: Publication, turn: int) -> str:
+    """Return how far a turn has come: its proposal's state, and where that is accepted, whether the build was begun."""
+    found = found_of(publication, turn)
+    state = found.state if found is not None else STATES[0]
+    if state != "accepted" or (publication.root / FOLDER / f"{BUILT}.nt").read_bytes().strip() != built(
+        publication, turn
+    ):
+        return state
+    return "ended before" if lines_in(publication, BUILT) == [built(publication, turn)] else "building"
 
 
 def ended(publication: Publication, turn: int) -> None:
@@ -219,8 +250,11 @@ def ended(publication: Publication, turn: int) -> None:
     if found is None or found.state == "waiting":
         name = propose(publication, turn) if found is None else found.id
         accept_proposal(publication, name, RUN, AT_ONCE)
+    write_built(publication, turn)
     build(publication)
     check_proposals(publication, turn)
+    if (held := lines_in(publication, BUILT)) != [built(publication, turn)]:
+        raise SystemExit(f"turn {turn}: built is {held}")
 
 
 def check_proposals(publication: Publication, turn: int) -> None:
@@ -229,11 +263,9 @@ def check_proposals(publication: Publication, turn: int) -> None:
     Raises:
         SystemExit: one is lost, or was applied twice; or the release is not whole.
     """
-    release, (thing, predicate, graph) = current_release(publication), counted(publication)
+    release, (thing, predicate, _) = current_release(publication), counted(publication)
     problems = list(verify(release))
-    values = [
-        line for chunk in release.read_graph(graph) for line in chunk.lines() if line.startswith(f"<{thing}>".encode())
-    ]
+    values = lines_in(publication, COUNTED)
     if values != [f'<{thing}> <{predicate}> "{turn}" .'.encode()]:
         problems.append(f"the value is {values}")
     times = release.store.query(
@@ -251,17 +283,23 @@ def check_proposals(publication: Publication, turn: int) -> None:
         raise SystemExit(f"{release.id} at turn {turn}: {problems}")
 
 
-def proposals_killed(publication: Publication, kills: int, seed: int) -> tuple[dict[str, int], float]:
+def proposals_killed(publication: Publication, kills: int, seed: int, minutes: float) -> tuple[dict[str, int], float]:
     """Kill what stores, accepts and builds; return how often what was left, and how long it takes without a kill.
+
+    It ends after so many kills, or minutes.
 
     Raises:
         SystemExit: something was lost, or applied twice, or not whole.
     """
     thing, predicate, _ = counted(publication)
     (publication.root / FOLDER / f"{COUNTED}.nt").write_text(f'<{thing}> <{predicate}> "0" .\n', encoding="utf-8")
+    write_built(publication, 0)
     succeeded(partial(build, publication))
     chance, left, seconds = random.Random(seed), dict.fromkeys(STATES, 0), 0.0
+    end = time.monotonic() + 60 * minutes
     for turn in range(1, kills + 2):
+        if time.monotonic() > end:
+            break
         process, begun = in_process(partial(proposed_and_built, publication, turn)), time.perf_counter()
         if turn == 1:  # none is killed, to know how long it takes
             status, seconds = done(process), time.perf_counter() - begun
@@ -286,15 +324,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where to work (default: benchmarks/scratch/killed)")
     parser.add_argument("--proposals", action="store_true", help="kill what stores, accepts and builds proposals")
+    parser.add_argument("--minutes", type=float, default=600, help="with --proposals: begin no kill after so many")
     parser.add_argument("--write", action="store_true", help="put the table into RESULTS.md")
     options = parser.parse_args()
     root = options.folder or WORK / "killed"
     publication = publication_of(options.triples, root)
     if options.proposals:
-        left, seconds = proposals_killed(publication, options.kills, options.seed)
+        left, seconds = proposals_killed(publication, options.kills, options.seed, options.minutes)
         shutil.rmtree(root)
         columns = ("triples", "kills", *STATES, "store, accept, build, s", "lost or twice")
-        row: tuple[object, ...] = (options.triples, options.kills, *left.values(), f"{seconds:.2f}", 0)
+        row: tuple[object, ...] = (options.triples, sum(left.values()), *left.values(), f"{seconds:.2f}", 0)
         text = "\n\n".join([head(), table(columns, [row])])
         write_section("killed-proposals", text, RESULTS if options.write else None)
         return

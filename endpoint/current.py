@@ -134,6 +134,8 @@ log = logging.getLogger("hamkor")
 T = TypeVar("T")
 CHECK_SECONDS = 0.2
 EXTENSION = "hamkor"
+BY_NAME = "hamkor-by-name"
+"""What finds the IRIs of things by the beginning of a name and by kinds, in an application that can."""
 TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}\Z")
 """A language tag, as far as it may stand in a link (RFC 5646)."""
 MOST_WANTED = 8

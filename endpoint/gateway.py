@@ -241,7 +241,7 @@ ROUTES = frozenset({
     "sparql", "query", "queries", "id", "doc", "ns", "graph", "graphs", "class", "classes", "dataset", "downloads",
     "release", "releases", "search", "suggest", "reconcile", "same-as", "templates", "validate", "update", "resource",
     "static", "health", "ready", "metrics", "privacy", "problems", "profiles", "replication",
-    "propose", "proposal", "proposals", "my-data", "upload",
+    "propose", "proposal", "proposals", "my-data", "upload", "shapes",
 })  # fmt: skip
 """Beginnings of paths that are counted by name."""
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

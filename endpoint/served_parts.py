@@ -93,6 +93,7 @@ SERVED: tuple[ServedPart, ...] = (
             "proposals.own_data:own_data",
             "proposals.own_form:own_form",
             "proposals.own_history:own_history",
+            "proposals.shape_documents:shaping",
         ),
         {"proposals": "reviewing_proposals"},
     ),

@@ -23,7 +23,7 @@ OWN_ROUTES = frozenset({
     "", "sparql", "doc", "queries", "graphs", "resource", "health", "ready", "metrics", "problems", "static",
     "context.jsonld", "robots.txt", "sitemap.xml", "update", "search", "search.json", "suggest", "reconcile", "same-as",
     "validate", "templates", "releases", "timemap", "privacy", "downloads", "linkset",
-    "profiles", "class", "propose", "proposal", "proposals", "my-data", "upload",
+    "profiles", "class", "propose", "proposal", "proposals", "my-data", "upload", "shapes",
 })  # fmt: skip
 """First segments of paths that the server needs for itself: things that bear them are read at ``/resource``."""
 

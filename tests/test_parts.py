@@ -38,7 +38,7 @@ ROUTES = {
     "linksets": (f"/same-as?iri={BASE}id/a",),
     "templates": ("/templates", "/templates/Club.csv"),
     "contribution": ("/validate", "/update"),
-    "proposals": (f"/propose?iri={BASE}id/a", "/proposal/~x", "/proposals", "/proposals/x", "/my-data"),
+    "proposals": (f"/propose?iri={BASE}id/a", "/proposal/~x", "/proposals", "/proposals/x", "/my-data", "/shapes/Club"),
     "replication": ("/replication/current",),
     "harvest": (),
     "spreadsheets": ("/upload", "/upload/~x"),

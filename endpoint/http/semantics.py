@@ -175,6 +175,7 @@ OFFERS: MappingProxyType[str, tuple[Representation, ...]] = MappingProxyType({
     "page": (AS_HTML,),
     "class": (AS_HTML, AS_TABLE, AS_WORKBOOK, AS_PARQUET, AS_CSVW),
     "context": (AS_JSON_LD,),
+    "shapes": GRAPHS,
     "release": (AS_HTML, AS_MANIFEST, *GRAPHS, *CITATIONS),
     "releases": (AS_HTML, AS_MANIFEST, *GRAPHS),
     "report": (*GRAPHS, AS_HTML),

@@ -199,13 +199,15 @@ class Land:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """A map, ready to be drawn."""
+    """A map, ready to be drawn; ``project`` says where on it a point lies."""
 
     width: int
     height: int
     lands: tuple[Land, ...]
     dots: tuple[Dot, ...]
     has_outlines: bool
+    project: Projection
+    margin: float = MAP_MARGIN
 
 
 def point_of(store: ox.Store, iri: str) -> Point | None:
@@ -313,7 +315,7 @@ def draw(
     lands = [_land(store, each, names, here, project) for each in (country.areas if country else ())]
     height = round((north - south) * project.scale + 2 * MAP_MARGIN)
     dots = _dots(spots, project, width)
-    return Map(round(width), height, tuple(sorted(lands, key=lambda each: each.is_here)), dots, bool(country))
+    return Map(round(width), height, tuple(sorted(lands, key=lambda each: each.is_here)), dots, bool(country), project)
 
 
 def _fits(country: Outlines, spots: Sequence[Spot], here: Sequence[str]) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import TypedDict
 
 import pyoxigraph as ox
+from flask import current_app
 
-from endpoint.current import Snapshot, languages, publication, snapshot, urls
+from endpoint.current import BY_NAME, Snapshot, languages, publication, snapshot, urls
 from endpoint.pages.front import class_name, overview
 from endpoint.pages.term_names import Names, Shown, text_in
 from endpoint.pages.thing_page import content_names, interface_names
@@ -30,6 +33,7 @@ from graph.parts.proposals.shape_form import (
     control_of,
     displayed,
     form_fields,
+    label_among,
     new_thing,
     seal_of,
     term_of,
@@ -39,6 +43,7 @@ from graph.releases.exact_forms import LexicalForms, open_forms
 
 MOST_RELATED = 20
 MERGE = ox.DefaultGraph()
+IRI_TERM = re.compile(r'<[^<>"\s]+>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,11 @@ class Option:
     value: str
     text: str
     is_chosen: bool
+
+
+class _OfThings(TypedDict):
+    kinds: tuple[str, ...]
+    is_of_many: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,8 @@ class FormInput:
         graphs: the named graphs that state it.
         problem: what is wrong with what was filled in, or empty.
         seal: what stands for the stated value as it is shown, so that one sees whether it was touched.
+        kinds: the kinds by which what it may name is searched for; empty where it names nothing, or persons.
+        is_of_many: whether it may name more things than a list has.
     """
 
     number: int
@@ -81,6 +93,8 @@ class FormInput:
     graphs: tuple[Shown, ...] = ()
     problem: Said = NO_WORDS
     seal: str = ""
+    kinds: tuple[str, ...] = ()
+    is_of_many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,7 @@ class FilledField:
         related: things that lead here by it, with where each is corrected.
         another: where one more of these is described, or empty.
         has_more: whether there may be further values.
+        path: the property; empty where it leads here.
     """
 
     name: Shown
@@ -106,6 +121,7 @@ class FilledField:
     related: tuple[tuple[Shown, str], ...] = ()
     another: str = ""
     has_more: bool = False
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +171,8 @@ def fields_for(classes: Iterable[str]) -> list[FormField]:
 
 def known_things() -> KnownThings:
     """Return the things of the release, by their names in the reader's languages."""
-    return KnownThings(snapshot().release.store, publication().base, languages())
+    by_name = current_app.extensions.get(BY_NAME)
+    return KnownThings(snapshot().release.store, publication().base, languages(), by_name)
 
 
 def lexical_forms() -> LexicalForms:
@@ -220,6 +237,7 @@ class FormFiller:
         read: what that means.
         checked: what the shapes say of it.
         leads: where another thing is corrected, and where a new one of a class is described, that leads here.
+        places: the parts of the form for new places (``endpoint.proposals.placing``), by the property.
     """
 
     subject: FormSubject
@@ -227,6 +245,7 @@ class FormFiller:
     read: ReadForm = field(default_factory=lambda: ReadForm(()))
     checked: CheckedProposal = field(default_factory=CheckedProposal)
     leads: FormLeads = field(default_factory=lambda: PROPOSED)
+    places: Mapping[str, object] = field(default_factory=dict)
     _number: int = 0
     _names: Names = field(default_factory=content_names)
     _terms: Names = field(default_factory=interface_names)
@@ -296,7 +315,7 @@ class FormFiller:
         description, _ = text_in(dict(of.descriptions), self._terms.languages)
         return FilledField(
             self._told(of.names, of.path), description, tuple(inputs), is_required=of.least > 0,
-            findings=self._findings(of.path), has_more=has_more and of.most != 1,
+            findings=self._findings(of.path), has_more=has_more and of.most != 1, path=of.path,
         )  # fmt: skip
 
     def _inputs(self, of: FormField, stated: Sequence[StatedValue]) -> list[FormInput]:
@@ -350,6 +369,7 @@ class FormFiller:
             self._next(), control, text, value.key, value.predicate, options,
             self._tags(of, language, tag) if has_tags and control != "choice" else (), graphs=graphs,
             problem=problem, seal=seal_of(of.path, shown, tag if has_tags and control != "choice" else ""),
+            **self._names_things(of, control),
         )  # fmt: skip
 
     def _posted(self, of: FormField, row: PostedRow | None) -> FormInput:
@@ -363,6 +383,7 @@ class FormFiller:
         return FormInput(
             self._next(), control, text, "", of.path, options,
             self._tags(of, language, None) if has_tags else (), problem=self._problem(row),
+            **self._names_things(of, control),
         )  # fmt: skip
 
     def _problem(self, row: PostedRow | None) -> Said:
@@ -375,9 +396,26 @@ class FormFiller:
         """Return a control and its list: that of the field, or of the things that a name which was typed may mean."""
         found = self.read.unread.get(row.number) if row is not None else None
         if found is None or not found.candidates:
-            return control, self._options(of, control, text, shown)
+            is_chosen = control == "thing" and IRI_TERM.fullmatch(text)  # of a list that was shown, or by the script
+            return (
+                ("choice", self._chosen_thing(of, text))
+                if is_chosen
+                else (control, self._options(of, control, text, shown))
+            )
         known = self._told_apart((f"<{iri}>", self._things.label(iri)) for iri in found.candidates)
         return "choice", (Option(text, text, is_chosen=True), *(Option(value, name, False) for value, name in known))
+
+    def _chosen_thing(self, of: FormField, text: str) -> tuple[Option, ...]:
+        """Return the thing that was chosen of many, with those of similar names, so that it can be chosen anew."""
+        label = self._things.label(text[1:-1])
+        known = dict.fromkeys((text, *(f"<{each}>" for each in self._things.meant(label, of))))
+        told = self._told_apart((each, self._things.label(each[1:-1])) for each in known)
+        return tuple(Option(value, name, value == text) for value, name in told)
+
+    def _names_things(self, of: FormField, control: Control) -> _OfThings:
+        if not of.classes or of.choices or control not in ("choice", "thing"):
+            return {"kinds": (), "is_of_many": False}
+        return {"kinds": self._things.kinds(of), "is_of_many": self._things.options(of) is None}
 
     def _told_apart(self, named: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
         """Return things with names by which they differ: with kinds where names are equal, and then with addresses."""
@@ -441,7 +479,10 @@ class FormFiller:
 
 @dataclass(frozen=True, slots=True)
 class ShownChange:
-    """A change as one reads it: of which property, what goes and what comes, with the tag of each, and where."""
+    """A change as one reads it: of which property, what goes and what comes, with the tag of each, and where.
+
+    ``of`` is what a new thing is called that is described along, or empty.
+    """
 
     number: int
     name: Shown
@@ -449,6 +490,7 @@ class ShownChange:
     after: Shown | None
     graphs: tuple[Shown, ...]
     is_stale: bool = False
+    of: str = ""
 
 
 def shown_changes(
@@ -463,11 +505,23 @@ def shown_changes(
     """
     names, terms, gone = content_names(), interface_names(), frozenset(stale)
     named = {each.path: Shown(*text_in(dict(each.names), terms.languages)) for each in fields if each.names}
+    told = {f"<{each.thing}>": label_among(_described(changes, each.thing)) for each in changes if each.thing}
+
+    def shown(term: str) -> Shown | None:
+        return Shown(told[term]) if term in told else names.term(term_of(term)) if term else None
+
     for number, each in enumerate(changes):
-        before, after = (names.term(term_of(one)) if one else None for one in (each.removed, each.added))
         graphs = tuple(names.thing(graph) for graph in each.graphs)
+        before, after = shown(each.removed), shown(each.added)
         name = named.get(each.predicate) or terms.thing(each.predicate)
-        yield ShownChange(number, name, before, after, graphs, number in gone)
+        yield ShownChange(number, name, before, after, graphs, number in gone, told.get(f"<{each.thing}>", ""))
+
+
+def _described(changes: Iterable[ValueChange], thing: str) -> list[ValueChange]:
+    """Return what is said along of another thing, as changes of it alone."""
+    return [
+        ValueChange(each.predicate, each.removed, each.added, each.graphs) for each in changes if each.thing == thing
+    ]
 
 
 # The classes of which somebody can add a thing.

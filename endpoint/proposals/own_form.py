@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from secrets import token_hex
 
 import pyoxigraph as ox
@@ -41,6 +42,7 @@ from endpoint.proposals.own_data import (
     saved_release,
     sign_in_page,
 )
+from endpoint.proposals.placing import PlaceReader, place_inputs
 from endpoint.proposals.proposing import (
     POLICY,
     UNKNOWN_CLASS,
@@ -165,22 +167,29 @@ def thing() -> Response:
     own = _own_thing(found[0], request.args)
     args = request.args
     rows = first_rows(own.subject, args.get("by", ""), args.get("to", "")) if own.subject.class_iri else []
-    return _form_page(own, found[1], FormFiller(own.subject, rows, leads=_leads(own.graph)))
+    return _form_page(
+        own,
+        found[1],
+        FormFiller(own.subject, rows, leads=_leads(own.graph), places=place_inputs(own.subject, {}, None)),
+    )
 
 
 @dataclass(frozen=True)
 class OwnFormSent:
-    """A form that was sent: what it is about, what its rows mean, and by whom it was sent."""
+    """A form that was sent: what it is about, what its rows and new places mean, by whom it was sent, and all of it."""
 
     own: OwnThing
     read: ReadForm
     rows: Sequence[PostedRow]
     contributor: Contributor
+    places: PlaceReader
+    fields: Mapping[str, str]
 
     @property
     def iri(self) -> str:
         """The thing; of a new one, the name that it is to have."""
-        return self.own.subject.iri or _new_name(self.own, self.read.changes)
+        own = self.own
+        return own.subject.iri or _new_name(own, own.subject.class_iri, label_among(self.read.changes))
 
     @property
     def changes(self) -> tuple[ValueChange, ...]:
@@ -200,11 +209,11 @@ class OwnFormSent:
         )  # fmt: skip
 
 
-def _new_name(own: OwnThing, changes: Sequence[ValueChange]) -> str:
+def _new_name(own: OwnThing, class_iri: str, label: str) -> str:
     """Return the name of a new thing, in the space of whose graph it is, that nothing else bears."""
-    here, base, label = snapshot(), publication().base, label_among(changes)
+    here, base = snapshot(), publication().base
     nonces = ["" if label else token_hex(2), *(str(each) for each in range(2, MOST_NAMED_ALIKE)), token_hex(4)]
-    names = (minted(base, own.subject.class_iri, label, each, own_space(base, own.graph)) for each in nonces)
+    names = (minted(base, class_iri, label, each, own_space(base, own.graph)) for each in nonces)
     return next(each for each in names if not here.speaks_of(each) and not here.withholds(each))
 
 
@@ -238,7 +247,9 @@ def _sent(contributor: Contributor, fields: Mapping[str, str]) -> OwnFormSent:
     own, rows = _own_thing(contributor, fields), posted_rows(fields)
     if own.subject.class_iri:  # nothing is stated of it yet, or any more: every row is one that comes
         rows = [_without_key(own.subject, each) for each in rows]
-    return OwnFormSent(own, own.subject.reader.read(rows), rows, contributor)
+    places = PlaceReader(own.subject, partial(_new_name, own))
+    read = places.read(fields, own.subject.reader.read(rows))
+    return OwnFormSent(own, read, rows, contributor, places, fields)
 
 
 def _without_key(subject: FormSubject, row: PostedRow) -> PostedRow:
@@ -269,7 +280,8 @@ def _problem(sent: OwnFormSent) -> Said:
 
 
 def _filler(sent: OwnFormSent) -> FormFiller:
-    return FormFiller(sent.own.subject, sent.rows, sent.read, leads=_leads(sent.own.graph))
+    places = place_inputs(sent.own.subject, sent.fields, sent.places)
+    return FormFiller(sent.own.subject, sent.rows, sent.read, leads=_leads(sent.own.graph), places=places)
 
 
 def _found(sent: OwnFormSent, iri: str, outcome: Outcome) -> FormFiller:
@@ -277,7 +289,8 @@ def _found(sent: OwnFormSent, iri: str, outcome: Outcome) -> FormFiller:
     subject = sent.own.subject
     named = replace(subject, reader=replace(subject.reader, stated=replace(subject.reader.stated, iri=iri)))
     checked = CheckedProposal(outcome.report.shown, outcome.report.violations)
-    return FormFiller(named, sent.rows, sent.read, checked, _leads(sent.own.graph))
+    places = place_inputs(subject, sent.fields, sent.places)
+    return FormFiller(named, sent.rows, sent.read, checked, _leads(sent.own.graph), places)
 
 
 def _tried(sent: OwnFormSent, session: SignedInSession) -> Response:
@@ -353,7 +366,7 @@ def _form_page(
         graph=graph_name(own.graph), parts=filler.parts(), rest=filler.rest(), findings=filler.other_findings(),
         changes=tuple(shown_changes(changes, fields=subject.reader.fields)), notice=problem,
         violations=filler.checked.violations,
-        fields={}, saved=saved_release(),
+        fields={}, saved=saved_release(), places=filler.places,
         kind=subject.class_iri or (subject.classes[0] if subject.classes else ""),
         chosen=lambda texts: text_in(texts, languages()),
     )  # fmt: skip

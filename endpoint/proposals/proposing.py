@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
 from typing import cast
@@ -40,6 +41,7 @@ from endpoint.proposals.filled_form import (
     subject_of,
     subject_of_class,
 )
+from endpoint.proposals.placing import PlaceReader, place_inputs
 from endpoint.things.resources import not_found, of_withheld
 from graph.catalogue.contents import graph_named
 from graph.model.errors import NO_WORDS, HamkorError, Said, Sentence
@@ -176,6 +178,8 @@ def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
     here, name = snapshot(), fields.get("class", "")
     if name:
         class_iri = class_named(name)
+        if not class_iri:
+            raise ProblemError("not-found", UNKNOWN_CLASS)
         subject = subject_of_class(class_iri)
         if not subject.reader.fields:
             raise ProblemError("not-found", UNKNOWN_CLASS)
@@ -192,11 +196,11 @@ def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
 
 
 def class_named(name: str) -> str:
-    """Return the IRI of a class by its name, as ``/class/<name>`` has it, or by its IRI."""
-    if "://" in name:
-        return name if is_iri(name) else ""
+    """Return the IRI of a class by its name, as ``/class/<name>`` has it, or by its IRI; empty where it is none."""
     prefix, colon, local = name.partition(":")
-    return snapshot().prefixes.get(prefix, "") + local if colon else f"{publication().base}ns#{name}"
+    found = snapshot().prefixes.get(prefix, "") + local if colon else f"{publication().base}ns#{name}"
+    found = name if "://" in name else found
+    return found if is_iri(found) else ""
 
 
 def is_iri(text: str) -> bool:
@@ -261,11 +265,14 @@ def propose() -> Response:
     opened = state.opened(fields.get("ticket", ""))
     nonce = opened[1] if opened else secrets.token_hex(2)
     subject = _subject(fields, nonce)
-    read = subject.reader.read(posted_rows(fields))
+    places = PlaceReader(subject, partial(_minted, nonce))
+    read = places.read(fields, subject.reader.read(posted_rows(fields)))
     kind: Kind = "removal" if "removal" in fields else "new" if subject.class_iri else "change"
     sent = SentForm(subject, read, kind if kind == "removal" or read.changes else "comment", fields)
-    problem = _problem(sent)
-    checked, violations = CheckedProposal(), _violations_of(sent, state, nonce)
+    if fields.get("action") == "find":  # names are looked up, and the form comes back with what they may mean
+        said = _Said(NO_WORDS, is_checked=False, nonce=nonce, places=places)
+        return _form_page(FormFiller(subject, posted_rows(fields), read), fields, sent, said)
+    problem, checked, violations = _problem(sent), CheckedProposal(), _violations_of(sent, state, nonce)
     is_ready = not problem and opened is not None and not read.unread and not read.lost
     if fields.get("action") == "send" and is_ready and violations is not None:
         return _kept(sent, violations, opened[0] if opened else 0.0)
@@ -273,7 +280,11 @@ def propose() -> Response:
         _count_check(state)
         checked = _checked(sent)
     filler = FormFiller(subject, posted_rows(fields), read, checked)
-    return _form_page(filler, fields, sent, _Said(problem, is_checked=not problem and not read.unread, nonce=nonce))
+    return _form_page(filler, fields, sent, _Said(problem, not problem and not read.unread, nonce, places))
+
+
+def _minted(nonce: str, class_iri: str, label: str) -> str:
+    return minted(publication().base, class_iri, label, nonce)
 
 
 def _problem(sent: SentForm) -> Said:
@@ -367,6 +378,7 @@ class _Said:
     problem: Said
     is_checked: bool
     nonce: str
+    places: PlaceReader
 
 
 def _form_page(
@@ -387,7 +399,7 @@ def _form_page(
         parts=filler.parts(), rest=filler.rest(), findings=filler.other_findings(),
         changes=tuple(shown_changes(sent.changes)) if sent is not None and shown else (), can_send=shown,
         ticket=fields["ticket"] if is_open else state.ticket(nonce), checked=checked, notice=said, fields=fields,
-        sent=sent,
+        sent=sent, places=place_inputs(subject, fields, said.places if said is not None else None),
         chosen=lambda texts: text_in(texts, languages()), settings=state.settings, honeypot=HONEYPOT, violations=number,
     )  # fmt: skip
 

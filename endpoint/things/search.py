@@ -11,8 +11,9 @@ from itertools import islice
 
 import pyoxigraph as ox
 from flask import Blueprint, Response, render_template, request
+from flask.sansio.blueprints import BlueprintSetupState
 
-from endpoint.current import Snapshot, languages, snapshot, urls
+from endpoint.current import BY_NAME, Snapshot, languages, snapshot, urls
 from endpoint.http.languages import DAY, in_script, partial
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import POLICY as OF_PAGES
@@ -29,6 +30,7 @@ from graph.model.description import (
     Period,
     language_chain,
     language_rank,
+    narrowest,
     person_published,
     published,
     spanned,
@@ -106,8 +108,7 @@ class Tongue:
 
 def main_kind(entity: Entity) -> str:
     """Return the most telling kind of a thing: a narrower one before a broader one."""
-    broader = {KINDS[each].broader for each in entity.kinds if each in KINDS}
-    return next((each for each in entity.kinds if each not in broader), entity.kinds[0])
+    return next(iter(narrowest(entity.kinds)), entity.kinds[0])
 
 
 def tongue() -> Tongue:
@@ -265,6 +266,23 @@ def suggested() -> Response:
     results = [_result(Found(entity, name.text), finds, reader) for entity, name in entities]
     body = json.dumps({"results": results}, ensure_ascii=False).encode()
     return answer(AS_DATA, lambda: body, tag=entity_tag(body))
+
+
+@search.record
+def _offer(setup: BlueprintSetupState) -> None:
+    """Let other parts find things by their names, where this one is served."""
+    setup.app.extensions[BY_NAME] = begun
+
+
+def begun(text: str, kinds: tuple[str, ...]) -> Iterator[str]:
+    """Yield the IRIs of things of some kinds that a name may become, as ``/suggest`` has them: no persons.
+
+    Nothing is found in a release without an index of names.
+    """
+    finds = snapshot().once(_finder)
+    if finds is not None:
+        for entity, _ in _suggested(text[:LONGEST_QUERY], SearchScope(kinds, "", (PERSON,)), MOST_SUGGESTED, finds):
+            yield entity.iri
 
 
 def _suggested(text: str, scope: SearchScope, most: int, finds: Finder) -> list[tuple[Entity, Name]]:

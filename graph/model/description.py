@@ -371,6 +371,13 @@ def kinds_of(classes: Iterable[str], base: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda each: (-weight(each), each))[:MOST_KINDS]) or (UNTYPED,)
 
 
+def narrowest(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Return those of some kinds that no other of them narrows: of city and place, city."""
+    given = tuple(kinds)
+    broader = {KINDS[each].broader for each in given if each in KINDS}
+    return tuple(each for each in given if each not in broader)
+
+
 def _known(class_iri: str, base: str) -> str:
     return CLASSES.get(class_iri) or OWN_CLASSES.get(class_iri.removeprefix(f"{base}ns#"), "")
 

@@ -144,6 +144,7 @@ ROUTES: list[tuple[str, str, str]] = [
     ("/same-as.<suffix>", f"/same-as.json?{CITY}", JSON),
     ("/search", "/search?q=ter", "list"),
     ("/search.<suffix>", "/search.json?q=ter", JSON),
+    ("/shapes/<path:name>", "/shapes/ParentsClub.ttl", "text/turtle"),
     ("/sitemap-<int:number>.xml", "/sitemap-1.xml", XML),
     ("/sitemap.xml", "/sitemap.xml", XML),
     ("/sparql", "/sparql", "machine"),

@@ -417,3 +417,25 @@ def test_who_comes_after_a_kill_at_any_step_goes_on(
     assert resume_proposals(own, AT_ONCE) == [name]
     assert says(own, f'<{CLUB}> rdfs:label "The club"@en ; :members "15"')
     assert len(own.patches()) == 1
+
+
+def test_what_speaks_of_a_value_that_goes_stays_marked_as_overtaken_unless_it_is_a_side_of_a_disagreement(
+    own: Publication,
+) -> None:
+    """A value that another graph says, too, does not go, and a statement of another value is none of it."""
+    rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    said = "".join(
+        f"<{BASE}id/s{n}> a <{rdf}Statement> ; <{rdf}subject> <{CLUB}> ; <{rdf}predicate> <{BASE}ns#members> ;"
+        f' <{rdf}object> "{value}" .\n'
+        for n, value in enumerate(("014", "014", "15"))
+    )
+    said += f"<{BASE}id/d> <{BASE}ns#claim> <{BASE}id/s1> .\n"
+    (own.root / "data" / "s.ttl").write_text(said)
+    (own.root / "data" / "t.ttl").write_text(f'<{CLUB}> <{RDFS}label> "A club"@en .')
+    build(own)
+    name, _ = proposed(own)
+    accept_proposal(own, name, BOTH, AT_ONCE)
+    store = current_release(own).store
+    found = store.query(f"SELECT ?s {{ ?s <http://www.w3.org/ns/prov#wasInvalidatedBy> <{BASE}accepted/{name}> }}")
+    assert [each["s"].value for each in found] == [f"{BASE}id/s0"]  # type: ignore[union-attr, index]
+    assert says(own, f'<{BASE}id/s0> <{rdf}object> "014"')

@@ -29,7 +29,9 @@ SHAPES = f"""@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <{BASE}ns#> .
     <{BASE}shape/l> sh:message "У клуба есть название."@ru , "Klubning nomi bor."@uz .
     <{BASE}shape/p> a sh:NodeShape ; sh:targetClass :Place ; sh:property <{BASE}shape/q> .
     <{BASE}shape/q> sh:path <{RDFS}label> ; sh:datatype <http://www.w3.org/1999/02/22-rdf-syntax-ns#langString> .
-    <{BASE}shape/o> sh:path :of ; sh:class :Club ; sh:message "That is a club."@en ."""
+    <{BASE}shape/o> sh:path :of ; sh:class :Club ; sh:message "That is a club."@en .
+    <{BASE}shape/c> sh:property <{BASE}shape/in> .
+    <{BASE}shape/in> sh:path :in ; sh:class <https://schema.org/City> ."""
 LABEL, MEMBERS = f"{RDFS}label", f"{BASE}ns#members"
 NUMBERS = count(1)
 
@@ -489,6 +491,20 @@ def test_header_fields_open_no_door(ngo: Contributor, headers: dict[str, str]) -
     answer = ngo.served.client.get(place, headers=headers | {"Accept": "text/html"})
     assert answer.status_code in (400, 403, 404)
     assert ngo.graph not in answer.text
+
+
+def test_a_place_is_described_along_in_the_contributor_s_own_graph_and_space(ngo: Contributor) -> None:
+    ngo.put(ngo.club("1", "A club of ours"))
+    form = ngo.opened(iri=ngo.thing())
+    number = next(name for name, value in form.items() if name.startswith("new.") and value == f"{BASE}ns#in")[:-3]
+    place = {f"{number}.name": "Nukus", f"{number}.language": "en", f"{number}.at": "42,46 59,6"}
+    assert "write latitude and longitude" in ngo.save(form | place | {f"{number}.at": "nowhere"}).text
+    assert ngo.save(form | place).status_code == 303
+    said = "".join(lines(ngo))
+    (iri,) = re.findall(rf"<{ngo.thing()}> <{BASE}ns#in> <([^>]*)>", said)
+    assert iri == f"{BASE}added/ngo/city/nukus"
+    assert f'<{iri}> <https://schema.org/latitude> "42.46"' in said
+    assert f'<{iri}> <{LABEL}> "Nukus"@en' in said
 
 
 # What comes last changes what the server lets in.

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pyoxigraph as ox
 import pytest
 
 from graph.model.contributors import contributors_of
@@ -304,10 +305,13 @@ def test_a_body_without_a_length_is_bounded_too(person: Person) -> None:
     assert answer.status_code in (404, 413)
 
 
-@pytest.mark.parametrize("where", ["thing", "class", "thing in nobody's words"])
+@pytest.mark.parametrize("where", ["thing", "class", "thing in nobody's words", "class of no prefix",
+                                   "class that is none"])  # fmt: skip
 def test_what_nobody_knows_has_no_form(person: Person, where: str) -> None:
     paths = {"thing": f"/propose?iri={BASE}id/none", "class": "/propose?class=None",
-             "thing in nobody's words": "/propose?iri=%3Cscript%3E"}  # fmt: skip
+             "thing in nobody's words": "/propose?iri=%3Cscript%3E",
+             "class of no prefix": "/propose?class=x:y",
+             "class that is none": "/propose?class=%3Cscript%3E"}  # fmt: skip
     answer = person.get(paths[where])
     assert answer.status_code == 404
     assert "<script>" not in answer.text
@@ -336,6 +340,73 @@ def test_a_row_of_another_thing_or_graph_changes_nothing(person: Person) -> None
     assert found is not None
     assert found.content is not None
     assert {graph for each in found.content.changes for graph in each.graphs} == {f"{BASE}graph/more"}
+
+
+def place_row(form: dict[str, str]) -> str:
+    """The number of the row for a place, of which there are more than a list has."""
+    return next(name[2:] for name, value in form.items() if value == f"{BASE}ns#place" and name.startswith("p."))
+
+
+@pytest.mark.parametrize(
+    ("typed", "said", "offered"),
+    [("plac", "choose what is meant", 20), ("Place 59", "", 0), ("Nukus", "several things are called so", 3),
+     ("zzz", "nothing that is known here is called so", 0)],
+)  # fmt: skip
+def test_a_part_of_a_name_comes_back_with_what_it_may_mean_and_all_else_that_was_written(
+    person: Person, typed: str, said: str, offered: int
+) -> None:
+    form = person.form(FORM)
+    row = place_row(form)
+    fields = form | {f"v.{row}": typed, "reason": "I live there", "action": "find"}
+    answer = person.post("/propose", fields)
+    assert answer.status_code == 200
+    assert said in answer.text
+    assert "Before you send it" not in answer.text
+    assert "nothing is changed" not in answer.text
+    back = next(each for each in forms_of(answer.text) if "ticket" in each)
+    assert (back[f"v.{place_row(back)}"], back["reason"]) == (typed, "I live there")
+    assert len(re.findall(rf'<option value="&lt;{BASE}id/place/', answer.text)) == offered
+
+
+def test_what_is_chosen_of_many_can_be_chosen_anew(person: Person) -> None:
+    form = person.form(FORM)
+    row = place_row(form)
+    answer = person.checked(form | {f"v.{row}": f"<{BASE}id/place/x7>"})
+    assert "<ins>" in answer.text
+    assert re.search(rf'<option value="&lt;{BASE}id/place/x7&gt;" selected>Place 7<', answer.text)
+    back = next(each for each in forms_of(answer.text) if "ticket" in each)
+    assert back[f"v.{place_row(back)}"] == f"<{BASE}id/place/x7>"
+
+
+def test_the_form_of_a_class_is_one_shape_that_needs_no_other(served: Served) -> None:
+    answer = served.client.get(f"{served.url}/shapes/Club", headers={"Accept": "text/turtle, */*;q=0.1"})
+    assert answer.headers["Content-Type"].startswith("text/turtle")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    said = list(ox.parse(answer.content, ox.RdfFormat.TURTLE))
+    known, predicates = {each.subject for each in said}, {each.predicate.value.rpartition("#")[2] for each in said}
+    assert not predicates & {"node", "imports", "sparql", "targetClass"}
+    assert all(each.object in known for each in said if isinstance(each.object, ox.BlankNode))
+    types = {each.object.value for each in said if each.subject == ox.NamedNode(f"{BASE}ns#Club")
+             and each.predicate.value.endswith("#type")}  # fmt: skip
+    assert types == {"http://www.w3.org/ns/shacl#NodeShape", f"{RDFS}Class"}
+    again = served.client.get(f"{served.url}/shapes/Club", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "status", "kind"),
+    [
+        ("Club", "application/ld+json", 200, "application/ld+json"), ("Club", "*/*", 200, "text/turtle"),
+        ("Club.nt", "text/turtle", 200, "application/n-triples"), ("Club", "image/png", 406, ""),
+        ("None", "*/*", 404, ""), ("Club.xyz", "*/*", 404, ""), ("x:y", "*/*", 404, ""), ("%3Cx%3E", "*/*", 404, ""),
+    ],
+)  # fmt: skip
+def test_a_form_as_a_shape_is_had_in_each_format_and_of_what_has_none_not(
+    served: Served, path: str, accept: str, status: int, kind: str
+) -> None:
+    answer = served.client.get(f"{served.url}/shapes/{path}", headers={"Accept": accept})
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"].startswith(kind)
 
 
 def test_scripts_stay_texts_everywhere(person: Person, reviewer: Person) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 import pyoxigraph as ox
@@ -36,6 +37,7 @@ from graph.releases.release import Release
 
 BASE = "https://w3id.org/hamkor/"
 XSD = "http://www.w3.org/2001/XMLSchema#"
+RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 RDFS_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 FIELD = FormField("http://e/p", is_inverse=False, names={}, descriptions={}, group=None, order=1)
 NOBODY = KnownThings(ox.Store(), BASE, ("en",))
@@ -84,6 +86,26 @@ def test_every_thing_of_the_flagship_saved_unchanged_is_no_change(flagship_relea
             mine = own.read(rows_of(own))
             assert (mine.changes, dict(mine.unread), mine.lost) == ((), {}, False), (iri, graph)
             assert {each.graphs for each in own.stated.values.values() if not each.fixed} <= {(graph,)}
+
+
+def test_names_are_found_by_a_part_of_them_in_any_language_and_persons_are_not() -> None:
+    store, city, person = ox.Store(), "https://schema.org/City", "http://xmlns.com/foaf/0.1/Person"
+    for iri, kind, name, tag in (
+        ("http://e/1", city, "Old Nukus", "en"), ("http://e/1", city, "Старый Нукус", "ru"),
+        ("http://e/2", city, "Nurota", "uz-latn"), ("http://e/3", person, "Nukus Nukusov", "en"),
+    ):  # fmt: skip
+        store.add(ox.Quad(ox.NamedNode(iri), ox.NamedNode(RDF_TYPE), ox.NamedNode(kind)))
+        store.add(ox.Quad(ox.NamedNode(iri), ox.NamedNode(RDFS_LABEL), ox.Literal(name, language=tag)))
+    things = KnownThings(store, BASE, ("uz",))
+    of = replace(FIELD, classes=(city, person))
+    found = {text: sorted(things.meant(text, of)) for text in ("nuk", "нук", "NU", "ukus", " ")}
+    assert found == {
+        "nuk": ["http://e/1"],
+        "нук": ["http://e/1"],
+        "NU": ["http://e/1", "http://e/2"],
+        "ukus": [],
+        " ": [],
+    }
 
 
 def reader_of(terms: Iterable[ox.NamedNode | ox.Literal], field: FormField = FIELD) -> FormReader:

@@ -25,11 +25,13 @@ from graph.parts.proposals.proposal_store import (
     KeptProposal,
     ProposalAcceptance,
     ProposalCheck,
+    ValueChange,
     proposals_of,
 )
-from graph.parts.proposals.proposed_rows import rows_of, stale, statement_line
-from graph.parts.proposals.shape_form import ACCEPTED_GRAPH
+from graph.parts.proposals.proposed_rows import rows_of, stale, statement_line, statements_of
+from graph.parts.proposals.shape_form import ACCEPTED_GRAPH, term_of
 from graph.pipeline.write import GraphEdit, SourcePatch, publish, rehearse, stored_report
+from graph.releases.exact_forms import open_forms
 from graph.releases.release import Patience, Release, current_release
 from graph.sources.rdf_patches import PatchFile, PatchRow, patch_file, remove_patch
 from graph.validation.report import Result, ValidationFailedError
@@ -170,9 +172,8 @@ def _carry_out(publication: Publication, proposal: KeptProposal, patience: Patie
     if not _is_in(publication, proposal.id):
         release = current_release(publication)
         chosen = [each for number, each in enumerate(content.changes) if number in decision.chosen]
-        writes = writes_of(
-            release, [*rows_of(content.thing, chosen), *_provenance(publication, proposal, content, decision)]
-        )
+        rows = [*rows_of(content.thing, chosen), *_provenance(publication, proposal, content, decision)]
+        writes = writes_of(release, [*rows, *_overtaken(publication, release, proposal.id, content.thing, chosen)])
         heading = (f"proposal {proposal.id}: {content.label or content.thing}", decision.words)
 
         def file() -> PatchFile | None:
@@ -252,6 +253,29 @@ def _provenance(
     if content.source.strip():
         statements.append((activity, DCT + "source", _source(content.source.strip())))
     return [PatchRow(graph, statement_line(one, two, str(three)), is_added=True) for one, two, three in statements]
+
+
+def _overtaken(
+    publication: Publication, release: Release, name: str, thing: str, chosen: Sequence[ValueChange]
+) -> list[PatchRow]:
+    """Return what is said of statements with names of their own (``rdf:Statement``) that speak of a value that goes.
+
+    They stay, since their sources have said it, and are marked as overtaken (``prov:wasInvalidatedBy``), so that none
+    looks as if it still backed something. One that is a side of a disagreement is left alone: there it is a claim.
+    """
+    base, forms, marked = publication.base, open_forms(release.folder), list[PatchRow]()
+    claim, activity = ox.NamedNode(f"{base}ns#claim"), f"<{base}{ACTIVITY}{name}>"
+    for each in chosen:
+        if not each.removed or each.thing:
+            continue
+        line = statement_line(thing, each.predicate, each.removed)
+        if {*forms.graphs(release.store, line)} - {*each.graphs}:
+            continue  # another graph says it, too
+        for statement in statements_of(release.store, thing, each.predicate, term_of(each.removed)):
+            if next(release.store.quads_for_pattern(None, claim, statement, ox.DefaultGraph()), None) is None:
+                said = statement_line(statement.value, PROV + "wasInvalidatedBy", activity)
+                marked.append(PatchRow(publication.graph(ACCEPTED_GRAPH), said, is_added=True))
+    return marked
 
 
 CALLED = {"en": "Accepted proposal: {}", "ru": "Принятое предложение: {}", "uz": "Qabul qilingan taklif: {}"}

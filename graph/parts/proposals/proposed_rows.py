@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import pyoxigraph as ox
 
 from graph.model.description import PERSON, kinds_of
-from graph.model.rdf_terms import RDF, RDF_TYPE, XSD
+from graph.model.rdf_terms import RDF, RDF_TYPE, XSD, Term
 from graph.parts.proposals.proposal_store import Content, KeptProposal, Mark, ValueChange
 from graph.parts.proposals.shape_form import term_of
 from graph.releases.exact_forms import open_forms
@@ -19,18 +20,19 @@ from graph.releases.release import Release
 from graph.sources.batches import lines_of
 from graph.sources.rdf_patches import PatchRow
 
-MOST_TOUCHED = 100
+MOST_TOUCHED, MOST_STATEMENTS = 100, 1_000
 
 
 def rows_of(thing: str, changes: Iterable[ValueChange]) -> list[PatchRow]:
     """Return the lines that come and go with some changes of a thing, graph by graph."""
     rows = list[PatchRow]()
     for each in changes:
+        of = each.thing or thing
         for graph in each.graphs:
             if each.removed:
-                rows.append(PatchRow(graph, statement_line(thing, each.predicate, each.removed), is_added=False))
+                rows.append(PatchRow(graph, statement_line(of, each.predicate, each.removed), is_added=False))
             if each.added:
-                rows.append(PatchRow(graph, statement_line(thing, each.predicate, each.added), is_added=True))
+                rows.append(PatchRow(graph, statement_line(of, each.predicate, each.added), is_added=True))
     return rows
 
 
@@ -49,6 +51,21 @@ def stale(release: Release, thing: str, changes: Sequence[ValueChange]) -> list[
                 found.append(number)
                 break
     return found
+
+
+def statements_of(store: ox.Store, thing: str, predicate: str, value: Term) -> list[ox.NamedNode]:
+    """Return the statements with names of their own (``rdf:Statement``) that say that a thing has a value."""
+    merge, node = ox.DefaultGraph(), ox.NamedNode
+    about = (quad.subject for quad in store.quads_for_pattern(None, node(RDF + "subject"), node(thing), merge))
+    found = [each for each in islice(about, MOST_STATEMENTS) if isinstance(each, ox.NamedNode)]
+    wanted = ((RDF + "predicate", node(predicate)), (RDF + "object", value))
+    return sorted(
+        (
+            each for each in found
+            if all(next(store.quads_for_pattern(each, node(by), to, merge), None) is not None for by, to in wanted)
+        ),
+        key=str,
+    )  # fmt: skip
 
 
 # What marks it.

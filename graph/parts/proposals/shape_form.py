@@ -7,17 +7,17 @@ that the form does not show stays as it is; so a form that is saved unchanged ch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from types import MappingProxyType
 from typing import Literal
 
 import pyoxigraph as ox
 
-from graph.model.description import LABEL_PROPERTIES, called
+from graph.model.description import LABEL_PROPERTIES, PERSON, called, kinds_of, narrowest
 from graph.model.errors import Said, Sentence
 from graph.model.rdf_terms import (
     CATALOG_GRAPH,
@@ -40,8 +40,8 @@ from graph.releases.exact_forms import LexicalForms
 
 # What shapes ask of a thing of some classes, one field a property, with all that a form needs to know of it.
 
-MOST_OPTIONS, MOST_LOOKED_AT, MOST_STATED, MOST_INSIDE = 60, 5_000, 500, 5
-MOST_ROWS = 1_000
+MOST_OPTIONS, MOST_LOOKED_AT, MOST_STATED, MOST_INSIDE, MOST_MEANT = 60, 5_000, 500, 5, 20
+MOST_ROWS = MOST_LOOKED_THROUGH = 1_000
 CHECKS = "shape/group-checks"
 """The group, below the base, whose shapes check and are nothing to fill in; as ``endpoint.pages.term_names`` has it."""
 LAST = 1e9
@@ -297,11 +297,14 @@ class KnownThings:
         store: the release's.
         base: the publication's base.
         languages: the reader's, the wanted one first.
+        suggest: finds things by the beginning of a name, or by one that is like it, among those of some kinds; where
+            nothing does, names are looked through.
     """
 
     store: ox.Store
     base: str
     languages: tuple[str, ...]
+    suggest: Callable[[str, tuple[str, ...]], Iterable[str]] | None = None
     _options: dict[tuple[str, ...], tuple[tuple[str, str], ...] | None] = field(default_factory=dict)
 
     def label(self, iri: str) -> str:
@@ -337,6 +340,42 @@ class KnownThings:
         )
         return [each for each in found if self._is_of(each, of.classes) and fits(each, of.patterns)]
 
+    def kinds(self, of: FormField) -> tuple[str, ...]:
+        """Return the kinds by which the things that a field may name are searched for; persons are not searched for."""
+        found = dict.fromkeys(kind for each in of.classes for kind in narrowest(kinds_of((each,), self.base)))
+        return tuple(each for each in found if each != PERSON)
+
+    def meant(self, text: str, of: FormField) -> list[str]:
+        """Return things of the classes of a field that may be meant by a part of a name; at most ``MOST_MEANT``.
+
+        A person is found by just their name alone (``named``).
+        """
+        kinds = self.kinds(of)
+        if not kinds or not text.strip():
+            return []
+        # what suggests names passes over words that say little, such as "place"
+        found = chain(self.suggest(text, kinds) if self.suggest is not None else (), self._beginning(text, of))
+        return list(islice(dict.fromkeys(each for each in found if self._suits(each, of)), MOST_MEANT))
+
+    def is_person(self, iri: str) -> bool:
+        """Whether a thing is a person."""
+        return PERSON in kinds_of(self._classes_of(iri), self.base)
+
+    def _suits(self, iri: str, of: FormField) -> bool:
+        return not self.is_person(iri) and self._is_of(iri, of.classes) and fits(iri, of.patterns)
+
+    def _beginning(self, text: str, of: FormField) -> Iterator[str]:
+        wanted = text.strip().casefold()
+        for each in islice(self._instances(of.classes), MOST_LOOKED_THROUGH):
+            if any(f" {name.casefold()}".find(f" {wanted}") >= 0 for name in self._names(each)):
+                yield each
+
+    def _names(self, iri: str) -> Iterator[str]:
+        for name in LABEL_PROPERTIES:
+            for quad in self.store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(name), None, ox.DefaultGraph()):
+                if isinstance(quad.object, ox.Literal):
+                    yield quad.object.value
+
     def _instances(self, classes: Iterable[str]) -> Iterator[str]:
         seen, unnamed = set[str](), f"{self.base}.well-known/genid/"
         for name in classes:
@@ -348,8 +387,11 @@ class KnownThings:
                     yield thing.value
 
     def _is_of(self, iri: str, classes: Sequence[str]) -> bool:
+        return not self._classes_of(iri).isdisjoint(classes)
+
+    def _classes_of(self, iri: str) -> set[str]:
         kinds = self.store.quads_for_pattern(ox.NamedNode(iri), ox.NamedNode(RDF_TYPE), None, ox.DefaultGraph())
-        return any(isinstance(each.object, ox.NamedNode) and each.object.value in classes for each in kinds)
+        return {each.object.value for each in kinds if isinstance(each.object, ox.NamedNode)}
 
 
 def fits(text: str, patterns: Iterable[str]) -> bool:
@@ -468,11 +510,17 @@ def _thing(text: str, of: FormField, things: KnownThings, before: Term | None) -
             return Unread(Sentence("this is no address (IRI)"))
     if not of.classes:
         return Unread(Sentence("write an address that begins with https:// or the like"))
+    return _named(text, of, things)
+
+
+def _named(text: str, of: FormField, things: KnownThings) -> Term | Unread:
     found = things.named(text, of)
     if len(found) == 1:
         return ox.NamedNode(found[0])
     if found:
         return Unread(Sentence("several things are called so; choose one"), tuple(found[:MOST_OPTIONS]))
+    if meant := things.meant(text, of):
+        return Unread(Sentence("choose what is meant, or write another name"), tuple(meant))
     return Unread(Sentence("nothing that is known here is called so"))
 
 
@@ -673,12 +721,7 @@ class FormReader:
                     None,
                 )  # fmt: skip
                 if twin is not None and (path, change.removed) not in touched:
-                    yield replace_change(change, path, twin.graphs)
-
-
-def replace_change(change: ValueChange, predicate: str, graphs: tuple[str, ...]) -> ValueChange:
-    """Return the same change of another property."""
-    return ValueChange(predicate, change.removed, change.added, graphs)
+                    yield ValueChange(path, change.removed, change.added, twin.graphs)
 
 
 def unexpected(predicate: str) -> FormField:
@@ -742,7 +785,7 @@ def as_new(class_iri: str, changes: Sequence[ValueChange], base: str, graph: str
 
 def label_among(changes: Iterable[ValueChange]) -> str:
     """Return what a thing is called by the values that come to it, English first; empty where by none."""
-    named = [each for each in changes if each.added and each.predicate in LABEL_PROPERTIES]
+    named = [each for each in changes if each.added and not each.thing and each.predicate in LABEL_PROPERTIES]
     named.sort(key=lambda each: (LABEL_PROPERTIES.index(each.predicate), not each.added.endswith("@en")))
     for each in named:
         if isinstance(term := term_of(each.added), ox.Literal):
