@@ -43,7 +43,7 @@ OF_PARTS = {
         "endpoint.reconcile.reconciled_properties",
     ),
     CONTRIBUTION: ("endpoint.graphs.graph_writing",),
-    PROPOSALS: ("endpoint.proposals.filled_form", "endpoint.proposals.signed_in"),
+    PROPOSALS: ("endpoint.proposals.filled_form", "endpoint.proposals.placing", "endpoint.proposals.signed_in"),
 }
 """What the routes of a part stand on, in ``endpoint``."""
 LISTS = {"graph.pipeline.parts", "endpoint.served_parts"}
