@@ -13,6 +13,7 @@ from endpoint.commands.options import Options, publication_option, wait_option
 from graph.model.errors import ReleaseError, Sentence
 from graph.model.publication import PATCHES_FOLDER, Publication
 from graph.parts.proposals.decisions import accept_proposal, check, decline_proposal, resume_proposals
+from graph.parts.proposals.folding import PatchFolding, difference
 from graph.parts.proposals.proposal_store import (
     Content,
     Decision,
@@ -43,6 +44,7 @@ def proposals_command(_: Options) -> None:
       hamkor proposals accept k7mwp3xq --only 0,2
       hamkor proposals decline k7mwp3xq --because 'The list is of 2013.'
       hamkor proposals export k7mwp3xq --git | git apply
+      hamkor proposals export --fold | git apply
     """  # noqa: D301  click reads \b as the sign itself
 
 
@@ -159,10 +161,18 @@ def decline_command(options: Options, name: str, because: str, reviewer: str) ->
 @proposals_command.command("export")
 @click.argument("names", metavar="[ID]...", nargs=-1)
 @click.option("--git", is_flag=True, help="As a difference for git, which adds the patch to patches/.")
+@click.option("--fold", is_flag=True, help="As a difference for git, which writes what the patches say into the files "
+              "themselves and takes the patches away; what stays in them is told.")  # fmt: skip
 @publication_option
-def export_command(options: Options, names: Sequence[str], git: bool) -> None:
-    """Write proposals as RDF Patches; without an ID all patches that have been accepted, as they lie in patches/."""
+def export_command(options: Options, names: Sequence[str], git: bool, fold: bool) -> None:
+    """Write proposals as RDF Patches; without an ID all patches that have been accepted, as they lie in patches/.
+
+    With --fold nothing is changed either: `git apply` does that, and the next build says what it said before.
+    """
     publication = options.publication()
+    if fold:
+        _fold(publication, names)
+        return
     texts = {path.name: path.read_text(encoding="utf-8") for path in publication.patches()}
     if names:
         kept = {Path(each).stem.partition("-")[2]: each for each in texts}
@@ -172,6 +182,23 @@ def export_command(options: Options, names: Sequence[str], git: bool) -> None:
             texts[kept.get(each, f"{each}.rdfp")] = text
     for file, text in texts.items():
         click.echo(_for_git(f"{PATCHES_FOLDER}/{file}", text) if git else text, nl=False)
+
+
+def _fold(publication: Publication, names: Sequence[str]) -> None:
+    """Write the difference that folds patches into the files, and on standard error what cannot be folded."""
+    kept = {path.stem.partition("-")[2]: path for path in publication.patches()}
+    if unknown := next((each for each in names if each not in kept), ""):
+        raise ReleaseError(
+            Sentence("there is no patch of the proposal %(name)s", name=repr(unknown[:50])),
+            Sentence("hamkor proposals list --state accepted shows them"),
+        )
+    folded = PatchFolding(publication).fold([path for name, path in kept.items() if not names or name in names])
+    for each in folded.files:
+        # as bytes: what stands in a file is written as it stands there, line ends included
+        click.echo("".join(difference(each)).encode("utf-8", errors="surrogateescape"), nl=False)
+    for patch, rows in folded.left.items():
+        for row in rows:
+            click.echo(f"{patch}: cannot be folded, and stays: {row.text().strip()}", err=True)
 
 
 def _for_git(name: str, text: str) -> str:
