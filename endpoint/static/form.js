@@ -11,7 +11,7 @@ let last = 0, lists = 0;
 const status = () => {
   const said = document.createElement("p");
   said.className = "unseen";
-  said.setAttribute("role", "status");
+  said.setAttribute("aria-live", "polite");
   form.append(said);
   return said;
 };
