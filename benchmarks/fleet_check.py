@@ -106,7 +106,9 @@ class Readers:
                 self._judge(answer, pinned)
                 left -= 1
                 if pins and left <= 0:
-                    pinned, left = answer.headers.get("X-Hamkor-Release", "") if answer.is_success else "", 10
+                    # then another one: who named the first for ever would find it gone after some minutes
+                    pinned = "" if pinned else answer.headers.get("X-Hamkor-Release", "")
+                    left = 10 if pinned else 0
                 time.sleep(PAUSE)
 
     def _number(self, release: str) -> str:
