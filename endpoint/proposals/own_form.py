@@ -64,8 +64,7 @@ from endpoint.proposals.signed_in import (
 from endpoint.things.resources import not_found
 from graph.model.contributors import Contributor
 from graph.model.errors import NO_WORDS, HamkorError, PreconditionError, Said, Sentence
-from graph.parts.contribution.contributed_document import Contribution, Outcome
-from graph.parts.contribution.graph_editing import LineEdit
+from graph.parts.contribution.contributed_document import Contribution, LineEdit, Outcome
 from graph.parts.proposals.graph_things import changes_by_thing, lines_about, state_of
 from graph.parts.proposals.proposal_store import CheckedProposal, ValueChange
 from graph.parts.proposals.proposed_rows import rows_of, touched

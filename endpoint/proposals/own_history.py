@@ -21,8 +21,7 @@ from endpoint.proposals.own_data import GRAPH, HISTORY, MOST_KB, graph_name, own
 from endpoint.proposals.proposing import not_kept, posted_fields, private_page
 from endpoint.proposals.signed_in import SignedInSession, check_csrf, signed_in, whoever_signed_in
 from graph.model.errors import HamkorError, PreconditionError, ReleaseError, Sentence
-from graph.parts.contribution.contributed_document import Outcome
-from graph.parts.contribution.graph_editing import EarlierState
+from graph.parts.contribution.contributed_document import EarlierState, Outcome
 from graph.parts.proposals.graph_things import changes_by_thing
 from graph.parts.proposals.proposal_store import CheckedProposal
 from graph.releases.history import DifferencePart, difference

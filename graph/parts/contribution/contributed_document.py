@@ -42,6 +42,48 @@ class SentDocument(msgspec.Struct, frozen=True):
     base: str = ""
 
 
+class LineEdit(msgspec.Struct, frozen=True):
+    """Lines that come to one graph and go from it.
+
+    Attributes:
+        root: the publication's folder.
+        graph: the IRI of the graph.
+        added: the lines that come, as canonical N-Triples.
+        removed: the lines that go.
+        contributor: who writes.
+        expected: as ``graph.pipeline.write.publish`` has it.
+        about: the thing of which one wants to know what the shapes say.
+        is_tried: whether it is only tried, and nothing published.
+    """
+
+    root: str
+    graph: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    contributor: Contributor
+    expected: dict[str, str | None] = {}
+    about: str = ""
+    is_tried: bool = False
+
+
+class EarlierState(msgspec.Struct, frozen=True):
+    """What one graph was in an earlier release, to be published again.
+
+    Attributes:
+        root: the publication's folder.
+        graph: the IRI of the graph.
+        release: the id of the release; in one that does not have the graph, it was not there, and is taken away.
+        contributor: who writes.
+        expected: as ``graph.pipeline.write.publish`` has it.
+    """
+
+    root: str
+    graph: str
+    release: str
+    contributor: Contributor
+    expected: dict[str, str | None] = {}
+
+
 class FoundResult(msgspec.Struct, frozen=True):
     """One result.
 
