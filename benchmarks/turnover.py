@@ -100,20 +100,20 @@ def publication_in(folder: Path, things: int) -> Publication:
 
 
 class Reader(threading.Thread):
-    """Asks one thing after the other until it is told to stop."""
+    """Asks one thing after the other, with a pause between them, until it is told to stop."""
 
-    def __init__(self, port: int, first: int) -> None:
+    def __init__(self, port: int, first: int, pause: float) -> None:
         super().__init__(daemon=True)
         self.seen: list[Seen] = []
         self.problems: list[str] = []
         self.stopped = threading.Event()
-        self._port, self._next = port, first
+        self._port, self._next, self._pause = port, first, pause
         self._tags: dict[tuple[str, str], str] = {}
 
     def run(self) -> None:
         """Ask."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-        while not self.stopped.is_set():
+        while not self.stopped.wait(self._pause):
             path, accept = REQUESTS[self._next % len(REQUESTS)]
             self._next += 1
             try:
@@ -136,12 +136,14 @@ class Reader(threading.Thread):
         return Seen(time.monotonic(), response.status, f"{path[:60]} {accept}", release, tag, numbers)
 
 
-def turned_over(publication: Publication, port: int, *, publishes: int, readers: int, things: int) -> Outcome:
+def turned_over(
+    publication: Publication, port: int, *, publishes: int, readers: int, things: int, pause: float = 0.0
+) -> Outcome:
     """Publish again and again while readers read from the service at a port; return what they saw."""
     outcome = Outcome()
     number_of = {_current(publication): 0}
     published: list[tuple[float, str]] = []
-    clients = [Reader(port, place) for place in range(readers)]
+    clients = [Reader(port, place, pause) for place in range(readers)]
     for each in clients:
         each.start()
     for number in range(1, publishes + 1):

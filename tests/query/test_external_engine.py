@@ -359,6 +359,7 @@ async def test_readers_see_each_release_whole_while_it_is_switched(
                 number = int(msgspec.json.decode(cast("bytes", answer.body))["results"]["bindings"][0]["n"]["value"])
                 assert number == wanted[answer.release]
                 seen[answer.release] += 1
+                await asyncio.sleep(0.02)
 
         readers = [asyncio.create_task(read(f"reader {number}")) for number in range(8)]
         for each in (*releases[1:], releases[0]):
