@@ -28,7 +28,7 @@ from tests.proposals.proposing import Person, touched
 
 GRAPH = "https://w3id.org/hamkor/graph/ngo/a"
 TOKEN = "a token for copies"  # noqa: S105  of these tests
-SOON = 20.0
+SOON = 90.0
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def hamkor(*arguments: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
 
 
 def until(what: Callable[[], bool], seconds: float = SOON) -> float:
