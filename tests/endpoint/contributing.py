@@ -16,7 +16,7 @@ SETTINGS = f"""
 base = "{BASE}"
 [limits]
 upload_mb = 2
-upload_seconds = 20
+upload_seconds = 60
 upload_memory_mb = 1024
 writes_per_minute = 100000
 queue_seconds = 0.5
