@@ -27,7 +27,9 @@ from graph.model.errors import Sentence
 
 Role = Literal["review", "write"]
 PLACES: Mapping[Role, str] = MappingProxyType({"review": "proposals", "write": "my-data"})
-"""Where one signs in for what; the cookie is sent to nothing that does not stand below."""
+"""Where one signs in for what; the cookie is sent to nothing that stands below neither these nor ``ALSO``."""
+ALSO: Mapping[Role, tuple[str, ...]] = MappingProxyType({"review": (), "write": ("upload",)})
+"""Where else who has signed in for something is known: a spreadsheet is published into their graphs."""
 ONLY: Mapping[Role, Sentence] = MappingProxyType({
     "review": Sentence("only who has signed in to review sees this"),
     "write": Sentence("only who has signed in with their token sees this"),
@@ -138,7 +140,8 @@ def of_token(token: str, role: Role) -> Contributor | None:
 def begin_session(contributor: Contributor) -> SignedInSession:
     """Sign somebody in with the answer to this request, wherever their token is good for something."""
     word, secure = _sessions().begin(contributor.id), request.is_secure
-    paths = [urls().route(place) for role, place in PLACES.items() if has_role(contributor, role)]
+    roles = [role for role in PLACES if has_role(contributor, role)]
+    paths = [urls().route(place) for role in roles for place in (PLACES[role], *ALSO[role])]
 
     @after_this_request
     def keep(response: Response) -> Response:
@@ -154,5 +157,5 @@ def begin_session(contributor: Contributor) -> SignedInSession:
 def end_session(response: Response) -> None:
     """Let a response sign out whoever asks, everywhere."""
     _sessions().end(request.cookies.get(COOKIE, ""))
-    for place in PLACES.values():
+    for place in (*PLACES.values(), *(each for places in ALSO.values() for each in places)):
         response.delete_cookie(COOKIE, path=urls().route(place))

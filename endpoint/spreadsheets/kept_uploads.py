@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Timer
 
 import msgspec
 from cachetools import LRUCache
@@ -19,8 +19,8 @@ from cachetools import LRUCache
 from endpoint.http.problems import ProblemError
 from graph.model.errors import Sentence
 from graph.model.publication import WORK_FOLDER, Publication
+from graph.parts.spreadsheets.import_memory import SHEETS
 
-FOLDER = "spreadsheets"
 KEPT_SECONDS = 3600.0
 MOST_BYTES = 16 << 20
 MOST_KEPT, MOST_KEPT_BYTES, MOST_OF_ONE = 300, 1 << 30, 5
@@ -51,7 +51,7 @@ class UploadShelf:
     @property
     def folder(self) -> Path:
         """Where they lie."""
-        return self.publication.root / WORK_FOLDER / FOLDER
+        return self.publication.root / WORK_FOLDER / SHEETS
 
     def keep(self, path: Path, name: str, class_name: str, client: str) -> str:
         """Keep a file, which is moved; return its secret. Of one client a few are kept, the last ones.
@@ -66,7 +66,7 @@ class UploadShelf:
             raise ProblemError("too-large", detail, {"remedy": Sentence("divide it")})
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._lock:
-            self._take_away_old()
+            self.take_away_old()
             own = self._of_clients.setdefault(client, [])
             while len(own) >= MOST_OF_ONE:
                 self._remove(own.pop(0))
@@ -81,6 +81,9 @@ class UploadShelf:
             about = KeptUpload(_file_name(name), class_name, time.time())
             (self.folder / f"{place}.json").write_bytes(msgspec.json.encode(about))
             own.append(place)
+        ending = Timer(KEPT_SECONDS, self._remove, [place])
+        ending.daemon = True  # whoever stops the service does not wait; the next one takes away what is old
+        ending.start()
         return secret
 
     def get(self, secret: str) -> tuple[Path, KeptUpload]:
@@ -108,8 +111,9 @@ class UploadShelf:
         for ending in ("sheet", "json"):
             (self.folder / f"{place}.{ending}").unlink(missing_ok=True)
 
-    def _take_away_old(self) -> None:
-        for each in self.folder.iterdir():
+    def take_away_old(self) -> None:
+        """Take away what is kept too long, such as by a service that has stopped."""
+        for each in self.folder.iterdir() if self.folder.is_dir() else ():
             if time.time() - each.stat().st_mtime > KEPT_SECONDS:
                 each.unlink(missing_ok=True)
 

@@ -32,6 +32,7 @@ from endpoint.pages.term_names import Shown, text_in
 from endpoint.pages.thing_page import content_names, interface_names
 from endpoint.proposals.filled_form import ShownChange, shown_changes
 from endpoint.proposals.proposing import HONEYPOT, check_origin, not_kept, private_page, proposing_state
+from endpoint.proposals.signed_in import check_csrf, install_sessions, signed_in
 from endpoint.spreadsheets.kept_uploads import MOST_BYTES, KeptUpload, UploadShelf
 from endpoint.things.starting_files import templates
 from graph.model.contributors import Contributor, may_write
@@ -66,6 +67,8 @@ def _install(setup: BlueprintSetupState) -> None:
     app = cast("Flask", setup.app)
     current: Current = app.extensions[EXTENSION]
     app.extensions[STATE] = UploadShelf(current.publication)
+    app.extensions[STATE].take_away_old()
+    install_sessions(app)
 
 
 uploading.after_request(not_kept)
@@ -250,12 +253,15 @@ def _previewed(form: UploadForm, who: Contributor | None = None) -> ImportPrevie
 
 
 def _contributor(form: UploadForm) -> Contributor | Said:
-    """Return who publishes, by their token; or what is wrong with it.
+    """Return who publishes, by their token or as who has signed in at ``/my-data``; or what is wrong with it.
 
     Raises:
-        ProblemError: 429, too many tokens were not good.
+        ProblemError: 403, the form is not of the session; 429, too many tokens were not good.
     """
     token, client = form.text("token"), request.remote_addr or ""
+    if not token and (known := signed_in("write")) is not None:
+        check_csrf(known[1], form.fields)
+        return _permitted(known[0], form)
     if wait := door().failures.wait(client, take=False):
         raise too_many(Sentence("too many attempts with a token that is not good"), wait)
     found = door().contributors.of_token(token) if token else None
@@ -263,6 +269,10 @@ def _contributor(form: UploadForm) -> Contributor | Said:
         if token:
             door().failures.wait(client)
         return Sentence("a token of the publisher's is needed to publish here")
+    return _permitted(found, form)
+
+
+def _permitted(found: Contributor, form: UploadForm) -> Contributor | Said:
     if not form.graph or (fault := unfit_name(form.graph, publication().base)):
         return fault if form.graph else Sentence("say into which graph the things go")
     if not may_write(found, form.graph, publication().base):
@@ -421,7 +431,7 @@ def _shown_form(
         others=[(name, unpacked(reason)) for name, reason in preview.others],
         gone=[content_names().thing(each) for each in preview.gone[:ROWS_SHOWN]],
         ticket=ticket if state.opened(ticket) is not None else state.ticket(nonce), honeypot=HONEYPOT,
-        settings=publication().settings.proposals, tags=publication().settings.languages,
+        settings=publication().settings.proposals, signed=signed_in("write"), tags=publication().settings.languages,
     )  # fmt: skip
 
 

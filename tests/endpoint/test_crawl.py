@@ -23,8 +23,8 @@ PAST = re.compile(r"/release/[^/]+/(?!diff|report)")
 DATA = re.compile(
     r"\.(ttl|nt|jsonld|rdf|nq|trig|json|csv|xlsx|txt|srj|srx|tsv|rdfp|gz|parquet|html|bib|ris|csljson)\b|[?&](format|_profile|_mediatype)="
 )
-FORMS = re.compile(r"^/propose\?")
-"""The form of each thing, which is no page for robots either; forms have tests of their own."""
+FORMS = re.compile(r"^/(?:propose|upload)\?")
+"""The form of each thing and of each class, which is no page for robots either; forms have tests of their own."""
 SAMPLE = (
     "/", "/doc/club/termez", "/doc/forum/2014", "/scheme/target-group", "/scheme/topic/social-adaptation",
     "/doc/body/ministry-of-health", "/shape/ParentsClub", "/ns", "/dataset", "/downloads", "/graphs", "/graph/clubs",

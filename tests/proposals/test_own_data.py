@@ -418,8 +418,8 @@ def test_at_the_door_forms_from_elsewhere_do_nothing_either(ngo: Contributor) ->
     assert "Sign out" not in ngo.get("/my-data").text
 
 
-def test_the_cookie_goes_to_my_data_alone_and_to_proposals_where_the_token_reviews_too(served: Served) -> None:
-    for reviews, places in ((False, ["/my-data"]), (True, ["/my-data", "/proposals"])):
+def test_the_cookie_goes_to_my_data_and_uploads_and_to_proposals_where_the_token_reviews_too(served: Served) -> None:
+    for reviews, places in ((False, ["/my-data", "/upload"]), (True, ["/my-data", "/proposals", "/upload"])):
         token, _ = token_of(served, "ngo/*", reviews=reviews)
         answer = Person(served).post("/my-data", {"action": "sign-in", "token": token})
         cookies = [set(each.split("; ")) for each in answer.headers.get_list("set-cookie")]

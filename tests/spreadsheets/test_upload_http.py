@@ -121,6 +121,16 @@ def test_who_has_a_token_publishes_and_the_file_is_gone(client: FlaskClient, pub
     assert "Nothing has changed" in page.text
 
 
+def test_who_has_signed_in_publishes_without_a_token(publication: Publication) -> None:
+    client = create_app(publication).test_client()
+    client.post("/my-data", data={"token": token_of(publication, "ngo-x/*")}, headers=HTML)
+    address, form = looked_at(client, as_csv(mended()))
+    given = {"graph": "ngo-x/signed", "base": "https://ngo-x.example/signed/"}
+    assert posted(client, address, form | {"csrf": "x"}, "publish", **given).status_code == 403
+    assert "It is part of release" in posted(client, address, form, "publish", **given).text
+    assert "csrf" not in looked_at(create_app(publication).test_client(), as_csv(mended()))[1]
+
+
 @pytest.mark.parametrize(
     ("graph", "scope", "said"),
     [

@@ -17,7 +17,8 @@ from graph.model.errors import Sentence, SourceError
 from graph.model.publication import WORK_FOLDER, Publication
 from graph.withholding.withholding import Withholding
 
-FOLDER = "imports"
+FOLDER, SHEETS = "imports", "spreadsheets"
+"""Below the work folder: what is remembered, and for an hour what people have sent to the pages."""
 BESIDE = ".hamkor-import.json"
 MOST_BYTES = 64 << 20
 
@@ -90,12 +91,15 @@ def remember_import(memory: ImportMemory, path: Path) -> None:
 
 
 def forget_withheld(publication: Publication, withholding: Withholding) -> None:
-    """Take away what is remembered of things that are withheld.
+    """Take away what is remembered of things that are withheld, and the spreadsheets that are being looked at.
 
     Raises:
         OSError: a file cannot be read or written.
         SourceError: one cannot be understood.
     """
+    kept = publication.root / WORK_FOLDER / SHEETS
+    for path in kept.iterdir() if kept.is_dir() else ():  # who was looking at one sends it again
+        path.unlink(missing_ok=True)
     folder = publication.root / WORK_FOLDER / FOLDER
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
         memory = recall(path)
