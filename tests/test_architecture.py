@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from endpoint.served_parts import SERVED
-from graph.pipeline.parts import CONTRIBUTION, LINKING, PARTS, PROPOSALS
+from graph.pipeline.parts import CONTRIBUTION, LINKING, PARTS, PROPOSALS, SPREADSHEETS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("graph", "endpoint")
@@ -44,6 +44,7 @@ OF_PARTS = {
     ),
     CONTRIBUTION: ("endpoint.graphs.graph_writing",),
     PROPOSALS: ("endpoint.proposals.filled_form", "endpoint.proposals.placing", "endpoint.proposals.signed_in"),
+    SPREADSHEETS: ("endpoint.spreadsheets.kept_uploads",),
 }
 """What the routes of a part stand on, in ``endpoint``."""
 LISTS = {"graph.pipeline.parts", "endpoint.served_parts"}
