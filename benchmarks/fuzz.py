@@ -290,7 +290,9 @@ def fault(request: Request, response: httpx.Response, seconds: float, deadline: 
     if response.status_code in CLIENT_STATUSES or (request.method == "OPTIONS" and response.status_code == 204):
         return ""
     said = response.text if request.method != "HEAD" else "limits.…"  # GET would say it
-    if response.status_code == 503 and ("limits." in said or "queue is full" in said):
+    # the last where a machine that does much else gives no worker in the half second that a query has
+    honest = "limits.", "queue is full", "the query engine does not answer"
+    if response.status_code == 503 and any(each in said for each in honest) and "Retry-After" in response.headers:
         return ""
     return f"status {response.status_code}: {said[:300]}"
 
