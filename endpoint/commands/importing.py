@@ -52,7 +52,7 @@ def _base(_: click.Context, __: click.Parameter, value: str) -> str:
 @click.option("--column", "columns", multiple=True, callback=_pairs,
               help="HEADING=PROPERTY: what a column is; hk:city, rdfs:label@ru, iri, key, - for none.")  # fmt: skip
 @click.option("--match", "answers", multiple=True, callback=_pairs,
-              help="TEXT=ID: the thing that a name in a cell means; - for none.")  # fmt: skip
+              help="TEXT=ID: the thing that a name in a cell means; new where it is not here, - for none.")  # fmt: skip
 @click.option("--base", default="", callback=_base, help="Your own web address, below which new things are named.")
 @click.option("--text-language", default="", metavar="TAG", help="The language of texts that do not say it.")
 @click.option("--graph", "graph_name", default="", help="Publish into this graph: its name (ngo-x/clubs) or its IRI.")

@@ -15,8 +15,10 @@ from graph.parts.linking.reconciliation import Reconciler
 from graph.parts.proposals.shape_form import KnownThings, form_fields
 from graph.parts.spreadsheets.cell_values import Bad, CellReader, moment, number, telephone, truth
 from graph.parts.spreadsheets.column_recognition import ColumnTarget, ColumnUse
+from graph.parts.spreadsheets.import_space import ImportSpace, NamedThings
 from graph.parts.spreadsheets.sheet_cells import Cell
 from graph.parts.templates.fields import TemplateShapes, Value
+from graph.releases.exact_forms import open_forms
 from graph.releases.release import Release
 
 FOUNDED = [XSD + "date", XSD + "gYearMonth", XSD + "gYear"]
@@ -102,7 +104,9 @@ def reader(flagship_publication: Publication, flagship_release: Release) -> Cell
     fields = {each.path: each for each in form_fields(TemplateShapes(store, base), (f"{base}ns#ParentsClub",))}
     index = open_index(flagship_release.folder)
     assert index is not None
-    return CellReader(fields, KnownThings(store, base, ("en",)), Reconciler(Search(index, base)), "en")
+    shapes, things = TemplateShapes(store, base), KnownThings(store, base, ("en",))
+    space = ImportSpace(store, open_forms(flagship_release.folder), base, "", f"{base}ns#ParentsClub", "", "")
+    return CellReader(fields, things, Reconciler(Search(index, base)), "en", NamedThings(shapes, things, space))
 
 
 def column(path: str, *others: str, language: str = "", heading: str = "") -> ColumnUse:

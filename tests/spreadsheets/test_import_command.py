@@ -149,6 +149,33 @@ def test_a_file_is_written_in_the_form_of_its_name(folder: Path, tmp_path: Path)
     assert {"clubs.csv", "clubs.csv-metadata.json"} < {each.name for each in tmp_path.iterdir()}
 
 
+NUKUS = 'Название,Город,Регион,Широта,Долгота\nКлуб «Амударья»,Нукус,Каракалпакстан,"42,46","59,6"\n'.encode()
+NEW_PLACES = ("--match", "Нукус=new", "--match", "Каракалпакстан=new")
+
+
+def test_a_place_that_nobody_has_described_is_made_where_that_is_said(folder: Path, tmp_path: Path) -> None:
+    path, options = saved(tmp_path, "nukus.csv", NUKUS), ("--graph", "ngo-x/nukus", "--base", BASE)
+    asked = hamkor(folder, path, *options)
+    assert (asked.exit_code, "'Каракалпакстан'; say that it is new" in asked.output) == (1, True), asked.output
+    made = hamkor(folder, path, *options, *NEW_PLACES)
+    assert made.exit_code == 0, made.output
+    store = current_release(open_publication(folder)).store
+    graph = ox.NamedNode(f"{GRAPH.removesuffix('clubs')}nukus")
+    stated = {str(quad.triple) for quad in store.quads_for_pattern(None, None, None, graph)}
+    city, region, club = (
+        f"<{BASE}{each}>" for each in ("city/nukus", "administrative-area/karakalpakstan", "parents-club/klub-amudarya")
+    )
+    within, place = "<https://schema.org/containedInPlace>", "https://w3id.org/hamkor/id/place/"
+    assert {
+        f"{club} <https://w3id.org/hamkor/ns#city> {city}", f"{city} {within} {region}",
+        f"{region} {within} <{place}uzbekistan>",
+        f'{city} <http://www.w3.org/2000/01/rdf-schema#label> "Нукус"@ru',
+        f'{city} <https://schema.org/latitude> "42.46"^^<http://www.w3.org/2001/XMLSchema#decimal>',
+    } <= stated  # fmt: skip
+    again = hamkor(folder, path, *options)  # it is known by now
+    assert (again.exit_code, "Nothing has changed" in again.output) == (0, True), again.output
+
+
 def test_things_that_are_not_in_the_table_go_and_are_named_first(folder: Path, tmp_path: Path) -> None:
     options = ("--graph", "ngo-x/clubs", "--base", BASE)
     assert hamkor(folder, saved(tmp_path, "two.xlsx", as_xlsx(mended())), *options).exit_code == 0

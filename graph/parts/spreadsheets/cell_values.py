@@ -21,6 +21,7 @@ from graph.parts.linking.name_comparison import fold
 from graph.parts.linking.reconciliation import Question, Reconciler, read_date
 from graph.parts.proposals.shape_form import FormField, KnownThings, fits
 from graph.parts.spreadsheets.column_recognition import MOMENTS, TELEPHONE, ColumnUse
+from graph.parts.spreadsheets.import_space import NEW, NamedThings
 from graph.parts.spreadsheets.sheet_cells import Cell, is_blank, shown
 from graph.parts.templates.fields import IRI, Value
 
@@ -65,12 +66,14 @@ class CellProblem:
         remedy: what to do.
         is_fault: whether nothing was made of the cell.
         alternatives: things that may be meant, likeliest first.
+        may_be_new: whether a new thing may be made of it, if somebody says so.
     """
 
     problem: Said
     remedy: Said = NO_WORDS
     is_fault: bool = True
     alternatives: tuple[LikelyThing, ...] = ()
+    may_be_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,16 @@ class CellReader:
         things: the things of the release.
         reconciler: which of them a name may mean; None where the release has no index of names.
         language: of texts whose script and column do not say it.
-        answers: folded text → IRI of the thing that it means, or empty for none: what the user has answered.
+        named: the new things that cells name.
+        answers: folded text → IRI of the thing that it means, empty for none, ``new`` for a new one: what the user has
+            answered.
     """
 
     fields: dict[str, FormField]
     things: KnownThings
     reconciler: Reconciler | None
     language: str
+    named: NamedThings
     answers: dict[str, str] = field(default_factory=dict)
     _decimals: dict[int, str] = field(default_factory=dict)
     _found: dict[tuple[str, str], tuple[LikelyThing, ...]] = field(default_factory=dict)
@@ -170,7 +176,11 @@ class CellReader:
     def _remarks(self, cell: Cell, path: str, of: FormField, value: Value) -> list[CellProblem]:
         if path != of.path:
             problem = Sentence("nothing that is known here is called %(text)s", text=repr(shown(cell).strip()[:100]))
-            return [CellProblem(problem, Sentence("its name alone is kept"), is_fault=False)]
+            may_be_new = bool(self.named.class_of(of))
+            return [CellProblem(problem, Sentence("its name alone is kept"), is_fault=False, may_be_new=may_be_new)]
+        if any(value.value == each.iri for each in self.named.among([(path, value)])):
+            problem = Sentence("%(text)s becomes a new thing: <%(iri)s>", text=shown(cell).strip(), iri=value.value)
+            return [CellProblem(problem, is_fault=False)]
         digits = re.sub(r"\D", "", shown(cell))
         if _is_of_telephones(of) and not digits.startswith(HOME) and value.value.startswith(f"tel:+{HOME}"):
             problem = Sentence("the number was completed to %(number)s", number=value.value.removeprefix("tel:"))
@@ -212,7 +222,7 @@ class CellReader:
         if not of.classes:
             problem = Sentence("%(text)s is no address (IRI)", text=repr(text[:100]))
             return of.path, Bad(CellProblem(problem, Sentence("write one that begins with https://")))
-        known = self._answer(text)
+        known = self._answer(text) or self._new(text, use, of)
         if known is not None:
             return of.path, known
         alternatives, is_safe = self._candidates(text, of)
@@ -221,11 +231,19 @@ class CellReader:
         spare = use.target.paths[1:]
         if spare and (not alternatives or fold(text) in self.answers):
             return spare[0], ox.Literal(text, language=use.target.language or self.language_of(text))
-        return of.path, Bad(_unknown(text, alternatives))
+        return of.path, Bad(_unknown(text, alternatives, may_be_new=bool(self.named.class_of(of))))
 
     def _answer(self, text: str) -> CellMatch | None:
         iri = self.answers.get(fold(text))
-        return CellMatch(text, LikelyThing(iri, self.things.label(iri), 100.0)) if iri else None
+        return CellMatch(text, LikelyThing(iri, self.things.label(iri), 100.0)) if iri and iri != NEW else None
+
+    def _new(self, text: str, use: ColumnUse, of: FormField) -> Value | None:
+        """Return the new thing that a text names, where that was answered, and nothing is called so by now."""
+        class_iri = self.named.class_of(of) if self.answers.get(fold(text)) == NEW else ""
+        if not class_iri or self.things.named(text, of):
+            return None
+        made = self.named.named(text, class_iri, use.target.language or self.language_of(text))
+        return ox.NamedNode(made.iri)
 
     def _candidates(self, text: str, of: FormField) -> tuple[tuple[LikelyThing, ...], bool]:
         """Return the things that a name may mean, likeliest first, and whether the first one surely is."""
@@ -290,17 +308,21 @@ class CellReader:
         return next((each for each in tags if each.partition("-")[0] == tag.partition("-")[0]), tag)
 
 
-def _unknown(text: str, alternatives: Sequence[LikelyThing]) -> CellProblem:
+def _unknown(text: str, alternatives: Sequence[LikelyThing], *, may_be_new: bool) -> CellProblem:
     if not alternatives:
+        remedy = Sentence("write its IRI, say what it is, or give the column another meaning")
+        if may_be_new:
+            remedy = Sentence("say that it is new, or write its IRI, or give the column another meaning")
         return CellProblem(
-            Sentence("nothing that is known here is called %(text)s", text=repr(text[:100])),
-            Sentence("write its IRI, say what it is, or give the column another meaning"),
-        )
+            Sentence("nothing that is known here is called %(text)s", text=repr(text[:100])), remedy,
+            may_be_new=may_be_new,
+        )  # fmt: skip
     names = ", ".join(f"{each.label} ({each.score:.0f})" for each in alternatives[:3])
     return CellProblem(
         Sentence("%(text)s is not surely a thing that is known here", text=repr(text[:100])),
         Sentence("is it %(names)s? correct the cell, or say so", names=names),
         alternatives=tuple(alternatives),
+        may_be_new=may_be_new,
     )
 
 

@@ -19,14 +19,14 @@ from graph.model.errors import Sentence
 from graph.model.rdf_terms import RDF_TYPE, RDFS_LABEL, Term
 from graph.parts.linking.name_comparison import fold
 from graph.parts.proposals.proposal_store import ValueChange
-from graph.parts.proposals.shape_form import ThingStatements, local_name, minted
+from graph.parts.proposals.shape_form import ThingStatements
 from graph.parts.spreadsheets.cell_values import CellMatch, CellProblem, CellReader
 from graph.parts.spreadsheets.column_recognition import ColumnUse
 from graph.parts.spreadsheets.import_memory import ImportMemory, RememberedRow, hash_of
+from graph.parts.spreadsheets.import_space import ImportSpace, NamedThing
 from graph.parts.spreadsheets.sheet_cells import Cell, is_blank, shown
 from graph.parts.spreadsheets.table_layout import TableLayout
 from graph.parts.templates.fields import Value
-from graph.releases.exact_forms import LexicalForms
 
 LEAST_ALIKE = 2
 """So many cells of a row whose key has changed must be as they were, for it to be the same thing."""
@@ -62,6 +62,7 @@ class RowThing:
         values: all that its cells say.
         changes: what changes of it.
         key: by what it is known again.
+        named: new things that its cells name.
     """
 
     row: int
@@ -71,53 +72,7 @@ class RowThing:
     values: list[tuple[str, Value]] = field(default_factory=list)
     changes: list[ValueChange] = field(default_factory=list)
     key: str = ""
-
-
-@dataclass
-class ImportSpace:
-    """Where new things are named, and what is stated of those that are known.
-
-    Attributes:
-        store: the release's.
-        forms: the spellings of its graph files.
-        base: the publication's base.
-        own: the address below which the contributor names things; empty for one below the base.
-        class_iri: the class of the things.
-        graph: the graph into which they go; empty for none.
-        nonce: a word that keeps names of this graph apart from others below the base.
-    """
-
-    store: ox.Store
-    forms: LexicalForms
-    base: str
-    own: str
-    class_iri: str
-    graph: str
-    nonce: str
-    _stated: dict[str, ThingStatements] = field(default_factory=dict)
-
-    def stated(self, iri: str) -> ThingStatements:
-        """Return what is stated of a thing."""
-        if iri not in self._stated:
-            self._stated[iri] = ThingStatements.read(self.store, self.forms, self.base, iri)
-        return self._stated[iri]
-
-    def named(self, label: str, number: int) -> str:
-        """Return the IRI of a new thing; ``number`` tells it from others that are called so."""
-        ending = f"-{number}" if number > 1 else ""
-        if not self.own:
-            return minted(self.base, self.class_iri, label or "row", f"{self.nonce}{ending}")
-        kind = minted("", self.class_iri, "", "").split("/")[1]
-        return f"{self.own}{kind}/{local_name(label) or 'row'}{ending}"
-
-    def things_there(self) -> list[str]:
-        """Return the things of the class that the graph holds."""
-        if not self.graph:
-            return []
-        quads = self.store.quads_for_pattern(
-            None, ox.NamedNode(RDF_TYPE), ox.NamedNode(self.class_iri), ox.NamedNode(self.graph)
-        )
-        return sorted(each.subject.value for each in quads if isinstance(each.subject, ox.NamedNode))
+    named: list[NamedThing] = field(default_factory=list)
 
 
 @dataclass
@@ -298,6 +253,8 @@ class ThingMaker:
             if any(each.is_fault for each in read.problems):
                 unread.update(use.target.paths)
         made.values = list(dict.fromkeys(made.values))
+        self.reader.named.complete(made.values)
+        made.named = self.reader.named.among(made.values)
         self._check_most(made)
         made.changes = list(self._changes(made, stated, kept, unread))
         made.values += [(path, term) for path, term in kept if isinstance(term, ox.NamedNode | ox.Literal)]

@@ -38,7 +38,8 @@ from graph.parts.spreadsheets.column_recognition import (
     target_text,
 )
 from graph.parts.spreadsheets.import_memory import ImportMemory, hash_of, recall, remember_import
-from graph.parts.spreadsheets.imported_things import ImportSpace, RowThing, ThingMaker, named_alike
+from graph.parts.spreadsheets.import_space import NEW, ImportSpace, NamedThing, NamedThings
+from graph.parts.spreadsheets.imported_things import RowThing, ThingMaker, named_alike
 from graph.parts.spreadsheets.sheet_cells import CellSheet, read_sheets, shown
 from graph.parts.spreadsheets.table_layout import TableLayout, find_table
 from graph.parts.spreadsheets.workbook_checks import address
@@ -67,7 +68,7 @@ class ImportRequest(msgspec.Struct, frozen=True):
         graph: the IRI of the graph into which they go; empty for none.
         sheet: the name of the sheet; empty for the one that fits.
         columns: heading or letter of a column → what it means, as ``column_recognition`` reads it.
-        answers: text of a cell → IRI or id of the thing that it means, or ``-`` for none.
+        answers: text of a cell → IRI or id of the thing that it means, ``-`` for none, or ``new`` for a new one.
         base: the address below which new things are named; empty for one below the publication's.
         language: of texts that do not say it.
         languages: the reader's, the best first.
@@ -117,6 +118,7 @@ class ImportFinding(msgspec.Struct, frozen=True):
         alternatives: things that may be meant.
         rows: of how many rows it is said.
         is_of_shapes: whether the shapes say it.
+        may_be_new: whether a new thing may be made of the cell, if that is answered.
     """
 
     severity: Severity
@@ -128,6 +130,7 @@ class ImportFinding(msgspec.Struct, frozen=True):
     alternatives: tuple[ShownAlternative, ...] = ()
     rows: int = 1
     is_of_shapes: bool = False
+    may_be_new: bool = False
 
 
 class ImportColumn(msgspec.Struct, frozen=True):
@@ -347,13 +350,13 @@ class SpreadsheetImport:
         found = dict[str, str]()
         for text, said in self.request.answers.items():
             iri = "" if said.strip() in ("-", "") else said.strip()
-            if iri and "://" not in iri and index is not None:
+            if iri and iri != NEW and "://" not in iri and index is not None:
                 entities = Search(index, self.publication.base).candidates.identified(iri)
                 iri = index.entities(entities[:1])[0].iri if entities else ""
                 if not iri:
                     raise SourceError(
                         self.request.name, Sentence("nothing here has the id %(match)s", match=repr(said[:100])),
-                        remedy=Sentence("write an IRI, an id as in place~termez, or - for none"),
+                        remedy=Sentence("write an IRI, an id as in place~termez, - for none, or new"),
                     )  # fmt: skip
             found[fold(text)] = iri
         return found
@@ -364,16 +367,17 @@ class SpreadsheetImport:
         index = open_index(self.release.folder)
         fields = {path: self.vocabulary.field_of(path) for use in self.uses for path in use.target.paths}
         given = {path: each for path, each in self.vocabulary.fields.items() if each.given}
-        reader = CellReader(
-            {**given, **fields}, self.things,
-            Reconciler(Search(index, self.publication.base)) if index is not None else None,
-            self.language, _Answers(self.answers, self.memory.answers),
-        )  # fmt: skip
         graph = self.request.graph
         nonce = local_name(graph.removeprefix(f"{self.publication.base}graph/")) if graph else ""
         space = ImportSpace(
             self.release.store, open_forms(self.release.folder), self.publication.base, self.request.base,
             self.class_iri, graph, nonce,
+        )  # fmt: skip
+        reader = CellReader(
+            {**given, **fields}, self.things,
+            Reconciler(Search(index, self.publication.base)) if index is not None else None,
+            self.language, NamedThings(self.vocabulary.shapes, self.things, space),
+            _Answers(self.answers, self.memory.answers),
         )  # fmt: skip
         maker = ThingMaker(self.table, self.uses, reader, space, self.memory)
         maker.make()
@@ -386,6 +390,11 @@ class SpreadsheetImport:
             return []
         here = {each.iri for each in self.made.things}
         return [each for each in self.made.space.things_there() if each not in here]
+
+    @cached_property
+    def named(self) -> list[NamedThing]:
+        """The new things that cells name, each once."""
+        return list({one.iri: one for each in self.made.things for one in each.named}.values())
 
     def edit(self, graph: str) -> GraphEdit:
         """Return how a graph is edited, so that it says of the things what the table says."""
@@ -401,7 +410,13 @@ class SpreadsheetImport:
                 for each in stated.values.values()
                 if graph in each.graphs
             )
-        return GraphEdit(graph, frozenset(each.line for each in rows if each.is_added), frozenset(going))
+        coming = {each.line for each in rows if each.is_added} | set(self._lines_of_named())
+        return GraphEdit(graph, frozenset(coming), frozenset(going))
+
+    def _lines_of_named(self) -> Iterator[bytes]:
+        for each in self.named:
+            subject = ox.NamedNode(each.iri)
+            yield from lines_of(ox.Triple(subject, ox.NamedNode(path), term) for path, term in each.statements())
 
     def statements(self) -> bytes:
         """Return all that the table says of its things, as N-Triples."""
@@ -414,7 +429,8 @@ class SpreadsheetImport:
                 *(ox.Triple(ox.NamedNode(each.iri), ox.NamedNode(path), term) for path, term in each.values),
             )
         ]
-        return b"".join(line + b"\n" for line in dict.fromkeys(line for one in triples for line in lines_of([one])))
+        lines = [*(line for one in triples for line in lines_of([one])), *self._lines_of_named()]
+        return b"".join(line + b"\n" for line in dict.fromkeys(lines))
 
     def preview(self, *, asks_shapes: bool = True) -> ImportPreview:
         """Return what would come of it; the shapes are asked where nothing else is wrong in the whole table.
@@ -487,7 +503,7 @@ class SpreadsheetImport:
                 severity = "warning"
             yield self._finding(
                 severity, each.row, each.column, each.problem.problem, each.problem.remedy,
-                tuple(map(_shown, each.problem.alternatives)),
+                tuple(map(_shown, each.problem.alternatives)), may_be_new=each.problem.may_be_new,
             )  # fmt: skip
         for thing, other in named_alike(self.release.store, self.made.things, self.class_iri):
             problem = Sentence("a thing that is called so is here already: <%(iri)s>", iri=other)
@@ -527,12 +543,14 @@ class SpreadsheetImport:
 
     def _finding(
         self, severity: Severity, row: int, column: int | None, problem: Said, remedy: Said = NO_WORDS,
-        alternatives: tuple[ShownAlternative, ...] = (),
+        alternatives: tuple[ShownAlternative, ...] = (), *, may_be_new: bool = False,
     ) -> ImportFinding:  # fmt: skip
         place = address(row, column) if column is not None else str(row + 1)
         value = shown(self.table.sheet.rows[row][column])[:LONGEST_SHOWN] if column is not None else ""
         heading = self.table.heading(column) if column is not None else ""
-        return ImportFinding(severity, place, heading, value, packed(problem), packed(remedy), alternatives)
+        return ImportFinding(
+            severity, place, heading, value, packed(problem), packed(remedy), alternatives, may_be_new=may_be_new
+        )
 
     @cached_property
     def _label_column(self) -> int | None:
