@@ -486,14 +486,16 @@ def _findings(preview: ImportPreview) -> Iterator[UploadFinding]:
 
 
 def _rows(preview: ImportPreview) -> Iterator[UploadRow]:
-    names, called = content_names(), dict[str, str]()
+    names, called, new = content_names(), dict[str, str](), {f"<{iri}>": name for iri, name in preview.named}
     for each in preview.rows[:ROWS_SHOWN]:
         for path, _ in each.values[:VALUES_SHOWN]:
             if path not in called:
                 called[path] = _property(path, preview)
-        values = tuple(
-            (called[path], replace(names.term(term_of(text)), href="")) for path, text in each.values[:VALUES_SHOWN]
-        )
+        shown = [
+            (called[path], text, replace(names.term(term_of(text)), href=""))
+            for path, text in each.values[:VALUES_SHOWN]
+        ]
+        values = tuple((path, replace(value, text=new.get(text, value.text))) for path, text, value in shown)
         changes = tuple(shown_changes(each.changes)) if each.state == "changed" else ()
         yield UploadRow(each, values, changes)
 

@@ -193,6 +193,7 @@ class ImportPreview(msgspec.Struct, frozen=True):
         unread: how many of them are cells or rows that could not be read.
         statements: the triples that there are of all things, in N-Triples.
         release: id of the release with which it was made.
+        named: the new things that cells name, with what they are called.
     """
 
     class_iri: str
@@ -211,6 +212,7 @@ class ImportPreview(msgspec.Struct, frozen=True):
     unread: int
     statements: bytes = b""
     release: str = ""
+    named: tuple[tuple[str, str], ...] = ()
 
     @property
     def changed(self) -> int:
@@ -451,7 +453,7 @@ class SpreadsheetImport:
             tuple(self._matches()), tuple(map(self._row, self.made.things)), tuple(self.gone), self.language,
             sum(each.severity == "fault" for each in findings),
             sum(each.severity == "fault" and not each.is_of_shapes for each in findings),
-            self.statements(), self.release.id,
+            self.statements(), self.release.id, tuple((each.iri, each.name.value) for each in self.named),
         )  # fmt: skip
 
     def _others(self) -> Iterator[tuple[str, Any]]:
