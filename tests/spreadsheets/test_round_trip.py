@@ -19,7 +19,8 @@ from graph.parts.proposals.shape_form import KnownThings
 from graph.parts.spreadsheets.cell_values import CellReader
 from graph.parts.spreadsheets.column_recognition import ClassVocabulary, ColumnRecogniser
 from graph.parts.spreadsheets.import_memory import ImportMemory
-from graph.parts.spreadsheets.imported_things import ImportSpace, ThingMaker
+from graph.parts.spreadsheets.import_space import ImportSpace, NamedThings
+from graph.parts.spreadsheets.imported_things import ThingMaker
 from graph.parts.spreadsheets.sheet_cells import read_sheets
 from graph.parts.spreadsheets.table_layout import find_table
 from graph.parts.templates.fields import TemplateShapes
@@ -42,7 +43,8 @@ def maker(path: Path, store: ox.Store, forms: LexicalForms, base: str, kind: str
     uses = ColumnRecogniser(vocabulary, table).uses()
     fields = {each: vocabulary.field_of(each) for use in uses for each in use.target.paths}
     space = ImportSpace(store, forms, base, "", kind, "", "")
-    made = ThingMaker(table, uses, CellReader(fields, things, None, "en"), space, ImportMemory())
+    reader = CellReader(fields, things, None, "en", NamedThings(vocabulary.shapes, things, space))
+    made = ThingMaker(table, uses, reader, space, ImportMemory())
     made.make()
     return made
 
