@@ -96,6 +96,10 @@ WRITTEN_OUT = {
         "SELECT (COUNT(*) AS ?n) { ?s (:knows|:likes)/(:knows|:likes) _:o . ?s :knows|^:likes _:p }",
         "SELECT (COUNT(*) AS ?n) { ?s (:knows|:likes)/(:knows|:likes) ?o . ?s :knows|^:likes [] }",
     ),
+    "and where the blank node stands in other patterns as well": (
+        "SELECT (COUNT(*) AS ?n) { ?s :knows|:likes _:o . _:o ^:knows|^:likes ?t . FILTER EXISTS { ?t ?p _:x } }",
+        "SELECT (COUNT(*) AS ?n) { ?s :knows|:likes ?o . ?o ^:knows|^:likes ?t . FILTER EXISTS { ?t ?p ?x } }",
+    ),
     "a path of length zero begins at a term that stands nowhere, too (SPARQL 1.1 Query 18.4)": (
         "SELECT (COUNT(*) AS ?n) { :nowhere :knows* ?o }",
         "SELECT (1 AS ?n) {}",

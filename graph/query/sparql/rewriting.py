@@ -12,7 +12,7 @@ from itertools import chain, groupby, product
 
 from graph.model.errors import QueryRefusedError, Sentence
 from graph.query.sparql.tokens import BOOLEANS, RewrittenText, TextEdit, TokenKind, revised, tokens
-from graph.query.sparql.tree import SyntaxNode, SyntaxTree, group_keys, selected, walk
+from graph.query.sparql.tree import SyntaxNode, SyntaxTree, group_keys, selected, tree_of, walk
 
 # Legal clauses that the engine refuses, rewritten: what is selected and grouped.
 
@@ -202,7 +202,9 @@ def by_specification(tree: SyntaxTree, graphs: Callable[[], Sequence[str]]) -> s
     Raises:
         QueryRefusedError: there are too many graphs to write a pattern out for each.
     """
-    where, text = tree.query.part("WhereClause"), tree.text
+    text = tree.text
+    tree = _with_variables(tree)
+    where = tree.query.part("WhereClause")
     if where is None:  # the short form of CONSTRUCT has no paths and no GRAPH
         return text
     try:
@@ -211,7 +213,35 @@ def by_specification(tree: SyntaxTree, graphs: Callable[[], Sequence[str]]) -> s
     except RecursionError:  # nested more deeply than Python bears, and than anybody writes
         return text
     begins, ends = tree.characters(where.parts[0])
-    return text[:begins] + written + text[ends:] if groups.is_changed else text
+    return tree.text[:begins] + written + tree.text[ends:] if groups.is_changed else text
+
+
+SHOWS_ALL = frozenset(("SELECT", "DISTINCT", "REDUCED"))
+
+
+def _with_variables(tree: SyntaxTree) -> SyntaxTree:
+    """Return a query with variables for the labels of blank nodes that its patterns repeat (SPARQL 1.1 Query 4.1.4).
+
+    A label may stand in one basic graph pattern only, and what is written out as groups would be several. A variable
+    that nobody sees is the same; so the label stays where a star would show the variable, or count it.
+    """
+    where, words = tree.query.part("WhereClause"), tree.tokens
+    if where is None or any(each.text == "*" and tree.word(at - 1) in SHOWS_ALL for at, each in enumerate(words) if at):
+        return tree
+    inside = [each for each in words[where.first : where.last] if each.kind is TokenKind.BLANK_NODE]
+    repeated = {label for label, count in Counter(each.text for each in inside).items() if count > 1}
+    if not repeated:
+        return tree
+    name = "?node"
+    while name in tree.text:
+        name += "_"
+    numbers = {label: f"{name}{number}" for number, label in enumerate(sorted(repeated))}
+    parts, begins = list[str](), 0
+    for token in inside:
+        if token.text in numbers:
+            parts += (tree.text[begins : token.start], numbers[token.text])
+            begins = token.end
+    return tree_of("".join((*parts, tree.text[begins:]))) or tree
 
 
 class _Groups:
