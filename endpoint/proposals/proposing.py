@@ -55,7 +55,7 @@ from graph.parts.proposals.proposal_store import (
     proposals_of,
 )
 from graph.parts.proposals.proposed_rows import links_in, marks_of
-from graph.parts.proposals.shape_form import ReadForm, as_new, label_among, minted, posted_rows
+from graph.parts.proposals.shape_form import MOST_ROWS, ROW, ReadForm, as_new, label_among, minted, posted_rows
 from graph.withholding.withholding import withholding_of
 
 proposing = Blueprint("proposing", __name__)
@@ -163,10 +163,13 @@ def posted_fields(most_kb: int = 0) -> Mapping[str, str]:
     if request.mimetype != "application/x-www-form-urlencoded":
         raise ProblemError("media-type", Sentence("send it as a form: application/x-www-form-urlencoded"))
     try:
-        return {name: values[0] for name, values in request.form.lists()}
+        fields = {name: values[0] for name, values in request.form.lists()}
     except RequestEntityTooLarge as problem:
         said = Sentence("this is larger than %(most)s KiB", most=str(most >> 10))
         raise ProblemError("too-large", said, {} if most_kb else {"limit": "proposals.size_kb"}) from problem
+    if sum(ROW.fullmatch(name) is not None for name in fields) > MOST_ROWS:  # what came behind them would be lost
+        raise ProblemError("too-large", Sentence("the form has more than %(most)s rows", most=str(MOST_ROWS)))
+    return fields
 
 
 def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:

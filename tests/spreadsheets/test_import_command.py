@@ -204,6 +204,16 @@ def test_each_thing_is_proposed_by_itself(folder: Path, tmp_path: Path) -> None:
     assert all(each.content.kind == "new" and each.content.reason == "Our list" for each in waiting if each.content)
 
 
+def test_a_new_place_is_proposed_with_the_thing_that_it_is_of(folder: Path, tmp_path: Path) -> None:
+    path = saved(tmp_path, "muynak.csv", NUKUS.replace("Нукус".encode(), "Муйнак".encode()))
+    made = hamkor(folder, path, "--propose", "--match", "Муйнак=new", "--match", "Каракалпакстан=new")
+    assert made.exit_code == 0, made.output
+    content = proposals_of(open_publication(folder)).queue()[-1].content
+    assert content is not None
+    things = {each.thing.rpartition("/")[2] for each in content.changes}
+    assert {"", "muynak"} <= things
+
+
 def test_the_preview_can_be_read_by_a_program(folder: Path, tmp_path: Path) -> None:
     found = hamkor(folder, saved(tmp_path, "clubs.csv", as_csv(ROWS)), "--json")
     preview = json.loads(found.stdout)

@@ -749,8 +749,12 @@ def propose_import(what: ImportProposal) -> ProposedImport:
 
 
 def _content(work: SpreadsheetImport, thing: RowThing, what: ImportProposal) -> Content:
+    graphs = next((each.graphs for each in thing.changes if each.added), ())
+    along = (  # new things that its cells name are proposed with it: without them it would lead nowhere
+        ValueChange(path, "", str(term), graphs, each.iri) for each in thing.named for path, term in each.statements()
+    )
     content = Content(
-        "new" if thing.is_new else "change", thing.iri, thing.label, tuple(thing.changes), what.reason, what.source,
+        "new" if thing.is_new else "change", thing.iri, thing.label, (*along, *thing.changes), what.reason, what.source,
         what.language, work.release.id, violations=0,
     )  # fmt: skip
     publication = work.publication
