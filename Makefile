@@ -6,8 +6,8 @@
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
-# one more than the two cores of the machines that we count on: tests wait for servers, senders and deadlines, too
-PROCESSES ?= 3
+# two more than the cores of the machines that we count on: tests wait a third of their time, for servers and deadlines
+PROCESSES ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check

@@ -124,6 +124,12 @@ def test_no_file_name_stands_twice() -> None:
     assert {name for name, times in names.items() if times > 1} == SHARED_NAMES
 
 
+def test_no_file_name_of_tests_stands_twice() -> None:
+    """pytest takes two of one name for one module, and reads only one of them."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert not {name for name, times in names.items() if times > 1}
+
+
 def test_no_class_name_stands_twice() -> None:
     names = Counter(node.name for path in MODULES for node in nodes_of(path) if isinstance(node, ast.ClassDef))
     assert not {name for name, times in names.items() if times > 1}
