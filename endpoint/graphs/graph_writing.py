@@ -237,7 +237,12 @@ def _unread(detail: str) -> ProblemError:
     )
 
 
-def _parts(folder: Path, boundary: str) -> Sent:
+def multipart(folder: Path, boundary: str) -> tuple[list[tuple[Path, FileStorage]], dict[str, str]]:
+    """Read a multipart form (RFC 7578) that was received; return its files, each with where it lies, and its fields.
+
+    Raises:
+        ProblemError: 400, it is none, or has more than is read.
+    """
     found: list[Path] = []
 
     def part_file(**_: object) -> IO[bytes]:
@@ -257,6 +262,11 @@ def _parts(folder: Path, boundary: str) -> Sent:
     for each in parts:
         each.stream.close()
     given = [(path, each) for path, each in zip(found, parts, strict=True) if each.filename or path.stat().st_size]
+    return given, {name: values[-1] for name, values in fields.lists()}
+
+
+def _parts(folder: Path, boundary: str) -> Sent:
+    given, fields = multipart(folder, boundary)
     described = {_shown(each): path for path, each in given if _shown(each).endswith(METADATA_SUFFIX)}
     tables = {_shown(each) for _, each in given if _is_table(each)}
     _check_names(described, tables)
@@ -267,7 +277,7 @@ def _parts(folder: Path, boundary: str) -> Sent:
         for path, each, name in ((path, each, _shown(each)) for path, each in given)
         if name not in described
     )
-    return Sent(read, {name: values[-1] for name, values in fields.lists()})
+    return Sent(read, fields)
 
 
 def _check_names(described: Iterable[str], tables: Collection[str]) -> None:

@@ -11,16 +11,15 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, cast
+from typing import cast
 
 from flask import Blueprint, Flask, Response, current_app, request
 from flask.sansio.blueprints import BlueprintSetupState
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.formparser import MultiPartParser
 from werkzeug.http import dump_options_header, parse_options_header
 
 from endpoint.current import EXTENSION, Current, languages, publication, snapshot, urls
-from endpoint.graphs.graph_writing import MOST_PARTS, MOST_TYPED, MULTIPART, received
+from endpoint.graphs.graph_writing import MULTIPART, multipart, received
 from endpoint.http.authorization import door, too_many
 from endpoint.http.jobs import works
 from endpoint.http.languages import interface, translated
@@ -125,26 +124,11 @@ def _parts(folder: Path) -> tuple[Path | None, str, dict[str, str]]:
     media_type, parameters = parse_options_header(request.headers.get("Content-Type", ""))
     if media_type != MULTIPART:
         raise ProblemError("media-type", Sentence("send it as a form: multipart/form-data"))
-    files = list[Path]()
-
-    def part_file(**_: object) -> IO[bytes]:
-        files.append(folder / f"part-{len(files)}")
-        return files[-1].open("w+b")
-
-    parser = MultiPartParser(stream_factory=part_file, max_form_memory_size=MOST_TYPED, max_form_parts=MOST_PARTS)  # type: ignore[arg-type]
-    body = folder / "body"
-    try:
-        with body.open("rb") as stream:
-            boundary = parameters.get("boundary", "").encode("latin-1")
-            fields, given = parser.parse(stream, boundary, body.stat().st_size)
-    except (ValueError, RequestEntityTooLarge) as problem:
-        raise ProblemError("bad-request", Sentence("the form cannot be read")) from problem
-    name = ""
-    for each in given.values():
-        name = name or each.filename or ""
-        each.stream.close()
-    first = files[0] if files and (name or files[0].stat().st_size) else None
-    return first, name, {key: values[-1] for key, values in fields.lists()}
+    files, fields = multipart(folder, parameters.get("boundary", ""))
+    if len(files) > 1:  # which of them is meant?
+        raise ProblemError("bad-request", Sentence("the form has several files"), {"remedy": Sentence("send one")})
+    path, name = (files[0][0], files[0][1].filename or "") if files else (None, "")
+    return path, name, fields
 
 
 # What was understood, and what the form says of it.

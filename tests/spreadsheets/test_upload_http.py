@@ -226,3 +226,9 @@ def test_a_file_is_kept_for_an_hour(client: FlaskClient, monkeypatch: pytest.Mon
     address = address_of(client, b"a;b\n1;2\n")
     monkeypatch.setattr(kept_uploads, "KEPT_SECONDS", -1.0)
     assert client.get(address, headers=HTML).status_code == 404
+
+
+def test_a_form_with_several_files_is_refused_since_one_would_be_dropped(client: FlaskClient) -> None:
+    files = [(io.BytesIO(b"Name\nA\n"), "a.csv"), (io.BytesIO(b"Name\nB\n"), "b.csv")]
+    answer = client.post("/upload", data={"file": files, "class": "ParentsClub"}, content_type="multipart/form-data")
+    assert (answer.status_code, "several files" in answer.text) == (400, True)
