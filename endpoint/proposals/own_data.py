@@ -24,7 +24,7 @@ from endpoint.pages.front import class_name
 from endpoint.pages.term_names import Shown
 from endpoint.pages.thing_page import content_names, interface_names
 from endpoint.proposals.filled_form import addable_classes, known_things
-from endpoint.proposals.proposing import check_origin, is_iri, not_kept, posted_fields, private_page
+from endpoint.proposals.proposing import asked_page, check_origin, is_iri, not_kept, posted_fields, private_page
 from endpoint.proposals.signed_in import (
     SignedInSession,
     begin_session,
@@ -225,8 +225,7 @@ def graph() -> Response:
     listed = _things_of(iri) if entry is not None else ListedGraph((), is_whole=True)
     chosen, wanted = request.args.get("class", ""), request.args.get("q", "").strip()
     matching = [each for each in listed.things if _is_of(each.thing, chosen) and _is_called(each, wanted)]
-    asked = request.args.get("page", "1")
-    number = max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 1
+    number = asked_page()
     shown = matching[(number - 1) * PAGE : number * PAGE]
     terms, more = interface_names(), {"graph": iri, "class": chosen, "q": wanted}
     return private_page(
@@ -285,4 +284,4 @@ def _class_choices(things: Iterable[ListedThing], iri: str, wanted: str) -> Sequ
 def saved_release() -> str:
     """Return the id of the release that this page is to say something was saved in, or an empty string."""
     name = request.args.get("saved", "")
-    return name if name in snapshot().release.id else ""
+    return name if name == snapshot().release.id else ""

@@ -18,7 +18,7 @@ from endpoint.pages.term_names import Shown, text_in
 from endpoint.pages.thing_page import content_names
 from endpoint.proposals.filled_form import ShownChange, shown_changes
 from endpoint.proposals.own_data import GRAPH, HISTORY, MOST_KB, graph_name, own_graph, sign_in_page
-from endpoint.proposals.proposing import not_kept, posted_fields, private_page
+from endpoint.proposals.proposing import asked_page, not_kept, posted_fields, private_page
 from endpoint.proposals.signed_in import SignedInSession, check_csrf, signed_in, whoever_signed_in
 from graph.model.errors import HamkorError, PreconditionError, ReleaseError, Sentence
 from graph.parts.contribution.contributed_document import EarlierState, Outcome
@@ -91,8 +91,7 @@ def history() -> Response:
     states = states_of(graph)
     if name:
         return _state_page(graph, name, session)
-    asked = request.args.get("page", "1")
-    number = max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 1
+    number = asked_page()
     start = (number - 1) * PAGE
     rows = [
         (each, here.link(HISTORY, graph=graph, release=each.release.id), start + place == 0)

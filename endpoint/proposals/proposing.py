@@ -172,6 +172,12 @@ def posted_fields(most_kb: int = 0) -> Mapping[str, str]:
     return fields
 
 
+def asked_page() -> int:
+    """Return which page of a list is asked for, from 1."""
+    asked = request.args.get("page", "1")
+    return max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 1
+
+
 def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
     """Return what a form is about, by ``iri=`` or ``class=``.
 

@@ -16,7 +16,7 @@ from endpoint.http.responses import as_page, see_other
 from endpoint.pages.term_names import text_in
 from endpoint.pages.thing_page import content_names
 from endpoint.proposals.filled_form import shown_changes
-from endpoint.proposals.proposing import check_origin, not_kept, posted_fields, private_page
+from endpoint.proposals.proposing import asked_page, check_origin, not_kept, posted_fields, private_page
 from endpoint.proposals.signed_in import (
     SignedInSession,
     begin_session,
@@ -76,8 +76,7 @@ def queue() -> Response:
         return private_page("proposals.html", reviewer="", problem=NO_WORDS)
     reviewer, session = found
     state = request.args.get("state", "waiting")
-    asked = request.args.get("page", "1")
-    number = max(1, int(asked)) if asked.isdecimal() and len(asked) < 7 else 1
+    number = asked_page()
     store, here = proposals_of(publication()), urls()
     counts = store.counts()
     listed = store.queue(SHOWN.get(state, SHOWN["waiting"]), number)
