@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pyoxigraph as ox
 
-from graph.model.description import PERSON, kinds_of
+from graph.model.description import PERSON, kinds_of, narrowest
 from graph.model.rdf_terms import RDF_TYPE, RDFS_LABEL, SCHEMA
 from graph.parts.linking.name_comparison import fold
 from graph.parts.proposals.shape_form import FormField, KnownThings, ThingStatements, form_fields, local_name, minted
@@ -22,8 +22,8 @@ NEW = "new"
 """What is answered where a cell names something that is new."""
 WITHIN = SCHEMA + "containedInPlace"
 COORDINATES = (SCHEMA + "latitude", SCHEMA + "longitude")
-POINTS, AREAS = frozenset(("city", "place")), frozenset(("region", "country"))
-"""Kinds of places that lie at a point, and of those that do not, being places, too."""
+POINTS = frozenset(("city", "place"))
+"""Kinds of things that lie at a point."""
 
 
 @dataclass
@@ -146,13 +146,8 @@ class NamedThings:
             if places:
                 each.values[WITHIN] = places[0]
             said = {path: term for path, term in row if path in COORDINATES}
-            kinds = {*kinds_of((each.class_iri,), self.things.base)}
-            if (
-                kinds & POINTS
-                and not kinds & AREAS
-                and len(said) == len(COORDINATES)
-                and not each.values.keys() & said.keys()
-            ):
+            is_point = POINTS & {*narrowest(kinds_of((each.class_iri,), self.things.base))}
+            if is_point and len(said) == len(COORDINATES) and not each.values.keys() & said.keys():
                 each.values |= said
 
     def _places(self, row: Sequence[tuple[str, Value]], within: FormField, of: NamedThing) -> list[ox.NamedNode]:
