@@ -67,6 +67,11 @@ class Result:
     files: tuple[str, ...] = ()
     node: Node | None = field(default=None, compare=False)
 
+    @property
+    def signature(self) -> tuple[str | None, ...]:
+        """What two reports have in common where they find the same fault, whatever their texts are."""
+        return self.severity, self.focus, self.path, self.value, self.shape, self.component
+
     def message(self, languages: Sequence[str]) -> str:
         """Return the message in the first of the languages that it has, else in any."""
         exact = next((each for each in languages[:1] if each in self.messages), None)

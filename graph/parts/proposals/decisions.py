@@ -34,7 +34,7 @@ from graph.pipeline.write import GraphEdit, SourcePatch, publish, rehearse, stor
 from graph.releases.exact_forms import open_forms
 from graph.releases.release import Patience, Release, current_release
 from graph.sources.rdf_patches import PatchFile, PatchRow, patch_file, remove_patch
-from graph.validation.report import Result, ValidationFailedError
+from graph.validation.report import ValidationFailedError
 
 # A proposal as it is published.
 
@@ -84,20 +84,16 @@ def check(what: ProposalCheck) -> CheckedProposal:
     publication = open_publication(Path(what.root))
     release = current_release(publication)
     writes = writes_of(release, rows_of(what.thing, what.changes))
-    known = {_signature(each) for each in stored_report(release, publication.base).results}
+    known = {each.signature for each in stored_report(release, publication.base).results}
     report = rehearse(publication, writes.edits, tells_withheld=False, patch=SourcePatch(writes.graphs))
     focus = f"<{what.thing}>"
     fresh = [
         each for each in report.results
-        if _signature(each) not in known and (each.focus == focus or each.severity == "Violation")
+        if each.signature not in known and (each.focus == focus or each.severity == "Violation")
     ]  # fmt: skip
     helps = explanation(publication, (), what.thing, fresh)
     violations = sum(each.severity == "Violation" for each in fresh)
     return CheckedProposal(tuple(helps.found(each) for each in fresh[:MOST_SHOWN]), violations)
-
-
-def _signature(result: Result) -> tuple[str | None, ...]:
-    return result.severity, result.focus, result.path, result.value, result.shape, result.component
 
 
 # A decision, and what comes of it.

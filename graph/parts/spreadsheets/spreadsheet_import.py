@@ -570,13 +570,13 @@ class SpreadsheetImport:
         edit = self.edit(graph)
         if not edit.added and not edit.removed:
             return
-        known = {_signature(each) for each in stored_report(self.release, self.publication.base).results}
+        known = {each.signature for each in stored_report(self.release, self.publication.base).results}
         who = self.request.contributor
         report = rehearse(self.publication, [edit], contributor=who, tells_withheld=who is not None)
         rows = {f"<{each.iri}>": each.row for each in self.made.things}
         by_message = dict[tuple[str, ...], list[ImportFinding]]()
         for each in report.results:
-            if _signature(each) not in known and (each.focus in rows or each.severity == "Violation"):
+            if each.signature not in known and (each.focus in rows or each.severity == "Violation"):
                 found = self._of_shape(each, rows.get(each.focus))
                 is_common = found.severity == "warning"
                 key = (found.severity, str(found.problem), "" if is_common else f"{found.cell} {found.value}")
@@ -627,10 +627,6 @@ class _Answers(dict[str, str]):
 
 def _shown(each: LikelyThing) -> ShownAlternative:
     return ShownAlternative(each.iri, each.label, round(each.score, 1))
-
-
-def _signature(result: Result) -> tuple[str | None, ...]:
-    return result.severity, result.focus, result.path, result.value, result.shape, result.component
 
 
 # What a process of its own does for a request.
