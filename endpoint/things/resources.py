@@ -43,7 +43,7 @@ from graph.model.description import (
 )
 from graph.model.errors import Sentence
 from graph.model.formats import Format
-from graph.model.rdf_terms import RDFS, VOID, XSD
+from graph.model.rdf_terms import RDFS, VOID, XSD, genid_iri
 
 # Things and documents about them: ``/id/…`` 303 → ``/doc/…``, ``/resource?iri=…``, and all other paths below the base.
 #
@@ -195,7 +195,7 @@ def _with_fragments(iri: str, triples: list[ox.Triple]) -> list[ox.Triple]:
     if not said:
         return triples
     most = here.publication.settings.limits.document_statements
-    inner = blank_triples(here.release.store, said, f"{here.publication.base}.well-known/genid/")
+    inner = blank_triples(here.release.store, said, genid_iri(here.publication.base, ""))
     whole = list(dict.fromkeys((*triples, *said, *islice(inner, most + 1))))
     if len(whole) > most:
         raise too_much(iri, most)
@@ -225,7 +225,7 @@ def schema_script(iri: str) -> str:
 def _triples(description: Description) -> list[ox.Triple]:
     here = snapshot()
     most = here.publication.settings.limits.document_statements
-    return describing_triples(here.release.store, description, f"{here.publication.base}.well-known/genid/", most)
+    return describing_triples(here.release.store, description, genid_iri(here.publication.base, ""), most)
 
 
 def _more(description: Description) -> list[ox.Triple]:

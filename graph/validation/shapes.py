@@ -26,6 +26,7 @@ from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.term import Node
 
 from graph.model.errors import Quotation, Said, Sentence, ShapesError
+from graph.model.rdf_terms import genid_iri
 from graph.sources.batches import Chunk
 from graph.validation.constraints import JudgedShape, apart, prepared
 from graph.validation.exact_terms import blank_node, fill
@@ -98,7 +99,7 @@ def load_shapes(chunks: Iterable[Chunk], *, base: str) -> Shapes:
 
 @lru_cache(maxsize=2)
 def _loaded(chunks: tuple[Chunk, ...], base: str) -> Shapes:
-    below = f"{base}.well-known/genid/"
+    below = genid_iri(base, "")
     graph = fill(ShapesTriples(), chunks, blank_below=below)
     graph.namespace_manager = FullIris(graph)
     for shape, pattern in graph.subject_objects(SH.pattern):

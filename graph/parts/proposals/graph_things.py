@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import islice
 
 import pyoxigraph as ox
 
-from graph.model.rdf_terms import RDF_TYPE
+from graph.model.rdf_terms import RDF_TYPE, genid_iri
 from graph.parts.proposals.proposal_store import ValueChange
 from graph.releases.exact_forms import LexicalForms, parsed
 from graph.releases.history import DifferencePart
 
 MOST_QUADS, MOST_THINGS = 400_000, 20_000
 """So much of a graph is looked at for its list."""
-DEEPEST = 50
 MOST_LINES = 2_000
 
 
@@ -46,7 +44,7 @@ class GraphThings:
 
 def things_in(store: ox.Store, base: str, graph: str) -> GraphThings:
     """Return the things that a graph describes; nodes without a name are part of what they belong to."""
-    found, unnamed, looked = dict[str, list[str]](), _unnamed(base), 0
+    found, unnamed, looked = dict[str, list[str]](), genid_iri(base, ""), 0
     for looked, quad in enumerate(store.quads_for_pattern(None, None, None, ox.NamedNode(graph)), 1):
         if looked > MOST_QUADS or len(found) > MOST_THINGS:
             break
@@ -57,10 +55,6 @@ def things_in(store: ox.Store, base: str, graph: str) -> GraphThings:
     is_whole = looked <= MOST_QUADS and len(found) <= MOST_THINGS
     named = sorted(found.items())[:MOST_THINGS]
     return GraphThings(tuple(GraphThing(iri, tuple(sorted(classes))) for iri, classes in named), is_whole)
-
-
-def _unnamed(base: str) -> str:
-    return f"{base}.well-known/genid/"
 
 
 def lines_about(store: ox.Store, forms: LexicalForms, base: str, graph: str, iri: str) -> frozenset[bytes]:
@@ -78,14 +72,14 @@ def lines_about(store: ox.Store, forms: LexicalForms, base: str, graph: str, iri
         for quad in store.quads_for_pattern(ox.NamedNode(waiting.pop()), None, None, place):
             lines |= forms.lines(store, quad.triple, graph)
             node = quad.object.value if isinstance(quad.object, ox.NamedNode) else ""
-            if node.startswith(_unnamed(base)) and node not in seen and _is_only_of(store, node, place, seen):
+            if node.startswith(genid_iri(base, "")) and node not in seen and _is_only_of(store, node, place, seen):
                 seen.add(node)
                 waiting.append(node)
     return frozenset(lines)
 
 
 def _is_only_of(store: ox.Store, node: str, graph: ox.NamedNode, owners: set[str]) -> bool:
-    pointing = islice(store.quads_for_pattern(None, None, ox.NamedNode(node), graph), DEEPEST)
+    pointing = store.quads_for_pattern(None, None, ox.NamedNode(node), graph)  # read until another one is found
     return all(isinstance(each.subject, ox.NamedNode) and each.subject.value in owners for each in pointing)
 
 

@@ -31,6 +31,7 @@ from graph.model.rdf_terms import (
     SHAPES_GRAPH,
     XSD,
     Term,
+    genid_iri,
     graph_iri,
     is_legal,
 )
@@ -275,13 +276,12 @@ def _within(value: StatedValue, graph: str) -> StatedValue:
 def _stated(base: str, predicate: str, term: Term, graphs: tuple[str, ...]) -> StatedValue:
     reserved = {graph_iri(base, each) for each in (ENTAILED_GRAPH, PROVENANCE_GRAPH, ONTOLOGY_GRAPH, SHAPES_GRAPH)}
     own = tuple(each for each in graphs if each not in reserved)
-    unnamed = f"{base}.well-known/genid/"
     fixed: Fixed = ""
     if not own:
         fixed = "follows" if graphs == (graph_iri(base, ENTAILED_GRAPH),) else "vocabulary"
     elif predicate == RDF_TYPE:
         fixed = "kind"
-    elif not isinstance(term, ox.NamedNode | ox.Literal) or term.value.startswith(unnamed):
+    elif not isinstance(term, ox.NamedNode | ox.Literal) or term.value.startswith(genid_iri(base, "")):
         fixed = "structure"
     return StatedValue(predicate, term, own, fixed)
 
@@ -377,7 +377,7 @@ class KnownThings:
                     yield quad.object.value
 
     def _instances(self, classes: Iterable[str]) -> Iterator[str]:
-        seen, unnamed = set[str](), f"{self.base}.well-known/genid/"
+        seen, unnamed = set[str](), genid_iri(self.base, "")
         for name in classes:
             kind = ox.NamedNode(name)
             for quad in self.store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), kind, ox.DefaultGraph()):

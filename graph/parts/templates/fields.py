@@ -27,6 +27,7 @@ from graph.model.rdf_terms import (
     VOID,
     XSD,
     finite_number,
+    genid_iri,
     graph_iri,
 )
 
@@ -270,7 +271,7 @@ class TemplateShapes:
         return found
 
     def _is_blank(self, iri: str) -> bool:
-        return iri.startswith(f"{self.base}.well-known/genid/") or iri == RDF + "nil"
+        return iri.startswith(genid_iri(self.base, "")) or iri == RDF + "nil"
 
 
 def is_pattern(text: str) -> bool:
