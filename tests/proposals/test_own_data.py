@@ -538,3 +538,10 @@ def test_attempts_with_bad_tokens_are_counted(ngo: Contributor) -> None:
     assert statuses[-1] == 429
     assert person.post("/my-data", {"action": "sign-in", "token": ngo.token}).status_code == 303
     assert ngo.token.encode() not in (ngo.served.folder / "stderr").read_bytes()
+
+
+@pytest.mark.parametrize("saved", ["2", "-", "T", "2026-11-30T000000Z-00000000"])
+def test_nothing_is_said_to_be_saved_that_was_not(saved: str, ngo: Contributor) -> None:
+    ngo.put(ngo.club("1", "Club 1"))
+    page = ngo.get(ngo.path("graph", saved=saved))
+    assert (page.status_code, "Saved and published" in page.text) == (200, False)
