@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from benchmarks import registry as registry_file
 from benchmarks.knowledge import Registry
+from graph.model.publication import open_publication
+from graph.pipeline.build import build
+from tests.conftest import copy
 from tests.endpoint.serving import Served, serving, write
 from tests.endpoint.watching import Watched, watched
 
@@ -108,22 +112,42 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 LIMITS = """
 [limits]
-query_seconds = 2.0
+query_seconds = {seconds}
 query_memory_mb = 256
 result_mb = 16
 [log]
 access = true
 slow_seconds = 0.5
 """
+PATIENT, HURRIED = 120.0, 2.0
 
 
 @pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """A registry of 20,000 triples, served with small limits and watched."""
-    folder = tmp_path_factory.mktemp("registry")
-    write(folder, {"hamkor.toml": LIMITS, "data/.keep": ""})
+def registry_built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A registry of 20,000 triples with its release, for copies."""
+    folder = write(tmp_path_factory.mktemp("registry"), {"hamkor.toml": "", "data/.keep": ""})
     with (folder / "data" / "registry.nq").open("wb") as file:
         registry_file.write(Registry.of(20_000, 1), file)
     (folder / "data" / ".keep").unlink()
-    with watched(folder, workers=3) as running:
+    build(open_publication(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def registry(registry_built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """That registry, served and watched; no query is stopped for its time, however busy the machine is."""
+    with watched(_limited(registry_built, tmp_path_factory, PATIENT), workers=3) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def hurried(registry_built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """That registry, served and watched; a query is stopped after two seconds, as a busy machine may stop any."""
+    with watched(_limited(registry_built, tmp_path_factory, HURRIED), workers=3) as running:
+        yield running
+
+
+def _limited(registry_built: Path, tmp_path_factory: pytest.TempPathFactory, seconds: float) -> Path:
+    folder = tmp_path_factory.mktemp("limited") / "registry"
+    copy(registry_built, folder)
+    return write(folder, {"hamkor.toml": LIMITS.format(seconds=seconds)})

@@ -93,66 +93,66 @@ def ends_honestly(served: Watched, name: str, who: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def quiet(registry: Watched) -> State:
+def quiet(hurried: Watched) -> State:
     """What the service has when nobody asks, once every worker has worked, and a long query has been read.
 
     The process of which long queries are read in children (as uploads and validation are) begins with the first of
     them, and stays: it is no runaway that leaves it behind.
     """
-    with visitor(registry):
+    with visitor(hurried):
         time.sleep(1.0)
-    assert asked(registry.client, registry, f"ASK {{}} #{' ' * LONG}", "10.0.1.1").status_code == 200
-    return registry.settled()
+    assert asked(hurried.client, hurried, f"ASK {{}} #{' ' * LONG}", "10.0.1.1").status_code == 200
+    return hurried.settled()
 
 
 def test_every_runaway_three_at_a_time_is_an_honest_error_in_time_and_costs_nobody_else(
-    registry: Watched, quiet: State
+    hurried: Watched, quiet: State
 ) -> None:
     clients = [f"10.0.0.{number}" for number in range(3)]
-    with visitor(registry) as other, ThreadPoolExecutor(3) as pool:
+    with visitor(hurried) as other, ThreadPoolExecutor(3) as pool:
         names = iter(RUNAWAYS)
         for three in zip(names, names, names, strict=True):
-            list(pool.map(lambda pair: ends_honestly(registry, *pair), zip(three, clients, strict=True)))
+            list(pool.map(lambda pair: ends_honestly(hurried, *pair), zip(three, clients, strict=True)))
     assert other.failures == []
     assert len(other.seconds) > 30
     assert other.typical() < DEADLINE
-    after = registry.comes_back_to(quiet)
+    after = hurried.comes_back_to(quiet)
     assert after.memory < quiet.memory * 1.2 + (32 << 20), (quiet, after)
 
 
-def test_one_client_s_runaways_all_at_once_leave_others_their_answers(registry: Watched, quiet: State) -> None:
+def test_one_client_s_runaways_all_at_once_leave_others_their_answers(hurried: Watched, quiet: State) -> None:
     names = [name for name in RUNAWAYS if name not in ("deep-nesting", "long-query")]
-    with visitor(registry) as other, ThreadPoolExecutor(len(names)) as pool, browser() as client:
-        found = list(pool.map(lambda name: asked(client, registry, RUNAWAYS[name](), "10.0.0.1").status_code, names))
+    with visitor(hurried) as other, ThreadPoolExecutor(len(names)) as pool, browser() as client:
+        found = list(pool.map(lambda name: asked(client, hurried, RUNAWAYS[name](), "10.0.0.1").status_code, names))
     assert set(found) <= {503, 403}
     assert other.failures == []
     assert other.typical() < DEADLINE
-    registry.comes_back_to(quiet)
+    hurried.comes_back_to(quiet)
 
 
-def test_a_page_of_a_runaway_is_an_honest_error_too(registry: Watched, quiet: State) -> None:
-    answer = registry.get("/sparql", "text/html", params={"query": RUNAWAYS["cartesian-count"]()})
+def test_a_page_of_a_runaway_is_an_honest_error_too(hurried: Watched, quiet: State) -> None:
+    answer = hurried.get("/sparql", "text/html", params={"query": RUNAWAYS["cartesian-count"]()})
     assert answer.status_code == 503
     assert "limits.query_seconds" in answer.text
-    registry.comes_back_to(quiet)
+    hurried.comes_back_to(quiet)
 
 
-def test_pages_of_runaways_leave_others_their_pages_and_answers(registry: Watched, quiet: State) -> None:
+def test_pages_of_runaways_leave_others_their_pages_and_answers(hurried: Watched, quiet: State) -> None:
     query = RUNAWAYS["cartesian-count"]()
 
     def page(number: int) -> int:
         headers = {"X-Forwarded-For": "10.0.0.1", "Accept": "text/html"}
         with browser() as client:
             return client.get(
-                f"{registry.url}/sparql", params={"query": f"{query} # {number}"}, headers=headers
+                f"{hurried.url}/sparql", params={"query": f"{query} # {number}"}, headers=headers
             ).status_code
 
-    with visitor(registry) as other, ThreadPoolExecutor(12) as pool:
+    with visitor(hurried) as other, ThreadPoolExecutor(12) as pool:
         runaways = [pool.submit(page, number) for number in range(12)]
         time.sleep(0.3)
-        assert registry.get("/health").status_code == 200
-        assert registry.get("/dataset", "text/html").status_code == 200
+        assert hurried.get("/health").status_code == 200
+        assert hurried.get("/dataset", "text/html").status_code == 200
         assert not all(each.done() for each in runaways), "they are not to be waited for"
         assert {each.result() for each in runaways} == {503}
     assert other.failures == []
-    registry.comes_back_to(quiet)
+    hurried.comes_back_to(quiet)
