@@ -18,24 +18,21 @@ from endpoint.http.languages import grouped, page_language
 from endpoint.http.semantics import AS_BIBTEX, AS_RIS, CITATIONS, IN_A_LINK, Representation
 from endpoint.pages.facts import ORG, QB, RELATIONS, VCARD
 from endpoint.pages.figures import (
-    GEO,
-    WGS,
     WIDE,
     Chart,
     Map,
     Observation,
-    Point,
     Spot,
     chart,
     city_by_name,
     data_sets,
     draw,
     observations,
-    point_of,
 )
 from endpoint.pages.term_names import Names, PathStep, Shown, follow, names_for, shapes_of, text_in
 from graph.export.views import class_path_name
 from graph.model.description import Label, is_auxiliary
+from graph.model.locations import GEO, WGS, Point, point_of
 from graph.model.rdf_terms import (
     APPARATUS_GRAPHS,
     CATALOG_GRAPH,

@@ -24,7 +24,7 @@ from endpoint.pages.facts import (
     Source,
     Value,
 )
-from endpoint.pages.figures import Chart, Map, Spot, chart, data_set_of, draw, located, point_of
+from endpoint.pages.figures import Chart, Map, Spot, chart, data_set_of, draw, located
 from endpoint.pages.front import citation_links, class_name, thing_citation
 from endpoint.pages.nested_values import (
     CONCEPTS,
@@ -41,6 +41,7 @@ from endpoint.pages.nested_values import (
 from endpoint.pages.term_names import UNNAMED, Names, PropertyRule, ShapeRules, Shown, incoming_predicates, names_for
 from graph.model.description import LABEL_PROPERTIES, MERGE, Description, Incoming
 from graph.model.errors import Sentence
+from graph.model.locations import point_of
 from graph.model.rdf_terms import ENTAILED_GRAPH, ORG, RDF, RDF_TYPE, SH, SKOS
 
 # Every part is made by a module of its own; this one decides which parts a thing has, and what is said only once.

@@ -19,22 +19,19 @@ from endpoint.pages.thing_page import content_names, interface_names
 from graph.model.errors import NO_WORDS, Said, Sentence
 from graph.model.rdf_terms import ENTAILED_GRAPH, RDF_TYPE, SH, graph_iri
 from graph.parts.contribution.contributed_document import FoundResult
+from graph.parts.proposals.form_fields import LAST, FormField, KnownThings, form_fields
+from graph.parts.proposals.new_things import new_thing
 from graph.parts.proposals.proposal_store import CheckedProposal, ValueChange
 from graph.parts.proposals.shape_form import (
-    LAST,
     Control,
-    FormField,
     FormReader,
-    KnownThings,
     PostedRow,
     ReadForm,
     StatedValue,
     ThingStatements,
     control_of,
     displayed,
-    form_fields,
     label_among,
-    new_thing,
     seal_of,
     term_of,
 )

@@ -66,17 +66,10 @@ from graph.model.contributors import Contributor
 from graph.model.errors import NO_WORDS, HamkorError, PreconditionError, Said, Sentence
 from graph.parts.contribution.contributed_document import Contribution, LineEdit, Outcome
 from graph.parts.proposals.graph_things import changes_by_thing, lines_about, state_of
+from graph.parts.proposals.new_things import as_new, minted, own_space
 from graph.parts.proposals.proposal_store import CheckedProposal, ValueChange
 from graph.parts.proposals.proposed_rows import rows_of, touched
-from graph.parts.proposals.shape_form import (
-    PostedRow,
-    ReadForm,
-    as_new,
-    label_among,
-    minted,
-    own_space,
-    posted_rows,
-)
+from graph.parts.proposals.shape_form import PostedRow, ReadForm, label_among, posted_rows
 from graph.releases.history import DifferencePart
 from graph.releases.manifest import GraphEntry
 

@@ -15,15 +15,17 @@ import pyoxigraph as ox
 
 from endpoint.current import Snapshot, publication, snapshot
 from endpoint.http.languages import interface
-from endpoint.pages.figures import Area, Map, Spot, draw, outlines, point_of
+from endpoint.pages.figures import Map, Spot, draw
 from endpoint.pages.thing_page import content_names
 from endpoint.proposals.filled_form import FormSubject, fields_for, known_things
 from graph.model.description import kinds_of, narrowest
 from graph.model.errors import Said, Sentence
+from graph.model.locations import Area, outlines, point_of
 from graph.model.rdf_terms import RDF_TYPE, RDFS_LABEL, SCHEMA, SKOS, XSD
 from graph.parts.proposals.coordinates import Position, Surroundings, decimal, read_position
+from graph.parts.proposals.form_fields import FormField, KnownThings
 from graph.parts.proposals.proposal_store import ValueChange
-from graph.parts.proposals.shape_form import FormField, KnownThings, ReadForm, Unread
+from graph.parts.proposals.shape_form import ReadForm, Unread
 
 WITHIN = SCHEMA + "containedInPlace"
 NAMED = re.compile(r"new\.(\d{1,4})\.of", re.ASCII)

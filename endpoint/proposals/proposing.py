@@ -46,6 +46,7 @@ from endpoint.things.resources import not_found, of_withheld
 from graph.catalogue.contents import graph_named
 from graph.model.errors import NO_WORDS, HamkorError, Said, Sentence
 from graph.model.settings import ProposalSettings
+from graph.parts.proposals.new_things import as_new, minted
 from graph.parts.proposals.proposal_store import (
     CheckedProposal,
     Content,
@@ -55,7 +56,7 @@ from graph.parts.proposals.proposal_store import (
     proposals_of,
 )
 from graph.parts.proposals.proposed_rows import links_in, marks_of
-from graph.parts.proposals.shape_form import MOST_ROWS, ROW, ReadForm, as_new, label_among, minted, posted_rows
+from graph.parts.proposals.shape_form import MOST_ROWS, ROW, ReadForm, label_among, posted_rows
 from graph.withholding.withholding import withholding_of
 
 proposing = Blueprint("proposing", __name__)

@@ -14,8 +14,8 @@ from endpoint.http.semantics import OFFERS, HeaderLink, entity_tag
 from endpoint.proposals.filled_form import fields_for
 from endpoint.proposals.proposing import UNKNOWN_CLASS, class_named
 from endpoint.things.representations import rdf_document
+from graph.parts.proposals.form_fields import KnownThings
 from graph.parts.proposals.form_shapes import form_shape
-from graph.parts.proposals.shape_form import KnownThings
 
 shaping = Blueprint("shaping", __name__)
 

@@ -17,11 +17,11 @@ from endpoint.http.languages import page_language, translated
 from endpoint.http.problems import ProblemError
 from endpoint.http.responses import answer, as_page, document_links, negotiated, page, see_other
 from endpoint.http.semantics import AS_HTML, OFFERS, choose, entity_tag
-from endpoint.pages import figures
 from endpoint.pages.term_names import text_in
 from endpoint.sparql.protocol import query_reader
 from endpoint.things.resources import describing, downloads, find
 from endpoint.urls import memento, with_parameters
+from graph.model import locations
 from graph.model.errors import Sentence
 from graph.model.publication import WORK_FOLDER
 from graph.model.rdf_terms import OWL, RDF_TYPE, RDFS
@@ -196,7 +196,7 @@ def is_installed() -> bool:
 @editor.get("/static/editor/<name>")
 def asset(name: str) -> Response:
     """A file of the editor, or the outlines of its maps."""
-    path = figures.FILE if name == OUTLINES else FOLDER / name
+    path = locations.FILE if name == OUTLINES else FOLDER / name
     if name not in TYPES or not path.is_file():
         abort(404)
     response = send_file(path, mimetype=TYPES[name], max_age=DAY, conditional=True)

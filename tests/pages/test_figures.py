@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from endpoint.http.languages import INTERFACE, interval, readable
 from endpoint.pages.figures import (
-    Area,
     Diagram,
     Edge,
     LetterBox,
@@ -19,12 +18,10 @@ from endpoint.pages.figures import (
     _places,
     diagram,
     fitted,
-    outlines,
-    point_of,
-    simplified,
 )
 from endpoint.pages.term_names import Names, Shown
 from endpoint.urls import Urls
+from graph.model.locations import Area, outlines, point_of, simplified
 from graph.model.rdf_terms import PREFIXES, SCHEMA, XSD
 
 EX, GEO = "https://example.org/", PREFIXES["geo"]

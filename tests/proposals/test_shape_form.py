@@ -13,20 +13,18 @@ from hypothesis import strategies as st
 
 from graph.model.errors import ReleaseError
 from graph.model.publication import Publication
+from graph.parts.proposals.form_fields import FormField, KnownThings, form_fields
+from graph.parts.proposals.new_things import minted
 from graph.parts.proposals.proposal_store import ValueChange
 from graph.parts.proposals.shape_form import (
-    FormField,
     FormReader,
-    KnownThings,
     PostedRow,
     StatedValue,
     ThingStatements,
     Unread,
     control_of,
     displayed,
-    form_fields,
     label_among,
-    minted,
     posted_rows,
     read_value,
     term_of,

@@ -12,7 +12,7 @@ from graph.model.rdf_terms import XSD
 from graph.parts.linking.candidate_search import Search
 from graph.parts.linking.names_index import open_index
 from graph.parts.linking.reconciliation import Reconciler
-from graph.parts.proposals.shape_form import KnownThings, form_fields
+from graph.parts.proposals.form_fields import KnownThings, form_fields
 from graph.parts.spreadsheets.cell_values import Bad, CellReader, moment, number, telephone, truth
 from graph.parts.spreadsheets.column_recognition import ColumnTarget, ColumnUse
 from graph.parts.spreadsheets.import_space import ImportSpace, NamedThings

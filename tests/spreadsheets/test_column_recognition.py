@@ -7,7 +7,7 @@ import pytest
 from graph.export.documents import prefixes, read_context
 from graph.model.errors import SourceError
 from graph.model.publication import Publication
-from graph.parts.proposals.shape_form import KnownThings
+from graph.parts.proposals.form_fields import KnownThings
 from graph.parts.spreadsheets.column_recognition import ClassVocabulary, ColumnRecogniser, ColumnUse, target_text
 from graph.parts.spreadsheets.sheet_cells import CellSheet
 from graph.parts.spreadsheets.table_layout import find_table

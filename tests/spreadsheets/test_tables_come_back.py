@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from graph.export.views import TableProperty, headings, rows, table_of, write_csv, write_workbook
 from graph.model.publication import Publication
 from graph.model.rdf_terms import RDF_TYPE, XSD
-from graph.parts.proposals.shape_form import KnownThings
+from graph.parts.proposals.form_fields import KnownThings
 from graph.parts.spreadsheets.cell_values import CellReader
 from graph.parts.spreadsheets.column_recognition import ClassVocabulary, ColumnRecogniser
 from graph.parts.spreadsheets.import_memory import ImportMemory

@@ -13,7 +13,7 @@ import pyoxigraph as ox
 
 from graph.model.description import LABEL_PROPERTIES, PERSON, kinds_of
 from graph.model.rdf_terms import RDF, RDF_TYPE, RDFS, RDFS_LABEL, SH, XSD, Term
-from graph.parts.proposals.shape_form import FormField, KnownThings
+from graph.parts.proposals.form_fields import FormField, KnownThings
 from graph.parts.templates.fields import IRI
 
 NIL = ox.NamedNode(RDF + "nil")

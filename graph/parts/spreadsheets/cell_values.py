@@ -19,7 +19,7 @@ from graph.model.errors import NO_WORDS, Said, Sentence
 from graph.model.rdf_terms import RANGES, RDF_TYPE, SCHEMA, XSD, is_legal
 from graph.parts.linking.name_comparison import fold
 from graph.parts.linking.reconciliation import Question, Reconciler, read_date
-from graph.parts.proposals.shape_form import FormField, KnownThings, fits
+from graph.parts.proposals.form_fields import FormField, KnownThings, fits
 from graph.parts.spreadsheets.column_recognition import MOMENTS, TELEPHONE, ColumnUse
 from graph.parts.spreadsheets.import_space import NEW, NamedThings
 from graph.parts.spreadsheets.sheet_cells import Cell, is_blank, shown

@@ -29,7 +29,7 @@ from graph.model.rdf_terms import (
 )
 from graph.parts.linking.name_comparison import words
 from graph.parts.linking.reconciliation import read_date
-from graph.parts.proposals.shape_form import FormField, KnownThings, form_fields, unexpected
+from graph.parts.proposals.form_fields import FormField, KnownThings, form_fields, unexpected
 from graph.parts.spreadsheets.sheet_cells import Cell, shown
 from graph.parts.spreadsheets.table_layout import TableLayout
 from graph.parts.templates.fields import IRI, TemplateShapes

@@ -14,7 +14,9 @@ import pyoxigraph as ox
 from graph.model.description import PERSON, kinds_of, narrowest
 from graph.model.rdf_terms import RDF_TYPE, RDFS_LABEL, SCHEMA
 from graph.parts.linking.name_comparison import fold
-from graph.parts.proposals.shape_form import FormField, KnownThings, ThingStatements, form_fields, local_name, minted
+from graph.parts.proposals.form_fields import FormField, KnownThings, form_fields
+from graph.parts.proposals.new_things import local_name, minted
+from graph.parts.proposals.shape_form import ThingStatements
 from graph.parts.templates.fields import TemplateShapes, Value
 from graph.releases.exact_forms import LexicalForms
 

@@ -26,9 +26,10 @@ from graph.parts.linking.candidate_search import Search
 from graph.parts.linking.name_comparison import fold
 from graph.parts.linking.names_index import open_index
 from graph.parts.linking.reconciliation import Reconciler
+from graph.parts.proposals.form_fields import KnownThings
+from graph.parts.proposals.new_things import local_name
 from graph.parts.proposals.proposal_store import Content, ValueChange, proposals_of
 from graph.parts.proposals.proposed_rows import marks_of, rows_of
-from graph.parts.proposals.shape_form import KnownThings, local_name
 from graph.parts.spreadsheets.cell_values import CellReader, LikelyThing
 from graph.parts.spreadsheets.column_recognition import (
     ClassVocabulary,
