@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from graph.model.errors import ReleaseError
 from graph.model.publication import Publication
+from graph.parts.proposals import proposed_rows
 from graph.parts.proposals.form_fields import FormField, KnownThings, form_fields
 from graph.parts.proposals.new_things import minted
 from graph.parts.proposals.proposal_store import ValueChange
 from graph.parts.proposals.shape_form import (
     FormReader,
     PostedRow,
+    ReadForm,
     StatedValue,
     ThingStatements,
     Unread,
@@ -27,6 +29,7 @@ from graph.parts.proposals.shape_form import (
     label_among,
     posted_rows,
     read_value,
+    seal_of,
     term_of,
 )
 from graph.parts.templates.fields import TemplateShapes
@@ -252,6 +255,58 @@ def test_an_emptied_row_takes_the_value_away_and_a_new_one_adds() -> None:
         ValueChange("http://e/p", '"a"', "", ("http://e/g",)),
         ValueChange("http://e/p", "", '"b"@en', ("http://e/g",)),
     )
+
+
+def moved(rows: dict[str, str], new: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """What goes and comes where others are written over the values ``a``, ``b`` and ``c``, and in further rows."""
+    reader = reader_of([ox.Literal(each) for each in "abc"])
+    keys = {each.term.value: key for key, each in reader.stated.values.items()}
+    posted = [PostedRow(number, text, keys[old], "", "") for number, (old, text) in enumerate(rows.items())]
+    posted += [PostedRow(10 + number, text, "", FIELD.path, "") for number, text in enumerate(new)]
+    return [(each.removed.strip('"'), each.added.strip('"')) for each in reader.read(posted).changes]
+
+
+@pytest.mark.parametrize(
+    ("rows", "new", "expected"),
+    [
+        ({"a": "b", "b": "a"}, (), []),
+        ({"a": "b", "b": ""}, (), [("a", "")]),
+        ({"a": "b", "b": "c", "c": "a"}, (), []),
+        ({"a": "b", "b": "x"}, (), [("a", ""), ("", "x")]),
+        ({"a": "b"}, (), [("a", "")]),
+        ({"a": ""}, ("a",), []),
+        ({"a": "x", "b": "x"}, ("x",), [("a", "x"), ("b", "x"), ("", "x")]),
+        ({}, ("x", "x", "a"), [("", "x")]),
+    ],
+)
+def test_what_has_only_moved_between_rows_is_no_change_and_nothing_is_lost(
+    rows: dict[str, str], new: tuple[str, ...], expected: list[tuple[str, str]]
+) -> None:
+    assert moved(rows, new) == expected
+
+
+def test_what_another_graph_says_can_be_said_in_one_s_own_too() -> None:
+    reader = reader_of([ox.Literal("a")])
+    own = replace(reader, stated=reader.stated.within("http://e/mine"))
+    (change,) = own.read([PostedRow(1, "a", "", FIELD.path, "")]).changes
+    assert (change.added, change.graphs) == ('"a"', ("http://e/mine",))
+
+
+def test_a_row_that_nobody_has_touched_stays_also_when_what_it_means_is_called_otherwise() -> None:
+    reader = reader_of([ox.NamedNode("http://e/2")], replace(FIELD, classes=("http://e/C",)))
+    (key,) = reader.stated.values
+    row = PostedRow(0, "as it was called", key, "", None, seal_of(FIELD.path, "as it was called", ""))
+    assert reader.read([row]) == ReadForm((), (), {}, lost=False)
+
+
+def test_what_one_change_takes_and_another_gives_stays() -> None:
+    changes = [
+        ValueChange("http://e/p", '"a"', '"b"', ("http://e/g",)),
+        ValueChange("http://e/p", '"b"', "", ("http://e/g",)),
+    ]
+    assert [each.text() for each in proposed_rows.rows_of("http://e/1", changes)] == [
+        'D <http://e/1> <http://e/p> "a" <http://e/g> .\n'
+    ]
 
 
 def test_rows_are_read_by_their_numbers() -> None:

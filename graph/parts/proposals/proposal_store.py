@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -62,6 +62,28 @@ class ValueChange(msgspec.Struct, frozen=True):
     added: str
     graphs: tuple[str, ...]
     thing: str = ""
+
+
+def net_changes(
+    changes: Sequence[tuple[int, ValueChange]], there: Collection[tuple[str, str]]
+) -> list[tuple[int, ValueChange]]:
+    """Return what changes of one thing come to, each once: what one takes and another gives has only moved.
+
+    Args:
+        changes: each with the number of the row of a form that it is from.
+        there: property and value of what the thing has, so that it need not be given.
+    """
+    found, come = (
+        dict[tuple[str, str, str], tuple[int, ValueChange]](),
+        {(each.predicate, each.added) for _, each in changes},
+    )
+    for number, each in changes:
+        removed = "" if (each.predicate, each.removed) in come else each.removed
+        added = "" if (each.predicate, each.added) in there else each.added
+        if removed or added:
+            net = ValueChange(each.predicate, removed, added, each.graphs)
+            found.setdefault((each.predicate, removed, added), (number, net))
+    return [*found.values()]
 
 
 class Content(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import pyoxigraph as ox
@@ -24,16 +25,19 @@ MOST_TOUCHED, MOST_STATEMENTS = 100, 1_000
 
 
 def rows_of(thing: str, changes: Iterable[ValueChange]) -> list[PatchRow]:
-    """Return the lines that come and go with some changes of a thing, graph by graph."""
-    rows = list[PatchRow]()
+    """Return the lines that come and go with some changes of a thing, graph by graph, each once.
+
+    What one change takes and another gives stays: a patch is applied row by row, and the last one would win.
+    """
+    rows = dict[PatchRow, None]()
     for each in changes:
         of = each.thing or thing
         for graph in each.graphs:
             if each.removed:
-                rows.append(PatchRow(graph, statement_line(of, each.predicate, each.removed), is_added=False))
+                rows[PatchRow(graph, statement_line(of, each.predicate, each.removed), is_added=False)] = None
             if each.added:
-                rows.append(PatchRow(graph, statement_line(of, each.predicate, each.added), is_added=True))
-    return rows
+                rows[PatchRow(graph, statement_line(of, each.predicate, each.added), is_added=True)] = None
+    return [each for each in rows if replace(each, is_added=not each.is_added) not in rows]
 
 
 def statement_line(thing: str, predicate: str, term: str) -> bytes:

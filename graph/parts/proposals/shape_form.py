@@ -33,7 +33,7 @@ from graph.model.rdf_terms import (
     is_legal,
 )
 from graph.parts.proposals.form_fields import MOST_OPTIONS, FormField, KnownThings, unexpected
-from graph.parts.proposals.proposal_store import ValueChange
+from graph.parts.proposals.proposal_store import ValueChange, net_changes
 from graph.parts.templates.fields import IRI
 from graph.releases.exact_forms import LexicalForms
 
@@ -415,7 +415,8 @@ class FormReader:
                     unread[row.number] = found
                 elif found is not None:
                     changes.append((row.number, found))
-        changes = [*{(each.predicate, each.removed, each.added): (number, each) for number, each in changes}.values()]
+        own = (each for each in self.stated.values.values() if each.graphs and each.fixed != "elsewhere")
+        changes = net_changes(changes, {(each.predicate, str(each.term)) for each in own})
         changes += [(-1, each) for each in self._mirrored([each for _, each in changes])]
         return ReadForm(tuple(each for _, each in changes), tuple(number for number, _ in changes), unread, lost)
 
@@ -424,6 +425,8 @@ class FormReader:
         of = self.field_of(predicate)
         if known is None:
             return None if row.is_blank else self._added(row, of)
+        if row.seal and not row.is_touched:
+            return None  # as it was shown, even where the reader's language or the name of what it means has changed
         control = control_of(of, known.term, self.things)
         tag = known.term.language or "" if isinstance(known.term, ox.Literal) else ""
         language = tag if row.language is None else row.language
@@ -432,10 +435,8 @@ class FormReader:
         if row.is_blank:
             return ValueChange(predicate, str(known.term), "", known.graphs)
         found = read_value(row.text, of, self.things, language, known.term)
-        if isinstance(found, Unread):
-            return found
-        if found == known.term:
-            return None
+        if isinstance(found, Unread) or found == known.term:
+            return found if isinstance(found, Unread) else None
         return ValueChange(predicate, str(known.term), str(found), known.graphs)
 
     def _added(self, row: PostedRow, of: FormField) -> ValueChange | Unread | None:
@@ -444,9 +445,6 @@ class FormReader:
         found = read_value(row.text, of, self.things, row.language or "")
         if isinstance(found, Unread):
             return found
-        there = (each for each in self.stated.values.values() if each.predicate == row.predicate and each.graphs)
-        if any(each.term == found for each in there):
-            return None
         return ValueChange(row.predicate, "", str(found), (self.stated.main_graph,))
 
     def _mirrored(self, changes: Sequence[ValueChange]) -> Iterator[ValueChange]:
