@@ -13,7 +13,7 @@ from endpoint.commands.options import Options, publication_option, wait_option
 from graph.model.errors import ReleaseError, Sentence
 from graph.model.publication import PATCHES_FOLDER, Publication
 from graph.parts.proposals.decisions import accept_proposal, check, decline_proposal, resume_proposals
-from graph.parts.proposals.folding import PatchFolding, difference
+from graph.parts.proposals.folding import FoldedFile, PatchFolding, difference
 from graph.parts.proposals.proposal_store import (
     Content,
     Decision,
@@ -24,6 +24,7 @@ from graph.parts.proposals.proposal_store import (
 )
 from graph.parts.proposals.proposed_rows import patch_text, stale, touched
 from graph.releases.release import current_release
+from graph.sources.rdf_patches import patch_file, read_patch
 from graph.validation.report import ValidationFailedError
 
 STATES = ("waiting", "accepted", "declined", "withdrawn", "erased")
@@ -173,38 +174,37 @@ def export_command(options: Options, names: Sequence[str], git: bool, fold: bool
     if fold:
         _fold(publication, names)
         return
-    texts = {path.name: path.read_text(encoding="utf-8") for path in publication.patches()}
+    paths = publication.patches()
+    for path in paths:
+        read_patch(path, f"{PATCHES_FOLDER}/{path.name}")
+    texts = {path.name: path.read_bytes().decode() for path in paths}
     if names:
-        kept = {Path(each).stem.partition("-")[2]: each for each in texts}
+        kept = {_label_of(path): path.name for path in paths}
         written, texts = texts, dict[str, str]()
         for each in names:
             text = written[kept[each]] if each in kept else patch_text(_found(publication, each)[0])
-            texts[kept.get(each, f"{each}.rdfp")] = text
+            texts[kept[each] if each in kept else patch_file(publication, each, ()).path.name] = text
     for file, text in texts.items():
-        click.echo(_for_git(f"{PATCHES_FOLDER}/{file}", text) if git else text, nl=False)
+        shown = "".join(difference(FoldedFile(f"{PATCHES_FOLDER}/{file}", None, text))) if git else text
+        click.echo(shown.encode(), nl=False)  # as bytes: line ends stay what they are
+
+
+def _label_of(path: Path) -> str:
+    return path.stem.partition("-")[2] or path.stem
 
 
 def _fold(publication: Publication, names: Sequence[str]) -> None:
     """Write the difference that folds patches into the files, and on standard error what cannot be folded."""
-    kept = {path.stem.partition("-")[2]: path for path in publication.patches()}
-    if unknown := next((each for each in names if each not in kept), ""):
+    paths = publication.patches()
+    if unknown := next((each for each in names if each not in map(_label_of, paths)), ""):
         raise ReleaseError(
             Sentence("there is no patch of the proposal %(name)s", name=repr(unknown[:50])),
             Sentence("hamkor proposals list --state accepted shows them"),
         )
-    folded = PatchFolding(publication).fold([path for name, path in kept.items() if not names or name in names])
+    folded = PatchFolding(publication).fold([path for path in paths if not names or _label_of(path) in names])
     for each in folded.files:
         # as bytes: what stands in a file is written as it stands there, line ends included
         click.echo("".join(difference(each)).encode("utf-8", errors="surrogateescape"), nl=False)
     for patch, rows in folded.left.items():
         for row in rows:
             click.echo(f"{patch}: cannot be folded, and stays: {row.text().strip()}", err=True)
-
-
-def _for_git(name: str, text: str) -> str:
-    """Return the difference that makes a new file, as git writes it."""
-    lines = text.splitlines()
-    head = (
-        f"diff --git a/{name} b/{name}\nnew file mode 100644\n--- /dev/null\n+++ b/{name}\n@@ -0,0 +1,{len(lines)} @@\n"
-    )
-    return head + "".join(f"+{each}\n" for each in lines)

@@ -56,13 +56,23 @@ def read_patch(path: Path, name: str) -> list[PatchRow]:
     try:
         if path.stat().st_size > LARGEST_BYTES:
             raise SourceError(name, Sentence("the patch is larger than %(most)s MiB", most=str(LARGEST_BYTES >> 20)))
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode()
     except UnicodeDecodeError as problem:
         raise SourceError(name, Sentence("the file is not UTF-8; save it as UTF-8")) from problem
     except OSError as problem:
         raise StorageError.of(Sentence("%(name)s cannot be read", name=name), problem) from problem
-    rows = enumerate(text.split("\n"), 1)
-    return [_row(line, name, number) for number, line in rows if line.strip() and not line.startswith(ASIDE)]
+    return [row for _, row in patch_lines(text, name) if row is not None]
+
+
+def patch_lines(text: str, name: str) -> Iterator[tuple[str, PatchRow | None]]:
+    """Yield the lines of a patch as they are written, line ends included, each with its row; None for one that is none.
+
+    Raises:
+        SourceError: one says nothing.
+    """
+    for number, line in enumerate(re.findall(r"[^\n]*\n|[^\n]+", text), 1):
+        is_aside = not line.strip() or line.startswith(ASIDE)
+        yield line, None if is_aside else _row(line.rstrip("\r\n"), name, number)
 
 
 def _row(line: str, name: str, number: int) -> PatchRow:

@@ -23,7 +23,7 @@ from graph.model.formats import METADATA_SUFFIX
 from graph.model.publication import PATCHES_FOLDER, Publication, SourceFile
 from graph.model.rdf_terms import RDF_TYPE, XSD, Term
 from graph.releases.exact_forms import parsed
-from graph.sources.rdf_patches import PatchRow, read_patch
+from graph.sources.rdf_patches import PatchRow, patch_lines, read_patch
 from graph.sources.reader import read_source
 
 LARGEST_BYTES, MOST_TRIED = 4 << 20, 60
@@ -43,12 +43,16 @@ NUMBERS = (("integer", r"[-+]?\d+"), ("decimal", r"[-+]?\d*\.\d+"), ("double", r
 
 @dataclass(frozen=True, slots=True)
 class TurtleTerm:
-    """A term in the text of a file, with where it begins and ends; ``kind`` is the token's that it begins with."""
+    """A term in the text of a file, with where it begins and ends; ``kind`` is the token's that it begins with.
+
+    ``of`` holds subject and predicate of the statement whose object it seems to be; None for what has no name.
+    """
 
     term: Term | None
     start: int
     end: int
     kind: str
+    of: tuple[Term | None, Term | None] = (None, None)
 
 
 @dataclass
@@ -58,6 +62,7 @@ class TurtleText:
     terms: list[TurtleTerm] = field(default_factory=list)
     prefixes: dict[str, str] = field(default_factory=dict)
     base: str = ""
+    _open: list[list[Term | None]] = field(default_factory=lambda: [[]])
 
     @classmethod
     def read(cls, text: str, base: str) -> TurtleText:
@@ -82,8 +87,33 @@ class TurtleText:
             self.base = urljoin(self.base, following[0][1:-1])
             return 2
         term, length = self._term(token[0], kind, tokens[place + 1 : place + 3])
-        self.terms.append(TurtleTerm(term, token.start(), tokens[place + length - 1].end(), kind))
+        of = self._stands(term, token[0] if kind == "mark" else "")
+        self.terms.append(TurtleTerm(term, token.start(), tokens[place + length - 1].end(), kind, of))
         return length
+
+    def _stands(self, term: Term | None, mark: str) -> tuple[Term | None, Term | None]:
+        """Return of which subject and predicate a term is the object, as far as the marks before it say it."""
+        # a guess, for the order of attempts alone: each is tried, so a collection that confuses it only costs time
+        if mark == ".":
+            self._open = [[]]
+        elif mark == ";":
+            del self._open[-1][1:]
+        elif mark in ("[", "("):
+            self._open.append([None] if mark == "[" else [None, None])
+        elif mark in ("]", ")") and len(self._open) > 1:
+            self._open.pop()
+            self._open[-1] = self._open[-1] or [None]
+        elif not mark and len(self._open[-1]) < 2:
+            self._open[-1].append(term)
+        elif not mark:
+            return self._open[-1][0], self._open[-1][1]
+        return None, None
+
+    def places(self, row: PatchRow) -> list[int]:
+        """Return where the object of a statement stands, those places first that seem to be of that statement."""
+        wanted = parsed(row.line)
+        found = [place for place, each in enumerate(self.terms) if each.term == wanted.object]
+        return sorted(found, key=lambda place: self.terms[place].of != (wanted.subject, wanted.predicate))
 
     def _term(self, text: str, kind: str, following: Sequence[re.Match[str]]) -> tuple[Term | None, int]:
         if kind == "string":
@@ -145,21 +175,21 @@ def _literal(own: TurtleText, text: str, following: Sequence[str], kinds: Sequen
 # One statement in a text: ways of taking it out, or of putting another in its place.
 
 
-def _replaced(text: str, old: Term, new: Term, base: str) -> Iterator[str]:
-    """Yield a Turtle text with one value in the place of another, wherever that stands."""
+def _replaced(text: str, row: PatchRow, new: Term, base: str) -> Iterator[str]:
+    """Yield a Turtle text with another value in the place of that of a statement, wherever that stands."""
     read = TurtleText.read(text, base)
-    for each in read.terms:
-        if each.term == old:
-            yield text[: each.start] + read.written(new) + text[each.end :]
+    for each in (read.terms[place] for place in read.places(row)):
+        yield text[: each.start] + read.written(new) + text[each.end :]
 
 
-def _removed(text: str, old: Term, base: str) -> Iterator[str]:
-    """Yield a Turtle text without one value: with its comma, its property, or its whole statement."""
-    terms = TurtleText.read(text, base).terms
-    for place, each in enumerate(terms):
-        if each.term != old or place < 2 or place + 1 >= len(terms):
+def _removed(text: str, row: PatchRow, base: str) -> Iterator[str]:
+    """Yield a Turtle text without the value of a statement: with its comma, its property, or the whole statement."""
+    read = TurtleText.read(text, base)
+    terms = read.terms
+    for place in read.places(row):
+        if place < 2 or place + 1 >= len(terms):
             continue
-        before, after = terms[place - 1], terms[place + 1]
+        each, before, after = terms[place], terms[place - 1], terms[place + 1]
         marks = text[before.start : before.end], text[after.start : after.end]
         spans = [(before.start, each.end)] if marks[0] == "," else []
         spans += [(each.start, after.end)] if marks[1] == "," else []
@@ -170,8 +200,16 @@ def _removed(text: str, old: Term, base: str) -> Iterator[str]:
             spans += [(previous.start, each.end)] if is_further else []
             spans += [(previous.start, after.end)] if marks[1] == "." and not is_further else []
         for start, end in spans:
-            head = text[:start]
+            head = text[:start] + _comments(text[start:end])
             yield (head.rstrip(" \t") if text[end : end + 1] in ("\n", "\r", "") else head) + text[end:]
+
+
+def _comments(text: str) -> str:
+    """Return the comments in a piece of a Turtle text, with the blanks and line ends around them; else nothing."""
+    tokens = [*TOKEN.finditer(text)]
+    if not any(each.lastgroup == "comment" for each in tokens):
+        return ""
+    return "".join(each[0] for each in tokens if each.lastgroup in ("comment", "space"))
 
 
 def _cells(text: str, old: Term, new: Term) -> Iterator[str]:
@@ -190,6 +228,9 @@ def _spellings(term: Term) -> tuple[str, ...]:
 
 
 # Whole patches.
+
+Statement = tuple[str, bytes]
+"""A graph, and a line of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,24 +268,37 @@ class PatchFolding:
     """Folds patches of one publication, one after the other, as they are applied."""
 
     def __init__(self, publication: Publication) -> None:
-        """Read the files that fill graphs of data.
+        """Read the files that fill graphs of data, and the patches.
 
         Raises:
             SourceError: one cannot be read.
         """
         self._publication, self._base = publication, publication.base
-        self._sources = [
-            found for each in publication.sources(may_be_none=True)
-            if each.role == "data" and (found := self._source(each)) is not None
-        ]  # fmt: skip
+        self._rows = {path: read_patch(path, _name_of(path)) for path in publication.patches()}
+        found = publication.sources(may_be_none=True) if self._rows else ()
+        self._files = [each for each in found if each.role == "data"]
+        self._sources = [self._source(each) for each in self._files if _can_be_changed(each)]
         self._before = {each.file.name: each.before for each in self._sources}
+        self._elsewhere = self._said_elsewhere()
 
-    def _source(self, file: SourceFile) -> _Source | None:
-        is_text = file.path.suffix.lower() in (*TURTLE, *LINES, *TABLES)
-        if not is_text or file.path.stat().st_size > LARGEST_BYTES:
-            return None
+    def _source(self, file: SourceFile) -> _Source:
         text = file.path.read_bytes().decode("utf-8", errors="surrogateescape")
-        return _Source(file, text, text, self._said(file, text) or {})
+        return _Source(file, text, text, self._lines(file))
+
+    def _lines(self, file: SourceFile) -> dict[str, frozenset[bytes]]:
+        found = dict[str, set[bytes]]()
+        for each in read_source(file, base=self._base, limits=self._publication.settings.limits):
+            found.setdefault(each.graph, set()).update(each.lines())
+        return {graph: frozenset(lines) for graph, lines in found.items()}
+
+    def _said_elsewhere(self) -> set[Statement]:
+        """Return which statements of the patches stand in files that are left alone: of other formats, or too large."""
+        asked, found = {_statement(each) for rows in self._rows.values() for each in rows}, set[Statement]()
+        for file in self._files:
+            if not _can_be_changed(file):
+                for each in read_source(file, base=self._base, limits=self._publication.settings.limits):
+                    found |= asked.intersection((each.graph, line) for line in each.lines())
+        return found
 
     def _said(self, file: SourceFile, text: str) -> dict[str, frozenset[bytes]] | None:
         """Return what a file says with some text, by the graph; None where it could not be read."""
@@ -253,58 +307,56 @@ class PatchFolding:
             path.write_bytes(text.encode("utf-8", errors="surrogateescape"))
             for beside in file.path.parent.glob(f"*{METADATA_SUFFIX}"):
                 shutil.copyfile(beside, path.parent / beside.name)
-            found = dict[str, set[bytes]]()
             try:
-                for each in read_source(
-                    replace(file, path=path), base=self._base, limits=self._publication.settings.limits
-                ):
-                    found.setdefault(each.graph, set()).update(each.lines())
+                return self._lines(replace(file, path=path))
             except SourceError:
                 return None
-        return {graph: frozenset(lines) for graph, lines in found.items()}
 
     def fold(self, paths: Iterable[Path]) -> Folded:
-        """Return what comes of folding some patches, in their order.
+        """Return what comes of folding some patches, in their order; the others stay as they are.
 
         Raises:
             SourceError: a patch cannot be read.
         """
-        left, files = dict[str, tuple[PatchRow, ...]](), list[FoldedFile]()
-        for path in paths:
-            name = f"{PATCHES_FOLDER}/{path.name}"
-            rows = read_patch(path, name)
-            kept = self._patch(rows)
-            if kept:
-                left[name] = tuple(kept)
-            text = path.read_text(encoding="utf-8")
-            after = _with_rows(text, {each.text() for each in kept}) if kept else None
-            if after != text:
-                files.append(FoldedFile(name, text, after))
+        left, files, wanted = dict[str, tuple[PatchRow, ...]](), list[FoldedFile](), set(paths)
+        waiting = set[Statement]()
+        for path, rows in self._rows.items():
+            kept = self._patch(rows, waiting) if path in wanted else list(rows)
+            waiting |= {_statement(each) for each in kept}
+            if path in wanted:
+                files += _cut_down(path, kept)
+            if path in wanted and kept:
+                left[_name_of(path)] = tuple(kept)
         changed = [
             FoldedFile(each.file.name, self._before.get(each.file.name), each.text)
             for each in self._sources if each.text != self._before.get(each.file.name)
         ]  # fmt: skip
         return Folded((*changed, *files), left)
 
-    def _patch(self, rows: Sequence[PatchRow]) -> list[PatchRow]:
-        """Fold the rows of a patch; return those that could not be."""
-        gone = [each for each in rows if not each.is_added]
-        come, left = [each for each in rows if each.is_added], list[PatchRow]()
+    def _patch(self, rows: Sequence[PatchRow], waiting: set[Statement]) -> list[PatchRow]:
+        """Fold the rows of a patch; return those that could not be.
+
+        Args:
+            rows: the rows, of which the last holds where several speak of one statement.
+            waiting: the statements of which earlier patches speak that stay: who spoke of them in a file would come
+                before these, and not after.
+        """
+        every = {_statement(each): each for each in rows}.values()
+        gone = [each for each in every if not each.is_added]
+        come, left = [each for each in every if each.is_added], list[PatchRow]()
         for row in gone:
-            holding = [each for each in self._sources if row.line in each.lines.get(row.graph, ())]
-            if not holding and self._is_read(row.graph):
-                continue  # no file says it any more
             pair = next((each for each in come if each.graph == row.graph and _is_of_one(each, row)), None)
-            if not holding or not all(self._take(each, row, pair) for each in holding):
-                left += [row, pair] if pair is not None else [row]
+            together = [row, pair] if pair is not None else [row]
+            holding = [each for each in self._sources if row.line in each.lines.get(row.graph, ())]
+            is_bound = any(_statement(each) in waiting for each in together) or _statement(row) in self._elsewhere
+            # no file says it any more, so nothing goes; what was to take its place is added like all that comes
+            if not holding and not is_bound:
+                continue
+            if is_bound or not all(self._take(each, row, pair) for each in holding):
+                left += together
             if pair is not None:
                 come.remove(pair)
-        return left + [each for each in come if not self._add(each)]
-
-    def _is_read(self, graph: str) -> bool:
-        files = [each for each in self._publication.sources(may_be_none=True) if each.role == "data"]
-        known = {each.file.name for each in self._sources}
-        return all(each.name in known for each in files) or any(graph in each.lines for each in self._sources)
+        return left + [each for each in come if _statement(each) in waiting or not self._add(each)]
 
     def _take(self, source: _Source, row: PatchRow, pair: PatchRow | None) -> bool:
         """Take a statement out of a file, and put the other one in its place where there is one."""
@@ -318,14 +370,14 @@ class PatchFolding:
                 if is_table
                 else _without_line(source, row)
                 if source.suffix in LINES
-                else _removed(source.text, old, base)
+                else _removed(source.text, row, base)
             )
             return self._tried(source, ways, wanted)
         wanted[row.graph].add(pair.line)
         new = parsed(pair.line).object
         if source.suffix in TABLES:
             return self._tried(source, _cells(source.text, old, new), wanted)
-        if self._tried(source, _replaced(source.text, old, new, base), wanted):
+        if self._tried(source, _replaced(source.text, row, new, base), wanted):
             return True
         return self._take(source, row, None) and self._add(pair)
 
@@ -343,7 +395,10 @@ class PatchFolding:
 
     def _add(self, row: PatchRow) -> bool:
         """Write a statement at the end of a file of its graph, or of a new file."""
-        if any(row.line in each.lines.get(row.graph, ()) for each in self._sources):
+        if (
+            any(row.line in each.lines.get(row.graph, ()) for each in self._sources)
+            or _statement(row) in self._elsewhere
+        ):
             return True
         fitting = [each for each in self._sources if each.suffix in (*TURTLE, *LINES) and each.file.graph == row.graph]
         subject = row.line.split(b" ", 1)[0]
@@ -356,36 +411,63 @@ class PatchFolding:
             read, triple = TurtleText.read(source.text, self._base), parsed(row.line)
             terms = (triple.subject, triple.predicate, triple.object)
             line = " ".join(read.written(each) for each in terms) + " ."
-        gap = "" if not source.text or source.text.endswith("\n") else "\n"
+        # an editor of Windows would take a file of two kinds of line ends for changed throughout
+        end = "\r\n" if "\r\n" in source.text else "\n"
+        gap = "" if not source.text or source.text.endswith("\n") else end
         wanted = {graph: set(lines) for graph, lines in source.lines.items()}
         wanted.setdefault(row.graph, set()).add(row.line)
-        return self._tried(
-            source, iter([f"{source.text}{gap}{line}\n", f"{source.text}{gap}{row.line.decode()}\n"]), wanted
-        )
+        ways = iter([f"{source.text}{gap}{each}{end}" for each in (line, row.line.decode())])
+        is_done = self._tried(source, ways, wanted)
+        if is_done and source.before is None and source not in self._sources:
+            self._sources.append(source)
+        return is_done
 
     def _new(self, graph: str) -> _Source | None:
-        """Return a new file for a graph that no file fills; None where its name makes none, or the file is there."""
+        """Return a new file for a graph that no file fills; None where its name makes none, or a file fills it."""
         local = graph.removeprefix(f"{self._base}graph/")
         path = self._publication.root / "data" / f"{local}.ttl"
-        if local == graph or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", local) or path.exists():
+        # two files of one name and another ending fill one graph, which no build accepts
+        is_taken = path.exists() or any(each.graph == graph for each in self._files)
+        if local == graph or not re.fullmatch(r"[a-z0-9][a-z0-9-]*", local) or is_taken:
             return None
-        source = _Source(SourceFile(path, f"data/{local}.ttl", "data", graph), None, "", {})
-        self._sources.append(source)
-        return source
+        return _Source(SourceFile(path, f"data/{local}.ttl", "data", graph), None, "", {})
 
 
 def difference(file: FoldedFile) -> Iterator[str]:
-    """Yield a file's difference as git writes it."""
+    """Yield a file's difference, which ``git apply`` and ``patch -p1`` take in the publication's folder.
+
+    It has no line ``diff --git``: with one, git reads names from the top of the repository, and passes in silence over
+    files that are not below the folder where it runs.
+    """
     before, after = (re.findall(r"[^\n]*\n|[^\n]+", each or "") for each in (file.before, file.after))
-    yield f"diff --git a/{file.name} b/{file.name}\n"
-    if file.before is None:
-        yield "new file mode 100644\n"
-    if file.after is None:
-        yield "deleted file mode 100644\n"
-    old = "/dev/null" if file.before is None else f"a/{file.name}"
-    new = "/dev/null" if file.after is None else f"b/{file.name}"
+    # without it GNU patch takes what follows a blank for a time
+    tab = "\t" if " " in file.name else ""
+    old = "/dev/null" if file.before is None else f"a/{file.name}{tab}"
+    new = "/dev/null" if file.after is None else f"b/{file.name}{tab}"
     for line in difflib.unified_diff(before, after, old, new):
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def _statement(row: PatchRow) -> Statement:
+    return row.graph, row.line
+
+
+def _name_of(path: Path) -> str:
+    return f"{PATCHES_FOLDER}/{path.name}"
+
+
+def _can_be_changed(file: SourceFile) -> bool:
+    return file.path.suffix.lower() in (*TURTLE, *LINES, *TABLES) and file.path.stat().st_size <= LARGEST_BYTES
+
+
+def _cut_down(path: Path, kept: Sequence[PatchRow]) -> Iterator[FoldedFile]:
+    """Yield a patch without the rows that were folded, or as one that goes; nothing where all stay."""
+    # a row written by hand has other blanks than one of ours: rows are told by what they say, not by their text
+    text, rows = path.read_bytes().decode(), set(kept)
+    lines = [line for line, row in patch_lines(text, _name_of(path)) if row is None or row in rows]
+    after = "".join(lines) if kept else None
+    if after != text:
+        yield FoldedFile(_name_of(path), text, after)
 
 
 def _without_line(source: _Source, row: PatchRow) -> Iterator[str]:
@@ -400,9 +482,3 @@ def _without_line(source: _Source, row: PatchRow) -> Iterator[str]:
 def _is_of_one(one: PatchRow, other: PatchRow) -> bool:
     """Whether two rows speak of the same property of a thing."""
     return one.line.split(b" ", 2)[:2] == other.line.split(b" ", 2)[:2]
-
-
-def _with_rows(text: str, kept: set[str]) -> str:
-    """Return the text of a patch with no other rows than some."""
-    pieces = re.findall(r"[^\n]*\n|[^\n]+", text)
-    return "".join(each for each in pieces if not each.startswith(("A ", "D ")) or each in kept)

@@ -425,8 +425,9 @@ class FormReader:
         of = self.field_of(predicate)
         if known is None:
             return None if row.is_blank else self._added(row, of)
+        # as it was shown, even where the reader's language, or the name of what it means, is another by now
         if row.seal and not row.is_touched:
-            return None  # as it was shown, even where the reader's language or the name of what it means has changed
+            return None
         control = control_of(of, known.term, self.things)
         tag = known.term.language or "" if isinstance(known.term, ox.Literal) else ""
         language = tag if row.language is None else row.language
