@@ -40,7 +40,15 @@ from graph.releases.dumps import Downloads
 from graph.releases.exact_forms import open_forms
 from graph.releases.graph_files import GRAPHS_FOLDER, read_member
 from graph.releases.history import BuildOutcome, count_build
-from graph.releases.index_loading import SOURCE, LinesFile, index_in_making, passing_index, spooled
+from graph.releases.index_loading import (
+    SOURCE,
+    LinesFile,
+    UnsureLinesError,
+    index_in_making,
+    lines_in,
+    passing_index,
+    spooled,
+)
 from graph.releases.manifest import MANIFEST_FILE, GraphEntry, LastContribution, Manifest
 from graph.releases.own_iris import GONE_FILE
 from graph.releases.release import AT_ONCE, Patience, Release, ReleasesFolder, open_release
@@ -50,7 +58,7 @@ from graph.releases.verification import damaged, newest_first, readable_current,
 from graph.sources.batches import Chunk
 from graph.sources.document_checks import DocumentWarning, Told, unheard
 from graph.sources.rdf_patches import Patches, patches_of
-from graph.sources.reader import read_source
+from graph.sources.reader import lies_in_lines, read_source
 from graph.validation.report import Report, ValidationFailedError, empty_report, with_warnings
 from graph.withholding.withholding import Judged, Traces, purge, settle, withholding_of
 
@@ -474,10 +482,12 @@ def check(
         ShapesError: the shapes are not usable.
         ReleaseError: the system's folder for temporary files is full.
     """
-    warnings = list[DocumentWarning]()
+    warnings, judge = list[DocumentWarning](), Judge(shapes, base, limits)
     with HeldFolder() as folder:
-        read = _spooled(data, folder, base, limits, warnings.append, patches or Patches((), {}))
-        report = _validated(read, folder, shapes, base, limits, warnings.append)
+        report = judge.as_they_lie(_lying(data, folder, base, patches), folder)
+        if report is None:
+            read = _spooled(data, folder, base, limits, warnings.append, patches or Patches((), {}))
+            report = judge.of(read, folder, warnings.append)
     for source in (*data, *shapes):
         report = with_warnings(report, [each for each in warnings if each.path == source.name], source.graph)
     return report
@@ -525,27 +535,81 @@ def _entailed(read: Iterable[LinesFile], axioms: Sequence[Chunk], base: str) -> 
     return conclusions(store, base)
 
 
-def _validated(
-    read: Mapping[str, LinesFile],
-    folder: Path,
-    shapes: Sequence[SourceFile],
-    base: str,
-    limits: LimitSettings,
-    told: Told,
-) -> Report:
-    if not shapes:
-        return empty_report()
-    from graph.validation.conformance import validate  # noqa: PLC0415  takes most of a second to import
-    from graph.validation.set_validation import can_fetch, validate_passing  # noqa: PLC0415
+def _lying(data: Sequence[SourceFile], folder: Path, base: str, patches: Patches | None) -> dict[str, LinesFile] | None:
+    """Return much N-Triples as it lies, by the names of the files; None where these have to be read as any other."""
+    files = {each.name: each for each in data}.values()
+    has_lines = all(each.graph != graph_iri(base, ONTOLOGY_GRAPH) and lies_in_lines(each) for each in files)
+    if not has_lines or (patches is not None and patches.names):
+        return None
+    found = dict[str, LinesFile]()
+    for number, each in enumerate(files):
+        link = folder / f"lying-{number}.nt"  # DuckDB finds patterns in names of other people's
+        link.symlink_to(each.path.resolve())
+        found[each.name] = LinesFile(str(link), f"{SOURCE}{number}", lines_in(link), " .")
+    return found if sum(each.triples for each in found.values()) >= LARGE else None
 
-    chunks = [chunk for each in shapes for chunk in read_source(each, base=base, limits=limits, told=told)]
-    rules = usable_shapes(chunks, shapes, base=base, limits=limits)
-    is_small = sum(each.triples for each in read.values()) < LARGE
-    # DuckDB opens no file below a folder with a question mark in its name, and the system's may have one
-    if is_small or "?" in str(folder) or not can_fetch(rules, base=base):
-        return validate({name: each.chunks() for name, each in read.items()}, rules, base=base)
-    with passing_index(list(read.values()), folder) as index:
-        return validate_passing(index, list(read), rules, base=base)
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges what was read by the shapes in some files.
+
+    Attributes:
+        shapes: the files; where there are none, all conforms.
+        base: the publication's base.
+        limits: within which they are read.
+    """
+
+    shapes: Sequence[SourceFile]
+    base: str
+    limits: LimitSettings
+
+    def of(self, read: Mapping[str, LinesFile], folder: Path, told: Told) -> Report:
+        """Return what is to be said of canonical N-Triples.
+
+        Args:
+            read: they, in files, by the names of their sources.
+            folder: where the files are.
+            told: told what is doubtful in the shapes.
+        """
+        if not self.shapes:
+            return empty_report()
+        from graph.validation.conformance import validate  # noqa: PLC0415  takes most of a second to import
+
+        rules = self._rules(told)
+        if sum(each.triples for each in read.values()) < LARGE or not self._can_fetch(rules, folder):
+            return validate({name: each.chunks() for name, each in read.items()}, rules, base=self.base)
+        return self._of_much(read, folder, rules)
+
+    def as_they_lie(self, files: Mapping[str, LinesFile] | None, folder: Path) -> Report | None:
+        """Return what is to be said of N-Triples that nobody has parsed; None where that has to be done before."""
+        if files is None or not self.shapes:
+            return None
+        rules = self._rules(unheard)
+        if not self._can_fetch(rules, folder):
+            return None
+        try:
+            return self._of_much(files, folder, rules, self.limits.literal_mb << 20)
+        except (UnsureLinesError, ReleaseError):
+            return None
+
+    def _rules(self, told: Told) -> list[Chunk]:
+        base, limits = self.base, self.limits
+        chunks = [chunk for each in self.shapes for chunk in read_source(each, base=base, limits=limits, told=told)]
+        return usable_shapes(chunks, self.shapes, base=base, limits=limits)
+
+    def _can_fetch(self, rules: Sequence[Chunk], folder: Path) -> bool:
+        from graph.validation.set_validation import can_fetch  # noqa: PLC0415  takes most of a second to import
+
+        # DuckDB opens no file below a folder with a question mark in its name, and the system's may have one
+        return "?" not in str(folder) and can_fetch(rules, base=self.base)
+
+    def _of_much(
+        self, read: Mapping[str, LinesFile], folder: Path, rules: Sequence[Chunk], longest: int | None = None
+    ) -> Report:
+        from graph.validation.set_validation import validate_passing  # noqa: PLC0415  takes most of a second to import
+
+        with passing_index(list(read.values()), folder, longest=longest) as index:
+            return validate_passing(index, list(read), rules, base=self.base)
 
 
 def shape_remarks(sources: Sequence[SourceFile], *, base: str, limits: LimitSettings) -> list[Remark]:

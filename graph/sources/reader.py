@@ -405,6 +405,12 @@ def read_source(source: SourceFile, *, base: str, limits: LimitSettings, told: T
             yield from chunks(quads, origin, may_be_named=form in WITH_GRAPHS)
 
 
+def lies_in_lines(source: SourceFile) -> bool:
+    """Whether each line of a file is a triple, if it is what its name says, and it can be read more than once."""
+    found = recognised(source.path)
+    return (source.form or found.form) == "ntriples" and not found.coding and source.path.is_file()
+
+
 def _table(source: SourceFile, content: Path, origin: Origin) -> Iterator[Chunk]:
     from graph.sources.csvw.conversion import TableFile, is_suppressed, read_described  # noqa: PLC0415  csvw is slow to import
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from writing import Write
 
-from graph.model.errors import HamkorError
+from graph.model.errors import HamkorError, SourceError
+from graph.model.publication import SourceFile
 from graph.model.settings import LimitSettings
 from graph.pipeline.build import LARGE, MOST_REWRITTEN, build, check, file_of_user
 from graph.releases.release import Release
@@ -23,6 +26,7 @@ SHAPES = """
 """
 PEOPLE = LARGE // 3 + 1
 BASE = "http://e/"
+READING: Mapping[str, Any] = {"base": BASE, "limits": LimitSettings()}
 
 
 def data() -> str:
@@ -33,6 +37,11 @@ def data() -> str:
         kind = "int" if number % 2000 else "short"
         lines.append(f':p{number} a :Person ; :age "{number % 100}"^^xsd:{kind} ; :knows :p{known} .')
     return "\n".join(lines)
+
+
+def source(file: Path, text: str) -> SourceFile:
+    file.write_text(text, encoding="utf-8")
+    return file_of_user(file, BASE)
 
 
 def members(release: Release, shapes: bool) -> dict[str, list[Chunk]]:
@@ -70,3 +79,24 @@ def test_large_files_without_a_publication_are_judged_by_sets(tmp_path: Path) ->
     whole = validate({each.name: read[each.name] for each in files}, read[shapes.name], base=BASE)
     assert report.results == whole.results
     assert {len(each.files) for each in report.results} == {1, 2}
+
+
+def test_n_triples_are_judged_as_they_lie_and_as_the_parser_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = b"".join(chunk.triples for chunk in read_source(source(tmp_path / "x.ttl", data()), **READING))
+    more = '<http://e/p0> <http://e/knows> <http://e/px> .\n<http://e/p1> <http://e/age> "\\u0078"@uz-Latn .\n'
+    files = [source(tmp_path / "people.nt", lines.decode()), source(tmp_path / "more.nt", more)]
+    shapes = source(tmp_path / "shapes.ttl", SHAPES % "sh:Violation")
+    (tmp_path / "people.nt").rename(tmp_path / "peo%[ple.nt")  # as no pattern of names
+    files[0] = file_of_user(tmp_path / "peo%[ple.nt", BASE)
+    read = {each.name: list(read_source(each, **READING)) for each in (*files, shapes)}
+    whole = validate({each.name: read[each.name] for each in files}, read[shapes.name], base=BASE)
+    with monkeypatch.context() as patched:
+        patched.setattr("graph.pipeline.build._spooled", lambda *_: pytest.fail("they were parsed"))
+        assert check(files, [shapes], **READING).results == whole.results
+    blank = source(tmp_path / "blank.nt", "_:a <http://e/knows> <http://e/p1> .\n")
+    assert check([*files, blank], [shapes], **READING).results == whole.results
+    broken = source(tmp_path / "broken.nt", more + "and so on\n")
+    with pytest.raises(SourceError, match=r"broken.nt:3"):
+        check([*files, broken], [shapes], **READING)
