@@ -18,7 +18,7 @@ from graph.model.formats import RESULTS_JSON, RESULTS_TSV, TURTLE, Format
 from graph.query.embedded import evaluate, written
 from graph.query.engine import QueryForm, QueryRequest
 from graph.query.sql import index_engine
-from graph.query.sql.index_engine import CONSTANTS, SMALL_TRIPLES, IndexLimits, LearntTimes, SqlEngine, prepare
+from graph.query.sql.index_engine import CONSTANTS, SMALL_TRIPLES, IndexLimits, LearntTimes, SqlEngine, Times, prepare
 from graph.releases.triple_index import INDEX_FILE
 
 MANY = "".join(f":many {{ :m{n} :of :whole ; :size {n % 7} . }}\n" for n in range(600))
@@ -55,6 +55,10 @@ def request(text: str, form: QueryForm = "SELECT", into: Format = RESULTS_TSV) -
 def answer(index: SqlEngine, asked: QueryRequest) -> bytes | None:
     output = BytesIO()
     return output.getvalue() if index.answered(asked, output) else None
+
+
+def times_of(index: SqlEngine, query: str) -> Times:
+    return index.times.of(f"{CONSTANTS.sub('', PROLOGUE + query)} False")
 
 
 HEAVY: dict[str, tuple[QueryForm, Format, str]] = {
@@ -131,6 +135,27 @@ def test_what_the_engine_answers_faster_is_left_to_it(index: SqlEngine) -> None:
     assert answer(index, request(COUNTING)) is None
 
 
+@pytest.mark.parametrize(("took", "compared"), [(0.01, False), (0.1, True)])
+def test_an_index_that_is_known_is_compared_where_the_engine_may_be_faster(
+    index: SqlEngine, took: float, *, compared: bool
+) -> None:
+    """The engine goes through 600 triples for it, in some 12 ms."""
+    times_of(index, COUNTING).learn(index=took)
+    assert (answer(index, request(COUNTING)) is None) is compared
+
+
+REPEATED = "SELECT ?w { :m1 :of* ?w }"
+
+
+@pytest.mark.parametrize(("took", "asked"), [(0.006, False), (1.0, True)])
+def test_the_index_is_tried_where_it_may_be_far_faster(index: SqlEngine, took: float, *, asked: bool) -> None:
+    """A path that is repeated is searched in all 600 triples of its predicate."""
+    index.prepare()
+    index.engine_took(request(REPEATED), took)
+    assert (answer(index, request(REPEATED)) is not None) is asked
+    assert times_of(index, REPEATED).index is not None, "and it is known the next time"
+
+
 def test_of_a_small_release_the_engine_is_asked_first(index: SqlEngine) -> None:
     index.triples = 1_000
     assert answer(index, request(COUNTING)) is None
@@ -155,7 +180,7 @@ def impatient(index: SqlEngine) -> SqlEngine:
 @pytest.mark.parametrize("query", UNSUPPORTED.values(), ids=UNSUPPORTED.keys())
 def test_what_it_cannot_answer_is_tried_once(impatient: SqlEngine, query: str) -> None:
     assert answer(impatient, request(query)) is None
-    assert impatient.times.of(f"{CONSTANTS.sub('', PROLOGUE + query)} False").index == math.inf
+    assert times_of(impatient, query).index == math.inf
     assert answer(impatient, request(COUNTING)), "the next query is answered"
 
 

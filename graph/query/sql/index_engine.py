@@ -37,8 +37,10 @@ from graph.query.sql.algebra import (
     LeftJoinPattern,
     MinusPattern,
     NamedGraphPattern,
+    NegatedStep,
     PathPattern,
     Pattern,
+    PredicateStep,
     Selection,
     TriplePattern,
     UnionPattern,
@@ -46,6 +48,7 @@ from graph.query.sql.algebra import (
     Variable,
     constants_in,
     names_in,
+    walked,
 )
 from graph.query.sql.compilation import MOST_ROWS, CompiledQuery, compiled
 from graph.query.sql.index_lookup import IndexReader, Known, written_term
@@ -132,6 +135,20 @@ def _of_triple(pattern: TriplePattern, known: Known, reader: IndexReader) -> int
     return reader.all() if predicate is None else reader.of_predicate(predicate)
 
 
+def index_seconds(query: Selection, known: Known, reader: IndexReader) -> float:
+    """Return how long the index takes for a query, at least: it goes through all triples of each predicate."""
+    seconds = SLOW_SECONDS
+    for each in walked(query):
+        if isinstance(each, TriplePattern):
+            told = known[each.predicate.term].id if isinstance(each.predicate, Constant) else None
+            seconds += SCANNED_SECONDS * (reader.all() if told is None else reader.of_predicate(told))
+        elif isinstance(each, PredicateStep):  # of a path that is repeated: all others are triple patterns
+            seconds += REPEATED_SECONDS * reader.of_predicate(known[each.predicate].id)
+        elif isinstance(each, NegatedStep):
+            seconds += REPEATED_SECONDS * reader.all()
+    return seconds
+
+
 # How long queries of one shape took, by the engine and by the index: what every worker learns, all of them know.
 #
 # It is processor time, of all threads: how long a query waits for a processor says nothing of who answers it faster,
@@ -216,9 +233,12 @@ SLOW_SECONDS, WORTH_OPENING = 0.005, 0.01
 """To plan and evaluate the smallest statement takes five milliseconds, to open the index as much again."""
 SMALL_TRIPLES = 20_000
 """With fewer the engine is asked first: what is not heavy takes it less time than opening the index."""
-WORTH_COMPARING = 0.01
-"""An index that takes longer is compared with the engine once, where the query is not heavy."""
-NOT_HEAVY = 5_000
+ENGINE_SECONDS, NOT_HEAVY = 20e-6, 5_000
+"""What a solution takes the engine that it goes through, about, and with how many the estimate is worth nothing."""
+SCANNED_SECONDS, REPEATED_SECONDS = 10e-9, 1e-6
+"""What a triple takes the index that a pattern reads, and one along which a path is repeated, at least."""
+PROMISING = 2
+"""The index is tried where it may be so many times faster: the engine may have been slow since it had read nothing."""
 ADDRESS_MB = 160
 
 
@@ -340,7 +360,7 @@ class SqlEngine:
         if reader is None:
             return None
         asked = _read(request, reader)
-        if times.engine is None and _is_for_the_engine(asked, times, reader):
+        if _is_for_the_engine(asked, times, reader):
             return None
         return _answered_by_values(asked, self._found(asked, reader))
 
@@ -387,14 +407,22 @@ def _overdue(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _is_for_the_engine(asked: _Asked, times: Times, reader: IndexReader) -> bool:
-    """Whether a query of which the engine has not been asked is one to ask it."""
-    if times.index is not None and times.index < WORTH_COMPARING:
+    """Whether a query is one to ask the engine, of which not both times are known, or the index was the faster one."""
+    if times.index is not None and times.engine is not None:
         return False
     try:
-        expected = weight(asked.query, asked.known, reader)
+        if times.engine is not None:
+            least = index_seconds(asked.query, asked.known, reader) * PROMISING
+            if least > times.engine:
+                times.learn(index=least)  # so that the next query of this shape need not be read for that
+            return least > times.engine
+        solutions = weight(asked.query, asked.known, reader)
     except duckdb.Error:
         return True
-    return expected < (LIGHT if times.index is None else NOT_HEAVY)
+    if times.index is None:
+        return solutions < LIGHT
+    # Compared once with an index that is known, where the engine may be faster: else one query would wait long for that
+    return solutions < NOT_HEAVY and solutions * ENGINE_SECONDS < times.index - SLOW_SECONDS
 
 
 # From a request to solutions
