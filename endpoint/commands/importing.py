@@ -15,15 +15,9 @@ from graph.model.errors import in_a_line, unpacked
 from graph.model.publication import Publication
 from graph.parts.spreadsheets.import_files import SUFFIXES, form_of, import_files
 from graph.parts.spreadsheets.import_memory import memory_beside, memory_of
-from graph.parts.spreadsheets.spreadsheet_import import (
-    ImportFinding,
-    ImportPreview,
-    ImportProposal,
-    ImportRequest,
-    SpreadsheetImport,
-    propose_import,
-    publish_checked,
-)
+from graph.parts.spreadsheets.import_preview import ImportFinding, ImportPreview, ImportRequest
+from graph.parts.spreadsheets.import_writing import ImportProposal, propose_import, publish_checked
+from graph.parts.spreadsheets.spreadsheet_import import SpreadsheetImport
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 STANDARD_OUTPUT = Path("-")

@@ -43,7 +43,6 @@ from endpoint.proposals.filled_form import (
 )
 from endpoint.proposals.placing import PlaceReader, place_inputs
 from endpoint.things.resources import not_found, of_withheld
-from graph.catalogue.contents import graph_named
 from graph.model.errors import NO_WORDS, HamkorError, Said, Sentence
 from graph.model.settings import ProposalSettings
 from graph.parts.proposals.new_things import as_new, minted
@@ -55,7 +54,7 @@ from graph.parts.proposals.proposal_store import (
     ValueChange,
     proposals_of,
 )
-from graph.parts.proposals.proposed_rows import links_in, marks_of
+from graph.parts.proposals.proposed_rows import links_in, marked
 from graph.parts.proposals.shape_form import MOST_ROWS, ROW, ReadForm, label_among, posted_rows
 from graph.withholding.withholding import withholding_of
 
@@ -364,8 +363,7 @@ def _kept(sent: SentForm, violations: int, seconds: float) -> Response:
     for rate, key in ((state.of_one, request.remote_addr or ""), (state.of_all, "")):
         if wait := rate.wait(key):
             raise too_many(Sentence("too many proposals are being sent"), wait)
-    here, base = snapshot(), publication().base
-    subject = sent.subject
+    here, subject = snapshot(), sent.subject
     # the list is read anew: the form may have been opened before the thing was withheld
     if withholding_of(publication()).suppression.lists(subject.iri):
         raise of_withheld()
@@ -374,9 +372,8 @@ def _kept(sent: SentForm, violations: int, seconds: float) -> Response:
         sent.kind, subject.iri, label, sent.changes, sent.text("reason"), sent.text("source"), interface(),
         here.release.id, violations=violations,
     )  # fmt: skip
-    personal = [graph_named(publication(), each) for each in publication().settings.privacy.personal_graphs]
-    content = msgspec.structs.replace(content, marks=marks_of(here.release.store, base, content, personal))
     store = proposals_of(publication())
+    content = marked(publication(), here.release.store, content)
     _, secret = store.add(content, sent.text("address"), most=settings.most_waiting, keep_days=settings.keep_days)
     return see_other(urls().absolute(urls().link(f"proposal/~{secret}")))
 

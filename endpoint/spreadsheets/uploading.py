@@ -42,22 +42,21 @@ from graph.parts.proposals.proposed_rows import links_in
 from graph.parts.proposals.shape_form import term_of
 from graph.parts.spreadsheets.import_files import SUFFIXES, import_files
 from graph.parts.spreadsheets.import_memory import memory_of
-from graph.parts.spreadsheets.spreadsheet_import import (
+from graph.parts.spreadsheets.import_preview import (
     ImportFinding,
     ImportOutcome,
     ImportPreview,
-    ImportProposal,
     ImportRequest,
     ImportRow,
-    ProposedImport,
 )
+from graph.parts.spreadsheets.import_writing import ImportProposal, ProposedImport
 
 uploading = Blueprint("uploading", __name__)
 STATE = "hamkor-uploading"
 MOST_FIELD_BYTES, MOST_FIELDS = 1 << 20, 2_000
 ROWS_SHOWN, FINDINGS_SHOWN, LEFT_OUT_SHOWN, VALUES_SHOWN = 50, 200, 100, 12
 LONGEST_REASON = 5_000
-WORK = "graph.parts.spreadsheets.spreadsheet_import"
+WORK = "graph.parts.spreadsheets.import_writing"
 DOWNLOADS = {"turtle": AS_TURTLE, "jsonld": AS_JSON_LD, "csv": AS_CSV}
 
 

@@ -5,7 +5,7 @@ It reads pySHACL's report graph (SHACL 3.6) and writes text; it validates nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Literal as Choice
@@ -123,6 +123,12 @@ class Report:
     def warnings(self) -> int:
         """How many results keep no data out: those of every severity below sh:Violation."""
         return len(self.results) - self.count("Violation")
+
+    def new_since(self, before: Report, about: Container[str]) -> list[Result]:
+        """Return what an earlier report does not say: of some nodes all of it, of others what keeps data out."""
+        known = {each.signature for each in before.results}
+        fresh = (each for each in self.results if each.signature not in known)
+        return [each for each in fresh if each.focus in about or each.severity == "Violation"]
 
     def located(self, locate: Locate) -> Report:
         """Return the same report with other files."""

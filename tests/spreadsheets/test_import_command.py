@@ -15,7 +15,8 @@ from graph.model.publication import open_publication
 from graph.parts.proposals.proposal_store import proposals_of
 from graph.parts.spreadsheets.import_files import import_files
 from graph.parts.spreadsheets.import_memory import memory_of
-from graph.parts.spreadsheets.spreadsheet_import import ImportRequest, SpreadsheetImport
+from graph.parts.spreadsheets.import_preview import ImportRequest
+from graph.parts.spreadsheets.spreadsheet_import import SpreadsheetImport
 from graph.releases.release import current_release
 from graph.sources.csvw.conversion import TableFile, read_described
 from tests.spreadsheets.faulty import FAULTS, ROWS, WRITTEN, as_csv, as_ods, as_xlsx, mended
@@ -172,7 +173,8 @@ def test_a_place_that_nobody_has_described_is_made_where_that_is_said(folder: Pa
         f'{city} <http://www.w3.org/2000/01/rdf-schema#label> "Нукус"@ru',
         f'{city} <https://schema.org/latitude> "42.46"^^<http://www.w3.org/2001/XMLSchema#decimal>',
     } <= stated  # fmt: skip
-    again = hamkor(folder, path, *options)  # it is known by now
+    other = saved(tmp_path, "other.csv", NUKUS.replace(b'"42,46"', "42°27′36″N".encode()))
+    again = hamkor(folder, other, *options)  # it is known by now, and said in another notation
     assert (again.exit_code, "Nothing has changed" in again.output) == (0, True), again.output
 
 

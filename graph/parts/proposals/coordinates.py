@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 from graph.model.errors import Sentence
 
@@ -19,7 +20,7 @@ LONGITUDE = r"[EW]|[ВЗ](?:\.?\s?д)?|(?:sh|g[ʻʼ'‘’`]?)\.?\s?u"
 """How hemispheres are called: in English, Russian (северной широты) and Uzbek (shimoliy kenglik, sharqiy uzunlik)."""
 HEMISPHERE = rf"(?:{LATITUDE}|{LONGITUDE})\.?"
 ANGLE = (
-    rf"(?:(?P<before>{HEMISPHERE})\s*)?(?P<degrees>[-+]?\d{{1,3}}(?:[.,]\d{{1,12}})?)\s*[°º˚]?"
+    rf"(?:(?P<before>{HEMISPHERE})\s*)?(?P<degrees>[-+]?\d{{1,3}}(?:[.,]\d{{1,17}})?)\s*[°º˚]?"
     r"(?:\s*(?P<minutes>\d{1,2}(?:[.,]\d{1,12})?)\s*['′’ʹ]"
     r"(?:\s*(?P<seconds>\d{1,2}(?:[.,]\d{1,12})?)\s*(?:[\"″”]|''|′′))?)?"
     rf"(?:\s*(?P<after>{HEMISPHERE}))?"
@@ -32,8 +33,10 @@ GEO = re.compile(r"geo:(-?\d{1,3}(?:\.\d+)?),(-?\d{1,3}(?:\.\d+)?)(?:[,;].*)?", 
 """A location as a URI (RFC 5870)."""
 UNCLEAR = re.compile(r"\d{1,3},\d+,\d+")
 AS_EXAMPLE = Sentence("write latitude and longitude, such as 42.46, 59.60 or 42°27′N 59°36′E")
+ONE_AS_EXAMPLE = Sentence("write it in degrees, such as 42.46 or 42°27′36″")
 OUT_OF_RANGE = Sentence("latitude goes to 90 degrees and longitude to 180, minutes and seconds to 60")
 ONE_OF_EACH = Sentence("one of the two is a latitude (N, S), the other a longitude (E, W)")
+Axis = Literal["latitude", "longitude"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def read_position(text: str, known: Surroundings | None = None) -> Position | Se
         text: what somebody wrote.
         known: where places are that are known; tells which order is meant where either may be.
     """
-    plain = text.strip().replace("\u2212", "-").replace("\u00a0", " ")
+    plain = _plain(text)
     if len(plain) > LONGEST:
         return AS_EXAMPLE
     if found := WKT.fullmatch(plain):
@@ -83,6 +86,22 @@ def read_position(text: str, known: Surroundings | None = None) -> Position | Se
         return _in_range(Position(float(found[1]), float(found[2])))
     pair = None if UNCLEAR.fullmatch(plain) else _pair(plain)
     return AS_EXAMPLE if pair is None else _position(*pair, known)
+
+
+def read_angle(text: str, axis: Axis) -> float | Sentence:
+    """Return the degrees that are meant where one of the two is written by itself, or what is wrong with the text."""
+    found = ONE.fullmatch(plain) if len(plain := _plain(text)) <= LONGEST else None
+    if found is None:
+        return ONE_AS_EXAMPLE
+    degrees = _degrees(found)
+    if _axis(found) not in ("", axis):
+        return ONE_OF_EACH
+    is_valid = degrees is not None and abs(degrees) <= (90 if axis == "latitude" else 180)
+    return degrees if degrees is not None and is_valid else OUT_OF_RANGE
+
+
+def _plain(text: str) -> str:
+    return text.strip().replace("\u2212", "-").replace("\u00a0", " ")
 
 
 def _in_range(at: Position) -> Position | Sentence:

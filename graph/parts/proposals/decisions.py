@@ -84,13 +84,8 @@ def check(what: ProposalCheck) -> CheckedProposal:
     publication = open_publication(Path(what.root))
     release = current_release(publication)
     writes = writes_of(release, rows_of(what.thing, what.changes))
-    known = {each.signature for each in stored_report(release, publication.base).results}
     report = rehearse(publication, writes.edits, tells_withheld=False, patch=SourcePatch(writes.graphs))
-    focus = f"<{what.thing}>"
-    fresh = [
-        each for each in report.results
-        if each.signature not in known and (each.focus == focus or each.severity == "Violation")
-    ]  # fmt: skip
+    fresh = report.new_since(stored_report(release, publication.base), (f"<{what.thing}>",))
     helps = explanation(publication, (), what.thing, fresh)
     violations = sum(each.severity == "Violation" for each in fresh)
     return CheckedProposal(tuple(helps.found(each) for each in fresh[:MOST_SHOWN]), violations)

@@ -219,7 +219,7 @@ class KnownThings:
             for quad in islice(self.store.quads_for_pattern(None, ox.NamedNode(predicate), each, merge), MOST_OPTIONS)
             if isinstance(quad.subject, ox.NamedNode)
         )
-        return [each for each in found if self._is_of(each, of.classes) and fits(each, of.patterns)]
+        return [each for each in found if self.may_be(each, of)]
 
     def kinds(self, of: FormField) -> tuple[str, ...]:
         """Return the kinds by which the things that a field may name are searched for; persons are not searched for."""
@@ -238,12 +238,16 @@ class KnownThings:
         found = chain(self.suggest(text, kinds) if self.suggest is not None else (), self._beginning(text, of))
         return list(islice(dict.fromkeys(each for each in found if self._suits(each, of)), MOST_MEANT))
 
+    def may_be(self, iri: str, of: FormField) -> bool:
+        """Whether a thing is of the classes that a field asks for, and called as it has to be."""
+        return self._is_of(iri, of.classes) and fits(iri, of.patterns)
+
     def is_person(self, iri: str) -> bool:
         """Whether a thing is a person."""
         return PERSON in kinds_of(self._classes_of(iri), self.base)
 
     def _suits(self, iri: str, of: FormField) -> bool:
-        return not self.is_person(iri) and self._is_of(iri, of.classes) and fits(iri, of.patterns)
+        return not self.is_person(iri) and self.may_be(iri, of)
 
     def _beginning(self, text: str, of: FormField) -> Iterator[str]:
         wanted = text.strip().casefold()

@@ -10,9 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
+import msgspec
 import pyoxigraph as ox
 
+from graph.catalogue.contents import graph_named
 from graph.model.description import PERSON, kinds_of
+from graph.model.publication import Publication
 from graph.model.rdf_terms import RDF, RDF_TYPE, XSD, Term
 from graph.parts.proposals.proposal_store import Content, KeptProposal, Mark, ValueChange
 from graph.parts.proposals.shape_form import term_of
@@ -110,6 +113,12 @@ def marks_of(store: ox.Store, base: str, content: Content, personal: Iterable[st
     if said or any(NUMBER.search(each) for each in texts):
         found.append("number")
     return (*found, "links") if links_in(content.reason, content.source) > 1 else tuple(found)
+
+
+def marked(publication: Publication, store: ox.Store, content: Content) -> Content:
+    """Return a proposal with its marks, by what the publication says which of its graphs are of persons."""
+    personal = [graph_named(publication, each) for each in publication.settings.privacy.personal_graphs]
+    return msgspec.structs.replace(content, marks=marks_of(store, publication.base, content, personal))
 
 
 def _text(term: str) -> str:

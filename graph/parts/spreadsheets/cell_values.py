@@ -16,12 +16,14 @@ import pyoxigraph as ox
 
 from graph.model.description import KINDS, PERSON, kinds_of
 from graph.model.errors import NO_WORDS, Said, Sentence
-from graph.model.rdf_terms import RANGES, RDF_TYPE, SCHEMA, XSD, is_legal
+from graph.model.rdf_terms import RANGES, RDF_TYPE, XSD, is_legal
 from graph.parts.linking.name_comparison import fold
 from graph.parts.linking.reconciliation import Question, Reconciler, read_date
+from graph.parts.proposals.coordinates import Axis, Position, decimal, read_angle, read_position
 from graph.parts.proposals.form_fields import FormField, KnownThings, fits
+from graph.parts.proposals.new_things import point_statements
 from graph.parts.spreadsheets.column_recognition import MOMENTS, TELEPHONE, ColumnUse
-from graph.parts.spreadsheets.import_space import NEW, NamedThings
+from graph.parts.spreadsheets.import_space import COORDINATES, NEW, NamedThings
 from graph.parts.spreadsheets.sheet_cells import Cell, is_blank, shown
 from graph.parts.templates.fields import IRI, Value
 
@@ -67,6 +69,7 @@ class CellProblem:
         is_fault: whether nothing was made of the cell.
         alternatives: things that may be meant, likeliest first.
         may_be_new: whether a new thing may be made of it, if somebody says so.
+        asks: the text that is answered, where it is not that of the cell.
     """
 
     problem: Said
@@ -74,6 +77,7 @@ class CellProblem:
     is_fault: bool = True
     alternatives: tuple[LikelyThing, ...] = ()
     may_be_new: bool = False
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,8 @@ class CellReader:
         """Return what a cell says by the property of its column."""
         if is_blank(cell):
             return ReadCell()
+        if use.target.paths == COORDINATES:
+            return self._position(cell)
         values, problems, matches = list[tuple[str, Value]](), list[CellProblem](), list[CellMatch]()
         of = self.fields[use.target.paths[0]]
         for part in self._parts(cell, of):
@@ -156,6 +162,23 @@ class CellReader:
             values.append((path, found))
             problems += self._remarks(part, path, of, found)
         return ReadCell(tuple(dict.fromkeys(values)), tuple(problems), tuple(matches))
+
+    def _position(self, cell: Cell) -> ReadCell:
+        """Return what a cell says that holds both coordinates."""
+        at = read_position(shown(cell), self.named.surroundings())
+        if isinstance(at, Position):
+            return ReadCell(tuple(point_statements(at)))
+        return ReadCell(problems=(_no_place(cell, at),))
+
+    def _degrees(self, cell: Cell, of: FormField, datatypes: Sequence[str]) -> Value | Bad:
+        """Return latitude or longitude, in whatever notation; a sign before decimals is none between thousands here."""
+        axis: Axis = "latitude" if of.path == COORDINATES[0] else "longitude"
+        is_number = isinstance(cell, int | float) and not isinstance(cell, bool)
+        found = read_angle(f"{cell:.7f}" if is_number else shown(cell), axis)
+        if not isinstance(found, float):
+            return Bad(_no_place(cell, found))
+        numeric = [each for each in datatypes if each in NUMBERS] or [XSD + "decimal"]
+        return ox.Literal(decimal(found), datatype=ox.NamedNode(numeric[0]))
 
     def _parts(self, cell: Cell, of: FormField) -> list[Cell]:
         """Return the values of a cell that holds several, where there may be several."""
@@ -270,8 +293,8 @@ class CellReader:
 
     def _literal(self, cell: Cell, text: str, use: ColumnUse, of: FormField) -> Value | Bad:
         datatypes = [each for each in of.kinds if not each.startswith("@") and each != IRI]
-        if not of.kinds and of.path in (SCHEMA + "latitude", SCHEMA + "longitude"):
-            datatypes = [XSD + "decimal"]
+        if of.path in COORDINATES:
+            return self._degrees(cell, of, datatypes)
         if not datatypes or XSD + "string" in datatypes:
             has_language = of.has_languages or bool(use.target.language)
             tag = (use.target.language or self.language_of(text, of, use.heading)) if has_language else None
@@ -324,6 +347,10 @@ def _unknown(text: str, alternatives: Sequence[LikelyThing], *, may_be_new: bool
         alternatives=tuple(alternatives),
         may_be_new=may_be_new,
     )
+
+
+def _no_place(cell: Cell, why: Said) -> CellProblem:
+    return CellProblem(Sentence("%(text)s does not say where it is", text=repr(shown(cell).strip()[:100])), why)
 
 
 def _is_of_telephones(of: FormField) -> bool:

@@ -22,7 +22,6 @@ from graph.model.rdf_terms import (
     ONTOLOGY_GRAPH,
     RDF_TYPE,
     RDFS_LABEL,
-    SCHEMA,
     VCARD,
     XSD,
     graph_iri,
@@ -30,6 +29,7 @@ from graph.model.rdf_terms import (
 from graph.parts.linking.name_comparison import words
 from graph.parts.linking.reconciliation import read_date
 from graph.parts.proposals.form_fields import FormField, KnownThings, form_fields, unexpected
+from graph.parts.proposals.new_things import LATITUDE, LONGITUDE
 from graph.parts.spreadsheets.sheet_cells import Cell, shown
 from graph.parts.spreadsheets.table_layout import TableLayout
 from graph.parts.templates.fields import IRI, TemplateShapes
@@ -44,11 +44,19 @@ MOST_LABELS, MOST_LOOKED_AT = 5_000, 200
 SHARE = 0.6
 """So many of a column's values must be of a kind for the column to be."""
 TELEPHONE = VCARD + "hasTelephone"
+BOTH = f"{LATITUDE}|{LONGITUDE}"
+"""What a column means that holds both coordinates."""
 COORDINATES = MappingProxyType({
-    SCHEMA + "latitude": ("latitude", "lat", "широта", "kenglik"),
-    SCHEMA + "longitude": ("longitude", "lon", "long", "lng", "долгота", "uzunlik"),
+    LATITUDE: MappingProxyType({"en": "latitude", "ru": "широта", "uz": "kenglik"}),
+    LONGITUDE: MappingProxyType({"en": "longitude", "ru": "долгота", "uz": "uzunlik"}),
+    BOTH: MappingProxyType({"en": "latitude and longitude", "ru": "широта и долгота", "uz": "kenglik va uzunlik"}),
 })  # fmt: skip
 """What everybody calls them, also where the data says them otherwise (GeoSPARQL)."""
+SHORT_NAMES = MappingProxyType({
+    LATITUDE: ("lat",), LONGITUDE: ("lon", "long", "lng"),
+    BOTH: ("coordinates", "координаты", "koordinatalar", "koordinatalari", "gps", "gps-координаты", "geo", "wkt",
+           "point", "lat lon", "lat long", "latitude longitude", "широта долгота", "kenglik uzunlik", "геоточка"),
+})  # fmt: skip
 TELEPHONES = re.compile(r"\+?[\d\s().-]{7,20}(?:[,;/\n]\s*\+?[\d\s().-]{7,20})*")
 MOMENTS = (XSD + "date", XSD + "gYearMonth", XSD + "gYear")
 TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.I)
@@ -158,6 +166,7 @@ class ClassVocabulary:
 
     def field_of(self, path: str) -> FormField:
         """Return the field of a property; one of which no shape speaks takes what it has elsewhere."""
+        path = LATITUDE if path == BOTH else path
         known = self.fields.get(path)
         return known if known is not None else replace(unexpected(path), kinds=self.shapes.used(path))
 
@@ -263,7 +272,8 @@ class ClassVocabulary:
                 yield _Name(tuple(words(quad.object.value)), path, OF_PROPERTY)
         for path, texts in COORDINATES.items():
             if path not in self.fields:
-                yield from (_Name(tuple(words(each)), path, OF_PROPERTY) for each in texts)
+                every = (*texts.values(), *SHORT_NAMES[path])
+                yield from (_Name(tuple(words(each)), path, OF_PROPERTY) for each in every)
 
     def _is_said_of_things(self, path: ox.NamedNode) -> bool:
         """Whether the data has a property, and not only the vocabulary, the shapes or the catalogue."""
@@ -340,7 +350,7 @@ class ColumnRecogniser:
             found.setdefault(column, use)
         for claim in self._claims():
             if claim.column not in found and self._is_free(claim, found.values()):
-                target = ColumnTarget((claim.path, *self._spare(claim)), claim.language, "values")
+                target = ColumnTarget((*claim.path.split("|"), *self._spare(claim)), claim.language, "values")
                 found[claim.column] = self._use(claim.column, target, "name", claim.score)
         for column in range(self.table.sheet.width):
             if column not in found and self.table.cells(column):
@@ -390,7 +400,7 @@ class ColumnRecogniser:
         if said.lower() in ("iri", "key"):
             return ColumnTarget(role="iri" if said.lower() == "iri" else "key")
         names, _, tag = said.partition("@")
-        paths = [self._path(each.strip()) for each in names.split("|")]
+        paths = [path for each in names.split("|") for path in self._path(each.strip()).split("|")]
         if not all(paths) or (tag and not TAG.fullmatch(tag)):
             raise SourceError(
                 self.file, Sentence("%(text)s is no property that is known here", text=repr(said[:100])),
@@ -462,7 +472,8 @@ class ColumnRecogniser:
         of = self.vocabulary.field_of(claim.path)
         if not self._can_be(claim.column, of):
             return False
-        others = [each for each in uses if claim.path in each.target.paths[:1]]
+        wanted = {*claim.path.split("|")}
+        others = [each for each in uses if wanted & {*_first_meant(each)}]
         if not others:
             return True
         if of.has_languages and all(each.target.language != claim.language for each in others):
@@ -521,6 +532,11 @@ class ColumnRecogniser:
         if not texts or len(texts) < len({shown(each) for each in cells}) * SHARE:
             return 0.0
         return sum(len(self.vocabulary.things.named(each, of)) == 1 for each in texts) / len(texts)
+
+
+def _first_meant(use: ColumnUse) -> tuple[str, ...]:
+    """Return the properties of which a column holds values surely; what follows takes what is left over."""
+    return use.target.paths if "|".join(use.target.paths) == BOTH else use.target.paths[:1]
 
 
 def _wants_telephones(of: FormField) -> bool:

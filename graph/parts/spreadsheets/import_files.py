@@ -12,7 +12,7 @@ from graph.export.documents import compacted, prefixes, read_context, used_prefi
 from graph.export.views import TableProperty, description, headings, rows, table_of, write_csv
 from graph.model.formats import METADATA_SUFFIX, TURTLE
 from graph.model.publication import Publication
-from graph.parts.spreadsheets.spreadsheet_import import ImportPreview
+from graph.parts.spreadsheets.import_preview import ImportPreview
 from graph.sources.batches import Chunk
 
 SUFFIXES: Mapping[str, str] = {"turtle": ".ttl", "jsonld": ".jsonld", "csv": ".csv"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 
 import pyoxigraph as ox
@@ -16,18 +17,21 @@ import pyoxigraph as ox
 from graph.export.views import SEPARATORS
 from graph.model.description import LABEL_PROPERTIES
 from graph.model.errors import Sentence
-from graph.model.rdf_terms import RDF_TYPE, RDFS_LABEL, Term
+from graph.model.rdf_terms import RDF_TYPE, RDFS_LABEL, XSD, Term, finite_number
 from graph.parts.linking.name_comparison import fold
+from graph.parts.proposals.new_things import WITHIN, lies_at_a_point
 from graph.parts.proposals.proposal_store import ValueChange
 from graph.parts.proposals.shape_form import ThingStatements
-from graph.parts.spreadsheets.cell_values import CellMatch, CellProblem, CellReader
+from graph.parts.spreadsheets.cell_values import CellMatch, CellProblem, CellReader, LikelyThing
 from graph.parts.spreadsheets.column_recognition import ColumnUse
 from graph.parts.spreadsheets.import_memory import ImportMemory, RememberedRow, hash_of
-from graph.parts.spreadsheets.import_space import ImportSpace, NamedThing
+from graph.parts.spreadsheets.import_space import COORDINATES, ImportSpace, NamedThing, PlaceDoubt, position_in
 from graph.parts.spreadsheets.sheet_cells import Cell, is_blank, shown
 from graph.parts.spreadsheets.table_layout import TableLayout
 from graph.parts.templates.fields import Value
 
+NEAR = Decimal("0.000001")
+"""Degrees that are the same: a tenth of a metre."""
 LEAST_ALIKE = 2
 """So many cells of a row whose key has changed must be as they were, for it to be the same thing."""
 
@@ -110,6 +114,16 @@ class ThingMaker:
         for row in self.table.rows:
             if (iri := iris.get(row)) is not None:
                 self.things.append(self._thing(row, iri, keys[row]))
+        for doubt in self.reader.named.settle((each.row, each.values) for each in self.things):
+            self._tell_doubt(doubt)
+        for each in self.things:
+            each.named = self.reader.named.among(each.values)
+
+    def _tell_doubt(self, doubt: PlaceDoubt) -> None:
+        column = next((use.column for use in self.valued if doubt.path in use.target.paths), None)
+        likely = tuple(LikelyThing(each, self.reader.things.label(each), 0.0) for each in doubt.likely)
+        problem = CellProblem(doubt.problem, doubt.remedy, doubt.is_fault, likely, asks=doubt.asks)
+        self.problems.append(PlacedProblem(doubt.row, column, problem))
 
     def _cell(self, row: int, column: int) -> Cell:
         return self.table.sheet.rows[row][column]
@@ -253,12 +267,21 @@ class ThingMaker:
             if any(each.is_fault for each in read.problems):
                 unread.update(use.target.paths)
         made.values = list(dict.fromkeys(made.values))
-        self.reader.named.complete(made.values)
-        made.named = self.reader.named.among(made.values)
+        self._tell_region(made)
         self._check_most(made)
         made.changes = list(self._changes(made, stated, kept, unread))
         made.values += [(path, term) for path, term in kept if isinstance(term, ox.NamedNode | ox.Literal)]
         return made
+
+    def _tell_region(self, made: RowThing) -> None:
+        """Say in which region a new thing lies that is a place itself, where its coordinates tell it and no column."""
+        named, at, kind = self.reader.named, position_in(made.values), self.space.class_iri
+        has_column = any(WITHIN in each.target.paths for each in self.valued)
+        if made.is_new and at is not None and not has_column and lies_at_a_point(kind, self.space.base):
+            region, doubts = named.region(kind, at, made.row)
+            made.values += [(WITHIN, ox.NamedNode(region))] if region else []
+            for each in doubts:
+                self._tell_doubt(each)
 
     def _unusable(self, row: int, column: int) -> CellProblem | None:
         marks = self.table.sheet.marks
@@ -276,6 +299,8 @@ class ThingMaker:
         """Return the values that a cell shows as a table of the class does; None where it shows others, or nothing."""
         if is_blank(cell) or not stated.values:
             return None
+        if set(use.target.paths) & set(COORDINATES):
+            return self._as_stated_point(cell, use, stated)
         path, text = use.target.paths[0], shown(cell).strip()
         terms = [each.term for each in stated.values.values() if each.predicate == path]
         by_kind = dict[str, list[Value]]()
@@ -290,6 +315,18 @@ class ThingMaker:
             if len(kind) > 1 and may_be and any(sep.join(texts).strip() == text for sep in (*SEPARATORS, " ")):
                 return {(path, each) for each in kind}
         return None
+
+    def _as_stated_point(self, cell: Cell, use: ColumnUse, stated: ThingStatements) -> set[tuple[str, Term]] | None:
+        """Return the coordinates that a cell shows in whatever notation; None where it shows others."""
+        known = [each for each in stated.values.values() if each.predicate in use.target.paths]
+        read = self.reader.read(cell, use).values
+        same: set[tuple[str, Term]] = {
+            (path, each.term)
+            for path, term in read
+            for each in known
+            if each.predicate == path and isinstance(each.term, ox.Literal) and _is_near(each.term, term)
+        }
+        return same if read and len({path for path, _ in same}) == len(read) else None
 
     def _may_be(self, term: Term, use: ColumnUse) -> bool:
         if isinstance(term, ox.Literal) and use.target.language:
@@ -357,6 +394,11 @@ class ThingMaker:
             key = f"{each.key} {count[each.key]}" if count[each.key] > 1 else each.key
             rows[hash_of(key)] = RememberedRow(each.iri, self._hashes(each.row))
         return ImportMemory(dict(columns), {**self.memory.answers, **answers}, rows)
+
+
+def _is_near(one: Value, other: Value) -> bool:
+    numbers = [finite_number(each.value, XSD + "double") for each in (one, other)]
+    return numbers[0] is not None and numbers[1] is not None and abs(numbers[0] - numbers[1]) <= NEAR
 
 
 def _kind(term: ox.NamedNode | ox.Literal) -> str:

@@ -1,7 +1,7 @@
-"""An import of a spreadsheet: a file in, things and every fault by its cell out; and the same published, or proposed.
+"""An import of a spreadsheet: a file in, things and every fault by its cell out.
 
-What is asked for and what comes of it are values, so that a process of its own can do it. Shapes are asked as for any
-contribution; what they say of a thing is said of its row, and of the cell from which the value came.
+Shapes are asked as for any contribution; what they say of a thing is said of its row, and of the cell from which the
+value came. What becomes of it is ``import_writing``'s.
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ from typing import Any, Literal
 import msgspec
 import pyoxigraph as ox
 
-from graph.catalogue.contents import graph_named
 from graph.export.documents import prefixes, read_context
-from graph.model.contributors import Contributor
 from graph.model.description import PERSON, kinds_of
-from graph.model.errors import NO_WORDS, GraphNameError, ReleaseError, Said, Sentence, SourceError, packed
+from graph.model.errors import NO_WORDS, GraphNameError, Said, Sentence, SourceError, packed
 from graph.model.publication import Publication, open_publication
 from graph.model.rdf_terms import RDF_TYPE, RDFS_LABEL, unfit_name
 from graph.parts.linking.candidate_search import Search
@@ -28,10 +26,10 @@ from graph.parts.linking.names_index import open_index
 from graph.parts.linking.reconciliation import Reconciler
 from graph.parts.proposals.form_fields import KnownThings
 from graph.parts.proposals.new_things import local_name
-from graph.parts.proposals.proposal_store import Content, ValueChange, proposals_of
-from graph.parts.proposals.proposed_rows import marks_of, rows_of
+from graph.parts.proposals.proposed_rows import rows_of
 from graph.parts.spreadsheets.cell_values import CellReader, LikelyThing
 from graph.parts.spreadsheets.column_recognition import (
+    COORDINATES,
     ClassVocabulary,
     ColumnRecogniser,
     ColumnUse,
@@ -39,195 +37,32 @@ from graph.parts.spreadsheets.column_recognition import (
     target_text,
 )
 from graph.parts.spreadsheets.import_memory import ImportMemory, hash_of, recall, remember_import
+from graph.parts.spreadsheets.import_preview import (
+    ImportColumn,
+    ImportFinding,
+    ImportLeftOut,
+    ImportMatch,
+    ImportPreview,
+    ImportRequest,
+    ImportRow,
+    Severity,
+    ShownAlternative,
+)
 from graph.parts.spreadsheets.import_space import NEW, ImportSpace, NamedThing, NamedThings
 from graph.parts.spreadsheets.imported_things import RowThing, ThingMaker, named_alike
 from graph.parts.spreadsheets.sheet_cells import CellSheet, read_sheets, shown
 from graph.parts.spreadsheets.table_layout import TableLayout, find_table
 from graph.parts.spreadsheets.workbook_checks import address
 from graph.parts.templates.fields import TemplateShapes
-from graph.pipeline.write import GraphEdit, Published, publish, rehearse, stored_report
+from graph.pipeline.write import GraphEdit, rehearse, stored_report
 from graph.releases.exact_forms import open_forms
-from graph.releases.release import Patience, Release, current_release
+from graph.releases.release import Release, current_release
 from graph.sources.batches import lines_of
-from graph.validation.report import Result, ValidationFailedError
-from graph.withholding.withholding import withholding_of
+from graph.validation.report import Result
 
-Severity = Literal["fault", "warning", "remark"]
 TRIED = "import"
 """The graph in which things are tried out that go into none."""
-MOST_FINDINGS, MOST_SHOWN_ROWS, MOST_EXAMPLES, LONGEST_SHOWN = 2_000, 500, 3, 200
-
-
-class ImportRequest(msgspec.Struct, frozen=True):
-    """What is to be imported.
-
-    Attributes:
-        root: the publication's folder.
-        path: the file.
-        name: how the user calls it.
-        class_name: the class of the things: its name in the publication's vocabulary, with a prefix, or its IRI.
-        graph: the IRI of the graph into which they go; empty for none.
-        sheet: the name of the sheet; empty for the one that fits.
-        columns: heading or letter of a column → what it means, as ``column_recognition`` reads it.
-        answers: text of a cell → IRI or id of the thing that it means, ``-`` for none, or ``new`` for a new one.
-        base: the address below which new things are named; empty for one below the publication's.
-        language: of texts that do not say it.
-        languages: the reader's, the best first.
-        memory: the file with what is remembered; empty for none.
-        adds: whether things of the graph that are not in the table stay.
-        leaves_out: whether cells that cannot be read are left out.
-        contributor: who writes; None for the publisher.
-        expected: the digest that the graph must have, or None; empty where that does not matter.
-    """
-
-    root: str
-    path: str
-    name: str
-    class_name: str
-    graph: str = ""
-    sheet: str = ""
-    columns: dict[str, str] = {}
-    answers: dict[str, str] = {}
-    base: str = ""
-    language: str = ""
-    languages: tuple[str, ...] = ("en",)
-    memory: str = ""
-    adds: bool = False
-    leaves_out: bool = False
-    contributor: Contributor | None = None
-    expected: dict[str, str | None] = {}
-
-
-class ShownAlternative(msgspec.Struct, frozen=True):
-    """A thing that may be meant."""
-
-    iri: str
-    label: str
-    score: float
-
-
-class ImportFinding(msgspec.Struct, frozen=True):
-    """What is wrong with a cell or a row, or worth a look.
-
-    Attributes:
-        severity: how bad it is: of a fault nothing was made, or the shapes refuse it.
-        cell: the address of the cell, or of the row; empty for all of the table.
-        column: the heading of its column.
-        value: what the cell holds.
-        problem: what is wrong, as ``graph.model.errors.packed`` has it; or the messages of a shape, by language.
-        remedy: what to do, likewise.
-        alternatives: things that may be meant.
-        rows: of how many rows it is said.
-        is_of_shapes: whether the shapes say it.
-        may_be_new: whether a new thing may be made of the cell, if that is answered.
-    """
-
-    severity: Severity
-    cell: str
-    column: str
-    value: str
-    problem: Any
-    remedy: Any = ""
-    alternatives: tuple[ShownAlternative, ...] = ()
-    rows: int = 1
-    is_of_shapes: bool = False
-    may_be_new: bool = False
-
-
-class ImportColumn(msgspec.Struct, frozen=True):
-    """A column: its letter, its heading, what it is taken for and by what, why not, and some of its cells."""
-
-    letter: str
-    heading: str
-    target: str
-    how: str
-    score: float
-    reason: Any
-    examples: tuple[str, ...]
-
-
-class ImportRow(msgspec.Struct, frozen=True):
-    """A row as a thing: its number from 1, the thing, and what becomes of it, value by value."""
-
-    row: int
-    iri: str
-    label: str
-    state: Literal["new", "changed", "same"]
-    values: tuple[tuple[str, str], ...]
-    changes: tuple[ValueChange, ...]
-
-
-class ImportLeftOut(msgspec.Struct, frozen=True):
-    """A row of which nothing is made: its number from 1, what it says, and why."""
-
-    row: int
-    text: str
-    reason: Any
-
-
-class ImportMatch(msgspec.Struct, frozen=True):
-    """A name in a cell, the thing for which it was taken, and what else it may be."""
-
-    cell: str
-    text: str
-    taken: ShownAlternative
-    alternatives: tuple[ShownAlternative, ...]
-
-
-class ImportPreview(msgspec.Struct, frozen=True):
-    """What would come of an import.
-
-    Attributes:
-        class_iri: the class.
-        sheet: the sheet that was read; empty for a file of text.
-        others: the other sheets, each with how many headings it has that fit, or why it is not read.
-        headings: the numbers of the rows of the heading, from 1.
-        columns: what the columns mean.
-        fields: what they may mean: property, what it is called by language, and whether its texts have languages.
-        findings: what is wrong, worst first.
-        left_out: the rows of which nothing is made.
-        matches: the names that were taken for things.
-        rows: the things.
-        gone: the things that the graph would lose.
-        language: of texts that do not say it.
-        faults: how many findings are faults.
-        unread: how many of them are cells or rows that could not be read.
-        statements: the triples that there are of all things, in N-Triples.
-        release: id of the release with which it was made.
-        named: the new things that cells name, with what they are called.
-    """
-
-    class_iri: str
-    sheet: str
-    others: tuple[tuple[str, Any], ...]
-    headings: tuple[int, ...]
-    columns: tuple[ImportColumn, ...]
-    fields: tuple[tuple[str, dict[str, str], bool], ...]
-    findings: tuple[ImportFinding, ...]
-    left_out: tuple[ImportLeftOut, ...]
-    matches: tuple[ImportMatch, ...]
-    rows: tuple[ImportRow, ...]
-    gone: tuple[str, ...]
-    language: str
-    faults: int
-    unread: int
-    statements: bytes = b""
-    release: str = ""
-    named: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def changed(self) -> int:
-        """How many things are new or change."""
-        return sum(each.state != "same" for each in self.rows) + len(self.gone)
-
-
-class ImportOutcome(msgspec.Struct, frozen=True):
-    """What became of an import: what would come of it, and the release that has it; empty where there is none."""
-
-    preview: ImportPreview
-    release: str = ""
-    changed: bool = False
-    triples: int = 0
+MOST_FINDINGS, MOST_EXAMPLES, LONGEST_SHOWN = 2_000, 3, 200
 
 
 @dataclass
@@ -376,11 +211,11 @@ class SpreadsheetImport:
             self.release.store, open_forms(self.release.folder), self.publication.base, self.request.base,
             self.class_iri, graph, nonce,
         )  # fmt: skip
+        answers = _Answers(self.answers, self.memory.answers)
         reader = CellReader(
             {**given, **fields}, self.things,
             Reconciler(Search(index, self.publication.base)) if index is not None else None,
-            self.language, NamedThings(self.vocabulary.shapes, self.things, space),
-            _Answers(self.answers, self.memory.answers),
+            self.language, NamedThings(self.vocabulary.shapes, self.things, space, answers), answers,
         )  # fmt: skip
         maker = ThingMaker(self.table, self.uses, reader, space, self.memory)
         maker.make()
@@ -484,6 +319,9 @@ class SpreadsheetImport:
     def _fields(self) -> Iterator[tuple[str, dict[str, str], bool]]:
         for path, of in self.vocabulary.fields.items():
             yield short(path, self.prefixes), dict(of.names), of.has_languages
+        for path, names in COORDINATES.items():
+            if path not in self.vocabulary.fields:
+                yield "|".join(short(each, self.prefixes) for each in path.split("|")), dict(names), False
 
     def _row(self, thing: RowThing) -> ImportRow:
         state: Literal["new", "changed", "same"] = "new" if thing.is_new else "changed" if thing.changes else "same"
@@ -504,9 +342,10 @@ class SpreadsheetImport:
             severity: Severity = "fault" if each.problem.is_fault and not self.request.leaves_out else "remark"
             if each.problem.is_fault and self.request.leaves_out:
                 severity = "warning"
-            yield self._finding(
-                severity, each.row, each.column, each.problem.problem, each.problem.remedy,
-                tuple(map(_shown, each.problem.alternatives)), may_be_new=each.problem.may_be_new,
+            found = self._finding(severity, each.row, each.column, each.problem.problem, each.problem.remedy)
+            yield msgspec.structs.replace(
+                found, alternatives=tuple(map(_shown, each.problem.alternatives)), may_be_new=each.problem.may_be_new,
+                asks=each.problem.asks,
             )  # fmt: skip
         for thing, other in named_alike(self.release.store, self.made.things, self.class_iri):
             problem = Sentence("a thing that is called so is here already: <%(iri)s>", iri=other)
@@ -545,15 +384,12 @@ class SpreadsheetImport:
             yield ImportFinding("remark", "", "", "", packed(problem), "")
 
     def _finding(
-        self, severity: Severity, row: int, column: int | None, problem: Said, remedy: Said = NO_WORDS,
-        alternatives: tuple[ShownAlternative, ...] = (), *, may_be_new: bool = False,
-    ) -> ImportFinding:  # fmt: skip
+        self, severity: Severity, row: int, column: int | None, problem: Said, remedy: Said = NO_WORDS
+    ) -> ImportFinding:
         place = address(row, column) if column is not None else str(row + 1)
         value = shown(self.table.sheet.rows[row][column])[:LONGEST_SHOWN] if column is not None else ""
         heading = self.table.heading(column) if column is not None else ""
-        return ImportFinding(
-            severity, place, heading, value, packed(problem), packed(remedy), alternatives, may_be_new=may_be_new
-        )
+        return ImportFinding(severity, place, heading, value, packed(problem), packed(remedy))
 
     @cached_property
     def _label_column(self) -> int | None:
@@ -571,17 +407,15 @@ class SpreadsheetImport:
         edit = self.edit(graph)
         if not edit.added and not edit.removed:
             return
-        known = {each.signature for each in stored_report(self.release, self.publication.base).results}
         who = self.request.contributor
         report = rehearse(self.publication, [edit], contributor=who, tells_withheld=who is not None)
         rows = {f"<{each.iri}>": each.row for each in self.made.things}
         by_message = dict[tuple[str, ...], list[ImportFinding]]()
-        for each in report.results:
-            if each.signature not in known and (each.focus in rows or each.severity == "Violation"):
-                found = self._of_shape(each, rows.get(each.focus))
-                is_common = found.severity == "warning"
-                key = (found.severity, str(found.problem), "" if is_common else f"{found.cell} {found.value}")
-                by_message.setdefault(key, []).append(found)
+        for each in report.new_since(stored_report(self.release, self.publication.base), rows):
+            found = self._of_shape(each, rows.get(each.focus))
+            is_common = found.severity == "warning"
+            key = (found.severity, str(found.problem), "" if is_common else f"{found.cell} {found.value}")
+            by_message.setdefault(key, []).append(found)
         for several in by_message.values():
             yield msgspec.structs.replace(several[0], rows=len(several))
 
@@ -628,133 +462,3 @@ class _Answers(dict[str, str]):
 
 def _shown(each: LikelyThing) -> ShownAlternative:
     return ShownAlternative(each.iri, each.label, round(each.score, 1))
-
-
-# What a process of its own does for a request.
-
-
-def preview_import(request: ImportRequest) -> ImportPreview:
-    """Return what would come of an import; nothing is published or remembered.
-
-    Raises:
-        HamkorError: the file, or what is said of it, cannot be understood.
-    """
-    return SpreadsheetImport(request).preview()
-
-
-def publish_import(request: ImportRequest) -> ImportOutcome:
-    """Publish an import as one release; where anything is at fault, nothing is published.
-
-    Raises:
-        HamkorError: as ``preview_import``, or as ``graph.pipeline.write.publish``, but for violations.
-    """
-    work = SpreadsheetImport(request)
-    patience = Patience(work.publication.settings.limits.queue_seconds)
-    return publish_checked(work, patience)
-
-
-def publish_checked(work: SpreadsheetImport, patience: Patience) -> ImportOutcome:
-    """Publish an import that has been begun; the shapes are asked by the gate alone.
-
-    Raises:
-        HamkorError: as ``publish_import``.
-    """
-    found = work.preview(asks_shapes=False)
-    if not work.request.graph:
-        raise ReleaseError(Sentence("no graph is named"), Sentence("say into which graph the things go"))
-    if found.faults:
-        return ImportOutcome(work.preview())
-    edit = work.edit(work.request.graph)
-    try:
-        done: Published = publish(
-            work.publication, [edit], contributor=work.request.contributor, expected=work.request.expected,
-            patience=patience,
-        )  # fmt: skip
-    except ValidationFailedError:
-        return ImportOutcome(work.preview())
-    work.remember()
-    return ImportOutcome(found, done.release.id, done.changed, done.release.manifest.triples)
-
-
-# The same, proposed: each thing by itself, for whoever reviews.
-
-MOST_PROPOSED = 100
-
-
-class ImportProposal(msgspec.Struct, frozen=True):
-    """An import as it is proposed.
-
-    Attributes:
-        request: the import.
-        reason: why, in the words of whoever proposes it.
-        source: where that can be read.
-        language: in which they read the pages.
-        address: where they want an answer.
-    """
-
-    request: ImportRequest
-    reason: str = ""
-    source: str = ""
-    language: str = "en"
-    address: str = ""
-
-
-class ProposedThing(msgspec.Struct, frozen=True):
-    """A thing that was proposed: what it is called, the id of the proposal, and the secret of its author."""
-
-    label: str
-    id: str
-    secret: str
-
-
-class ProposedImport(msgspec.Struct, frozen=True):
-    """What became of it: the things that were proposed, or none where something is at fault."""
-
-    preview: ImportPreview
-    proposed: tuple[ProposedThing, ...] = ()
-
-
-def propose_import(what: ImportProposal) -> ProposedImport:
-    """Keep a proposal for each thing that is new or changes; where anything is at fault, none is kept.
-
-    Raises:
-        ReleaseError: they are more than ``MOST_PROPOSED``, nothing changes, or one is withheld.
-        HamkorError: as ``preview_import``, or as ``ProposalStore.add``.
-    """
-    work = SpreadsheetImport(msgspec.structs.replace(what.request, graph="", adds=True))
-    found, publication = work.preview(), work.publication
-    if found.faults:
-        return ProposedImport(found)
-    changed = [each for each in work.made.things if each.changes]
-    if not changed:
-        raise ReleaseError(Sentence("nothing would change"), Sentence("look whether the file is the right one"))
-    if len(changed) > MOST_PROPOSED:
-        problem = Sentence("%(number)s things would be proposed", number=len(changed))
-        remedy = Sentence("propose at most %(most)s at a time, or ask the publisher for a token", most=MOST_PROPOSED)
-        raise ReleaseError(problem, remedy)
-    suppression = withholding_of(publication).suppression
-    if any(suppression.lists(each.iri) for each in changed):
-        raise ReleaseError(Sentence("one of the things is withheld here"))
-    settings, kept = publication.settings.proposals, list[ProposedThing]()
-    for each in changed:
-        content = _content(work, each, what)
-        name, secret = proposals_of(publication).add(
-            content, what.address, most=settings.most_waiting, keep_days=settings.keep_days
-        )
-        kept.append(ProposedThing(each.label, name, secret))
-    return ProposedImport(found, tuple(kept))
-
-
-def _content(work: SpreadsheetImport, thing: RowThing, what: ImportProposal) -> Content:
-    graphs = next((each.graphs for each in thing.changes if each.added), ())
-    along = (  # new things that its cells name are proposed with it: without them it would lead nowhere
-        ValueChange(path, "", str(term), graphs, each.iri) for each in thing.named for path, term in each.statements()
-    )
-    content = Content(
-        "new" if thing.is_new else "change", thing.iri, thing.label, (*along, *thing.changes), what.reason, what.source,
-        what.language, work.release.id, violations=0,
-    )  # fmt: skip
-    publication = work.publication
-    personal = [graph_named(publication, each) for each in publication.settings.privacy.personal_graphs]
-    marks = marks_of(work.release.store, publication.base, content, personal)
-    return msgspec.structs.replace(content, marks=marks)
