@@ -299,7 +299,7 @@ def _make(
         progress("validating", staged.read)
         report = _validate(publication, staged, entries, inputs.contributed)
         progress("writing the catalogue", staged.read)
-        index.flush()
+        index.load()
         manifest = _completed(publication, staged, replace(origin, sources=staged.sources()), inputs, before, report)
         if not index.is_sorted or inputs.contributed or contributors_of(publication).all():
             progress("settling the store", staged.read)
@@ -310,19 +310,19 @@ def _make(
 def _concluded(publication: Publication, staged: Staged, progress: Progress) -> tuple[GraphEntry, ...]:
     """Draw what follows, and write the triple index: beside the loading where it shows that nothing can follow."""
     if publication.graph(ONTOLOGY_GRAPH) not in {each.iri for each in staged.close()}:
-        progress("writing the triple index", staged.read)
-        entries = staged.write_index()
+        progress("counting", staged.read)
+        entries = staged.count()
         if not staged.says(LITERAL_FORM.value):
             staged.close_notes()
             return entries
     progress("drawing conclusions", staged.read)
-    staged.index.flush()
+    staged.index.load()
     if (entailed := conclusions(staged.index.store, publication.base)) is not None:
         staged.add_conclusions(entailed)
     staged.close()
     staged.close_notes()
-    progress("writing the triple index", staged.read)
-    return staged.write_index()
+    progress("counting", staged.read)
+    return staged.count()
 
 
 def _completed(
@@ -409,7 +409,7 @@ def _validate(
 
     sources, limits = publication.sources(may_be_none=True), publication.settings.limits
     rules = usable_shapes(list(read_member(members[shapes], shapes)), sources, base=publication.base, limits=limits)
-    if staged.read < LARGE:
+    if staged.is_little:
         data = {iri: read_member(path, iri) for iri, path in members.items() if iri != shapes}
         report = validate(data, rules, base=publication.base)
     else:
@@ -438,7 +438,7 @@ def _validate_much(base: str, staged: Staged, entries: Sequence[GraphEntry], rul
         ]
         with passing_index(files, staged.folder, "gzip") as index:
             return validate_passing(index, [each.iri for each in entries], rules, base=base)
-    staged.index.flush()
+    staged.index.load()
     with reading(staged.index.store) as store, index_in_making(staged.folder) as known:
         data = ValidatedData(store, forms, frozenset({shapes}), base)
         return validate_index(data, rules, known, base=base)

@@ -30,7 +30,7 @@ from graph.releases.graph_files import (
     member_name,
     read_member,
 )
-from graph.releases.index_loading import index_in_making
+from graph.releases.index_loading import index_in_making, index_written
 from graph.releases.index_revision import complete_index, index_after_change
 from graph.releases.manifest import (
     GraphEntry,
@@ -46,7 +46,7 @@ from graph.releases.manifest import (
 )
 from graph.releases.release import Release
 from graph.releases.store import Checkpoint, copy_store, reading, tidy
-from graph.releases.triple_index import INDEX_FILES
+from graph.releases.triple_index import INDEX_FILE, INDEX_FILES
 from graph.sources.batches import UNION, Chunk, GraphChange, Lines, lines_of
 
 # What writes to the graphs of a release come to, in their order: a change of each graph, down to the lexical form.
@@ -528,7 +528,10 @@ class ReleaseRevision:
 
         Nothing may be changed afterwards. A release that was made of one without an index has none, until a build.
         """
-        if self.parent is None:
+        if self.parent is None and not (self.folder / INDEX_FILE).is_file():
+            with index_written(self.folder, self.entries.values()):
+                pass
+        elif self.parent is None:
             complete_index(self.folder, self.book.stating(self.store))
         elif self.indexes:
             index_after_change(self.parent, self.folder, self.book.stating(self.store))

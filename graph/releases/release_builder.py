@@ -5,6 +5,7 @@ A release that is made from another by a change is a matter of ``graph.releases.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,10 +19,11 @@ import pyoxigraph as ox
 
 from graph.model.errors import ReleaseError, Sentence
 from graph.model.publication import FOLDERS, SETTINGS_FILE, SUPPRESSION_FILE, Publication, files_below
-from graph.releases.change import Bookkeeping
+from graph.model.rdf_terms import RDF_TYPE
+from graph.releases.change import Bookkeeping, positive
 from graph.releases.exact_forms import Noting
 from graph.releases.graph_files import GRAPHS_FOLDER, Member, is_member, link, member_name, read_member
-from graph.releases.index_loading import write_index
+from graph.releases.index_loading import LITTLE, write_index
 from graph.releases.manifest import GraphEntry, Statistics
 from graph.releases.release import Release
 from graph.releases.store import Index
@@ -104,17 +106,28 @@ class Staged:
         self.index.merge(chunk for each in entries for chunk in read_member(self.folder / each.file, each.iri))
 
     def says(self, predicate: str) -> bool:
-        """Whether the triple index knows a triple with this predicate."""
+        """Whether a triple with this predicate has been counted."""
         return predicate in self._counts.statistics.properties
 
-    def write_index(self) -> tuple[GraphEntry, ...]:
-        """Write the triple index of the closed members, and count; return the entries with what is counted of each.
+    @property
+    def is_little(self) -> bool:
+        """Whether it is so little that nothing asks the triple index before all of the release is there."""
+        return self.read < LITTLE
+
+    def count(self) -> tuple[GraphEntry, ...]:
+        """Count over the closed members; return the entries with what is counted of each.
+
+        Of much, the triple index is written and counts. Of little, it is written once, when the catalogue is there.
 
         Raises:
             ReleaseError: the disk does not take it.
         """
         (self.folder / INDEX_FILE).unlink(missing_ok=True)
-        self._counts = write_index(self.folder, self._entries.values())
+        if self.is_little:
+            self.index.load()
+            self._counts = counted_in(self.index.store)
+        else:
+            self._counts = write_index(self.folder, self._entries.values())
         for iri, entry in self._entries.items():
             self._entries[iri] = msgspec.structs.replace(entry, indexed=self._counts.indexed.get(iri, 0))
         return self.close()
@@ -157,6 +170,23 @@ class Staged:
         """Return the counts over the members that are in the triple index."""
         counts, indexed = self._counts, {iri: each.indexed for iri, each in self._entries.items()}
         return Bookkeeping.from_counts(counts.triples, counts.shared, indexed, counts.statistics)
+
+
+def counted_in(store: ox.Store) -> IndexCounts:
+    """Return what the triple index would count, of a little store that holds the merge, too."""
+    merge = [quad.triple for quad in store.quads_for_pattern(None, None, None, ox.DefaultGraph())]
+    types = (each.object for each in merge if each.predicate.value == RDF_TYPE)
+    statistics = Statistics(
+        len({each.subject for each in merge}),
+        len({each.object for each in merge}),
+        positive(Counter(each.predicate.value for each in merge)),
+        positive(Counter(each.value for each in types if isinstance(each, ox.NamedNode))),
+    )
+    named = [quad for quad in store if isinstance(quad.graph_name, ox.NamedNode)]
+    indexed = Counter(quad.graph_name.value for quad in named)
+    stated = Counter(quad.triple for quad in named) if len(named) > len(merge) else Counter[ox.Triple]()
+    shared = Counter(quad.graph_name.value for quad in named if stated[quad.triple] > 1)
+    return IndexCounts(len(merge), positive(shared), positive(indexed), statistics)
 
 
 # The fingerprint of everything that a release is made from: equal fingerprint, nothing to build.

@@ -395,14 +395,18 @@ class Index:
         if merging is not None:
             merging.result()
 
-    def flush(self) -> None:
-        """Wait until everything that was added is in the store and on disk.
+    def load(self) -> None:
+        """Wait until everything that was added is in the store, where it can be read.
 
         Raises:
             ReleaseError: the store could not be written (disk full, for one).
         """
         self._wait_for_merge()
         self._added.end()
+
+    def flush(self) -> None:
+        """Wait until everything that was added is in the store and on disk; errors as ``load``."""
+        self.load()
         self.store.flush()
 
     @property
