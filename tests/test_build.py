@@ -307,7 +307,7 @@ def test_progress_says_what_is_being_done(publication: Write) -> None:
     build(publication(FILES), lambda step, _: steps.append(step))
     assert list(dict.fromkeys(steps)) == [
         "reading shapes/club.ttl", "reading data/a.ttl", "reading data/b.nq",
-        "counting", "validating", "writing the catalogue",
+        "loading the store", "validating", "writing the catalogue",
     ]  # fmt: skip
 
 

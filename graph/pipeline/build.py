@@ -310,8 +310,7 @@ def _make(
 def _concluded(publication: Publication, staged: Staged, progress: Progress) -> tuple[GraphEntry, ...]:
     """Draw what follows, and write the triple index: beside the loading where it shows that nothing can follow."""
     if publication.graph(ONTOLOGY_GRAPH) not in {each.iri for each in staged.close()}:
-        progress("counting", staged.read)
-        entries = staged.count()
+        entries = _counted(staged, progress)
         if not staged.says(LITERAL_FORM.value):
             staged.close_notes()
             return entries
@@ -321,7 +320,11 @@ def _concluded(publication: Publication, staged: Staged, progress: Progress) -> 
         staged.add_conclusions(entailed)
     staged.close()
     staged.close_notes()
-    progress("counting", staged.read)
+    return _counted(staged, progress)
+
+
+def _counted(staged: Staged, progress: Progress) -> tuple[GraphEntry, ...]:
+    progress("loading the store" if staged.is_little else "writing the triple index", staged.read)
     return staged.count()
 
 

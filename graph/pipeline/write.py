@@ -113,7 +113,7 @@ class Gate:
         with self._copy(folder) as checkpoint:
             revision = self._revision(folder, checkpoint.store)
             made = self._completed(revision)
-            checkpoint.keep(self._fresh(checkpoint.store), touched=revision.book.touched)
+            checkpoint.keep(self._fresh(checkpoint.store), touched=revision.book.touched, before=self.parent.store)
             return made
 
     def _fresh(self, store: ox.Store) -> ox.Quad:

@@ -114,6 +114,7 @@ class Checkpoint:
         self._logs = _logs(self._work)
         self._witness: tuple[ox.Quad, bool] | None = None
         self._touched: Collection[ox.Triple] | None = None
+        self._before: ox.Store | None = None
 
     def __enter__(self) -> Checkpoint:
         """Return itself."""
@@ -128,7 +129,14 @@ class Checkpoint:
             self.finish()
         self._store = None
 
-    def keep(self, quad: ox.Quad, *, is_there: bool = True, touched: Collection[ox.Triple] | None = None) -> None:
+    def keep(
+        self,
+        quad: ox.Quad,
+        *,
+        is_there: bool = True,
+        touched: Collection[ox.Triple] | None = None,
+        before: ox.Store | None = None,
+    ) -> None:
         """Say that the store is to be kept.
 
         Args:
@@ -136,8 +144,9 @@ class Checkpoint:
             is_there: otherwise one that they removed.
             touched: all triples of which a graph may have got or lost one, where that is known: then the log can say
                 what has changed in the end, and not all that was written meanwhile.
+            before: the source, where somebody has it open for reading: to open it takes longer than to ask it.
         """
-        self._witness, self._touched = (quad, is_there), touched
+        self._witness, self._touched, self._before = (quad, is_there), touched, before
 
     def finish(self) -> None:
         """Close the store and bring it to its place: by its log alone where that will do, and is read."""
@@ -161,7 +170,7 @@ class Checkpoint:
 
     def _condense(self, touched: Collection[ox.Triple]) -> None:
         """Begin again from the release before, and write what differs in the end."""
-        before, made = ox.Store.read_only(str(self._source)), self.store
+        before, made = self._before or ox.Store.read_only(str(self._source)), self.store
         was, now = ({quad for each in touched for quad in matching(store, each.subject, each.predicate, each.object)}
                     for store in (before, made))  # fmt: skip
         names = {*before.named_graphs()}, {*made.named_graphs()}
