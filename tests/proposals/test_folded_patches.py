@@ -132,6 +132,12 @@ ODD = {
     "a graph of another format gets something": (
         {"patches/1-p.rdfp": f'A {OWN}id/j> {OWN}ns#p> "more" <{BASE}graph/j> .\n'}, [], 1,
     ),
+    "a concept in one of several files of a graph": (
+        {f"ontology/schemes/{name}.ttl": f'<{BASE}scheme/{name}> {LABEL} "{name}"@en .' for name in "xy"}
+        | {"patches/1-p.rdfp": f'D {OWN}scheme/y> {LABEL} "y"@en <{BASE}graph/schemes> .\n'
+                               f'A {OWN}scheme/y> {LABEL} "Y"@en <{BASE}graph/schemes> .\n'
+                               f'A {OWN}scheme/x> {LABEL} "X"@ru <{BASE}graph/schemes> .\n'}, [], 0,
+    ),
     "a later patch alone": (
         {"patches/1-p.rdfp": f'D {A_LABEL} {IN_A} .\nA {A} {LABEL} "Two"@en {IN_A} .\n',
          "patches/2-q.rdfp": f'D {A} {LABEL} "Two"@en {IN_A} .\nA {A} {LABEL} "Three"@en {IN_A} .\n'}, ["q"], 2,

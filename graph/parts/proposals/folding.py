@@ -268,15 +268,15 @@ class PatchFolding:
     """Folds patches of one publication, one after the other, as they are applied."""
 
     def __init__(self, publication: Publication) -> None:
-        """Read the files that fill graphs of data, and the patches.
+        """Read the patches, and the files that they correct.
 
         Raises:
             SourceError: one cannot be read.
         """
         self._publication, self._base = publication, publication.base
         self._rows = {path: read_patch(path, _name_of(path)) for path in publication.patches()}
-        found = publication.sources(may_be_none=True) if self._rows else ()
-        self._files = [each for each in found if each.role == "data"]
+        # of every role: patches correct concepts in schemes as they do facts
+        self._files = publication.sources(may_be_none=True) if self._rows else ()
         self._sources = [self._source(each) for each in self._files if _can_be_changed(each)]
         self._before = {each.file.name: each.before for each in self._sources}
         self._elsewhere = self._said_elsewhere()
