@@ -375,7 +375,8 @@ class FormFiller:
         if "\n" in text and control == "text":
             control = "lines"
         language = row.language or "" if row is not None else ""
-        has_tags = control in ("text", "lines") and of.has_languages
+        is_text = control in ("text", "lines") or any(each.startswith("@") for each in of.kinds)
+        has_tags = is_text and control != "choice" and of.has_languages
         control, options = self._chosen_from(of, control, text, "", row)
         return FormInput(
             self._next(), control, text, "", of.path, options,

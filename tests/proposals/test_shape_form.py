@@ -41,6 +41,7 @@ XSD = "http://www.w3.org/2001/XMLSchema#"
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 RDFS_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 FIELD = FormField("http://e/p", is_inverse=False, names={}, descriptions={}, group=None, order=1)
+IRI_OR_TEXT = replace(FIELD, kinds=("IRI", XSD + "string"))
 NOBODY = KnownThings(ox.Store(), BASE, ("en",))
 
 
@@ -183,6 +184,17 @@ def kinds(*names: str, **more: object) -> FormField:
         ("https://e/x", FormField("http://e/p", False, {}, {}, None, 1, kinds=("IRI",)), "<https://e/x>"),
         ("+998 (90) 123-45-67", kinds(patterns=("^tel:",), classes=("http://e/C",)), "<tel:+998901234567>"),
         ('"b"@en', kinds(choices=(ox.Literal("b", language="en"),)), '"b"@en'),
+        ("\u22125", kinds("integer"), f'"-5"^^<{XSD}integer>'),
+        ("1,000", kinds("integer"), f'"1000"^^<{XSD}integer>'),
+        ("0,125", kinds("decimal"), f'"0.125"^^<{XSD}decimal>'),
+        ("1 000,125", kinds("decimal"), f'"1000.125"^^<{XSD}decimal>'),
+        ("1,000", kinds("decimal", "string"), '"1,000"'),
+        ("PT1H30M", kinds("duration"), f'"PT1H30M"^^<{XSD}duration>'),
+        ("2014-02-01T10:00:00+05:00", kinds("dateTime"), f'"2014-02-01T10:00:00+05:00"^^<{XSD}dateTime>'),
+        ("Note: see below", IRI_OR_TEXT, '"Note: see below"'),
+        ("https://пример.рф/клуб?a=1#б", IRI_OR_TEXT, "<https://пример.рф/клуб?a=1#б>"),
+        ("http://a<b", IRI_OR_TEXT, '"http://a<b"'),
+        ("nobody that is known", replace(IRI_OR_TEXT, classes=("http://e/C",)), '"nobody that is known"'),
     ],
 )  # fmt: skip
 def test_what_is_filled_in_becomes_a_value_of_the_kind_that_is_asked_for(
@@ -194,6 +206,7 @@ def test_what_is_filled_in_becomes_a_value_of_the_kind_that_is_asked_for(
 @pytest.mark.parametrize(
     ("text", "field"),
     [
+        ("12,500", kinds("decimal")),
         ("nobody", kinds(classes=("http://e/C",))),
         ("not an address", FormField("http://e/p", False, {}, {}, None, 1, kinds=("IRI",))),
         ("http://a<b", FormField("http://e/p", False, {}, {}, None, 1, kinds=("IRI",))),
@@ -264,6 +277,19 @@ def moved(rows: dict[str, str], new: tuple[str, ...] = ()) -> list[tuple[str, st
     posted = [PostedRow(number, text, keys[old], "", "") for number, (old, text) in enumerate(rows.items())]
     posted += [PostedRow(10 + number, text, "", FIELD.path, "") for number, text in enumerate(new)]
     return [(each.removed.strip('"'), each.added.strip('"')) for each in reader.read(posted).changes]
+
+
+def test_where_texts_are_allowed_too_a_text_stays_one_and_a_name_names_a_thing() -> None:
+    store, city = ox.Store(), ox.NamedNode("https://schema.org/City")
+    store.add(ox.Quad(ox.NamedNode("http://e/2"), ox.NamedNode(RDF_TYPE), city))
+    store.add(ox.Quad(ox.NamedNode("http://e/2"), ox.NamedNode(RDFS_LABEL), ox.Literal("Nukus", language="en")))
+    things, of = KnownThings(store, BASE, ("en",)), replace(IRI_OR_TEXT, kinds=("IRI", "@*"), classes=(city.value,))
+    before = ox.Literal("Nokis", language="uz-latn")
+    assert (control_of(of, None, things), control_of(of, before, things)) == ("thing", "text")
+    assert str(read_value("Nukus", of, things, "en")) == "<http://e/2>"
+    assert str(read_value("Nuku", of, things, "en")) == '"Nuku"@en'
+    assert str(read_value("Nukus", of, things, "uz-latn", before)) == '"Nukus"@uz-latn'
+    assert str(read_value("No city: a camp", of, things, "en", ox.NamedNode("http://e/2"))) == '"No city: a camp"@en'
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 
 import pyoxigraph as ox
 import pytest
@@ -12,7 +13,7 @@ from graph.model.rdf_terms import XSD
 from graph.parts.linking.candidate_search import Search
 from graph.parts.linking.names_index import open_index
 from graph.parts.linking.reconciliation import Reconciler
-from graph.parts.proposals.form_fields import KnownThings, form_fields
+from graph.parts.proposals.form_fields import FormField, KnownThings, form_fields
 from graph.parts.spreadsheets.cell_values import Bad, CellReader, moment, number, telephone, truth
 from graph.parts.spreadsheets.column_recognition import ColumnTarget, ColumnUse
 from graph.parts.spreadsheets.import_space import ImportSpace, NamedThings
@@ -59,6 +60,10 @@ NUMBERS: list[tuple[Cell, str, str, str]] = [
     ("1,234", ".", "decimal", "1234"), ("1234.5", "", "decimal", "1234.5"), ("-3,5", "", "decimal", "-3.5"),
     ("12 чел.", "", "integer", "!"), ("12.5", "", "integer", "!"), ("", "", "integer", "!"),
     ("много", "", "integer", "!"),
+    ("0,125", ".", "decimal", "0.125"), ("0,125", "", "decimal", "0.125"), ("\u22125", "", "integer", "-5"),
+    ("1.000", "", "integer", "!"), ("1.000", ",", "integer", "1000"), ("1.000", ",", "decimal", "1000"),
+    ("1.500", ",", "decimal", "1500"), ("0.500", ",", "decimal", "0.500"), ("1.000", "", "decimal", "1"),
+    (1.0, "", "integer", "1"), ("1.0", "", "integer", "1"),
     ("12345678901234567890", "", "integer", "12345678901234567890"), (datetime.date(2014, 2, 1), "", "integer", "!"),
 ]  # fmt: skip
 
@@ -67,6 +72,27 @@ NUMBERS: list[tuple[Cell, str, str, str]] = [
 def test_a_number_is_read_or_told(cell: Cell, decimal: str, kind: str, expected: str) -> None:
     found = text_of(number(cell, [XSD + kind], decimal))
     assert found.startswith("!") if expected == "!" else found == expected
+
+
+MOMENTS: list[tuple[Cell, str]] = [
+    (datetime.datetime(2014, 2, 1, 9, 30), "2014-02-01T09:30:00"),
+    (datetime.datetime(2014, 2, 1), "2014-02-01T00:00:00"),
+    ("01.02.2014 9:30", "2014-02-01T09:30:00"), ("2014-02-01 09:30:15", "2014-02-01T09:30:15"),
+    ("2014-02-01T09:30:00+05:00", "2014-02-01T09:30:00+05:00"), ("2014-02-01", "!"), ("31.02.2014 9:30", "!"),
+    ("01.02.2014 25:30", "!"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cell", "expected"), MOMENTS, ids=[str(each) for each, _ in MOMENTS])
+def test_a_time_of_a_day_is_read_as_spreadsheets_and_people_have_it(
+    reader: CellReader, cell: Cell, expected: str
+) -> None:
+    path = "http://e/at"
+    of = FormField(path, is_inverse=False, names={}, descriptions={}, group=None, order=1, kinds=(XSD + "dateTime",))
+    reader = replace(reader, fields={path: of})
+    found = reader.read(cell, ColumnUse(0, "at", ColumnTarget((path,), "", "values")))
+    assert [each.value for _, each in found.values] == ([] if expected == "!" else [expected])
+    assert len(found.problems) == (expected == "!")
 
 
 def test_what_stands_beside_a_number_is_told_with_the_number() -> None:

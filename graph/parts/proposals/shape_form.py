@@ -155,6 +155,9 @@ LONG = 80
 DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 WRITTEN_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+ONE_COMMA = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}", re.ASCII)
+"""A comma that may divide thousands, or decimals."""
+NUMERIC = frozenset((*RANGES, "decimal", "double", "float"))
 TELEPHONE = re.compile(r"\+?[\d\s().-]{5,}", re.ASCII)
 ORDER = ("integer", "decimal", "double", "dateTime", "date", "gYearMonth", "gYear", "boolean", "anyURI", "string")
 """In this order the datatypes that are allowed are tried on a text: the narrowest first."""
@@ -170,7 +173,8 @@ class Unread:
 
 def control_of(of: FormField, term: Term | None, things: KnownThings) -> Control:
     """Return how a value of a field is filled in: the value, or None for one that is still empty."""
-    if of.choices or (of.classes and things.options(of) is not None):
+    takes_texts = _takes_texts(of)  # what no list has can be written then
+    if of.choices or (of.classes and not takes_texts and things.options(of) is not None):
         return "choice"
     if isinstance(term, ox.Literal):
         return _control_of_literal(of, term)
@@ -181,6 +185,10 @@ def control_of(of: FormField, term: Term | None, things: KnownThings) -> Control
     if of.kinds == (XSD + "boolean",):
         return "truth"
     return "date" if of.kinds == (XSD + "date",) else "text"
+
+
+def _takes_texts(of: FormField) -> bool:
+    return any(each != IRI for each in of.kinds)
 
 
 def _control_of_literal(of: FormField, term: ox.Literal) -> Control:
@@ -226,18 +234,28 @@ def read_value(
     text = _lines(text).strip()
     if of.choices:
         return _chosen(text, of)
-    if isinstance(before, ox.NamedNode) or of.classes or (IRI in of.kinds and _looks_like_iri(text, of)):
+    if _takes_texts(of) or (isinstance(before, ox.Literal) and not (of.kinds or of.classes)):
+        found = None if isinstance(before, ox.Literal) else _thing_or_none(text, of, things)
+        return found or _literal(text, of, language, before if isinstance(before, ox.Literal) else None)
+    if isinstance(before, ox.NamedNode) or of.classes or IRI in of.kinds:
         return _thing(text, of, things, before)
     return _literal(text, of, language, before if isinstance(before, ox.Literal) else None)
+
+
+def _thing_or_none(text: str, of: FormField, things: KnownThings) -> Term | Unread | None:
+    """Return the thing that is meant where a text is allowed as well: by its IRI, or by just its name."""
+    iri = text[1:-1] if text.startswith("<") and text.endswith(">") else text
+    if IRI in of.kinds and SCHEME.match(iri) and not re.search(r"\s", iri):
+        try:
+            return ox.NamedNode(iri)
+        except ValueError:  # then it is a text that has a colon in it
+            return None
+    return _named(text, of, things) if of.classes and things.named(text, of) else None
 
 
 def _chosen(text: str, of: FormField) -> Term | Unread:
     found = next((each for each in of.choices if text in (str(each), getattr(each, "value", None))), None)
     return found if found is not None else Unread(Sentence("choose one of the list"))
-
-
-def _looks_like_iri(text: str, of: FormField) -> bool:
-    return set(of.kinds) == {IRI} or bool(SCHEME.match(text))
 
 
 def _thing(text: str, of: FormField, things: KnownThings, before: Term | None) -> Term | Unread:
@@ -279,7 +297,16 @@ def _literal(text: str, of: FormField, language: str, before: ox.Literal | None)
         return ox.Literal(text)
     if before is not None and is_legal(text, before.datatype.value) and before.datatype.value in datatypes:
         return ox.Literal(text, datatype=before.datatype)
-    datatypes.sort(key=_narrowness)
+    return _typed(text, sorted(datatypes, key=_narrowness))
+
+
+def _typed(text: str, datatypes: Sequence[str]) -> ox.Literal | Unread:
+    """Return the literal of the first of some datatypes of which a text is a form, as it is or as people write it."""
+    if ONE_COMMA.fullmatch(text) and all(each.removeprefix(XSD) in NUMERIC for each in datatypes):
+        one, other = text.replace(",", "."), text.replace(",", "")
+        if not all(_narrowness(each) == 0 for each in datatypes):
+            return Unread(Sentence("%(text)s may be %(one)s or %(other)s", text=text, one=one, other=other))
+        text = other
     for spelling in _spellings(text):
         for each in datatypes:
             if is_legal(spelling, each):
@@ -298,7 +325,7 @@ def _spellings(text: str) -> Iterator[str]:
     yield text
     if day := WRITTEN_DAY.fullmatch(text):
         yield f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}"
-    plain = re.sub(r"(?<=\d)[\s\u00a0\u202f](?=\d{3})", "", text)
+    plain = re.sub(r"(?<=\d)[\s\u00a0\u202f](?=\d{3})", "", text).replace("\u2212", "-")
     yield plain
     yield plain.replace(",", ".")
 

@@ -7,9 +7,10 @@ that may divide thousands or decimals, a day of a two-digit year.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import product
 from types import MappingProxyType
 
 import pyoxigraph as ox
@@ -33,9 +34,11 @@ FIRST_SERIAL, LAST_SERIAL = 10_000, 75_000
 """Numbers that may be days: 1927 to 2105."""
 NUMBERS = frozenset((*(XSD + each for each in RANGES), XSD + "integer", XSD + "decimal", XSD + "double", XSD + "float"))
 GROUPED = r"[+-]?\d{1,3}(?:[ \u00a0\u202f']\d{3})*(?:[.,]\d+)?|[+-]?\d+(?:[.,]\d+)?"
-COMMAS, DOTS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?"), re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
+COMMAS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d+)?")
+DOTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
 NUMBER = re.compile(GROUPED)
-ONE_COMMA = re.compile(r"[+-]?\d{1,3},\d{3}")
+ONE_COMMA, ONE_DOT = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}"), re.compile(r"[+-]?[1-9]\d{0,2}\.000")
+"""A sign that may divide thousands, or decimals; behind the dot, decimals that a whole number may have."""
 LEADING_NUMBER = re.compile(r"\s*[^\d\s]{0,20}\s*([+-]?\d[\d \u00a0\u202f]*(?:[.,]\d+)?)(?!\d)")
 CUT_NUMBER = re.compile(r"\d[.,]\d+[eE]\+?\d+")
 SHORT_YEAR = re.compile(r"\d{1,2}[./]\d{1,2}[./]\d{2}")
@@ -137,7 +140,7 @@ class CellReader:
                 signs.add(".")
             elif DOTS.fullmatch(text) and (text.count(".") > 1 or "," in text):
                 signs.add(",")
-            elif NUMBER.fullmatch(text) and not ONE_COMMA.fullmatch(text):
+            elif NUMBER.fullmatch(text) and not (ONE_COMMA.fullmatch(text) or ONE_DOT.fullmatch(text)):
                 signs |= {each for each in ".," if each in text}
         self._decimals[use.column] = signs.pop() if len(signs) == 1 else ""
 
@@ -303,12 +306,13 @@ class CellReader:
             return moment(cell, datatypes)
         if set(datatypes) <= NUMBERS:
             return number(cell, datatypes, self._decimals.get(use.column, ""))
-        return truth(cell) if XSD + "boolean" in datatypes else self._of_datatype(text, datatypes)
+        return truth(cell) if XSD + "boolean" in datatypes else self._of_datatype(cell, text, datatypes)
 
-    def _of_datatype(self, text: str, datatypes: Sequence[str]) -> Value | Bad:
-        for each in datatypes:
-            if is_legal(text, each):
-                return ox.Literal(text, datatype=ox.NamedNode(each))
+    def _of_datatype(self, cell: Cell, text: str, datatypes: Sequence[str]) -> Value | Bad:
+        forms = [text, *_moments(cell, text)]
+        for form, each in product(forms, datatypes):
+            if is_legal(form, each):
+                return ox.Literal(form, datatype=ox.NamedNode(each))
         problem = Sentence(
             "%(text)s is no value of the kind %(kind)s", text=repr(text[:100]), kind=_local(datatypes[0])
         )
@@ -351,6 +355,17 @@ def _unknown(text: str, alternatives: Sequence[LikelyThing], *, may_be_new: bool
 
 def _no_place(cell: Cell, why: Said) -> CellProblem:
     return CellProblem(Sentence("%(text)s does not say where it is", text=repr(shown(cell).strip()[:100])), why)
+
+
+def _moments(cell: Cell, text: str) -> Iterator[str]:
+    """Yield a cell as XML Schema writes a time of a day, where it is one: a spreadsheet's, or as people write it."""
+    if isinstance(cell, datetime):
+        yield cell.isoformat()
+    elif clock := CLOCK.search(text):
+        day = read_date(text[: clock.start()])
+        if len(day) == 3:
+            hour, minute, *second = clock[0].strip(" T").split(":")
+            yield f"{day[0]:04}-{day[1]:02}-{day[2]:02}T{int(hour):02}:{minute}:{second[0] if second else '00'}"
 
 
 def _is_of_telephones(of: FormField) -> bool:
@@ -405,24 +420,28 @@ def number(cell: Cell, datatypes: Sequence[str], decimal: str) -> Value | Bad:
         return _no_number(shown(cell))
     if isinstance(cell, int | float):
         return _as_number(shown(cell), shown(cell), datatypes)
-    text = PLAIN_SPACE.sub(" ", cell).strip()
+    text = PLAIN_SPACE.sub(" ", cell).strip().replace("\u2212", "-")
     plain = _plain_number(text, decimal)
     whole = all(_local(each) in RANGES or _local(each) == "integer" for each in datatypes)
+    if whole and ONE_DOT.fullmatch(text) and not decimal:
+        return _of_two(text, text.partition(".")[0], text.replace(".", ""))
     if plain is None and ONE_COMMA.fullmatch(text):
         if whole:
             return _as_number(text.replace(",", ""), text, datatypes)
-        problem = Sentence(
-            "%(text)s may be %(one)s or %(other)s", text=text, one=text.replace(",", "."), other=text.replace(",", "")
-        )
-        return Bad(CellProblem(problem, Sentence("write it without a sign between thousands, or with a full stop")))
+        return _of_two(text, text.replace(",", "."), text.replace(",", ""))
     return _no_number(text) if plain is None else _as_number(plain, text, datatypes)
+
+
+def _of_two(text: str, one: str, other: str) -> Bad:
+    problem = Sentence("%(text)s may be %(one)s or %(other)s", text=text, one=one, other=other)
+    return Bad(CellProblem(problem, Sentence("write it without a sign between thousands, or with a full stop")))
 
 
 def _plain_number(text: str, decimal: str) -> str | None:
     """Return a number as XML Schema writes it; None where it is none, or may be two."""
     if COMMAS.fullmatch(text) and (text.count(",") > 1 or "." in text or decimal == "."):
         return text.replace(",", "")
-    if DOTS.fullmatch(text) and (text.count(".") > 1 or "," in text):
+    if DOTS.fullmatch(text) and (text.count(".") > 1 or "," in text or decimal == ","):
         return text.replace(".", "").replace(",", ".")
     if not NUMBER.fullmatch(text) or (ONE_COMMA.fullmatch(text) and decimal != ","):
         return None
