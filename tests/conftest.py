@@ -145,6 +145,35 @@ def publication(tmp_path: Path) -> Write:
 
 
 @pytest.fixture(scope="session")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Mapping[str, str]], Path]:
+    """A function that gives the folder of a publication of some files, built at the first call; for copies."""
+    place, folders = tmp_path_factory.mktemp("builds"), dict[str, Path]()
+
+    def once(files: Mapping[str, str]) -> Path:
+        folder = folders.setdefault(repr(sorted(files.items())), place / str(len(folders)))
+        for name, content in () if folder.is_dir() else files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(content)
+        build(open_publication(folder))
+        return folder
+
+    return once
+
+
+@pytest.fixture
+def built(
+    built_once: Callable[[Mapping[str, str]], Path], tmp_path: Path
+) -> Callable[[Mapping[str, str]], Publication]:
+    """A function as ``publication`` is, whose publication has a release; the test may do with it what it likes."""
+
+    def copied(files: Mapping[str, str]) -> Publication:
+        copy(built_once(files), tmp_path / "publication")
+        return open_publication(tmp_path / "publication")
+
+    return copied
+
+
+@pytest.fixture(scope="session")
 def built_before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A publication of one triple, another at each build, by how many there were: built once, copied."""
     folder = tmp_path_factory.mktemp("built")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
@@ -11,16 +13,19 @@ from writing import Write as WriteFiles
 
 from graph.model.contributors import Contributor
 from graph.model.errors import BusyError, PreconditionError, ReleaseError, SourceError, WriteRefusedError
-from graph.model.publication import Publication
+from graph.model.publication import Publication, open_publication
 from graph.pipeline.build import build
 from graph.pipeline.write import Delete, GraphEdit, Post, Put, Write, publish, rehearse
 from graph.releases.release import Release, ReleasesFolder, current_release
 from graph.releases.verification import verify
 from graph.sources.batches import Chunk
 from graph.validation.report import ValidationFailedError
+from tests.conftest import copy
 
 BASE = "https://e.org/"
 X, Y = f"{BASE}graph/ngo/x", f"{BASE}graph/ngo/y"
+LOGS_OF_THREE = 400_000
+"""In bytes: about as long are the logs of three of these releases."""
 FILES = {
     "hamkor.toml": f'base = "{BASE}"\n',
     "data/a.ttl": "@prefix : <http://e/> . :a a :Club ; :name 'Termez' ; :count 1 .",
@@ -77,11 +82,25 @@ def current(opened: Publication) -> str:
 
 
 @pytest.fixture
-def opened(publication: WriteFiles) -> Publication:
+def opened(built: WriteFiles) -> Publication:
     """A publication with one file and a release of it."""
-    made = publication(FILES)
-    build(made)
-    return made
+    return built(FILES)
+
+
+@pytest.fixture(scope="module")
+def started_before(built_once: Callable[[Mapping[str, str]], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with a graph that somebody has put; for copies."""
+    folder = tmp_path_factory.mktemp("started") / "publication"
+    copy(built_once(FILES), folder)
+    publish(open_publication(folder), [put(X, *START)])
+    return folder
+
+
+@pytest.fixture
+def started(started_before: Path, tmp_path: Path) -> Publication:
+    """A copy of it; the test may do with it what it likes."""
+    copy(started_before, tmp_path / "publication")
+    return open_publication(tmp_path / "publication")
 
 
 def test_a_graph_that_is_put_is_in_the_next_release_beside_all_that_was(opened: Publication) -> None:
@@ -135,10 +154,9 @@ WRITES: Mapping[str, tuple[list[Write], set[bytes] | None]] = {
 
 
 @pytest.mark.parametrize("what", WRITES)
-def test_what_a_graph_holds_after(opened: Publication, what: str) -> None:
-    publish(opened, [put(X, *START)])
+def test_what_a_graph_holds_after(started: Publication, what: str) -> None:
     writes, expected = WRITES[what]
-    release = publish(opened, writes).release
+    release = publish(started, writes).release
     found = lines_of(release, X) if any(each.iri == X for each in release.manifest.graphs) else None
     assert found == expected
     assert verify(release) == ()
@@ -156,11 +174,11 @@ UNCHANGED: Mapping[str, list[Write]] = {
 
 
 @pytest.mark.parametrize("what", UNCHANGED)
-def test_where_nothing_changes_there_is_no_release(opened: Publication, what: str) -> None:
-    before = publish(opened, [put(X, *START)]).release
-    published = publish(opened, UNCHANGED[what])
-    assert (published.changed, published.created, published.release.id) == (False, frozenset(), before.id)
-    assert current(opened) == before.id
+def test_where_nothing_changes_there_is_no_release(started: Publication, what: str) -> None:
+    before = current(started)
+    published = publish(started, UNCHANGED[what])
+    assert (published.changed, published.created, published.release.id) == (False, frozenset(), before)
+    assert current(started) == before
 
 
 def test_writes_to_several_graphs_are_one_release(opened: Publication) -> None:
@@ -301,7 +319,7 @@ def test_a_clock_that_jumps_back_makes_no_release_older_than_another(
 def test_lexical_forms_follow_from_release_to_release(opened: Publication) -> None:
     """Each in a release of its own, so that every one adds a log to the notes of the one before."""
     two = line("b", "count", '"02"^^<http://www.w3.org/2001/XMLSchema#integer>')
-    for number in range(12):
+    for number in range(6):
         first, second = (PADDED, two) if number % 2 else (two, PADDED)
         publish(opened, [put(f"{X}{number}", first), GraphEdit(X, frozenset({second}), frozenset({first}))])
     release = current_release(opened)
@@ -310,11 +328,15 @@ def test_lexical_forms_follow_from_release_to_release(opened: Publication) -> No
     assert publish(opened, [GraphEdit(f"{X}0", removed=frozenset({two}))]).changed
 
 
-def test_a_store_reads_what_was_published_long_ago(opened: Publication) -> None:
-    """More releases than logs are kept."""
-    for number in range(25):
-        publish(opened, [put(f"{X}{number}", line(f"n{number}", "name", f'"{number}"')), Delete(f"{X}{number - 9}")])
+def test_a_store_reads_what_was_published_long_ago(opened: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More releases than logs are kept, several times: they become sorted files as soon as they are this long."""
+    monkeypatch.setattr("graph.releases.store.LONGEST_LOGS", LOGS_OF_THREE)
+    kept = list[int]()
+    for number in range(10):
+        publish(opened, [put(f"{X}{number}", line(f"n{number}", "name", f'"{number}"')), Delete(f"{X}{number - 4}")])
+        kept.append(len([*current_release(opened).folder.glob("store/*.log")]))
+    assert [after < before for before, after in pairwise(kept)].count(True) > 1, kept
     release = current_release(opened)
-    assert asked(release, "GRAPH ?g { ?s <http://e/name> ?o }") == 9 + 1
-    assert asked(release, "?s <http://e/name> ?o") == 9 + 1
+    assert asked(release, "GRAPH ?g { ?s <http://e/name> ?o }") == 4 + 1
+    assert asked(release, "?s <http://e/name> ?o") == 4 + 1
     assert verify(release) == ()
