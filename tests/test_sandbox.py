@@ -11,6 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -68,6 +69,18 @@ def test_where_the_server_of_processes_is_ended_the_next_work_starts_another() -
     with pytest.raises(WorkKilledError):
         done("without_server")
     assert done("echo", "again") == "again"
+
+
+def test_the_file_that_the_parent_was_started_with_is_not_run_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = ModuleType("__main__")
+    started.__file__ = str(tmp_path / "command.py")
+    (tmp_path / "command.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w')")
+    monkeypatch.setitem(sys.modules, "__main__", started)
+    assert done("echo", "said") == "said"
+    assert sys.modules["__main__"] is started
+    assert not (tmp_path / "run").exists()
 
 
 def test_where_files_are_scarce_that_is_told_and_it_goes_on_after() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import gc
 import logging
 import os
 import resource
@@ -17,12 +18,12 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -300,7 +301,7 @@ def _started(arguments: tuple[object, ...]) -> BaseProcess:
     """
     context = _context()
     for _ in range(STARTS):
-        with _STARTING:
+        with _STARTING, _without_main():
             context.set_forkserver_preload(list(PRELOADED))
             process = context.Process(target=_work, args=arguments, daemon=True)
             try:
@@ -312,6 +313,20 @@ def _started(arguments: tuple[object, ...]) -> BaseProcess:
             else:
                 return process
     raise WorkKilledError(KILLED, WHOLE)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Let ``multiprocessing`` see no main module until the block ends.
+
+    Else each process begins with running the file anew that its parent was started with: the whole command line is
+    loaded, which takes longer than most of the work.
+    """
+    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _ends(process: BaseProcess) -> bool:
@@ -334,6 +349,7 @@ def _ended(code: int, bounds: Bounds, *, late: bool) -> HamkorError:
 
 def _work(connection: Connection, work: str, argument: object, bounds: Bounds) -> None:
     """Do the work in the forked process, and send back what came of it."""
+    gc.freeze()  # whoever looks for garbage writes to all that it shares with the others, and so has it copied
     end_with_parent(os.getppid())
     if not bounds.calls:
         refuse_sockets()
