@@ -8,7 +8,13 @@ from graph.export.documents import prefixes, read_context
 from graph.model.errors import SourceError
 from graph.model.publication import Publication
 from graph.parts.proposals.form_fields import KnownThings
-from graph.parts.spreadsheets.column_recognition import ClassVocabulary, ColumnRecogniser, ColumnUse, target_text
+from graph.parts.spreadsheets.column_recognition import (
+    NO_PEOPLE,
+    ClassVocabulary,
+    ColumnRecogniser,
+    ColumnUse,
+    target_text,
+)
 from graph.parts.spreadsheets.sheet_cells import CellSheet
 from graph.parts.spreadsheets.table_layout import find_table
 from graph.parts.spreadsheets.workbook_checks import SheetMarks
@@ -69,6 +75,35 @@ def test_what_has_no_meaning_here_is_named_with_its_reason(vocabulary: ClassVoca
         ("none", "nothing that can be said of such a thing is called so"),
         ("none", "it has no heading, and its values do not say what it is"),
     ]
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Контактное лицо", "Contact person", "Председатель клуба", "ФИО руководителя", "Ф.И.О.", "Rais", "Chairperson",
+     "Телефон контактного лица", "Contact person’s e-mail", "Kimga qoʻngʻiroq qilish kerak", "Фамилия"],
+)  # fmt: skip
+def test_a_column_that_names_people_is_not_taken_and_says_why(heading: str, vocabulary: ClassVocabulary) -> None:
+    _, found = uses(vocabulary, ("Клуб", "а"), (heading, "998901234567"))
+    assert (found.target.role, found.reason) == ("none", NO_PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("heading", "value", "target"),
+    [("Имя клуба", "Умид", "rdfs:label"), ("Телефон клуба", "998901234567", "vcard:hasTelephone"),
+     ("E-mail", "club@ngo-x.example", "vcard:hasEmail"), ("Head office", "x", "-")],
+)  # fmt: skip
+def test_what_is_said_of_a_club_is_not_taken_for_a_person_s(
+    heading: str, value: str, target: str, vocabulary: ClassVocabulary
+) -> None:
+    (found,) = uses(vocabulary, (heading, value))
+    assert target_text(found.target, vocabulary.prefixes) == target
+    assert found.reason != NO_PEOPLE
+
+
+def test_what_is_said_of_another_kind_of_thing_names_it(vocabulary: ClassVocabulary) -> None:
+    """A count of members has a day and a unit: it is a thing of its own, in a table as in the forms."""
+    _, found = uses(vocabulary, ("Клуб", "а"), ("Данные не раньше", "01.09.2016"))
+    assert "make a table of its own (Member count" in found.reason
 
 
 def test_a_column_without_a_known_heading_is_told_by_its_values(vocabulary: ClassVocabulary) -> None:

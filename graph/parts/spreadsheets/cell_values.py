@@ -23,7 +23,7 @@ from graph.parts.linking.reconciliation import Question, Reconciler, read_date
 from graph.parts.proposals.coordinates import Axis, Position, decimal, read_angle, read_position
 from graph.parts.proposals.form_fields import FormField, KnownThings, fits
 from graph.parts.proposals.new_things import point_statements
-from graph.parts.spreadsheets.column_recognition import MOMENTS, TELEPHONE, ColumnUse
+from graph.parts.spreadsheets.column_recognition import EMAIL, MAIL, MOMENTS, TELEPHONE, ColumnUse
 from graph.parts.spreadsheets.import_space import COORDINATES, NEW, NamedThings
 from graph.parts.spreadsheets.sheet_cells import Cell, is_blank, shown
 from graph.parts.templates.fields import IRI, Value
@@ -195,6 +195,8 @@ class CellReader:
             return of.path, self._choice(text, of)
         if _is_of_telephones(of):
             return of.path, telephone(cell)
+        if of.path == EMAIL and MAIL.fullmatch(text):
+            return of.path, ox.NamedNode(f"mailto:{text.removeprefix('mailto:')}")
         if of.classes or set(of.kinds) == {IRI}:
             return self._thing(text, use, of)
         return of.path, self._literal(cell, text, use, of)

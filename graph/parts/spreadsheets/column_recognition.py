@@ -7,7 +7,7 @@ of classes, and with what its values are called. A column that means nothing her
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from typing import Literal
 
 import pyoxigraph as ox
 
+from graph.model.description import PERSON, kinds_of
 from graph.model.errors import NO_WORDS, Said, Sentence, SourceError
 from graph.model.rdf_terms import (
     APPARATUS_GRAPHS,
@@ -43,7 +44,7 @@ STEM, LONGEST_HEADING = 4, 150
 MOST_LABELS, MOST_LOOKED_AT = 5_000, 200
 SHARE = 0.6
 """So many of a column's values must be of a kind for the column to be."""
-TELEPHONE = VCARD + "hasTelephone"
+TELEPHONE, EMAIL = VCARD + "hasTelephone", VCARD + "hasEmail"
 BOTH = f"{LATITUDE}|{LONGITUDE}"
 """What a column means that holds both coordinates."""
 COORDINATES = MappingProxyType({
@@ -57,6 +58,7 @@ SHORT_NAMES = MappingProxyType({
     BOTH: ("coordinates", "координаты", "koordinatalar", "koordinatalari", "gps", "gps-координаты", "geo", "wkt",
            "point", "lat lon", "lat long", "latitude longitude", "широта долгота", "kenglik uzunlik", "геоточка"),
 })  # fmt: skip
+MAIL = re.compile(r"(?:mailto:)?[^\s@<>\"(),;:]{1,64}@[^\s@<>\"(),;:]{1,190}\.\w{2,30}")
 TELEPHONES = re.compile(r"\+?[\d\s().-]{7,20}(?:[,;/\n]\s*\+?[\d\s().-]{7,20})*")
 MOMENTS = (XSD + "date", XSD + "gYearMonth", XSD + "gYear")
 TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.I)
@@ -68,6 +70,20 @@ FILLERS = frozenset(
     ("data", "god", "date", "year", "number", "kolichestvo", "kol", "chislo", "soni", "yili", "yil", "sana", "sanasi")
 )
 """Folded words that say nothing more beside the name of a property."""
+PEOPLE = (
+    "contact person", "contact name", "chairperson", "chairman", "chair", "head", "director", "leader", "coordinator",
+    "full name", "first name", "given name", "last name", "family name", "surname", "patronymic", "контактное лицо",
+    "председатель", "руководитель", "директор", "координатор", "ответственный", "ответственное лицо", "ФИО", "Ф.И.О.",
+    "фамилия", "отчество", "aloqa shaxsi", "aloqa uchun shaxs", "masʼul shaxs", "rais", "rahbar", "direktor",
+    "F.I.Sh.", "FISh", "familiyasi", "otasining ismi", "ФИШ", "раис", "раҳбар",
+)  # fmt: skip
+"""How columns are called that say who somebody is."""
+BESIDE_PEOPLE = frozenset(words(
+    "telephone phone mobile tel telefon raqami number nomer номер телефон телефона мобильный сотовый email mail e "
+    "почта электронная pochta адрес address manzil name имя и ismi фио and va of the uchun клуба организации"
+))  # fmt: skip
+"""Folded words that may stand beside these: what is said of somebody is about them, too."""
+NO_PEOPLE = Sentence("it names people, and these are taken from no table: each of them has to agree")
 IRIS = frozenset(("iri", "uri", "url"))
 KEYS = frozenset(("id", "key", "kod", "kluch", "klyuch", "identifikator", "identifier", "kalit", "kodi", "code"))
 ROW_NUMBERS = re.compile(r"\s*(?:№|#|n|no\.?|nr\.?|т/?р|t/?r|№?\s*п/?п\.?|№\s*п\s*/\s*п)\s*", re.I)
@@ -152,6 +168,7 @@ class ClassVocabulary:
     class_words: frozenset[str] = field(init=False)
     _by_start: dict[str, list[_Name]] = field(default_factory=dict)
     _fits: dict[str, float] = field(default_factory=dict)
+    _people_names: list[tuple[str, ...]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Read the shapes, and the labels of properties."""
@@ -201,8 +218,44 @@ class ClassVocabulary:
             if score := self._likeness(asked, name):
                 tag = language if self.field_of(name.path).has_languages else ""
                 yield name.path, tag, score
-        if asked and frozenset(asked) <= self.class_words | FILLERS:
+        kinds = {each for each in asked if any(_same_stem(each, word) for word in self.class_words)}
+        # "name" may be that of a person, unless the class is named beside it
+        if kinds and {*asked} - kinds <= FILLERS | {"imya", "ismi"}:
             yield RDFS_LABEL, language, 0.7
+
+    def of_people(self, heading: str) -> bool:
+        """Whether a heading names who somebody is, or what is said of them, and nothing that the class has itself."""
+        asked = words(heading)
+        if any(score >= OF_PROPERTY for _, _, score in self.meanings(heading)):  # координаты are no координатор
+            return False
+        return any(_is_about(asked, name, BESIDE_PEOPLE | FILLERS | self.class_words) for name in self._people())
+
+    def _people(self) -> list[tuple[str, ...]]:
+        """Return how people are called in tables, and how the shapes call roles and what is said of persons."""
+        if not self._people_names:
+            texts = [*PEOPLE]
+            for role in (each for each in self._leading_here() if self._is_of_person(each)):
+                fields = form_fields(self.shapes, role.classes)
+                choices = [each.value for of in fields for each in of.choices if isinstance(each, ox.NamedNode)]
+                texts += [*role.names.values(), *(self.things.label(each) for each in choices)]
+            self._people_names += [tuple(words(each)) for each in texts if words(each)]
+        return self._people_names
+
+    def _leading_here(self) -> list[FormField]:
+        return [each for each in form_fields(self.shapes, (self.class_iri,)) if each.is_inverse and each.classes]
+
+    def _is_of_person(self, role: FormField) -> bool:
+        named = {name for of in form_fields(self.shapes, role.classes) for name in of.classes}
+        return PERSON in kinds_of({*named, *role.classes}, self.shapes.base)
+
+    def elsewhere(self, heading: str) -> str:
+        """Return of which class it is said what a heading names, where things of it lead to those of the rows."""
+        asked = tuple(words(heading))
+        for role in self._leading_here():
+            for of in form_fields(self.shapes, role.classes):
+                if any(tuple(words(text)) == asked for text in of.names.values()):
+                    return role.classes[0]
+        return ""
 
     def _written_out(self, heading: str) -> Iterator[tuple[str, str, float]]:
         """Yield what a heading says that is a property's IRI, its short form, or its name in templates and tables."""
@@ -276,11 +329,15 @@ class ClassVocabulary:
                 yield from (_Name(tuple(words(each)), path, OF_PROPERTY) for each in every)
 
     def _is_said_of_things(self, path: ox.NamedNode) -> bool:
-        """Whether the data has a property, and not only the vocabulary, the shapes or the catalogue."""
+        """Whether things have a property that are no persons, and not the vocabulary, the shapes or the catalogue."""
         apart = {graph_iri(self.shapes.base, each) for each in (*APPARATUS_GRAPHS, *COMPUTED_GRAPHS)}
         quads = islice(self.shapes.store.quads_for_pattern(None, path, None, None), MOST_LOOKED_AT)
-        graphs = (each.graph_name for each in quads)
-        return any(isinstance(each, ox.NamedNode) and each.value not in apart for each in graphs)
+        subjects = dict.fromkeys(
+            each.subject
+            for each in quads
+            if isinstance(each.graph_name, ox.NamedNode) and each.graph_name.value not in apart
+        )
+        return any(isinstance(each, ox.NamedNode) and not self.things.is_person(each.value) for each in subjects)
 
 
 def without_language(heading: str) -> tuple[str, str]:
@@ -306,6 +363,18 @@ def _language_of(text: str) -> str:
             if any(word == each if len(each) < 3 else word.startswith(each) and len(word) < 12 for each in starts):
                 return tag
     return ""
+
+
+def _is_about(asked: Sequence[str], name: Sequence[str], others: Container[str]) -> bool:
+    """Whether a heading has all words of a name, and besides only such as may stand there."""
+    rest = [*asked]
+    for word in name:
+        # short words have other ends in other cases, too: лицо, лица
+        found = next((each for each in rest if _same_stem(each, word) or each[:-1] == word[:-1] != ""), None)
+        if found is None:
+            return False
+        rest.remove(found)
+    return all(each in others for each in rest)
 
 
 def _same_stem(one: str, other: str) -> bool:
@@ -348,6 +417,9 @@ class ColumnRecogniser:
         taken = {path for each in found.values() for path in each.target.paths}
         for column, use in self._structural():
             found.setdefault(column, use)
+        for column in range(self.table.sheet.width):
+            if column not in found and any(self.vocabulary.of_people(each) for each in self.table.headings[column]):
+                found[column] = self._use(column, ColumnTarget(), "", 0.0, NO_PEOPLE)
         for claim in self._claims():
             if claim.column not in found and self._is_free(claim, found.values()):
                 target = ColumnTarget((*claim.path.split("|"), *self._spare(claim)), claim.language, "values")
@@ -487,6 +559,8 @@ class ColumnRecogniser:
         if of.path in self.vocabulary.fields or set(of.kinds) != {IRI}:
             return True
         cells = [shown(each) for each in self.table.cells(column)]
+        if of.path == EMAIL and all(MAIL.fullmatch(each.strip()) for each in cells):
+            return True
         return of.path == TELEPHONE or all(self.vocabulary.iri(each.strip()) for each in cells[:MOST_LOOKED_AT])
 
     def _spare(self, claim: _Claim) -> tuple[str, ...]:
@@ -506,6 +580,8 @@ class ColumnRecogniser:
 
     def _by_values(self, column: int, taken: set[str]) -> ColumnUse:
         cells = self.table.cells(column)[:MOST_LOOKED_AT]
+        if self.vocabulary.elsewhere(self.table.heading(column)):  # a day of a count is no day of a founding
+            return self._use(column, ColumnTarget(), "", 0.0, self._reason(self.table.heading(column)))
         for path, of in self.vocabulary.fields.items():
             if path not in taken and of.classes and self._share_known(cells, of) >= SHARE:
                 claim = _Claim(column, path, "", SHARE)
@@ -520,12 +596,15 @@ class ColumnRecogniser:
         free = [each for each in dates if each not in taken and set(self.vocabulary.fields[each].kinds) != {MOMENTS[0]}]
         if len(free) == 1 and all(_is_date(each) for each in cells):
             return self._use(column, ColumnTarget((free[0],), "", "values"), "values", SHARE)
-        reason = (
-            Sentence("nothing that can be said of such a thing is called so")
-            if self.table.heading(column)
-            else Sentence("it has no heading, and its values do not say what it is")
-        )
-        return self._use(column, ColumnTarget(), "", 0.0, reason)
+        return self._use(column, ColumnTarget(), "", 0.0, self._reason(self.table.heading(column)))
+
+    def _reason(self, heading: str) -> Sentence:
+        if not heading:
+            return Sentence("it has no heading, and its values do not say what it is")
+        if other := self.vocabulary.elsewhere(heading):
+            name = self.vocabulary.things.label(other)
+            return Sentence("it is said of another kind of thing: make a table of its own (%(name)s)", name=name)
+        return Sentence("nothing that can be said of such a thing is called so")
 
     def _share_known(self, cells: Sequence[Cell], of: FormField) -> float:
         texts = dict.fromkeys(each.strip() for each in cells if isinstance(each, str) and 2 < len(each) < 100)

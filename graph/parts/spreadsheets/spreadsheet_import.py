@@ -30,6 +30,8 @@ from graph.parts.proposals.proposed_rows import rows_of
 from graph.parts.spreadsheets.cell_values import CellReader, LikelyThing
 from graph.parts.spreadsheets.column_recognition import (
     COORDINATES,
+    EMAIL,
+    TELEPHONE,
     ClassVocabulary,
     ColumnRecogniser,
     ColumnUse,
@@ -376,6 +378,12 @@ class SpreadsheetImport:
                 problem = Sentence("the column is hidden, and is read like the others")
                 letter = address(0, use.column)[:-1]
                 yield ImportFinding("remark", letter, use.heading, "", packed(problem), "")
+        for use in self.uses:
+            if use.target.paths[:1] and use.target.paths[0] in (TELEPHONE, EMAIL):
+                problem = Sentence("this is published with the thing, for everybody to see")
+                remedy = Sentence("leave out what is a person's own, unless they have agreed")
+                letter = address(0, use.column)[:-1]
+                yield ImportFinding("remark", letter, use.heading, "", packed(problem), packed(remedy))
         if sheet.cut[0] > 0 or sheet.cut[1] > 0:
             problem = Sentence(
                 "behind the table there are %(rows)s empty rows and %(columns)s empty columns",

@@ -1,4 +1,4 @@
-"""A place that a table describes along: coordinates in every notation that a form takes, its region told or asked."""
+"""A table means what a form means: the same statements of the same facts, places in every notation, regions asked."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from graph.model.publication import Publication
+from graph.parts.proposals.form_fields import KnownThings, form_fields
+from graph.parts.proposals.new_things import as_new, new_thing
+from graph.parts.proposals.shape_form import FormReader, PostedRow
 from graph.parts.spreadsheets.import_preview import ImportFinding, ImportPreview, ImportRequest
 from graph.parts.spreadsheets.spreadsheet_import import SpreadsheetImport
+from graph.parts.templates.fields import TemplateShapes
 from graph.releases.release import Release
 from tests.spreadsheets.workbooks import xlsx
 
@@ -30,6 +34,33 @@ def looked_at(
 
 def faults(found: ImportPreview) -> list[ImportFinding]:
     return [each for each in found.findings if each.severity == "fault"]
+
+
+CLUB_CLASS, HK = "https://w3id.org/hamkor/ns#ParentsClub", "https://w3id.org/hamkor/ns#"
+FACTS: dict[str, tuple[str, str, str]] = {
+    "Название (ru)": ("http://www.w3.org/2000/01/rdf-schema#label", "Клуб «Нур»", "ru"),
+    "Город": (f"{HK}city", "Термез", ""), "Основан": ("https://schema.org/foundingDate", "01.02.2014", ""),
+    "Членов": (f"{HK}numberOfMembers", "12", ""), "Регион": (f"{HK}region", "Сурхандарьинская область", ""),
+    "Описание (ru)": ("http://purl.org/dc/terms/description", "Хороший клуб", "ru"),
+}  # fmt: skip
+"""Heading → the property of the form's field, what is filled in, and its language."""
+
+
+def test_a_form_and_a_table_make_the_same_statements_of_the_same_facts(
+    flagship_publication: Publication, flagship_release: Release, tmp_path: Path
+) -> None:
+    store, base = flagship_release.store, flagship_publication.base
+    rows = [
+        PostedRow(number, text, "", path, language or None)
+        for number, (path, text, language) in enumerate(FACTS.values())
+    ]
+    fields = form_fields(TemplateShapes(store, base), (CLUB_CLASS,))
+    given = [PostedRow(50, str(term), "", each.path, None) for each in fields for term in each.given]
+    read = FormReader(new_thing(base, ""), fields, KnownThings(store, base, ("ru",))).read((*rows, *given))
+    assert not read.unread
+    found = looked_at(flagship_publication, tmp_path, {name: text for name, (_, text, _) in FACTS.items()})
+    made = {(each.predicate, each.added) for each in found.rows[0].changes}
+    assert made == {(each.predicate, each.added) for each in as_new(CLUB_CLASS, read.changes, base)}
 
 
 def said_of_khiva(found: ImportPreview) -> dict[str, str]:
