@@ -72,6 +72,12 @@ def by_engine(request: QueryRequest, store: ox.Store) -> FoundSolutions:
 JOINS = {
     "a doubtful condition, which letters of another property do not concern": """SELECT ?s (LANG(?l) AS ?x) {
         ?s :in ?r ; :label ?l . FILTER(CONTAINS(LCASE(STR(?l)), "a")) }""",
+    "constants of conditions that are asked which term they are": """SELECT * { ?s :label|:n|:since ?l
+        FILTER(SAMETERM(?l, "Gamma") || SAMETERM(?l, 10) || SAMETERM(?l, "2014-11-25"^^xsd:date)) }""",
+    "constants of conditions that no triple has, and are two": """SELECT * { ?s :in ?r
+        FILTER(!SAMETERM("one", "two") && !SAMETERM(IF(?r = :r1, "one", "two"), IF(?r = :r1, "two", "one"))) }""",
+    "constants of conditions of which one is chosen": """SELECT * { ?s :in ?r ; :label ?l
+        FILTER(COALESCE(IF(?r = :r1, "Gamma", ?l), "x") = "Gamma" && "Gamma" IN (?l, "x")) }""",
     "triples of one subject": "SELECT * { :a ?p ?o }",
     "a variable predicate": "SELECT ?p (COUNT(*) AS ?k) { ?s ?p ?o } GROUP BY ?p ORDER BY ?p",
     "a predicate that joins": "SELECT * { ?s ?p ?o . ?o ?p ?x }",
@@ -177,6 +183,11 @@ ORDERS = {
     "by an aggregate": "SELECT ?r { ?s :in ?r } GROUP BY ?r ORDER BY DESC(COUNT(?s)) ?r",
     "by an alias": "SELECT ?r (COUNT(?s) AS ?k) { ?s :in ?r } GROUP BY ?r ORDER BY ?k ?r",
     "by what is not selected": "SELECT ?s { ?s :n ?n } ORDER BY DESC(?n)",
+    "by iris of which one begins another": "SELECT ?s { VALUES ?s { :a :a1 :a- <x:a/b> <x:a> <x:a?> } } ORDER BY ?s",
+    "by what may be unbound, in descending order": """SELECT ?s ?k { ?s :type ?t OPTIONAL {
+        SELECT ?s (COUNT(?r) AS ?k) { ?s :in ?r } GROUP BY ?s } } ORDER BY DESC(?k) DESC(?s)""",
+    "by two numbers": """SELECT ?r (COUNT(?s) AS ?k) (SUM(?n) AS ?m) { ?s :in ?r OPTIONAL { ?s :n ?n } } GROUP BY ?r
+        ORDER BY DESC(?k) ?m""",
     "all columns": "SELECT * { ?s :in ?o } ORDER BY ?s ?o",
 }
 ANSWERED = {**JOINS, **GRAPHS, **PATHS, **GROUPS}

@@ -36,6 +36,14 @@ def test_later_times_move_it_a_part_of_the_way(path: Path) -> None:
     assert found.index == pytest.approx(1.3)
 
 
+def test_an_estimate_stands_until_a_time_is_known(path: Path) -> None:
+    found = LearntTimes(path).of("a shape")
+    found.learn(engine=7.0, is_estimate=True)
+    assert found.engine == 7.0
+    found.learn(engine=1.0)
+    assert found.engine == 1.0
+
+
 @pytest.mark.parametrize("later", [0.1, math.inf])
 def test_who_cannot_answer_a_shape_never_can(path: Path, later: float) -> None:
     found = LearntTimes(path).of("a shape")

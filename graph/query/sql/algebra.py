@@ -326,6 +326,17 @@ def constants_as_values(query: Pattern) -> frozenset[Term]:
     return frozenset(found)
 
 
+def constants_in_conditions(query: Pattern) -> frozenset[Term]:
+    """Return the constants that only conditions speak of: no pattern matches them, and no variable has them."""
+    matched = constants_as_values(query)
+    for each in walked(query):
+        if isinstance(each, TriplePattern):
+            matched |= constants_in(each.subject) | constants_in(each.predicate) | constants_in(each.object)
+        elif isinstance(each, PathPattern):
+            matched |= _terms_in(each.path)
+    return constants_in(query) - matched
+
+
 def _terms_in(part: object) -> set[Term]:
     return {each for each in walked(part) if isinstance(each, ox.NamedNode | ox.Literal)}
 

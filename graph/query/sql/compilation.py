@@ -54,7 +54,7 @@ from graph.query.sql.solution_blocks import (
 )
 from graph.query.sql.sql_aggregates import aggregate, order_terms
 from graph.query.sql.sql_expressions import ExpressionCompiler
-from graph.query.sql.sql_values import ANY_KIND, IRI, NOTHING, UNTOLD, ConstantValue, IndexedValue, ValueInSql
+from graph.query.sql.sql_values import ANY_KIND, EXACT, IRI, NOTHING, UNTOLD, ConstantValue, IndexedValue, ValueInSql
 
 LONGEST_STATEMENT, MOST_ROWS = 50_000, 100_000
 MOST_COMPUTED = 1_000_000
@@ -69,11 +69,13 @@ class CompiledQuery:
         sql: the statement.
         names: the variables that it has, in the order of its columns.
         structs: those whose column has terms that were computed; the others have ids.
+        order: by which of them its rows are still to be sorted, IRIs or exact numbers, and whether in descending order.
     """
 
     sql: str
     names: tuple[str, ...]
     structs: frozenset[str]
+    order: tuple[tuple[str, bool], ...] = ()
 
 
 def compiled(
@@ -109,11 +111,12 @@ class _PatternCompiler:
     def whole(self, query: Selection, graph: ActiveGraph) -> CompiledQuery:
         """Compile a query with its order and its slice."""
         block = self._selected(query, graph)
-        names, order = self._in_order(query, block)
+        later = _later_order(query, block)
+        names, order = self._in_order(replace(query, order=()) if later else query, block)
         most = MOST_ROWS + 1 if query.limit is None else min(query.limit, MOST_ROWS + 1)
         sql = block.text(names) + order + _slice(replace(query, limit=most))
-        return CompiledQuery(self._with_parts(sql, constants_as_values(query)), tuple(names), frozenset(
-            name for name in names if block.columns[name].is_struct))  # fmt: skip
+        structs = frozenset(name for name in names if block.columns[name].is_struct)
+        return CompiledQuery(self._with_parts(sql, constants_as_values(query)), tuple(names), structs, later)
 
     def _with_parts(self, sql: str, values: frozenset[Term]) -> str:
         unknown = [each for each in self._known.values() if each.id < 0 and each.term in values]
@@ -570,6 +573,20 @@ class _PatternCompiler:
             for term in order_terms(compiler.value(each.expression), is_descending=each.is_descending)
         ]
         return names, f" ORDER BY {', '.join(terms)}" if terms else ""
+
+
+def _later_order(query: Selection, block: SelectBlock) -> tuple[tuple[str, bool], ...]:
+    """Return the order of rows that are all wanted, where it is by IRIs and exact numbers alone; else nothing.
+
+    The texts of IRIs are looked up for the answer anyway; a statement would join the lexicon for them once more.
+    """
+    if query.limit is not None or query.offset:
+        return ()
+    found = [(each.expression.name, each.is_descending) for each in query.order
+             if isinstance(each.expression, Variable) and each.expression.name in query.names]  # fmt: skip
+    columns = [block.columns[name] for name, _ in found]
+    is_plain = all(each.kinds <= EXACT if each.is_struct else each.kinds == {IRI} for each in columns)
+    return tuple(found) if is_plain and len(found) == len(query.order) else ()
 
 
 def _check_of_one_graph(block: SelectBlock, graph: ActiveGraph) -> None:

@@ -17,7 +17,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 import duckdb
 import numpy as np
@@ -47,6 +47,7 @@ from graph.query.sql.algebra import (
     UnsupportedError,
     Variable,
     constants_in,
+    constants_in_conditions,
     names_in,
     walked,
 )
@@ -204,18 +205,21 @@ class Times:
         """How long the index takes."""
         return self._read("index")
 
-    def learn(self, *, engine: float | None = None, index: float | None = None) -> None:
-        """Note how long one of them took, which moves what is known a part of the way; infinity stays."""
+    def learn(self, *, engine: float | None = None, index: float | None = None, is_estimate: bool = False) -> None:
+        """Note how long one of them took, which moves what is known a part of the way; infinity stays.
+
+        An estimate stands for a time until one is known, which then takes its place; it is kept with a sign.
+        """
         if self._place["shape"][0] != self._key:
             self._place[0] = (self._key, 0.0, 0.0)
         for name, seconds in (("engine", engine), ("index", index)):
-            known = self._read(name)
+            known = float(self._place[name][0])
             if seconds is not None and known != math.inf:
-                first = known is None or seconds == math.inf
-                self._place[name] = seconds if first else _moved(known or 0.0, seconds)
+                first = known <= 0 or seconds == math.inf
+                self._place[name] = -seconds if is_estimate else seconds if first else _moved(known, seconds)
 
     def _read(self, name: str) -> float | None:
-        return float(self._place[name][0]) or None if self._place["shape"][0] == self._key else None
+        return abs(float(self._place[name][0])) or None if self._place["shape"][0] == self._key else None
 
 
 def _moved(known: float, seconds: float) -> float:
@@ -233,8 +237,8 @@ SLOW_SECONDS, WORTH_OPENING = 0.005, 0.01
 """To plan and evaluate the smallest statement takes five milliseconds, to open the index as much again."""
 SMALL_TRIPLES = 20_000
 """With fewer the engine is asked first: what is not heavy takes it less time than opening the index."""
-ENGINE_SECONDS, NOT_HEAVY = 20e-6, 5_000
-"""What a solution takes the engine that it goes through, about, and with how many the estimate is worth nothing."""
+ENGINE_SECONDS = 20e-6
+"""What a solution takes the engine that it goes through, about."""
 SCANNED_SECONDS, REPEATED_SECONDS = 10e-9, 1e-6
 """What a triple takes the index that a pattern reads, and one along which a path is repeated, at least."""
 PROMISING = 2
@@ -331,17 +335,20 @@ class SqlEngine:
         times = self._times_of(request)
         if times is None or times.index == math.inf or self._is_not_worth_it(times):
             return False
-        began = time.process_time()
         self.make_room(self.limits.address_bytes)
         try:
-            found = self._answer(request, times)
+            began = time.process_time()
+            asked, reader = self._read(request)
+            chosen = time.process_time()
+            if asked is None or reader is None or _is_for_the_engine(asked, times, reader):
+                return False
+            began += time.process_time() - chosen  # what it took to choose is asked once, and says nothing of a query
+            found = _answered_by_values(asked, self._found(asked, reader))
         except Exception:  # noqa: BLE001  exactly or not at all: whatever goes wrong here, the engine answers
             times.learn(index=math.inf)
             return False
         finally:
             self.make_room(0)
-        if found is None:
-            return False
         write_answer(found, request.format, output, directions=False)
         times.learn(index=time.process_time() - began)
         return True
@@ -354,15 +361,10 @@ class SqlEngine:
             return times.engine < (SLOW_SECONDS if self.is_open else WORTH_OPENING)
         return times.engine < times.index
 
-    def _answer(self, request: QueryRequest, times: Times) -> Found | None:
-        """Return the answer, ready to be written; None where the engine is to be asked this time."""
+    def _read(self, request: QueryRequest) -> tuple[_Asked | None, IndexReader | None]:
+        """Return a query as it was read, and the index; nothing where there is none."""
         reader = self._opened()
-        if reader is None:
-            return None
-        asked = _read(request, reader)
-        if _is_for_the_engine(asked, times, reader):
-            return None
-        return _answered_by_values(asked, self._found(asked, reader))
+        return (_read(request, reader), reader) if reader is not None else (None, None)
 
     def engine_took(self, request: QueryRequest, seconds: float) -> None:
         """Note how long the engine took for a query."""
@@ -407,22 +409,25 @@ def _overdue(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _is_for_the_engine(asked: _Asked, times: Times, reader: IndexReader) -> bool:
-    """Whether a query is one to ask the engine, of which not both times are known, or the index was the faster one."""
+    """Whether a query is one to ask the engine, of which not both times are known, or the index was the faster one.
+
+    An estimate is kept for the time that is not known: the other one is tried only where it may be faster, since one
+    query would wait for that, and the next query of the shape need not be weighed.
+    """
     if times.index is not None and times.engine is not None:
         return False
     try:
         if times.engine is not None:
             least = index_seconds(asked.query, asked.known, reader) * PROMISING
-            if least > times.engine:
-                times.learn(index=least)  # so that the next query of this shape need not be read for that
+            times.learn(index=least, is_estimate=True)
             return least > times.engine
         solutions = weight(asked.query, asked.known, reader)
     except duckdb.Error:
         return True
-    if times.index is None:
-        return solutions < LIGHT
-    # Compared once with an index that is known, where the engine may be faster: else one query would wait long for that
-    return solutions < NOT_HEAVY and solutions * ENGINE_SECONDS < times.index - SLOW_SECONDS
+    if times.index is None and solutions < LIGHT:
+        return True
+    times.learn(engine=solutions * ENGINE_SECONDS, is_estimate=True)
+    return times.index is not None and solutions * ENGINE_SECONDS < times.index
 
 
 # From a request to solutions
@@ -454,8 +459,9 @@ def _read(request: QueryRequest, reader: IndexReader) -> _Asked:
     query = translated_query(tree, request.base)
     dataset = request.effective_dataset
     graphs = [ox.NamedNode(each) for each in (*dataset.default_graphs, *dataset.named_graphs)]
+    constants = {*constants_in(query), *graphs}
     try:
-        return _Asked(request, tree, query, reader.constants({*constants_in(query), *graphs}))
+        return _Asked(request, tree, query, reader.constants(constants, constants_in_conditions(query)))
     except duckdb.Error as problem:
         raise UnsupportedError from problem
 
@@ -474,6 +480,7 @@ def _solutions(asked: _Asked, reader: IndexReader) -> FoundSolutions:
         texts |= dict(reader.texts(ids, asked.known).items())
     except (duckdb.Error, RuntimeError, MemoryError) as problem:  # what the data cannot tell, memory, time, numbers
         raise UnsupportedError from problem
+    _sort(rows, statement, texts)
     columns = dict(zip(statement.names, _columns(statement, rows, texts), strict=True))
     if not names:
         return FoundSolutions((), [()] * len(rows))
@@ -498,6 +505,20 @@ def _legal_names(asked: _Asked) -> tuple[str, ...]:
     if isinstance(found, ox.QuerySolutions):
         return tuple(each.value for each in found.variables)
     return asked.query.names
+
+
+def _sort(rows: list[tuple[Any, ...]], statement: CompiledQuery, texts: dict[object, Cell]) -> None:
+    """Sort rows by what the statement has not sorted them by; what is unbound is less than all else (15.1)."""
+    for name, is_descending in reversed(statement.order):
+        place, is_struct = statement.names.index(name), name in statement.structs
+
+        def key(row: tuple[Any, ...], place: int = place, *, is_struct: bool = is_struct) -> tuple[bool, Any]:
+            value = row[place]
+            if value is None:
+                return (False, 0)
+            return (True, value["n"] if is_struct else (texts[value] or "").strip("<>"))
+
+        rows.sort(key=key, reverse=is_descending)
 
 
 def _columns(

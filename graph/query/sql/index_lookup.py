@@ -23,6 +23,7 @@ from graph.query.sql.sql_values import (
     STRING,
     TIME,
     ConstantValue,
+    SpokenConstant,
 )
 from graph.releases.triple_index import term
 
@@ -33,6 +34,7 @@ TIMES = (f"{XSD}date", f"{XSD}dateTime")
 MOST_CONSTANTS, MOST_REMEMBERED, LONGEST_REMEMBERED = 500, 20_000, 500
 MOST_COUNTED = 20_000
 """Of so many triples of a predicate it is counted to how many one leads: more would cost more than it says."""
+NO_NUMBER = 0
 Known = Mapping[Term, ConstantValue]
 
 
@@ -56,20 +58,37 @@ class IndexReader:
         """Return the rows of a query."""
         return self.connection.execute(query).fetchall()
 
-    def constants(self, terms: Iterable[Term]) -> dict[Term, ConstantValue]:
+    def constants(self, terms: Iterable[Term], spoken: frozenset[Term] = frozenset()) -> dict[Term, ConstantValue]:
         """Return the constants of a query with their ids; those that the index does not have get negative ones.
+
+        Args:
+            terms: the constants.
+            spoken: those that only conditions speak of: where their kind is plain, they are not looked up before that
+                is needed.
 
         Raises:
             UnsupportedError: the kind of one is not certain, or there are too many.
         """
-        wanted = list(dict.fromkeys(terms))
+        later = {each: kind for each in spoken if each not in self._ids and (kind := _plain_kind(each)) is not None}
+        found = self._looked_up_constants([each for each in dict.fromkeys(terms) if each not in later], 1)
+        places = enumerate(later.items(), len(found) + 1)
+        return found | {each: self._spoken_constant(each, kind, place) for place, (each, kind) in places}
+
+    def _spoken_constant(self, constant: Term, kind: int, place: int) -> SpokenConstant:
+        def looked_up() -> ConstantValue:
+            return self._looked_up_constants([constant], place)[constant]
+
+        return SpokenConstant(frozenset({kind}), str(kind), constant, NO_NUMBER, _value(constant, kind), looked_up)
+
+    def _looked_up_constants(self, wanted: list[Term], first: int) -> dict[Term, ConstantValue]:
+        """Look some constants up; ``first`` begins the places by which those that are not found get numbers."""
         new = {hash_of(str(each)): each for each in wanted if each not in self._ids}
         if len(new) > MOST_CONSTANTS:
             raise UnsupportedError
         found = self._found(new) if new else {}
         self._ids.update((each, found.get(each)) for each in new.values())
         known = {each: found[each] if each in found else self._ids.get(each) for each in wanted}
-        return {each: _constant(each, number, place) for place, (each, number) in enumerate(known.items(), 1)}
+        return {each: _constant(each, number, place) for place, (each, number) in enumerate(known.items(), first)}
 
     def _found(self, wanted: dict[int, Term]) -> dict[Term, int]:
         """Look some terms up by their hashes; what is found is compared, as two may have one hash."""
@@ -138,8 +157,21 @@ def _constant(constant: Term, known: int | None, place: int) -> ConstantValue:
     if kind is None:
         raise UnsupportedError
     number = known if known is not None else -8 * place + kind
-    value = constant.value if kind in (INTEGER, DECIMAL, DOUBLE) else ""
-    return ConstantValue(frozenset({kind}), str(kind), constant, number, value.replace("INF", "inf"))
+    return ConstantValue(frozenset({kind}), str(kind), constant, number, _value(constant, kind))
+
+
+def _value(constant: Term, kind: int) -> str:
+    return constant.value.replace("INF", "inf") if kind in (INTEGER, DECIMAL, DOUBLE) else ""
+
+
+def _plain_kind(constant: Term) -> int | None:
+    """Return the kind of a term that the index would surely say of it, too: of a plain text, whole number or date."""
+    if isinstance(constant, ox.NamedNode) or constant.language:
+        return None
+    kind, datatype = _kind(constant), constant.datatype.value
+    if kind == INTEGER:
+        return kind if str(int(constant.value)) == constant.value else None
+    return kind if kind == STRING or (kind == TIME and datatype == f"{XSD}date" and len(constant.value) == 10) else None
 
 
 def _kind(constant: Term) -> int | None:

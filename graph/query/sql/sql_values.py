@@ -240,6 +240,22 @@ class ConstantValue(ValueInSql):
 
 
 @dataclass(frozen=True)
+class SpokenConstant(ConstantValue):
+    """A constant that only conditions speak of, most of which need not know its number: it is looked up when asked for.
+
+    Attributes:
+        looked_up: gives the constant with its number.
+    """
+
+    looked_up: Callable[[], ConstantValue]
+
+    @property
+    def number(self) -> str | None:
+        """Its id."""
+        return self.looked_up().number
+
+
+@dataclass(frozen=True)
 class TruthValue(ValueInSql):
     """A truth value that was computed."""
 
