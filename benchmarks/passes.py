@@ -31,6 +31,7 @@ class Pass(msgspec.Struct, frozen=True):
         turn: which of the alternating rounds.
         wall: seconds for the whole list.
         processor: the client's processor seconds meanwhile.
+        spent: the processor seconds of all the server's processes meanwhile, to some hundredths.
         latencies: template → seconds of each request.
         failures: template → what was wrong, for requests without a whole 200.
         differences: template → in what an answer differs from the reference's.
@@ -42,6 +43,7 @@ class Pass(msgspec.Struct, frozen=True):
     turn: int
     wall: float
     processor: float
+    spent: float
     latencies: dict[str, list[float]]
     failures: dict[str, str]
     differences: dict[str, str]
@@ -69,21 +71,8 @@ def run(
 
     Answers are compared with those of the server called ``reference``, which is among them.
     """
-    outcomes = [
-        ask(
-            Job(
-                port=server.port,
-                requests=[request(server.path, query) for query in queries[:most]],
-                connections=connections,
-                keep=True,
-                patience=1800.0,
-            )
-        )
-        for server, most in servers
-    ]
-    answers = {
-        server.name: _answers(queries, outcome.samples) for (server, _), outcome in zip(servers, outcomes, strict=True)
-    }
+    asked = [(server, *_asked(server, queries[:most], connections)) for server, most in servers]
+    answers = {server.name: _answers(queries, outcome.samples) for server, outcome, _ in asked}
     return [
         Pass(
             server.name,
@@ -92,12 +81,25 @@ def run(
             turn,
             outcome.wall,
             outcome.processor,
+            spent,
             _latencies(queries, outcome),
             _failures(queries, outcome),
             _differences(queries, answers[reference], answers[server.name]),
         )
-        for (server, _), outcome in zip(servers, outcomes, strict=True)
+        for server, outcome, spent in asked
     ]
+
+
+def _asked(server: Server, queries: Sequence[Query], connections: int) -> tuple[Outcome, float]:
+    """What came of asking a server, and what processor time it took for that."""
+    requests = [request(server.path, query) for query in queries]
+    before = _spent(server)
+    outcome = ask(Job(port=server.port, requests=requests, connections=connections, keep=True, patience=1800.0))
+    return outcome, _spent(server) - before
+
+
+def _spent(server: Server) -> float:
+    return server.service.seconds() if server.service is not None else 0.0
 
 
 def _latencies(queries: Sequence[Query], outcome: Outcome) -> dict[str, list[float]]:

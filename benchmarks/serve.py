@@ -7,6 +7,9 @@ cache, all other settings as they come), which only runs where it is asked for. 
 fixed lists by 1, 4 and 16 clients in a closed loop, in turn, and each list is drawn anew for each pass, so that nobody
 has seen a query before except where repetition is the subject. Answers are compared before a time counts: where
 Hamkor's differ from Oxigraph's, or any of its requests fails, there are no figures.
+
+``--stages default --clients 1 4 --rounds 1`` takes, once releases and databases are made, some three minutes at 1 M and
+some eight at 10 M on an idle machine with two cores.
 """
 
 from __future__ import annotations
@@ -135,7 +138,7 @@ def _share(server: Server, workload: Workload, turn: int, count: int) -> int:
     """How many of the queries a server is asked."""
     if not isinstance(server, RdflibEndpoint):
         return count
-    return min(count, _RDFLIB_QUERIES) if workload is MIX and turn == 0 else 0
+    return min(count, _RDFLIB_QUERIES) if workload.name == MIX.name and turn == 0 else 0
 
 
 def _judge(found: Pass) -> None:

@@ -102,7 +102,7 @@ def section(stages: Sequence[Stage]) -> str:
     """The Markdown of a run."""
     parts = [_head(stages)]
     for stage in stages:
-        parts += [f"#### {_TITLES[stage.name]}", _throughput(stage), *_goals(stage), *_wrong(stage)]
+        parts += [f"#### {_TITLES[stage.name]}", _throughput(stage), _processor(stage), *_goals(stage), *_wrong(stage)]
         if stage.name != "repeated":
             parts += [f"Milliseconds at one client, median / 95th percentile ({', '.join(_mixes(stage))}):"]
             parts += [_latencies(stage)]
@@ -158,6 +158,21 @@ def _throughput(stage: Stage) -> str:
         for connections in stage.connections
     ]
     return table(("queries a second, median (lowest–highest)", "clients", *stage.servers), rows)
+
+
+def _processor(stage: Stage) -> str:
+    """Milliseconds of processor time of all a server's processes for a query: what others do meanwhile is not in it."""
+
+    def cell(workload: str, server: str, connections: int) -> str:
+        found = [each.spent / each.count * 1000 for each in stage.of(workload, server, connections)]
+        return f"{statistics.median(found):,.2f}" if found else ""
+
+    rows = [
+        [workload, connections, *(cell(workload, server, connections) for server in stage.servers)]
+        for workload in stage.workloads
+        for connections in stage.connections
+    ]
+    return table(("processor ms a query, median", "clients", *stage.servers), rows)
 
 
 def _goals(stage: Stage) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -63,7 +63,13 @@ LIGHT: Final = Workload("light templates", _of(_LIGHT), ((10_000_000, 25), (0, 6
 LOOKUPS: Final = Workload("lookups", _of(_LOOKUP), ((0, 4000),))
 EXPLORE: Final = Workload("explore mix", explore.mix, ((10_000_000, 3), (1_000_000, 10), (0, 20)))
 OTHER_WORDS: Final = Workload("second mix", _of(other_words.TEMPLATES), ((10_000_000, 1), (1_000_000, 8), (0, 20)))
-DEFAULT: Final = (MIX, LIGHT, LOOKUPS, OTHER_WORDS)
+#: Each template several times at every size: one answer is no median.
+DEFAULT: Final = (
+    replace(MIX, amounts=((10_000_000, 5), (1_000_000, 8), (0, 20))),
+    LIGHT,
+    LOOKUPS,
+    replace(OTHER_WORDS, amounts=((10_000_000, 3), (1_000_000, 8), (0, 20))),
+)
 EVALUATED: Final = (MIX, OTHER_WORDS, LIGHT, LOOKUPS, EXPLORE)
 REPEATED: Final = (
     Workload("registry mix, repeated", _of(TEMPLATES), ((10_000_000, 2), (1_000_000, 8), (0, 20)), distinct=2),
