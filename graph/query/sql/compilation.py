@@ -580,6 +580,7 @@ def _later_order(query: Selection, block: SelectBlock) -> tuple[tuple[str, bool]
 
     The texts of IRIs are looked up for the answer anyway; a statement would join the lexicon for them once more.
     """
+    # a part of them is cut where they are sorted
     if query.limit is not None or query.offset:
         return ()
     found = [(each.expression.name, each.is_descending) for each in query.order

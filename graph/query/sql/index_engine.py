@@ -215,6 +215,7 @@ class Times:
         for name, seconds in (("engine", engine), ("index", index)):
             known = float(self._place[name][0])
             if seconds is not None and known != math.inf:
+                # nothing, or an estimate
                 first = known <= 0 or seconds == math.inf
                 self._place[name] = -seconds if is_estimate else seconds if first else _moved(known, seconds)
 
@@ -342,7 +343,8 @@ class SqlEngine:
             chosen = time.process_time()
             if asked is None or reader is None or _is_for_the_engine(asked, times, reader):
                 return False
-            began += time.process_time() - chosen  # what it took to choose is asked once, and says nothing of a query
+            # what it took to choose is spent once a shape, and says nothing of its queries
+            began += time.process_time() - chosen
             found = _answered_by_values(asked, self._found(asked, reader))
         except Exception:  # noqa: BLE001  exactly or not at all: whatever goes wrong here, the engine answers
             times.learn(index=math.inf)
@@ -424,6 +426,7 @@ def _is_for_the_engine(asked: _Asked, times: Times, reader: IndexReader) -> bool
         solutions = weight(asked.query, asked.known, reader)
     except duckdb.Error:
         return True
+    # no estimate: the engine answers now, and its time will be known
     if times.index is None and solutions < LIGHT:
         return True
     times.learn(engine=solutions * ENGINE_SECONDS, is_estimate=True)
@@ -516,6 +519,7 @@ def _sort(rows: list[tuple[Any, ...]], statement: CompiledQuery, texts: dict[obj
             value = row[place]
             if value is None:
                 return (False, 0)
+            # without its brackets: one of them is greater than most characters that an IRI may go on with
             return (True, value["n"] if is_struct else (texts[value] or "").strip("<>"))
 
         rows.sort(key=key, reverse=is_descending)

@@ -132,7 +132,8 @@ class IndexReader:
     def led_to(self, predicate: int, end: Literal["s", "o"]) -> float:
         """Return how many triples of a predicate one subject (``s``) or one object (``o``) has on the average."""
         if (predicate, end) not in self._led_to:
-            table = "by_subject" if end == "s" else "by_object"  # in whose order equal ends stand together
+            # equal ends stand together in the table that is sorted by them: else few rows would hold few of one kind
+            table = "by_subject" if end == "s" else "by_object"
             among = f"SELECT {end} FROM {table} WHERE p = {predicate} LIMIT {MOST_COUNTED}"
             ((found, ends),) = self.rows(f"SELECT count(*), count(DISTINCT {end}) FROM ({among})")
             self._led_to[predicate, end] = found / max(1, ends)
@@ -169,6 +170,7 @@ def _plain_kind(constant: Term) -> int | None:
     if isinstance(constant, ox.NamedNode) or constant.language:
         return None
     kind, datatype = _kind(constant), constant.datatype.value
+    # "05"^^xsd:integer is of another kind where the store has not rewritten it
     if kind == INTEGER:
         return kind if str(int(constant.value)) == constant.value else None
     return kind if kind == STRING or (kind == TIME and datatype == f"{XSD}date" and len(constant.value) == 10) else None
