@@ -34,10 +34,8 @@ KEYS = '{"@context": {"name": "http://e/name"}, "@id": "http://e/n", "name": "Nu
 
 
 @pytest.fixture
-def opened(publication: Write) -> Publication:
-    made = publication(FILES)
-    build(made)
-    return made
+def opened(built: Write) -> Publication:
+    return built(FILES)
 
 
 def called(opened: Publication, *arguments: str, text: str | None = None) -> Result:

@@ -33,10 +33,8 @@ def lines(count: int, word: str = "x") -> Put:
 
 
 @pytest.fixture
-def opened(publication: Write) -> Publication:
-    made = publication(FILES)
-    build(made)
-    return made
+def opened(built: Write) -> Publication:
+    return built(FILES)
 
 
 def is_as_before(opened: Publication, release_id: str) -> None:

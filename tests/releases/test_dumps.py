@@ -33,7 +33,7 @@ from graph.releases.dumps import (
     whole_dumps,
     write_dump,
 )
-from graph.releases.release import Release
+from graph.releases.release import Release, current_release
 from graph.releases.store import merged
 from graph.sources.batches import Chunk
 
@@ -46,8 +46,8 @@ FILES = {
 
 
 @pytest.fixture
-def release(publication: Write) -> Release:
-    return build(publication(FILES))
+def release(built: Write) -> Release:
+    return current_release(built(FILES))
 
 
 def test_a_merge_holds_each_triple_once_in_the_order_of_the_graphs(release: Release) -> None:
@@ -234,10 +234,9 @@ WRITES: dict[str, tuple[list[Put | Post | Delete | GraphEdit], bool]] = {
 
 @pytest.mark.parametrize(("writes", "fits"), WRITES.values(), ids=WRITES)
 def test_rdf_xml_is_offered_where_it_can_express_a_graph(
-    publication: Write, writes: list[Put | Post | Delete | GraphEdit], *, fits: bool
+    built: Write, publication: Write, writes: list[Put | Post | Delete | GraphEdit], *, fits: bool
 ) -> None:
-    written = publication({"data/a.nt": "<http://e/a> <http://e/p> <http://e/b> .\n"})
-    build(written)
+    written = built({"data/a.nt": "<http://e/a> <http://e/p> <http://e/b> .\n"})
     release = [publish(written, [each]).release for each in writes][-1]
     manifests = (
         release.manifest,

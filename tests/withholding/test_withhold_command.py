@@ -106,11 +106,9 @@ ONE = f"{BASE}id/person/maya"
 
 
 @pytest.fixture
-def small(publication: Write) -> Publication:
+def small(built: Write) -> Publication:
     """A publication with one release, in which a person is."""
-    written = publication({"data/a.ttl": PERSON})
-    build(written)
-    return written
+    return built({"data/a.ttl": PERSON})
 
 
 @pytest.mark.parametrize("options", [(), ("--dry-run",)])
