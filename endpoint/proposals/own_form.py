@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
+from hashlib import sha256
 from secrets import token_hex
 
 import pyoxigraph as ox
@@ -42,7 +43,7 @@ from endpoint.proposals.own_data import (
     saved_release,
     sign_in_page,
 )
-from endpoint.proposals.placing import PlaceReader, place_inputs
+from endpoint.proposals.placing import PlaceReader, given_places, place_inputs
 from endpoint.proposals.proposing import (
     POLICY,
     UNKNOWN_CLASS,
@@ -76,7 +77,7 @@ from graph.releases.manifest import GraphEntry
 own_form = Blueprint("own_form", __name__)
 own_form.after_request(not_kept)
 EDIT = "graph.parts.contribution.graph_editing:edit"
-ATTEMPTS, MOST_NAMED_ALIKE, MOST_TOUCHED = 3, 100, 20
+ATTEMPTS, MOST_NAMED_ALIKE, MOST_TOUCHED, LONGEST_WORD = 3, 100, 20, 50
 CHANGED = Sentence("it has changed meanwhile: this is how it is now, with what you have written; look, and save again")
 DELETED = Sentence("it was taken out meanwhile; what you have written is kept here, and is added anew if you save it")
 AGAIN = Sentence("you are signed in again; look, and save what you have written")
@@ -91,12 +92,14 @@ class OwnThing:
         entry: its entry in the release; None while it is not there.
         subject: the thing, or a new one.
         lines: what the graph says of it.
+        word: what the form is known by, if it comes twice.
     """
 
     graph: str
     entry: GraphEntry | None
     subject: FormSubject
     lines: frozenset[bytes] = frozenset()
+    word: str = ""
 
     @property
     def state(self) -> str:
@@ -120,20 +123,20 @@ def _own_thing(contributor: Contributor, fields: Mapping[str, str]) -> OwnThing:
         ProblemError: 403 for a graph of others, 404 where nothing is known of it there.
     """
     graph, iri = fields.get("graph", ""), fields.get("iri", "")
-    entry = own_graph(contributor, graph)
+    entry, word = own_graph(contributor, graph), fields.get("word", "")[:LONGEST_WORD] or token_hex(8)
     if iri:
         if not is_iri(iri):
             raise ProblemError("not-found", Sentence("nothing is known of <%(iri)s>", iri=iri[:200]))
         if snapshot().withholds(iri):
             raise not_found(iri)
         if lines := _lines_of(graph, iri) if entry is not None else frozenset():
-            return OwnThing(graph, entry, subject_of(iri, graph), lines)
+            return OwnThing(graph, entry, subject_of(iri, graph), lines, word)
         if not fields.get("kind"):
             raise ProblemError("not-found", Sentence("this graph says nothing of <%(iri)s>", iri=iri[:200]))
     subject = subject_of_class(class_named(fields.get("class", "") or fields.get("kind", "")), iri, graph)
     if not subject.reader.fields:
         raise ProblemError("not-found", UNKNOWN_CLASS)
-    return OwnThing(graph, entry, subject)
+    return OwnThing(graph, entry, subject, word=word)
 
 
 def _leads(graph: str) -> FormLeads:
@@ -177,7 +180,7 @@ class OwnFormSent:
     places: PlaceReader
     fields: Mapping[str, str]
 
-    @property
+    @cached_property
     def iri(self) -> str:
         """The thing; of a new one, the name that it is to have."""
         own = self.own
@@ -190,6 +193,14 @@ class OwnFormSent:
         if subject.class_iri and self.read.changes:
             return as_new(subject.class_iri, self.read.changes, publication().base, self.own.graph)
         return self.read.changes
+
+    @property
+    def digest(self) -> str:
+        """What stands for all that is filled in."""
+        rows = [
+            (each.key, each.predicate, each.text, each.language or "") for each in self.rows if each.key or each.text
+        ]
+        return sha256(repr((rows, given_places(self.fields))).encode()).hexdigest()
 
     def edit(self, *, is_tried: bool) -> LineEdit:
         """Return the edit that it means."""
@@ -220,8 +231,8 @@ def save() -> Response:
     check_csrf(session, fields)
     refresh()
     sent = _sent(contributor, fields)
-    if _has_changed(sent.own, fields):
-        return _conflict(sent, session)
+    if (early := _out_of_date(sent, session)) is not None:
+        return early
     problem = _problem(sent)
     if problem or fields.get("action") == "find":
         said = Problem("not-conforming", problem) if fields.get("action") != "find" else None
@@ -233,6 +244,31 @@ def save() -> Response:
         return _conflict(_sent(contributor, fields), session)
     except HamkorError as fault:  # it is said above what was written, which must not be lost
         return _form_page(sent.own, session, _filler(sent), problem_of(fault))
+
+
+def _out_of_date(sent: OwnFormSent, session: SignedInSession) -> Response | None:
+    """Return what becomes of a form that is about what is not so any more; None for one that can be saved."""
+    saved, digest = session.saved.get(sent.own.word, ("", ""))
+    is_old = _has_changed(sent.own, sent.fields)
+    # sent twice, or once more from the page before: it is saved already, as long as nobody has taken that back
+    if digest == sent.digest and (is_old or not sent.own.subject.iri) and _lines_of(sent.own.graph, saved):
+        return _leading_to(sent.own.graph, saved)
+    return _conflict(sent, session) if is_old else None
+
+
+def _is_done(edit: LineEdit) -> bool:
+    """Whether a graph says what an edit would make of it: the same form was sent twice at once."""
+    subjects = {each.split(" ", 1)[0][1:-1] for each in (*edit.added, *edit.removed)}
+    held = frozenset[bytes]().union(*(_lines_of(edit.graph, each) for each in subjects))
+    return held.issuperset(each.encode() for each in edit.added) and held.isdisjoint(
+        each.encode() for each in edit.removed
+    )
+
+
+def _leading_to(graph: str, iri: str, release: str = "") -> Response:
+    """Lead to the form of a thing that was saved; where that was just now, it says so."""
+    here = urls()
+    return see_other(here.absolute(here.link(THING, graph=graph, iri=iri, saved=release)))
 
 
 def _sent(contributor: Contributor, fields: Mapping[str, str]) -> OwnFormSent:
@@ -257,7 +293,7 @@ def _has_changed(own: OwnThing, fields: Mapping[str, str]) -> bool:
 
 
 def _conflict(sent: OwnFormSent, session: SignedInSession) -> Response:
-    said = CHANGED if sent.own.lines else DELETED
+    said = DELETED if sent.fields.get("iri") and not sent.own.lines else CHANGED
     return _form_page(sent.own, session, _filler(sent), Problem("precondition-failed", said))
 
 
@@ -306,6 +342,8 @@ def _saved(sent: OwnFormSent, session: SignedInSession) -> Response:
             break
         except PreconditionError:
             refresh()
+            if _is_done(edit):
+                return _leading_to(sent.own.graph, edit.about, snapshot().release.id)
             now = _lines_of(sent.own.graph, edit.about)
             if now != sent.own.lines or attempt == ATTEMPTS - 1:
                 raise
@@ -315,9 +353,8 @@ def _saved(sent: OwnFormSent, session: SignedInSession) -> Response:
         filler = _found(sent, edit.about, outcome)
         return _form_page(sent.own, session, filler, Problem("not-conforming", REFUSED))
     refresh(outcome.release)
-    here = urls()
-    saved = {"graph": sent.own.graph, "iri": edit.about, "saved": outcome.release}
-    return see_other(here.absolute(here.link(THING, **saved)))
+    session.saved[sent.own.word] = edit.about, sent.digest
+    return _leading_to(sent.own.graph, edit.about, outcome.release)
 
 
 REFUSED = Sentence("it is not saved: the rules of the data find faults; they stand beside their fields")

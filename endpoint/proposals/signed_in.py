@@ -15,7 +15,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Literal, cast
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 from flask import Flask, Response, after_this_request, current_app, request
 
 from endpoint.current import urls
@@ -35,15 +35,20 @@ ONLY: Mapping[Role, Sentence] = MappingProxyType({
     "write": Sentence("only who has signed in with their token sees this"),
 })  # fmt: skip
 COOKIE = EXTENSION = "hamkor-session"
-SECONDS, MOST_SESSIONS = 3600, 1_000
+SECONDS, MOST_SESSIONS, MOST_SAVED = 3600, 1_000, 200
 
 
 @dataclass(frozen=True, slots=True)
 class SignedInSession:
-    """Who has signed in, by the id of their token, and the word that their forms carry."""
+    """Who has signed in, by the id of their token, and the word that their forms carry.
+
+    ``saved`` holds which thing was saved, and what stands for what was filled in, by the word of the form: so one that
+    comes twice is known.
+    """
 
     contributor: str
     csrf: str
+    saved: LRUCache[str, tuple[str, str]] = field(default_factory=lambda: LRUCache(MOST_SAVED), compare=False)
 
 
 @dataclass

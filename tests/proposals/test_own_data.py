@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count, product
 
@@ -31,6 +32,8 @@ SHAPES = f"""@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <{BASE}ns#> .
     <{BASE}shape/q> sh:path <{RDFS}label> ; sh:datatype <http://www.w3.org/1999/02/22-rdf-syntax-ns#langString> .
     <{BASE}shape/o> sh:path :of ; sh:class :Club ; sh:message "That is a club."@en .
     <{BASE}shape/c> sh:property <{BASE}shape/in> .
+    <{BASE}shape/d> a sh:NodeShape ; sh:targetClass <https://schema.org/City> ; sh:property <{BASE}shape/number> .
+    <{BASE}shape/number> sh:path :number .
     <{BASE}shape/in> sh:path :in ; sh:class <https://schema.org/City> ."""
 LABEL, MEMBERS = f"{RDFS}label", f"{BASE}ns#members"
 NUMBERS = count(1)
@@ -131,6 +134,48 @@ def test_a_graph_is_begun_and_the_first_thing_in_it_published_under_a_name_of_it
     second = ngo.save(fresh(ngo.opened(**{"class": "Club"}), LABEL, "Клуб в Нукусе", "ru"))
     assert f"{iri}-2" in httpx.URL(second.headers["Location"]).params["iri"]
     assert "Клуб в Нукусе" in ngo.get(ngo.path("graph", q="нукус")).text
+
+
+def place_of(answer: httpx.Response) -> str:
+    assert answer.status_code == 303, answer.text
+    return httpx.URL(answer.headers["Location"]).params["iri"]
+
+
+def test_a_form_that_is_sent_twice_at_once_is_saved_once(ngo: Contributor) -> None:
+    def sent_twice(form: dict[str, str]) -> str:
+        with ThreadPoolExecutor(2) as pool:
+            (one,) = {place_of(each) for each in pool.map(ngo.save, [form, form])}
+        return one
+
+    iri = sent_twice(fresh(ngo.opened(**{"class": "Club"}), LABEL, "Club 1", "en"))
+    assert sent_twice(touched(ngo.opened(iri=iri), "Club 1", "Club 2")) == iri
+    assert [each for each in lines(ngo) if LABEL in each] == [f'<{iri}> <{LABEL}> "Club 2"@en .']
+
+
+def test_a_form_that_comes_once_more_from_the_page_before_adds_nothing_and_with_other_words_it_does(
+    ngo: Contributor,
+) -> None:
+    form = fresh(ngo.opened(**{"class": "Club"}), LABEL, "Club 1", "en")
+    shown = form_in(ngo.save(form, action="check"))
+    saved = place_of(ngo.save(shown))
+    assert place_of(ngo.save(shown)) == place_of(ngo.save(form)) == saved
+    assert len(lines(ngo)) == 2
+    assert place_of(ngo.save(fresh(form, LABEL, "Club 2", "en"))) != saved
+    assert (
+        ngo.save(
+            {"graph": ngo.graph, "iri": saved, "state": "", **ngo.opened("delete", iri=saved)}, page="delete"
+        ).status_code
+        == 303
+    )
+    assert place_of(ngo.save(form)) == saved
+    assert len(lines(ngo)) == 4
+
+
+def test_a_thing_without_a_name_is_saved_under_one(ngo: Contributor) -> None:
+    form = ngo.opened(**{"class": "https://schema.org/City"})
+    number = next(name[2:] for name in form if name.startswith("p."))
+    iri = place_of(ngo.save(form | {f"v.{number}": "5"}))
+    assert ngo.get(ngo.path(iri=iri)).status_code == 200
 
 
 @pytest.mark.parametrize(
