@@ -113,7 +113,7 @@ class Gate:
         with self._copy(folder) as checkpoint:
             revision = self._revision(folder, checkpoint.store)
             made = self._completed(revision)
-            checkpoint.keep(self._fresh(checkpoint.store), touched=revision.book.touched, before=self.parent.store)
+            checkpoint.keep(self._fresh(checkpoint.store), revision.book.touched)
             return made
 
     def _fresh(self, store: ox.Store) -> ox.Quad:

@@ -492,8 +492,8 @@ class ReleaseRevision:
             self._notes = ox.Store(self.folder / LEXICAL_FOLDER)
         notes.write(self._notes)
         if self._noting is not None:
-            witness = next(iter(notes.added or notes.removed))
-            self._noting.keep(witness, is_there=bool(notes.added))
+            witness, touched = next(iter(notes.added or notes.removed)), notes.added | notes.removed
+            self._noting.keep(witness, (quad.triple for quad in touched), is_there=bool(notes.added))
 
     def without_a_trace(self, iri: str, make: Callable[[ox.Store], Chunk | None]) -> Chunk | None:
         """Return a computed graph that is made by writing it into the store; the store is then as before."""

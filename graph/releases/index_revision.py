@@ -47,6 +47,15 @@ NEW_DELTA = """
     CREATE TABLE delta.added_by_object (p BIGINT, o BIGINT, s BIGINT, g INTEGER);
     CREATE TABLE delta.removed (p BIGINT, s BIGINT, o BIGINT);
 """
+DELTA_TABLES = {
+    "terms": "id",
+    "term_hashes": "hash, id",
+    "graph_sets": "g, graph",
+    "added_by_subject": "p, s, o",
+    "added_by_object": "p, o, s",
+    "removed": "p, s, o",
+}
+"""By name, in which order each is written."""
 
 
 def complete_index(folder: Path, stating: Stating) -> None:
@@ -77,7 +86,7 @@ def index_after_change(parent: Path, folder: Path, stating: Stating) -> None:
     """
     link(parent / INDEX_FILE, folder / INDEX_FILE)
     if (parent / DELTA_FILE).is_file():
-        shutil.copyfile(parent / DELTA_FILE, folder / DELTA_FILE)
+        link(parent / DELTA_FILE, folder / DELTA_FILE)  # until another is written in its place
     _change(folder, "delta", stating)
 
 
@@ -94,14 +103,17 @@ def _change(folder: Path, target: str, stating: Stating) -> None:
                 f"({'READ_ONLY' if target == 'delta' else FILE_OPTIONS})"
             )
             if target == "delta":
-                _attach_delta(connection, f"{place}/{DELTA_FILE}", is_new=not (folder / DELTA_FILE).is_file())
+                _begin_delta(connection, f"{place}/{DELTA_FILE}" if (folder / DELTA_FILE).is_file() else None)
             else:
                 connection.execute("USE base")
             _name(connection, stating, target)
             _state(connection, target)
             _apply(connection, target)
-            connection.execute(f"CHECKPOINT {target}")
-            if target == "delta" and not _is_small(connection):
+            if target == "base":
+                connection.execute("CHECKPOINT base")
+            elif _is_small(connection):
+                _write_delta(connection, folder, place)
+            else:
                 _fold(connection, folder, place)
     except duckdb.Error as problem:
         raise index_error(Sentence("the triple index could not be written"), problem) from problem
@@ -109,10 +121,15 @@ def _change(folder: Path, target: str, stating: Stating) -> None:
         shutil.rmtree(folder / temporary, ignore_errors=True)
 
 
-def _attach_delta(connection: duckdb.DuckDBPyConnection, path: str, *, is_new: bool) -> None:
-    connection.execute(f"ATTACH {sql_string(path)} AS delta (BLOCK_SIZE {SMALL_BLOCK})")
-    if is_new:
-        connection.execute(NEW_DELTA)
+def _begin_delta(connection: duckdb.DuckDBPyConnection, before: str | None) -> None:
+    """Attach a delta in memory, which holds what the one of the release before does."""
+    connection.execute("ATTACH ':memory:' AS delta")
+    connection.execute(NEW_DELTA)
+    if before is not None:
+        connection.execute(f"ATTACH {sql_string(before)} AS before (READ_ONLY)")
+        for name in DELTA_TABLES:
+            connection.execute(f"INSERT INTO delta.{name} FROM before.{name}")
+        connection.execute("DETACH before")
     see_through(connection)
 
 
@@ -224,6 +241,25 @@ def _is_small(connection: duckdb.DuckDBPyConnection) -> bool:
     return rows <= max(FOLDED_ROWS, held // FOLDED_SHARE)
 
 
+def _write_delta(connection: duckdb.DuckDBPyConnection, folder: Path, place: str) -> None:
+    """Write the delta, without the terms and sets that it uses no more: in place, a file of DuckDB's only grows."""
+    fresh = folder / f"{DELTA_FILE}.fresh"
+    connection.execute(
+        """CREATE TEMP TABLE held_sets AS FROM delta.graph_sets WHERE g IN (SELECT g FROM delta.added_by_subject);
+            CREATE TEMP TABLE used AS SELECT p AS id FROM delta.added_by_subject
+                UNION SELECT s FROM delta.added_by_subject UNION SELECT o FROM delta.added_by_subject
+                UNION SELECT graph FROM held_sets"""
+    )
+    connection.execute(f"ATTACH {sql_string(f'{place}/{fresh.name}')} AS fresh (BLOCK_SIZE {SMALL_BLOCK})")
+    for name, order in DELTA_TABLES.items():
+        held = "held_sets" if name == "graph_sets" else f"delta.{name}"
+        among = " WHERE id IN (FROM used)" if name in ("terms", "term_hashes") else ""
+        connection.execute(f"CREATE TABLE fresh.{name} AS FROM {held}{among} ORDER BY {order}")
+    for name in ("fresh", "delta", "base"):
+        connection.execute(f"DETACH {name}")
+    fresh.replace(folder / DELTA_FILE)
+
+
 def _fold(connection: duckdb.DuckDBPyConnection, folder: Path, place: str) -> None:
     """Let a new file hold what file and delta say together, without the terms that nobody uses any more."""
     fresh = folder / f"{INDEX_FILE}.fresh"
@@ -242,5 +278,5 @@ def _fold(connection: duckdb.DuckDBPyConnection, folder: Path, place: str) -> No
     connection.execute("CREATE TABLE fresh.term_hashes AS FROM term_hashes WHERE id IN (FROM used) ORDER BY hash, id")
     for name in ("fresh", "delta", "base"):
         connection.execute(f"DETACH {name}")
-    (folder / DELTA_FILE).unlink()
+    (folder / DELTA_FILE).unlink(missing_ok=True)
     fresh.replace(folder / INDEX_FILE)

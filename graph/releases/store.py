@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 import traceback
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -87,13 +87,20 @@ def _keys(rows: Lanes) -> Keys:
 #
 # RocksDB writes what is new into a log, and moves it into its sorted files when a store is opened for writing again.
 # Left to itself, it would so make a few small files at each release, and merge them with all others again and again: a
-# change would cost what the data costs. So a release keeps the sorted files of the one before, and adds its log; who
-# reads a store reads its logs, too. When the logs have grown, they become sorted files, once for many releases.
+# change would cost what the data costs. So a release keeps the sorted files of the one before, and has logs beside
+# them; who reads a store reads its logs, too. When they have grown, they become sorted files, once for many releases.
 #
-# What is written is not what changes: the catalogue is out of the merge until the end, and most of it comes back as it
-# was. So the log is written anew, of what differs in the end: a quarter as long, and copies are sent as much less.
+# The newest log is written anew at each release, of what differs in the end from what stands before it. What is written
+# meanwhile is more (the catalogue is out of the merge, and most of it comes back as it was), and so are the logs of
+# several releases together (what one has added the next removes). Beside it stand the triples in question, by which the
+# next release finds the difference. A log that has grown stays as it is, since copies are sent what is written anew,
+# and another one begins.
 
 WORK_SUFFIX = ".work"
+CHANGED_FILE = "changed.nt"
+"""Which triples the newest log of a store is about, in N-Triples; comments name all its logs, with their sizes."""
+LONGEST_LOG, REPEATED = 768 << 10, 2
+"""In bytes: a log that is longer stays, and another begins, where it is about this many times what has changed now."""
 LONGEST_LOGS = 6 << 20
 """In bytes: what all logs of a store may have together; whoever opens it reads them."""
 MOST_TOUCHED = 20_000
@@ -101,6 +108,9 @@ MOST_TOUCHED = 20_000
 IMMUTABLE = (".sst", ".log")
 CHATTER = ("LOCK", "LOG")
 REOPENINGS, REOPENING_SECONDS = 40, 0.05
+
+Quads = Collection[ox.Quad]
+NOTHING_TOUCHED: frozenset[ox.Triple] = frozenset()
 
 
 class Checkpoint:
@@ -112,9 +122,9 @@ class Checkpoint:
         copy_store(source, self._work)
         self._store: ox.Store | None = ox.Store(self._work)
         self._logs = _logs(self._work)
-        self._witness: tuple[ox.Quad, bool] | None = None
-        self._touched: Collection[ox.Triple] | None = None
-        self._before: ox.Store | None = None
+        self._is_kept, self._touched = False, NOTHING_TOUCHED
+        self._come: Quads = ()
+        self._gone: Quads = ()
 
     def __enter__(self) -> Checkpoint:
         """Return itself."""
@@ -125,76 +135,93 @@ class Checkpoint:
     ) -> None:
         """Close the store and bring it to its place; after an error it is left to whoever removes the folder."""
         traceback.clear_frames(trace)  # after an error the frames that it passed through hold the store, too
-        if kind is None and self._witness is not None:
+        if kind is None and self._is_kept:
             self.finish()
         self._store = None
 
-    def keep(
-        self,
-        quad: ox.Quad,
-        *,
-        is_there: bool = True,
-        touched: Collection[ox.Triple] | None = None,
-        before: ox.Store | None = None,
-    ) -> None:
-        """Say that the store is to be kept.
+    def keep(self, quad: ox.Quad, touched: Iterable[ox.Triple], *, is_there: bool = True) -> None:
+        """Say that the store is to be kept; who says it more than once means all of it together.
 
         Args:
             quad: one that the writes added; by it one sees that a log has been read.
-            is_there: otherwise one that they removed.
-            touched: all triples of which a graph may have got or lost one, where that is known: then the log can say
-                what has changed in the end, and not all that was written meanwhile.
-            before: the source, where somebody has it open for reading: to open it takes longer than to ask it.
+            touched: all triples of which a graph may have got or lost one: so the log can say what has changed in the
+                end, and not all that was written meanwhile.
+            is_there: otherwise the quad is one that they removed.
         """
-        self._witness, self._touched, self._before = (quad, is_there), touched, before
+        self._is_kept, self._touched = True, self._touched.union(touched)
+        self._come, self._gone = ((quad,), ()) if is_there else ((), (quad,))
 
     def finish(self) -> None:
         """Close the store and bring it to its place: by its log alone where that will do, and is read."""
-        if self._touched is not None and len(self._touched) <= MOST_TOUCHED:
-            self._condense(self._touched)
-        own, before = _logs(self._work), _logs(self._source)
-        size = sum(own.values())
-        if size > LONGEST_LOGS:
+        logs, known = _logs(self._source), len(self._touched) <= MOST_TOUCHED
+        before, newest = _changed(self._source), _newest(logs)
+        if before is not None and len(together := before | self._touched) <= MOST_TOUCHED:
+            changed = self._begin_again(together, without=newest)
+            size = sum(_logs(self._work).values())
+            is_short = size <= LONGEST_LOG or len(together) < REPEATED * len(self._touched)
+            total = sum(logs.values()) - logs.get(newest, 0) + size
+            if is_short and total <= LONGEST_LOGS and self._is_placed(without=newest):
+                _note_changed(self._folder, changed)
+                return
+        changed = self._begin_again(self._touched) if known else NOTHING_TOUCHED
+        size = sum(_logs(self._work).values())
+        if size + sum(logs.values()) > LONGEST_LOGS or not self._is_placed():
+            self._keep_sorted(is_long=size > LONGEST_LOGS)
+        if known:
+            _note_changed(self._folder, changed)
+
+    def _is_placed(self, *, without: str = "") -> bool:
+        """Whether a copy of the store before, without one log, and the one that is written do: then they are placed."""
+        own = _logs(self._work)
+        if own.keys() != self._logs.keys():
+            return False
+        self._store = None
+        copy_store(self._source, self._folder, without=without)
+        (self._folder / CHANGED_FILE).unlink(missing_ok=True)
+        for name in own:
+            link(self._work / name, self._folder / name)
+        if not self._is_read():
+            shutil.rmtree(self._folder)
+            self._store = ox.Store(self._work)
+            return False
+        shutil.rmtree(self._work)
+        return True
+
+    def _keep_sorted(self, *, is_long: bool) -> None:
+        """Let the store be the one that has been written in: at its opening the logs before became sorted files."""
+        if is_long:
             self.store.flush()
         self._store = None
-        if size + sum(before.values()) <= LONGEST_LOGS and own.keys() == self._logs.keys():
-            copy_store(self._source, self._folder)
-            for name in own:
-                link(self._work / name, self._folder / name)
-            if self._is_read():
-                shutil.rmtree(self._work)
-                return
-            shutil.rmtree(self._folder)
-        tidy(self._work, reopen=size > LONGEST_LOGS)
+        tidy(self._work, reopen=is_long)
+        (self._work / CHANGED_FILE).unlink(missing_ok=True)
         self._work.replace(self._folder)
 
-    def _condense(self, touched: Collection[ox.Triple]) -> None:
-        """Begin again from the release before, and write what differs in the end."""
-        before, made = self._before or ox.Store.read_only(str(self._source)), self.store
-        was, now = ({quad for each in touched for quad in matching(store, each.subject, each.predicate, each.object)}
-                    for store in (before, made))  # fmt: skip
-        names = {*before.named_graphs()}, {*made.named_graphs()}
+    def _begin_again(self, touched: Collection[ox.Triple], *, without: str = "") -> frozenset[ox.Triple]:
+        """Begin again from the store before, without one log, and write what differs; return the triples of that."""
+        made = self.store
+        now, names = _holding(made, touched), {*made.named_graphs()}
         del made
         self._store, left = None, self._work
         self._work = left.with_name(left.name + "-again")
-        copy_store(self._source, self._work)
+        copy_store(self._source, self._work, without=without)
         self._store = fresh = ox.Store(self._work)
         self._logs = _logs(self._work)
-        for name in names[0] - names[1]:
-            fresh.remove_graph(name)
-        for name in names[1] - names[0]:
-            fresh.add_graph(name)
-        for quad in was - now:
-            fresh.remove(quad)
-        fresh.extend(now - was)  # last: the witness is among these
         shutil.rmtree(left)
+        was, known = _holding(fresh, touched), {*fresh.named_graphs()}
+        for name in known - names:
+            fresh.remove_graph(name)
+        for name in names - known:
+            fresh.add_graph(name)
+        self._come, self._gone = now - was, was - now
+        for quad in self._gone:
+            fresh.remove(quad)
+        fresh.extend(self._come)
+        return frozenset(quad.triple for quad in now ^ was)
 
     def _is_read(self) -> bool:
-        """Whether who opens the store sees what was written last; RocksDB passes over a log that it mistrusts."""
-        if self._witness is None:
-            return False
-        quad, is_there = self._witness
-        return (quad in ox.Store.read_only(str(self._folder))) is is_there
+        """Whether who opens the store sees what was written; RocksDB passes over a log that it mistrusts."""
+        store = ox.Store.read_only(str(self._folder))
+        return all(quad in store for quad in self._come) and not any(quad in store for quad in self._gone)
 
     @property
     def store(self) -> ox.Store:
@@ -204,14 +231,21 @@ class Checkpoint:
         return self._store
 
 
-def copy_store(source: Path, folder: Path) -> None:
+def copy_store(source: Path, folder: Path, *, without: str = "") -> None:
     """Copy a store that nobody writes to: what never changes is linked, the few small files that might be are copied.
+
+    Args:
+        source: the store's folder.
+        folder: where to; it must not exist.
+        without: the name of a file that is left out, the newest log: the copy says what the store said before it.
 
     Raises:
         OSError: the disk does not take it.
     """
     folder.mkdir()
     for path in source.iterdir():
+        if path.name == without:
+            continue
         if path.suffix in IMMUTABLE:
             link(path, folder / path.name)
         elif not path.name.startswith(CHATTER):
@@ -249,6 +283,43 @@ def _reopen(folder: Path) -> None:
 def _logs(folder: Path) -> dict[str, int]:
     """Return the sizes of a store's logs, by file name."""
     return {path.name: path.stat().st_size for path in folder.glob("*.log")}
+
+
+def _newest(logs: Mapping[str, int]) -> str:
+    """Return the name of the log that is read last; an empty text where nothing is in any."""
+    return max((name for name, size in logs.items() if size), key=lambda name: (len(name), name), default="")
+
+
+def _holding(store: ox.Store, triples: Iterable[ox.Triple]) -> set[ox.Quad]:
+    """Return the quads of a store that state some triples, in whichever graph."""
+    return {quad for each in triples for quad in matching(store, each.subject, each.predicate, each.object)}
+
+
+def _note_changed(folder: Path, triples: Iterable[ox.Triple]) -> None:
+    """Write beside the logs of a store which triples the newest is about."""
+    lines = (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"").splitlines(keepends=True)
+    if named := _named_logs(folder):
+        (folder / CHANGED_FILE).write_bytes(named + b"".join(sorted(lines)))
+
+
+def _changed(folder: Path) -> frozenset[ox.Triple] | None:
+    """Return which triples the newest log of a store is about; None where that is not known.
+
+    What does not name the store's logs was written beside others: an earlier version may have added one since.
+    """
+    named, path = _named_logs(folder), folder / CHANGED_FILE
+    if not named:
+        return NOTHING_TOUCHED
+    content = path.read_bytes() if path.is_file() else b""
+    if not content.startswith(named):
+        return None
+    return frozenset(quad.triple for quad in ox.parse(content[len(named) :], ox.RdfFormat.N_TRIPLES, lenient=True))
+
+
+def _named_logs(folder: Path) -> bytes:
+    """Return the comments that name the logs of a store in which there is something."""
+    logs = sorted(_logs(folder).items())
+    return b"".join(f"# {name} {size}\n".encode() for name, size in logs if size)
 
 
 class ReadingStore:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 import pyoxigraph as ox
 import pytest
 
 from graph.model.errors import ReleaseError, Sentence
 from graph.releases import store as index_module
-from graph.releases.store import Index
+from graph.releases.store import Checkpoint, Index, copy_store
 from graph.sources.batches import Chunk
 
 
@@ -138,7 +140,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from graph.model.errors import StorageError
-from graph.releases.store import Index
+from graph.releases.store import Checkpoint, Index, copy_store
 from graph.sources.batches import Chunk
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 text = b"".join(b"<http://e/%d> <http://e/p> <http://e/%x> .\\n" % (n, n * 7919) for n in range(100_000))
@@ -156,3 +158,66 @@ def test_a_loader_that_cannot_write_says_so_and_keeps_nobody_waiting(tmp_path: P
         [sys.executable, "-c", FULL, str(tmp_path / "store")], capture_output=True, text=True, timeout=60, check=True
     )
     assert "the store could not be written" in done.stdout
+
+
+def quads(numbers: Iterable[int]) -> set[ox.Quad]:
+    """Quads of two graphs, with strings as long as to be seen in a log."""
+    node, where = ox.NamedNode("http://e/p"), [ox.DefaultGraph(), ox.NamedNode("http://e/g0")]
+    return {ox.Quad(node, node, ox.Literal(f"{n}" * 100), graph) for n in numbers for graph in where}
+
+
+def changed(source: Path, come: set[ox.Quad], gone: set[ox.Quad]) -> Path:
+    """Write into a copy of a store; return its folder."""
+    folder = source.parent / f"{source.name}x"
+    with Checkpoint(source, folder) as copy:
+        for quad in gone:
+            copy.store.remove(quad)
+        copy.store.extend(come)
+        witness = min(come or gone, key=str)
+        copy.keep(witness, {quad.triple for quad in come | gone}, is_there=bool(come))
+    return folder
+
+
+def logged(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.log"))
+
+
+@pytest.mark.parametrize(("of_one", "of_all"), [(1 << 20, 1 << 20), (4000, 1 << 20), (4000, 12_000), (0, 0)])
+def test_a_store_follows_changes_whatever_becomes_of_its_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of_one: int, of_all: int
+) -> None:
+    monkeypatch.setattr(index_module, "LONGEST_LOG", of_one)
+    monkeypatch.setattr(index_module, "LONGEST_LOGS", of_all)
+    choose = Random(1)  # noqa: S311  nothing here is secret
+    filled(tmp_path / "s", [])
+    folder, held = tmp_path / "s", set[ox.Quad]()
+    for _ in range(6):
+        some = quads(choose.sample(range(12), 4))
+        folder, held = changed(folder, some - held, some & held), held ^ some
+        assert {*ox.Store.read_only(str(folder))} == held
+        assert logged(folder) <= max(of_all, 9000)
+
+
+def test_what_one_change_adds_and_the_next_removes_is_in_no_log(tmp_path: Path) -> None:
+    filled(tmp_path / "s", [])
+    folder, sizes = tmp_path / "s", list[int]()
+    for turn in range(4):
+        folder = changed(folder, quads([turn]), quads([turn - 1] if turn else []))
+        sizes.append(logged(folder))
+    assert len({*sizes}) == 1
+
+
+def test_a_log_that_another_version_has_added_is_not_lost(tmp_path: Path) -> None:
+    """It knows nothing of the file beside the logs, and takes it along."""
+    filled(tmp_path / "s", [])
+    one = changed(tmp_path / "s", quads([1]), set())
+    two, work = tmp_path / "two", tmp_path / "work"
+    copy_store(one, work)
+    before = {*work.glob("*.log")}
+    ox.Store(work).extend(quads([2]))
+    copy_store(one, two)
+    for log in {*work.glob("*.log")} - before:
+        shutil.copy(log, two)
+    three = changed(two, quads([3]), quads([1]))
+    assert {*ox.Store.read_only(str(three))} == quads([2, 3])
+    assert {*ox.Store.read_only(str(changed(three, quads([4]), quads([3]))))} == quads([2, 4])

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -191,6 +192,20 @@ def test_an_index_follows_changes(
             index_after_change(folder, new, stating(as_stored(before), as_stored(after)))
             assert as_indexed(new) == as_stored(after)
             folder, before = new, after
+
+
+def test_what_has_come_and_gone_leaves_nothing_in_the_delta(tmp_path: Path) -> None:
+    stated = [{GRAPHS[0]: frozenset({f"<http://e/s> <http://e/p> <http://e/{n}> .".encode()})} for n in range(3)]
+    write_index(tmp_path, written(tmp_path, stated[0]))
+    folder, sizes = tmp_path, list[int]()
+    for before, after in pairwise([*stated, stated[0]]):
+        new = folder / "next"
+        new.mkdir()
+        index_after_change(folder, new, stating(as_stored(before), as_stored(after)))
+        folder = new
+        with duckdb.connect(str(new / DELTA_FILE), read_only=True) as delta:
+            sizes.append(delta.execute("SELECT count(*) FROM terms").fetchall()[0][0])
+    assert sizes == [1, 1, 0]
 
 
 def test_what_comes_last_in_a_build_is_rows_of_the_file(tmp_path: Path) -> None:
