@@ -329,8 +329,9 @@ def test_lexical_forms_follow_from_release_to_release(opened: Publication) -> No
 
 
 def test_a_store_reads_what_was_published_long_ago(opened: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
-    """More releases than logs are kept, several times: they become sorted files as soon as they are this long."""
-    monkeypatch.setattr("graph.releases.store.LONGEST_LOGS", LOGS_OF_THREE)
+    """More releases than logs are kept, several times: each stays until they become sorted files."""
+    for name, bound in {"LONGEST_LOG": 0, "REPEATED": 0, "LONGEST_LOGS": LOGS_OF_THREE}.items():
+        monkeypatch.setattr(f"graph.releases.store.{name}", bound)
     kept = list[int]()
     for number in range(10):
         publish(opened, [put(f"{X}{number}", line(f"n{number}", "name", f'"{number}"')), Delete(f"{X}{number - 4}")])
