@@ -116,6 +116,8 @@ def _publish(options: Options, work: SpreadsheetImport, shows: _Showing) -> None
     shows.preview(outcome.preview)
     if not outcome.release:
         sys.exit(1)
+    if outcome.forgotten:
+        click.echo(in_a_line(str(unpacked(outcome.forgotten))), err=True)
     if shows.quiet:
         click.echo(outcome.release)
     elif not shows.as_json:
@@ -127,9 +129,9 @@ def _propose(work: SpreadsheetImport, shows: _Showing, reason: str, lang: str) -
     shows.preview(found.preview)
     if not found.proposed:
         sys.exit(1)
-    work.remember()
-    for each in found.proposed:
+    for each in found.proposed:  # the addresses come first: nobody else has them
         click.echo(f"{each.id}\t/proposal/~{each.secret}\t{in_a_line(each.label)}")
+    work.remember()
 
 
 def _write(found: ImportPreview, output: Path, form: str | None, publication: Publication, lang: str) -> None:

@@ -5,6 +5,7 @@ Each lies below a secret of its own, of which the hash is its name; nothing else
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import time
@@ -70,16 +71,21 @@ class UploadShelf:
             own = self._of_clients.setdefault(client, [])
             while len(own) >= MOST_OF_ONE:
                 self._remove(own.pop(0))
-            kept = [each.stat().st_size for each in self.folder.glob("*.sheet")]
+            kept = [found.st_size for each in self.folder.glob("*.sheet") if (found := _looked_at(each)) is not None]
             if len(kept) >= MOST_KEPT or sum(kept) + size > MOST_KEPT_BYTES:
                 problem = Sentence("too many spreadsheets are being looked at")
                 remedy = {"remedy": Sentence("try again in an hour")}
                 raise ProblemError("unavailable", problem, remedy, {"Retry-After": str(int(KEPT_SECONDS))})
             secret = secrets.token_urlsafe(24)
             place = _hash(secret)
-            shutil.move(path, self.folder / f"{place}.sheet")
-            about = KeptUpload(_file_name(name), class_name, time.time())
-            (self.folder / f"{place}.json").write_bytes(msgspec.json.encode(about))
+            try:
+                # the file comes last: where there is one, all that is known of it is there, too
+                about = KeptUpload(_file_name(name), class_name, time.time())
+                (self.folder / f"{place}.json").write_bytes(msgspec.json.encode(about))
+                shutil.move(path, self.folder / f"{place}.sheet")
+            except OSError:
+                self._remove(place)
+                raise
             own.append(place)
         ending = Timer(KEPT_SECONDS, self._remove, [place])
         ending.daemon = True  # whoever stops the service does not wait; the next one takes away what is old
@@ -114,8 +120,17 @@ class UploadShelf:
     def take_away_old(self) -> None:
         """Take away what is kept too long, such as by a service that has stopped."""
         for each in self.folder.iterdir() if self.folder.is_dir() else ():
-            if time.time() - each.stat().st_mtime > KEPT_SECONDS:
+            found = _looked_at(each)
+            if found is not None and time.time() - found.st_mtime > KEPT_SECONDS:
                 each.unlink(missing_ok=True)
+
+
+def _looked_at(path: Path) -> os.stat_result | None:
+    """Return what the system says of a file; None where it has just been taken away, as every file is after a time."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _hash(secret: str) -> str:

@@ -280,6 +280,7 @@ def _publish(secret: str, form: UploadForm) -> Response:
         "uploaded.html", release=outcome.release, changed=outcome.changed, graph=interface_names().thing(graph),
         things=[(each.label or each.iri, urls().page(each.iri)) for each in things[:ROWS_SHOWN]], total=len(things),
         class_key=class_name(snapshot(), outcome.preview.class_iri), proposed=(),
+        forgotten=unpacked(outcome.forgotten),
     )  # fmt: skip
 
 

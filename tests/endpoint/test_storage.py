@@ -36,6 +36,10 @@ TURTLE = {"Content_Type": "text/turtle"}
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
 UPDATE = {"Content_Type": "application/sparql-update"}
 ALL = "/sparql?query=SELECT%20*%20%7B%3Fs%20%3Fp%20%3Fo%7D"
+SHEET = (
+    '--b\r\nContent-Disposition: form-data; name="class"\r\n\r\nClub\r\n--b\r\nContent-Disposition: form-data; '
+    'name="file"; filename="clubs.csv"\r\n\r\nName\nClub 1\n\r\n--b--\r\n'
+)
 INSERT = f"INSERT DATA {{ GRAPH <{BASE}graph/ngo-x/a> {{ <{BASE}id/x> <{BASE}ns#p> 1 }} }}"
 PATCHED = f"INSERT DATA {{ <{BASE}id/x> <{BASE}ns#p> 1 }}"
 
@@ -91,6 +95,7 @@ ASKED: dict[str, tuple[str, str, str, dict[str, str]]] = {
     "a workbook": ("GET", "/class/Thing.xlsx", "", {}),
     "a table": ("GET", "/class/Thing.parquet", "", {}),
     "all statements as a table": ("GET", "/downloads/dataset.parquet", "", {}),
+    "a spreadsheet": ("POST", "/upload", SHEET, {"Content_Type": "multipart/form-data; boundary=b"}),
     "a query that is kept": ("POST", "/query", "query=ASK%7B%7D", FORM),
     "a large answer": ("GET", ALL, "", {"Accept": "application/sparql-results+json"}),
     "a large answer for a page": ("GET", ALL, "", {"Accept": "text/html"}),

@@ -203,23 +203,37 @@ class ProposalStore:
             QueryLimitError: too many wait already.
             StorageError: the disk does not take it.
         """
-        secret, made = secrets.token_urlsafe(24), datetime.now(UTC).replace(microsecond=0)
+        return self.add_all((content,), address, most=most, keep_days=keep_days)[0]
+
+    def add_all(
+        self, contents: Sequence[Content], address: str = "", *, most: int, keep_days: float
+    ) -> list[tuple[str, str]]:
+        """Keep several proposals of one author, or none of them; return what ``add`` does, of each.
+
+        Raises:
+            As ``add``.
+        """
+        made = datetime.now(UTC).replace(microsecond=0)
         with self._changing() as table:
             self._forget_old(table, made - timedelta(days=keep_days))
             (waiting,) = table.execute("SELECT count(*) FROM proposals WHERE state = 'waiting'").fetchone()
-            if waiting >= most and content.kind != "removal":
+            counted = sum(each.kind != "removal" for each in contents)
+            if counted and waiting + counted > most:
                 problem = Sentence("too many proposals wait for an answer already")
                 raise QueryLimitError("proposals.most_waiting", most, problem, Sentence("try again in some days"))
-            name = self._fresh(table)
-            row = (
-                name, _hash(secret), "waiting", content.kind == "removal", content.thing, made.isoformat(),
-                msgspec.json.encode(content), address or None,
-            )  # fmt: skip
-            table.execute(
-                "INSERT INTO proposals (id, secret, state, is_urgent, thing, made, content, address) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
-            )
+            return [self._added(table, each, address, made) for each in contents]
+
+    def _added(self, table: sqlite3.Connection, content: Content, address: str, made: datetime) -> tuple[str, str]:
+        name, secret = self._fresh(table), secrets.token_urlsafe(24)
+        row = (
+            name, _hash(secret), "waiting", content.kind == "removal", content.thing, made.isoformat(),
+            msgspec.json.encode(content), address or None,
+        )  # fmt: skip
+        table.execute(
+            "INSERT INTO proposals (id, secret, state, is_urgent, thing, made, content, address) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
         return name, secret
 
     def get(self, name: str) -> KeptProposal | None:

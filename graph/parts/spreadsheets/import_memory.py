@@ -85,9 +85,13 @@ def remember_import(memory: ImportMemory, path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + f".{os.getpid()}")
-    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(memory), indent=1))
-    fresh.chmod(0o600)
-    fresh.replace(path)
+    try:
+        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(memory), indent=1))
+        fresh.chmod(0o600)
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def forget_withheld(publication: Publication, withholding: Withholding) -> None:
@@ -101,6 +105,8 @@ def forget_withheld(publication: Publication, withholding: Withholding) -> None:
     for path in kept.iterdir() if kept.is_dir() else ():  # who was looking at one sends it again
         path.unlink(missing_ok=True)
     folder = publication.root / WORK_FOLDER / FOLDER
+    for path in folder.glob("*.json.*"):  # of a process that was killed while it wrote
+        path.unlink(missing_ok=True)
     for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
         memory = recall(path)
         rows = {key: row for key, row in memory.rows.items() if not withholding.withholds(row.iri)}

@@ -181,9 +181,18 @@ class ImportPreview(msgspec.Struct, frozen=True):
 
 
 class ImportOutcome(msgspec.Struct, frozen=True):
-    """What became of an import: what would come of it, and the release that has it; empty where there is none."""
+    """What became of an import.
+
+    Attributes:
+        preview: what would come of it.
+        release: the release that has it; empty where there is none.
+        changed: whether anything has changed by it.
+        triples: how many that release has.
+        forgotten: why what was said could not be kept for the next time, as ``graph.model.errors.packed`` has it.
+    """
 
     preview: ImportPreview
     release: str = ""
     changed: bool = False
     triples: int = 0
+    forgotten: Any = ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from graph.model.errors import ReleaseError, Sentence
+from graph.model.errors import ReleaseError, Sentence, StorageError, packed
 from graph.parts.proposals.proposal_store import Content, ValueChange, proposals_of
 from graph.parts.proposals.proposed_rows import marked
 from graph.parts.spreadsheets.import_preview import ImportOutcome, ImportPreview, ImportRequest
@@ -58,8 +58,13 @@ def publish_checked(work: SpreadsheetImport, patience: Patience) -> ImportOutcom
         )  # fmt: skip
     except ValidationFailedError:
         return ImportOutcome(work.preview())
-    work.remember()
-    return ImportOutcome(found, done.release.id, done.changed, done.release.manifest.triples)
+    made = ImportOutcome(found, done.release.id, done.changed, done.release.manifest.triples)
+    try:
+        work.remember()
+    except OSError as problem:  # it is published all the same
+        said = Sentence("it is published, and what was said of columns and names could not be kept for the next time")
+        return msgspec.structs.replace(made, forgotten=packed(StorageError.of(said, problem).sentence))
+    return made
 
 
 # The same, proposed: each thing by itself, for whoever reviews.
@@ -121,14 +126,13 @@ def propose_import(what: ImportProposal) -> ProposedImport:
     suppression = withholding_of(publication).suppression
     if any(suppression.lists(each.iri) for each in changed):
         raise ReleaseError(Sentence("one of the things is withheld here"))
-    settings, kept = publication.settings.proposals, list[ProposedThing]()
-    for each in changed:
-        content = _content(work, each, what)
-        name, secret = proposals_of(publication).add(
-            content, what.address, most=settings.most_waiting, keep_days=settings.keep_days
-        )
-        kept.append(ProposedThing(each.label, name, secret))
-    return ProposedImport(found, tuple(kept))
+    settings = publication.settings.proposals
+    kept = proposals_of(publication).add_all(  # all or none: of half of them nobody would have the addresses
+        [_content(work, each, what) for each in changed], what.address,
+        most=settings.most_waiting, keep_days=settings.keep_days,
+    )  # fmt: skip
+    proposed = (ProposedThing(each.label, *names) for each, names in zip(changed, kept, strict=True))
+    return ProposedImport(found, tuple(proposed))
 
 
 def _content(work: SpreadsheetImport, thing: RowThing, what: ImportProposal) -> Content:
