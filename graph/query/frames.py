@@ -34,6 +34,7 @@ from graph.model.errors import (
 from graph.model.formats import Format, format_named
 from graph.model.settings import LimitSettings
 from graph.query.engine import Answer, Dataset, QueryForm, QueryRequest, taken
+from graph.query.external.external_engine import RemoteDataset
 
 # What the front, the holder and its workers say to each other over a Unix socket: frames of a head and a body.
 #
@@ -107,6 +108,66 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 Frame = Ask | Hello | Answered | Failed | Ended
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Frame)
+
+
+# What the front and its holders say on the holders' control connections: one JSON line each. It stands here and not
+# with the holder, since the front needs nothing of what that loads.
+
+Mode = Literal["memory", "disk", "remote"]
+"""Where queries run: on the release's store in memory or on disk, or in an engine of others."""
+
+
+class HolderSettings(msgspec.Struct, frozen=True):
+    """What a holder is told.
+
+    Attributes:
+        name: how the front calls this holder.
+        release: the folder of the release.
+        mode: how to hold it.
+        socket: path of the Unix socket to listen on.
+        control: path of the front's control socket.
+        spool: folder for large answers; this holder's own.
+        memory_bytes: what a query may take beyond the store.
+        result_bytes: how large an answer may be.
+        query_seconds: how long a query may take.
+        calls: whether queries may call other services.
+        remote: in an engine of others, the dataset that is asked.
+        lock: the file that stands for that dataset: held as long as anybody may ask it.
+    """
+
+    name: str
+    release: str
+    mode: Mode
+    socket: str
+    control: str
+    spool: str
+    memory_bytes: int
+    result_bytes: int
+    query_seconds: float
+    calls: bool
+    remote: RemoteDataset | None = None
+    lock: str = ""
+
+
+class HolderReady(msgspec.Struct, frozen=True, tag="ready"):
+    """Holder to front, first of all: it listens."""
+
+    name: str
+
+
+class Lost(msgspec.Struct, frozen=True, tag="lost"):
+    """Holder to front: the successor of this name has ended, perhaps before it was ready."""
+
+    name: str
+
+
+class Succeed(msgspec.Struct, frozen=True):
+    """Front to holder: fork a successor that holds another release."""
+
+    name: str
+    release: str
+    socket: str
+    spool: str
 
 
 def pack(frame: Frame, body: bytes = b"") -> bytes:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import NoReturn
 
 import msgspec
 import pyoxigraph as ox
@@ -25,8 +25,8 @@ from graph.model.processes import end_with_parent, refuse_sockets
 from graph.query import frames
 from graph.query.engine import remove_left
 from graph.query.external.engine_exchange import EngineClient
-from graph.query.external.external_engine import RemoteDataset, RemoteEngine
-from graph.query.frames import Ended, pack
+from graph.query.external.external_engine import RemoteEngine
+from graph.query.frames import Ended, HolderReady, HolderSettings, Lost, Succeed, pack
 from graph.query.sql.index_engine import IndexLimits, LearntTimes, SqlEngine, prepare
 from graph.query.worker import WorkerLimits, WorkerStore, work
 from graph.releases.release import Release, open_release
@@ -104,67 +104,12 @@ def _named(store: ox.Store, quad: ox.Quad) -> Iterable[bool]:
 # Started as ``python -m graph.query.holder SETTINGS`` (``HolderSettings`` in JSON). When it can serve, it connects to
 # the front's control socket, says ``Ready`` there, and takes commands from it, one JSON line each.
 
-Mode = Literal["memory", "disk", "remote"]
-"""Where queries run: on the release's store in memory or on disk, or in an engine of others."""
 BACKLOG, MOST_THREADS = 128, 4
 SHARE_OF_INDEX, SHARE_OF_TIME = 0.5, 0.4
 """What the index may take of a query's memory and time: after that the engine has the rest."""
 LONGER_IN_JSON = 4
 """How much longer than an answer may be an engine of others may write it: in JSON, which repeats names and types."""
 FRONT_ENDS_WITHIN = 1.0  # seconds in which the system closes all that a killed process had open
-
-
-class HolderSettings(msgspec.Struct, frozen=True):
-    """What a holder is told.
-
-    Attributes:
-        name: how the front calls this holder.
-        release: the folder of the release.
-        mode: how to hold it.
-        socket: path of the Unix socket to listen on.
-        control: path of the front's control socket.
-        spool: folder for large answers; this holder's own.
-        memory_bytes: what a query may take beyond the store.
-        result_bytes: how large an answer may be.
-        query_seconds: how long a query may take.
-        calls: whether queries may call other services.
-        remote: in an engine of others, the dataset that is asked.
-        lock: the file that stands for that dataset: held as long as anybody may ask it.
-    """
-
-    name: str
-    release: str
-    mode: Mode
-    socket: str
-    control: str
-    spool: str
-    memory_bytes: int
-    result_bytes: int
-    query_seconds: float
-    calls: bool
-    remote: RemoteDataset | None = None
-    lock: str = ""
-
-
-class HolderReady(msgspec.Struct, frozen=True, tag="ready"):
-    """Holder to front, first of all: it listens."""
-
-    name: str
-
-
-class Lost(msgspec.Struct, frozen=True, tag="lost"):
-    """Holder to front: the successor of this name has ended, perhaps before it was ready."""
-
-    name: str
-
-
-class Succeed(msgspec.Struct, frozen=True):
-    """Front to holder: fork a successor that holds another release."""
-
-    name: str
-    release: str
-    socket: str
-    spool: str
 
 
 @dataclass

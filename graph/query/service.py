@@ -26,8 +26,15 @@ from graph.model.errors import (
 from graph.model.processes import HeldFolder
 from graph.model.settings import Settings
 from graph.query.engine import Answer
-from graph.query.frames import WorkerConnection, WorkerLostError
-from graph.query.holder import HolderReady, HolderSettings, Lost, Mode, Succeed
+from graph.query.frames import (
+    HolderReady,
+    HolderSettings,
+    Lost,
+    Mode,
+    Succeed,
+    WorkerConnection,
+    WorkerLostError,
+)
 from graph.query.short_cuts import LookupStore
 from graph.releases.release import Release
 

@@ -30,7 +30,7 @@ from graph.query.external.capabilities import EngineCapabilities, Measured
 from graph.query.external.dataset_loading import DatasetWriter, LoadedDataset, LoadingOrder, LoadingOutcome
 from graph.query.external.engine_exchange import EngineClient
 from graph.query.external.external_engine import RemoteDataset
-from graph.query.holder import HolderSettings
+from graph.query.frames import HolderSettings
 from graph.query.service import Address, HolderProcess, QueryService
 from graph.releases.release import Release
 
