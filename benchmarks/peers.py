@@ -24,6 +24,7 @@ from benchmarks.measure import CommandFailedError
 from benchmarks.processes import Service
 from benchmarks.section import WORK
 from benchmarks.servers import AbsentError, Data, Server, run, running
+from benchmarks.start import compile_modules
 
 _PROGRAMS: Final = Path(sys.executable).parent
 #: rdflib-endpoint is no part of this project's environment: it gets one of its own.
@@ -47,6 +48,7 @@ class Hamkor(Server):
         program = _PROGRAMS / "hamkor"
         if not program.exists():
             raise AbsentError("hamkor is not installed in this environment: run make")
+        compile_modules()
         self.data.make()
         whole = self.data.folder / "publication"
         source = whole / "data" / self.data.quads.name
