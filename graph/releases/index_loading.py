@@ -24,10 +24,8 @@ from graph.releases.triple_index import (
     FILE_OPTIONS,
     INDEX_FILE,
     TERM_COLUMNS,
-    IndexCounts,
     TermKind,
     connected,
-    counted,
     index_error,
     open_index,
     reachable,
@@ -153,8 +151,11 @@ READ = """INSERT INTO lines SELECT n, s, p, CASE WHEN ends_with(line, ' .')
 """Canonical N-Quads have no control character, and a space between their terms only before the object ends."""
 
 
-def write_index(folder: Path, entries: Iterable[GraphEntry], release: Path | None = None) -> IndexCounts:
-    """Make the index of a release from its graph files; return what it counts.
+@contextmanager
+def index_written(
+    folder: Path, entries: Iterable[GraphEntry], release: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Make the index of a release from its graph files, and give it as it is written.
 
     Args:
         folder: where to write it; files for what memory does not hold lie there, too, for so long.
@@ -165,15 +166,6 @@ def write_index(folder: Path, entries: Iterable[GraphEntry], release: Path | Non
         ReleaseError: a graph file cannot be read, or the disk does not take it.
         MemoryError: the process has too little.
     """
-    with index_written(folder, entries, release) as connection:
-        return counted(connection)
-
-
-@contextmanager
-def index_written(
-    folder: Path, entries: Iterable[GraphEntry], release: Path | None = None
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Make the index of a release, and give it as it is written; arguments and errors as ``write_index``."""
     found = [each for each in entries if each.triples]
     triples, temporary = sum(each.triples for each in found), f"{INDEX_FILE}{TEMPORARY_SUFFIX}"
     memory, threads = memory_of_process(), threads_of_process(triples)

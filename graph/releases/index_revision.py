@@ -36,6 +36,8 @@ FOLDED_SHARE, FOLDED_ROWS = 100, 20_000
 At ten million triples a join over two properties takes 45 ms without one, 66 with as much as that, 133 with twice and
 420 with ten times as much; folding takes 0.4 s a million triples.
 """
+SMALL_FILE = 4 << 20
+"""In bytes: in an index of so much one thread has found what it looks for before others are at work."""
 SMALL_BLOCK = 16384
 """In bytes: the least that DuckDB writes of anything; its own would make a delta of a hundred rows 2 MB large."""
 
@@ -92,7 +94,9 @@ def index_after_change(parent: Path, folder: Path, stating: Stating) -> None:
 
 def _change(folder: Path, target: str, stating: Stating) -> None:
     """Write a change into the file ("base"), or beside it ("delta")."""
-    temporary, memory, threads = f"{INDEX_FILE}{TEMPORARY_SUFFIX}", memory_of_process(), threads_of_process()
+    temporary, memory = f"{INDEX_FILE}{TEMPORARY_SUFFIX}", memory_of_process()
+    is_small = (folder / INDEX_FILE).stat().st_size <= SMALL_FILE
+    threads = threads_of_process(0 if is_small else None)
     try:
         with (
             reachable(folder) as place,

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Self
 
+import duckdb
 import pyoxigraph as ox
 
 from graph.model.description import is_described
@@ -19,6 +20,7 @@ from graph.releases.change import ReleaseRevision
 from graph.releases.graph_files import read_member
 from graph.releases.history import DifferencePart, graph_difference
 from graph.releases.release import Release
+from graph.releases.triple_index import stated_below
 from graph.sources.batches import GraphChange
 
 # What was published once and is not any more: the IRIs below the base that an earlier release spoke of.
@@ -232,16 +234,22 @@ def stated_in(texts: Iterable[bytes], base: str) -> set[bytes]:
     return {each for text in texts for each in subject.findall(text)}
 
 
+def write_fragments(index: duckdb.DuckDBPyConnection, folder: Path, base: str) -> None:
+    """Write the file of a large release that is made from nothing, of its triple index; its members need not be read."""
+    _write(folder, (each.encode() for each in stated_below(index, base, _computed(base))))
+
+
 def fragments_after_build(revision: ReleaseRevision) -> None:
-    """Write the file of a release that has been made from nothing: its members are read."""
-    _write(revision, _of_members(revision))
+    """Write the file of a release that is made from nothing, and has none yet: its members are read."""
+    if not (revision.folder / FRAGMENTS_FILE).exists():
+        _write(revision.folder, _of_members(revision))
 
 
 def fragments_after_change(revision: ReleaseRevision, parent: Path, changes: Iterable[GraphChange]) -> None:
     """Write the file of a release that has been made of its parent, in the folder ``parent``, by some changes."""
     known, base = parent / FRAGMENTS_FILE, revision.base
     if not known.exists():  # a release of an earlier version
-        _write(revision, _of_members(revision))
+        _write(revision.folder, _of_members(revision))
         return
     stated = [each for each in changes if each.iri not in _computed(base)]
     come = stated_in((b"\n".join(each.added) for each in stated), base)
@@ -254,7 +262,7 @@ def fragments_after_change(revision: ReleaseRevision, parent: Path, changes: Ite
     if (after := (before | come) - gone) == before:
         os.link(known, revision.folder / FRAGMENTS_FILE)
     else:
-        _write(revision, after)
+        _write(revision.folder, after)
 
 
 def _of_members(revision: ReleaseRevision) -> set[bytes]:
@@ -273,5 +281,5 @@ def _is_stated(revision: ReleaseRevision, iri: str) -> bool:
     return any(isinstance(each.graph_name, ox.NamedNode) and each.graph_name.value not in computed for each in quads)
 
 
-def _write(revision: ReleaseRevision, iris: Iterable[bytes]) -> None:
-    (revision.folder / FRAGMENTS_FILE).write_bytes(b"".join(each + b"\n" for each in sorted(iris)))
+def _write(folder: Path, iris: Iterable[bytes]) -> None:
+    (folder / FRAGMENTS_FILE).write_bytes(b"".join(each + b"\n" for each in sorted(iris)))

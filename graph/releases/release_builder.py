@@ -23,11 +23,12 @@ from graph.model.rdf_terms import RDF_TYPE
 from graph.releases.change import Bookkeeping, positive
 from graph.releases.exact_forms import Noting
 from graph.releases.graph_files import GRAPHS_FOLDER, Member, is_member, link, member_name, read_member
-from graph.releases.index_loading import LITTLE, write_index
+from graph.releases.index_loading import LITTLE, index_written
 from graph.releases.manifest import GraphEntry, Statistics
+from graph.releases.own_iris import write_fragments
 from graph.releases.release import Release
 from graph.releases.store import Index
-from graph.releases.triple_index import INDEX_FILE, IndexCounts
+from graph.releases.triple_index import INDEX_FILE, IndexCounts, counted
 from graph.sources.batches import Chunk
 
 # A release in the making: triples go in, members and index grow, entries come out.
@@ -127,7 +128,9 @@ class Staged:
             self.index.load()
             self._counts = counted_in(self.index.store)
         else:
-            self._counts = write_index(self.folder, self._entries.values())
+            with index_written(self.folder, self._entries.values()) as index:
+                self._counts = counted(index)
+                write_fragments(index, self.folder, self.base)
         for iri, entry in self._entries.items():
             self._entries[iri] = msgspec.structs.replace(entry, indexed=self._counts.indexed.get(iri, 0))
         return self.close()

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -253,6 +253,24 @@ def counted(connection: duckdb.DuckDBPyConnection) -> IndexCounts:
         _by_name(connection, "graph", "by_subject JOIN graph_sets USING (g)"),
         Statistics(subjects, objects, _by_name(connection, "p", "by_subject"), _by_name(connection, "o", of_classes)),
     )
+
+
+def stated_below(connection: duckdb.DuckDBPyConnection, base: str, without: Iterable[str]) -> list[str]:
+    """Return the IRIs that begin with ``base``, go on with a fragment, and are subjects.
+
+    Args:
+        connection: the index.
+        base: the beginning.
+        without: graphs whose triples do not count.
+    """
+    left_out = ", ".join(map(sql_string, without)) or "NULL"
+    stating = f"SELECT g FROM graph_sets JOIN terms ON terms.id = graph WHERE coalesce(text NOT IN ({left_out}), true)"
+    found = connection.execute(
+        f"""SELECT text FROM terms SEMI JOIN (SELECT s FROM by_subject WHERE g IN ({stating})) ON s = id
+            WHERE id & 7 = {TermKind.IRI} AND starts_with(text, $1) AND contains(text, '#')""",
+        [base],
+    )
+    return [iri for (iri,) in found.fetchall() if "#" in iri[len(base) :]]
 
 
 def _by_name(connection: duckdb.DuckDBPyConnection, column: str, rows: str) -> dict[str, int]:

@@ -22,7 +22,7 @@ from graph.model.rdf_terms import stored
 from graph.pipeline.build import build
 from graph.releases.change import index_triples
 from graph.releases.graph_files import GRAPHS_FOLDER, Member
-from graph.releases.index_loading import write_index
+from graph.releases.index_loading import index_written
 from graph.releases.index_revision import complete_index, index_after_change
 from graph.releases.manifest import GraphEntry, Statistics
 from graph.releases.release import ReleasesFolder
@@ -32,6 +32,7 @@ from graph.releases.triple_index import (
     TABLES,
     IndexCounts,
     TermKind,
+    counted,
     index_error,
     open_index,
     term,
@@ -105,6 +106,11 @@ def written(folder: Path, graphs: Graphs) -> list[GraphEntry]:
         member.write(Chunk(iri, b"".join(line + b"\n" for line in sorted(stated))))
         entries.append(member.close())
     return entries
+
+
+def write_index(folder: Path, entries: Iterable[GraphEntry]) -> IndexCounts:
+    with index_written(folder, entries) as index:
+        return counted(index)
 
 
 def as_stored(graphs: Graphs) -> Said:
