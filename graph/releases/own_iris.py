@@ -235,7 +235,7 @@ def stated_in(texts: Iterable[bytes], base: str) -> set[bytes]:
 
 
 def write_fragments(index: duckdb.DuckDBPyConnection, folder: Path, base: str) -> None:
-    """Write the file of a large release that is made from nothing, of its triple index; its members need not be read."""
+    """Write the file of a large release that is made from nothing, of its triple index, and read no member."""
     _write(folder, (each.encode() for each in stated_below(index, base, _computed(base))))
 
 
