@@ -13,11 +13,25 @@ import pyoxigraph as ox
 from flask import current_app
 
 from endpoint.current import BY_NAME, Snapshot, languages, publication, snapshot, urls
+from endpoint.http.languages import interface
 from endpoint.pages.front import class_name, overview
 from endpoint.pages.term_names import Names, Shown, text_in
 from endpoint.pages.thing_page import content_names, interface_names
 from graph.model.errors import NO_WORDS, Said, Sentence
-from graph.model.rdf_terms import ENTAILED_GRAPH, RDF_TYPE, SH, graph_iri
+from graph.model.rdf_terms import (
+    DCAT,
+    ENTAILED_GRAPH,
+    OWL,
+    PREFIXES,
+    RDF,
+    RDF_TYPE,
+    RDFS,
+    SD,
+    SH,
+    SKOS,
+    VOID,
+    graph_iri,
+)
 from graph.parts.contribution.contributed_document import FoundResult
 from graph.parts.proposals.form_fields import LAST, FormField, KnownThings, form_fields
 from graph.parts.proposals.new_things import new_thing
@@ -524,6 +538,16 @@ def _described(changes: Iterable[ValueChange], thing: str) -> list[ValueChange]:
 
 # The classes of which somebody can add a thing.
 
+MACHINERY = (OWL, RDF, RDFS, SH, SD, VOID, DCAT, SKOS, PREFIXES["qb"], PREFIXES["geo"])
+"""Beginnings of IRIs of classes whose things say how graph and vocabulary are made; nobody adds such by hand."""
+
+
+def offered(classes: Iterable[str]) -> list[str]:
+    """Return the classes of which people are offered to add things: by a name in their language, where any has one."""
+    terms, found = interface_names(), [each for each in classes if not each.startswith(MACHINERY)]
+    named = [each for each in found if terms.thing(each).language.partition("-")[0] == interface()]
+    return named or found
+
 
 @dataclass(frozen=True, slots=True)
 class AddableClass:
@@ -547,7 +571,9 @@ def addable_classes() -> tuple[list[AddableClass], list[AddableClass]]:
     """Return the classes of which a thing can be added: those that the publication is about, and all others."""
     here, terms = snapshot(), interface_names()
     first = {iri for iri, _ in here.once(overview).classes}
-    found = [AddableClass(terms.thing(iri), class_name(here, iri) or iri) for iri in here.once(_shaped_classes)]
+    found = [
+        AddableClass(terms.thing(iri), class_name(here, iri) or iri) for iri in offered(here.once(_shaped_classes))
+    ]
     rest = [each for each in found if each.thing.iri not in first]
     return [each for each in found if each.thing.iri in first], sorted(
         rest, key=lambda each: each.thing.text.casefold()

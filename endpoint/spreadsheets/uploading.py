@@ -29,7 +29,7 @@ from endpoint.http.semantics import AS_CSV, AS_JSON_LD, AS_TURTLE
 from endpoint.pages.front import class_name
 from endpoint.pages.term_names import Shown, text_in
 from endpoint.pages.thing_page import content_names, interface_names
-from endpoint.proposals.filled_form import ShownChange, shown_changes
+from endpoint.proposals.filled_form import ShownChange, offered, shown_changes
 from endpoint.proposals.proposing import HONEYPOT, check_origin, not_kept, private_page, proposing_state
 from endpoint.proposals.signed_in import check_csrf, install_sessions, signed_in
 from endpoint.spreadsheets.kept_uploads import MOST_BYTES, KeptUpload, UploadShelf
@@ -86,7 +86,8 @@ def choosing() -> Response:
 
 def _choice(wanted: str, problem: Said = NO_WORDS, status: int = 200) -> Response:
     names = interface_names()
-    classes = [(slug, names.thing(iri)) for slug, iri in _classes().items()]
+    shown = {*offered(_classes().values()), _classes().get(wanted, "")}
+    classes = [(slug, names.thing(iri)) for slug, iri in _classes().items() if iri in shown]
     classes.sort(key=lambda each: each[1].text.casefold())
     return private_page("upload.html", status, classes=classes, wanted=wanted, problem=problem, most=MOST_BYTES >> 20)
 

@@ -10,7 +10,7 @@ import pytest
 
 from graph.model.contributors import contributors_of
 from graph.model.publication import open_publication
-from tests.browser.test_proposing import MOST_STEPS, accessible
+from tests.browser.test_proposing import MOST_STEPS, SOON, accessible, entered, reached
 from tests.endpoint.serving import Served, serving
 from tests.spreadsheets.faulty import ROWS, as_csv, mended
 
@@ -65,4 +65,50 @@ def test_a_faulty_table_is_mended_and_published(
     steps += 1
     assert page.get_by_text("Клуб родителей «Умид»").count()
     assert steps <= MOST_STEPS
+    context.close()
+
+
+def test_a_table_is_published_and_corrected_by_keyboard_alone_on_a_dark_narrow_screen(
+    browser: Browser, uploaded: Served, tmp_path: Path
+) -> None:
+    """From the file to /my-data, in Uzbek; axe looks at the contrasts of each page."""
+    (tmp_path / "clubs.csv").write_bytes(as_csv(mended()))
+    contributors = contributors_of(open_publication(uploaded.folder))
+    token = contributors.create(("ngo-x/*",), name="NGO X", contact="", days=1, reviews=False)[1]
+    context = browser.new_context(
+        base_url=uploaded.url, viewport={"width": 360, "height": 780}, locale="uz-UZ", color_scheme="dark"
+    )
+    page = context.new_page()
+    page.set_default_timeout(SOON)
+    page.goto("/my-data")
+    reached(page, page.get_by_label("Token"))
+    page.keyboard.type(token)
+    entered(page, page.locator("main button").first)
+    accessible(page)
+    page.goto("/upload")
+    reached(page, page.locator("#file"))
+    page.locator("#file").set_input_files(tmp_path / "clubs.csv")  # what chooses a file is the browser's own
+    reached(page, page.locator("#class"))
+    page.keyboard.type("Ota-onalar")
+    accessible(page)
+    entered(page, page.locator("main form button").first)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    accessible(page)
+    reached(page, page.locator("#graph"))
+    page.keyboard.type("ngo-x/keyboard")
+    reached(page, page.locator("#base"))
+    page.keyboard.type("https://ngo-x.example/keyboard/")
+    entered(page, page.locator("button[value=publish]"))
+    accessible(page)
+    page.goto("/my-data")
+    entered(page, page.locator("main a[href*='ngo-x/keyboard'], main a[href*='ngo-x%2Fkeyboard']").first)
+    accessible(page)
+    entered(page, page.get_by_role("link", name="Клуб родителей «Умид»"))
+    accessible(page)
+    reached(page, page.locator("main input[type=text]").first)
+    page.keyboard.press("End")
+    page.keyboard.type("!")
+    entered(page, page.locator("button[value=save]").first)
+    assert page.locator("main input[type=text]").first.input_value().endswith("!")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
     context.close()

@@ -515,3 +515,17 @@ def test_short_words_of_headings_are_not_broken_at_their_hyphens(label: str, hea
     app = Flask("headings")
     install(app)
     assert str(app.jinja_env.filters["unbroken"](label)) == heading
+
+
+# ---- what people are offered to add
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Parents’ club"), ("ru", "Родительский клуб")])
+def test_people_are_offered_to_add_what_has_a_name_in_their_language_and_no_machinery(
+    language: str, name: str, flagship_served: Served
+) -> None:
+    for path in ("/propose", "/upload"):
+        html = page(flagship_served, f"{path}?ui={language}&lang={language}")
+        offered = re.findall(r'(?:<li><a href="[^"]*class=|<option value=")([\w:/.#%~-]+)[^>]*>([^<]+)', html)
+        assert name in {text for _, text in offered}
+        assert not {"DataStructureDefinition", "Geometry", "Axiom", "Statement"} & {key for key, _ in offered}
