@@ -195,6 +195,9 @@ class _Showing:
                 self._line(f"  {match.cell}  {match.text!r} is {match.taken.label} ({match.taken.score:.0f}){others}")
         for thing in found.rows[:SHOWN]:
             self._line(f"  {thing.row}  {thing.state}  {thing.label[:LONGEST]}  <{thing.iri}>")
+        for named in found.named[:SHOWN]:
+            said = ", ".join(f"{path} {text}" for path, text in named.values if path != "rdf:type")
+            self._line(f"  new  {named.label[:LONGEST]}  <{named.iri}>  {said}")
         for iri in found.gone[:SHOWN]:
             self._line(f"  gone  <{iri}>")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -411,7 +411,8 @@ def _shown_form(
     return private_page(
         "upload_preview.html", status, secret=secret, about=form.about, preview=preview, problem=problem,
         fields=form.fields, kind=names.thing(preview.class_iri), columns=tuple(_columns(form, preview)),
-        findings=tuple(_findings(preview)), rows=tuple(_rows(preview)), matches=_uncertain(preview),
+        findings=tuple(_findings(preview)), rows=tuple(_rows(preview)),
+        named=tuple(_named(preview)), matches=_uncertain(preview),
         left_out=[(each.row, each.text, unpacked(each.reason)) for each in preview.left_out[:LEFT_OUT_SHOWN]],
         others=[(name, unpacked(reason)) for name, reason in preview.others],
         gone=[content_names().thing(each) for each in preview.gone[:ROWS_SHOWN]],
@@ -471,18 +472,30 @@ def _findings(preview: ImportPreview) -> Iterator[UploadFinding]:
 
 
 def _rows(preview: ImportPreview) -> Iterator[UploadRow]:
-    names, called, new = content_names(), dict[str, str](), {f"<{iri}>": name for iri, name in preview.named}
+    values = _shown_values(preview)
     for each in preview.rows[:ROWS_SHOWN]:
-        for path, _ in each.values[:VALUES_SHOWN]:
-            if path not in called:
-                called[path] = _property(path, preview)
-        shown = [
-            (called[path], text, replace(names.term(term_of(text)), href=""))
-            for path, text in each.values[:VALUES_SHOWN]
-        ]
-        values = tuple((path, replace(value, text=new.get(text, value.text))) for path, text, value in shown)
         changes = tuple(shown_changes(each.changes)) if each.state == "changed" else ()
-        yield UploadRow(each, values, changes)
+        yield UploadRow(each, values(each.values[:VALUES_SHOWN]), changes)
+
+
+def _named(preview: ImportPreview) -> Iterator[tuple[str, str, tuple[tuple[str, Shown], ...]]]:
+    """Yield the new things that cells name: what each is called, the thing, and what is said of it."""
+    values = _shown_values(preview)
+    for each in preview.named[:ROWS_SHOWN]:
+        yield each.label, each.iri, values(each.values)
+
+
+def _shown_values(preview: ImportPreview) -> Callable[[Iterable[tuple[str, str]]], tuple[tuple[str, Shown], ...]]:
+    """Return what makes values as one reads them: by the names of properties and things, also of new ones."""
+    names, called, new = content_names(), dict[str, str](), {f"<{each.iri}>": each.label for each in preview.named}
+
+    def value(path: str, text: str) -> tuple[str, Shown]:
+        if path not in called:
+            called[path] = _property(path, preview)
+        shown = replace(names.term(term_of(text)), href="")
+        return called[path], replace(shown, text=new.get(text, shown.text))
+
+    return lambda values: tuple(value(*each) for each in values)
 
 
 def _uncertain(preview: ImportPreview) -> Sequence[object]:

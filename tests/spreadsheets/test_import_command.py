@@ -160,6 +160,7 @@ def test_a_place_that_nobody_has_described_is_made_where_that_is_said(folder: Pa
     assert (asked.exit_code, "'Каракалпакстан'; say that it is new" in asked.output) == (1, True), asked.output
     made = hamkor(folder, path, *options, *NEW_PLACES)
     assert made.exit_code == 0, made.output
+    assert f"new  Нукус  <{BASE}city/nukus>" in made.output, "nothing is published that was not shown"
     store = current_release(open_publication(folder)).store
     graph = ox.NamedNode(f"{GRAPH.removesuffix('clubs')}nukus")
     stated = {str(quad.triple) for quad in store.quads_for_pattern(None, None, None, graph)}

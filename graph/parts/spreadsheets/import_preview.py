@@ -133,6 +133,14 @@ class ImportMatch(msgspec.Struct, frozen=True):
     alternatives: tuple[ShownAlternative, ...]
 
 
+class ImportNamed(msgspec.Struct, frozen=True):
+    """A new thing that cells name: the thing, what it is called, and what else is said of it, value by value."""
+
+    iri: str
+    label: str
+    values: tuple[tuple[str, str], ...]
+
+
 class ImportPreview(msgspec.Struct, frozen=True):
     """What would come of an import.
 
@@ -153,7 +161,7 @@ class ImportPreview(msgspec.Struct, frozen=True):
         unread: how many of them are cells or rows that could not be read.
         statements: the triples that there are of all things, in N-Triples.
         release: id of the release with which it was made.
-        named: the new things that cells name, with what they are called.
+        named: the new things that cells name.
     """
 
     class_iri: str
@@ -172,7 +180,7 @@ class ImportPreview(msgspec.Struct, frozen=True):
     unread: int
     statements: bytes = b""
     release: str = ""
-    named: tuple[tuple[str, str], ...] = ()
+    named: tuple[ImportNamed, ...] = ()
 
     @property
     def changed(self) -> int:

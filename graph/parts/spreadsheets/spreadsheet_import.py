@@ -44,6 +44,7 @@ from graph.parts.spreadsheets.import_preview import (
     ImportFinding,
     ImportLeftOut,
     ImportMatch,
+    ImportNamed,
     ImportPreview,
     ImportRequest,
     ImportRow,
@@ -291,7 +292,7 @@ class SpreadsheetImport:
             tuple(self._matches()), tuple(map(self._row, self.made.things)), tuple(self.gone), self.language,
             sum(each.severity == "fault" for each in findings),
             sum(each.severity == "fault" and not each.is_of_shapes for each in findings),
-            self.statements(), self.release.id, tuple((each.iri, each.name.value) for each in self.named),
+            self.statements(), self.release.id, tuple(map(self._named, self.named)),
         )  # fmt: skip
 
     def _others(self) -> Iterator[tuple[str, Any]]:
@@ -329,6 +330,12 @@ class SpreadsheetImport:
         state: Literal["new", "changed", "same"] = "new" if thing.is_new else "changed" if thing.changes else "same"
         values = tuple((short(path, self.prefixes), str(term)) for path, term in thing.values)
         return ImportRow(thing.row + 1, thing.iri, thing.label[:LONGEST_SHOWN], state, values, tuple(thing.changes))
+
+    def _named(self, each: NamedThing) -> ImportNamed:
+        said = [(path, term) for path, term in each.statements() if path != RDFS_LABEL]
+        return ImportNamed(
+            each.iri, each.name.value, tuple((short(path, self.prefixes), str(term)) for path, term in said)
+        )
 
     def _matches(self) -> Iterator[ImportMatch]:
         for each in self.made.matches:
