@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -26,11 +27,19 @@ LONGEST = 60
 
 
 def _pairs(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    pairs = dict(each.rpartition("=")[::2] for each in values)
+    pairs = dict(_pair(each) for each in values)
     for name in pairs:
         if not name:
             raise click.BadParameter("write it as in 'Город=hk:city'")
     return pairs
+
+
+def _pair(text: str) -> tuple[str, str]:
+    """Return what stands on both sides of a sign of equality; a name may have some, and so may an IRI."""
+    if found := re.match(r"(.+?)=((?:https?|urn):.*)", text, re.DOTALL):
+        return found[1], found[2]
+    name, _, value = text.rpartition("=")
+    return name, value
 
 
 def _base(_: click.Context, __: click.Parameter, value: str) -> str:

@@ -10,7 +10,7 @@ from typing import cast
 import click
 
 from endpoint.commands.options import Options, publication_option, wait_option
-from graph.model.errors import ReleaseError, Sentence
+from graph.model.errors import ReleaseError, Sentence, in_a_line
 from graph.model.publication import PATCHES_FOLDER, Publication
 from graph.parts.proposals.decisions import accept_proposal, check, decline_proposal, resume_proposals
 from graph.parts.proposals.folding import FoldedFile, PatchFolding, difference
@@ -28,7 +28,7 @@ from graph.sources.rdf_patches import patch_file, read_patch
 from graph.validation.report import ValidationFailedError
 
 STATES = ("waiting", "accepted", "declined", "withdrawn", "erased")
-LONGEST = 60
+LONGEST, MOST_PAGES = 60, 1_000_000
 
 
 @click.group("proposals")
@@ -52,7 +52,7 @@ def proposals_command(_: Options) -> None:
 @proposals_command.command("list")
 @click.option("--state", type=click.Choice(STATES), default="waiting", show_default=True,
               help="Which: `waiting`, `accepted`, `declined`, `withdrawn` or `erased`.")  # fmt: skip
-@click.option("--page", type=click.IntRange(min=1), default=1, show_default=True, help="Which fifty.")
+@click.option("--page", type=click.IntRange(1, MOST_PAGES), default=1, show_default=True, help="Which fifty.")
 @publication_option
 def list_proposals(options: Options, state: str, page: int) -> None:
     """List proposals: id, kind, time, marks, and what each is about; wishes to be taken out first."""
@@ -61,7 +61,7 @@ def list_proposals(options: Options, state: str, page: int) -> None:
         content = each.content
         about = (content.label or content.thing)[:LONGEST] if content is not None else ""
         kind, marks = (content.kind, ",".join(content.marks)) if content is not None else ("", "")
-        click.echo("\t".join([each.id, each.state, kind, f"{each.made:%Y-%m-%dT%H:%MZ}", marks, about]))
+        click.echo("\t".join([each.id, each.state, kind, f"{each.made:%Y-%m-%dT%H:%MZ}", marks, in_a_line(about)]))
 
 
 def _found(publication: Publication, name: str) -> tuple[KeptProposal, Content]:
@@ -81,15 +81,15 @@ def show_proposal(options: Options, name: str) -> None:
     """Show a proposal: before and after, what the shapes say, who else is touched, what has changed since."""
     publication = options.publication()
     proposal, content = _found(publication, name)
-    click.echo(f"{proposal.id}  {proposal.state}  {content.kind}  {proposal.made:%Y-%m-%dT%H:%MZ}  <{content.thing}>")
+    _line(f"{proposal.id}  {proposal.state}  {content.kind}  {proposal.made:%Y-%m-%dT%H:%MZ}  <{content.thing}>")
     for title, text in (
         ("about", content.label), ("marks", ", ".join(content.marks)), ("reason", content.reason),
         ("source", content.source), ("answer to", proposal.address),
     ):  # fmt: skip
         if text:
-            click.echo(f"{title}: {' '.join(text.split())}")
+            _line(f"{title}: {' '.join(text.split())}")
     if proposal.decision is not None and proposal.decision.words:
-        click.echo(f"decision: {' '.join(proposal.decision.words.split())} {proposal.decision.release}".rstrip())
+        _line(f"decision: {' '.join(proposal.decision.words.split())} {proposal.decision.release}".rstrip())
     _show_changes(publication, content, is_open=proposal.is_open)
     if content.kind == "removal" and proposal.is_open:
         click.echo(f"to take it out: hamkor withhold {content.thing}")
@@ -101,14 +101,19 @@ def _show_changes(publication: Publication, content: Content, *, is_open: bool) 
     release = current_release(publication)
     gone = set(stale(release, content.thing, content.changes)) if is_open else set()
     for number, each in enumerate(content.changes):
-        click.echo(f"{number}  <{each.predicate}>{'  has changed since' if number in gone else ''}")
-        click.echo(f"   - {each.removed or 'nothing'}\n   + {each.added or 'nothing'}")
+        _line(f"{number}  <{each.predicate}>{'  has changed since' if number in gone else ''}")
+        _line(f"   - {each.removed or 'nothing'}")
+        _line(f"   + {each.added or 'nothing'}")
     if is_open:
         for found in check(ProposalCheck(str(publication.root), content.thing, content.changes)).results:
             message = found.messages.get("en") or next(iter(found.messages.values()), "")
-            click.echo(f"{found.severity}: {message}")
+            _line(f"{found.severity}: {message}")
     for thing in touched(release.store, content.thing, content.changes, 10):
-        click.echo(f"touches <{thing}>")
+        _line(f"touches <{thing}>")
+
+
+def _line(text: str) -> None:
+    click.echo(in_a_line(text))  # whoever proposes something writes to the terminal of whoever reviews it
 
 
 def _numbers(text: str, content: Content) -> tuple[int, ...]:

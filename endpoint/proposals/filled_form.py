@@ -477,9 +477,9 @@ class FormFiller:
     def _tags(self, of: FormField, language: str, own: str | None) -> tuple[Option, ...]:
         """Return the languages to choose from; ``own`` is that of the stated value, None where there is none yet."""
         named = [each[1:].lower() for each in of.kinds if each.startswith("@") and each != "@*"]
-        tags = dict.fromkeys(
-            (*(each.lower() for each in publication().settings.languages), *named, own or "", language)
-        )
+        is_listed = bool(named) and all(each[1:].lower() in named for each in of.kinds)
+        usual = () if is_listed else (each.lower() for each in publication().settings.languages)
+        tags = dict.fromkeys((*usual, *named, own or "", language))
         offered = [each for each in tags if each]
         needs_one = bool(of.kinds) and all(each.startswith("@") for each in of.kinds)
         if not needs_one or own == "":

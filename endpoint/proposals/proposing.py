@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -62,6 +63,8 @@ proposing = Blueprint("proposing", __name__)
 STATE = "hamkor-proposing"
 POLICY = f"script-src 'self'; connect-src 'self'; {OF_PAGES}"
 """What the form may do: add rows and suggest names, with the one script, from this host."""
+NOT_SAID = frozenset(("action", "checked", "token"))
+"""Fields that say nothing of what is proposed."""
 HONEYPOT = "website"
 """A field that people do not see; programs fill it in."""
 VALID_SECONDS = 86_400
@@ -91,6 +94,11 @@ class ProposingState:
             return None
         seconds = time.time() - int(when)
         return (seconds, nonce) if seconds <= VALID_SECONDS else None
+
+    def secret(self, fields: Mapping[str, str]) -> str:
+        """Return the secret of what a form says: the same where it comes twice, as by two clicks."""
+        said = msgspec.json.encode(sorted((name, text) for name, text in fields.items() if name not in NOT_SAID))
+        return urlsafe_b64encode(hmac.new(self.key, said, sha256).digest()[:24]).decode()
 
     def signed(self, text: str) -> str:
         """Return what nobody else can make of a text."""
@@ -374,7 +382,10 @@ def _kept(sent: SentForm, violations: int, seconds: float) -> Response:
     )  # fmt: skip
     store = proposals_of(publication())
     content = marked(publication(), here.release.store, content)
-    _, secret = store.add(content, sent.text("address"), most=settings.most_waiting, keep_days=settings.keep_days)
+    _, secret = store.add(
+        content, sent.text("address"), most=settings.most_waiting, keep_days=settings.keep_days,
+        secret=state.secret(sent.fields),
+    )  # fmt: skip
     return see_other(urls().absolute(urls().link(f"proposal/~{secret}")))
 
 

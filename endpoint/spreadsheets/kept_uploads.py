@@ -9,13 +9,15 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock, Timer
 
 import msgspec
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
+from flask import Response
 
 from endpoint.http.problems import ProblemError
 from graph.model.errors import Sentence
@@ -27,6 +29,8 @@ MOST_BYTES = 16 << 20
 MOST_KEPT, MOST_KEPT_BYTES, MOST_OF_ONE = 300, 1 << 30, 5
 MOST_CLIENTS = 10_000
 LONGEST_FILE_NAME = 100
+TOLD_SECONDS = 600.0
+"""So long what came of a file is told once more to whoever sends its form again."""
 
 
 class KeptUpload(msgspec.Struct, frozen=True):
@@ -48,6 +52,8 @@ class UploadShelf:
     publication: Publication
     _of_clients: LRUCache[str, list[str]] = field(default_factory=lambda: LRUCache(MOST_CLIENTS))
     _lock: Lock = field(default_factory=Lock)
+    _alone: LRUCache[str, Lock] = field(default_factory=lambda: LRUCache(MOST_CLIENTS))
+    _told: TTLCache[str, Response] = field(default_factory=lambda: TTLCache(MOST_KEPT, TOLD_SECONDS))
 
     @property
     def folder(self) -> Path:
@@ -108,6 +114,24 @@ class UploadShelf:
             remedy = {"remedy": Sentence("upload the file again: it is kept for an hour")}
             raise ProblemError("not-found", Sentence("no spreadsheet is kept at this address"), remedy)
         return path, about
+
+    def once(self, secret: str, make: Callable[[], Response]) -> Response:
+        """Return what comes of a file that is used up; who sends its form twice is told the same, and it is done once.
+
+        Args:
+            secret: the file's.
+            make: does it, and takes the file away where it is done.
+        """
+        place = _hash(secret)
+        with self._lock:
+            alone = self._alone.setdefault(place, Lock())
+        with alone:
+            if (told := self._told.get(place)) is not None:
+                return Response(told.get_data(), told.status_code, told.headers)
+            response = make()
+            if not (self.folder / f"{place}.sheet").exists():
+                self._told[place] = Response(response.get_data(), response.status_code, response.headers)
+        return response
 
     def remove(self, secret: str) -> None:
         """Take a file away."""

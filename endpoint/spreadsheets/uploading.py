@@ -7,9 +7,11 @@ the form; no script is needed, and nothing is published that has not been shown.
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -158,6 +160,11 @@ class UploadForm:
         name = self.text("graph")
         return "" if not name else name if ":" in name else publication().graph(name)
 
+    @property
+    def base(self) -> str:
+        """The sender's own address, below which new things are named; empty for none, or one that cannot be."""
+        return "" if _fault_of_base(self.text("base")) else self.text("base")
+
     def request(self, who: Contributor | None = None) -> ImportRequest:
         """Return what is asked of the import."""
         is_other_sheet = self.text("sheet") != self.text("shown")
@@ -176,15 +183,15 @@ class UploadForm:
         memory = memory_of(publication(), graph, class_iri) if graph else ""
         return ImportRequest(
             str(publication().root), str(self.path), self.about.name, class_iri, graph, self.text("sheet"),
-            columns, answers, _own_base(self.text("base")), self.text("language"), tuple(languages()), str(memory),
+            columns, answers, self.base, self.text("language"), tuple(languages()), str(memory),
             "adds" in self.fields, "leaves_out" in self.fields, who,
         )  # fmt: skip
 
 
-def _own_base(text: str) -> str:
-    if text and not (text.startswith(("https://", "http://")) and text.endswith(("/", "#"))):
-        raise ProblemError("bad-request", Sentence("your own address begins with https:// and ends in / or #"))
-    return text
+def _fault_of_base(text: str) -> Said:
+    if not text or (re.fullmatch(r"https?://[^\s<>\"{}|\\^`]+", text) and text.endswith(("/", "#"))):
+        return NO_WORDS
+    return Sentence("your own address begins with https:// and ends in / or #")
 
 
 def _form(secret: str, fields: Mapping[str, str]) -> UploadForm:
@@ -205,18 +212,22 @@ def understood(secret: str) -> Response:
 def go_on(secret: str) -> Response:
     """Look again, with what was said; or publish it, propose it, take it home, or have it removed."""
     check_origin()
-    form = _form(secret, _posted())
-    action = form.fields.get("action", "check")
+    fields = _posted()
+    action = fields.get("action", "check")
     if action == "remove":
         shelf().remove(secret)
         return see_other(urls().absolute(urls().link("upload")))
-    if action == "publish":
-        return _publish(secret, form)
-    if action == "propose":
-        return _propose(secret, form)
-    if (kind := action.removeprefix("download.")) in DOWNLOADS:
-        return _download(form, kind)
-    return _shown_form(secret, form)
+    done = {"publish": _publish, "propose": _propose}.get(action)
+    if done is not None:
+        return shelf().once(secret, lambda: _answered(secret, _form(secret, fields), done))
+    kind = action.removeprefix("download.")
+    return _answered(secret, _form(secret, fields), partial(_download, kind=kind) if kind in DOWNLOADS else _shown_form)
+
+
+def _answered(secret: str, form: UploadForm, answer: Callable[[str, UploadForm], Response]) -> Response:
+    """Return an answer to a form; the form with what is wrong, where it cannot be used as it is."""
+    fault = _fault_of_base(form.text("base"))
+    return _shown_form(secret, form, fault) if fault else answer(secret, form)
 
 
 def _posted() -> Mapping[str, str]:
@@ -228,7 +239,9 @@ def _posted() -> Mapping[str, str]:
     except RequestEntityTooLarge as problem:
         said = Sentence("this is larger than %(most)s KiB", most=str(MOST_FIELD_BYTES >> 10))
         raise ProblemError("too-large", said) from problem
-    return dict(list(found.items())[:MOST_FIELDS])
+    if len(found) > MOST_FIELDS:  # what came behind them would be lost
+        raise ProblemError("too-large", Sentence("the form has more than %(most)s fields", most=str(MOST_FIELDS)))
+    return found
 
 
 def _previewed(form: UploadForm, who: Contributor | None = None) -> ImportPreview:
@@ -331,8 +344,13 @@ def _unfit_proposal(form: UploadForm) -> Said:
     return next((problem for is_so, problem in problems if is_so), NO_WORDS)
 
 
-def _download(form: UploadForm, kind: str) -> Response:
-    preview = _previewed(form)
+def _download(secret: str, form: UploadForm, kind: str) -> Response:
+    try:
+        preview = _previewed(form)
+    except SourceError as fault:
+        return _choice(form.about.class_name, fault.sentence, 422)
+    if preview.unread:
+        return _shown_form(secret, form, UNREAD, preview)
     stem = form.about.name.rpartition(".")[0] or "table"
     files = import_files(preview, kind, f"{stem}{SUFFIXES[kind]}", publication(), interface())
     name, content = next(iter(files.items()))
@@ -346,6 +364,9 @@ def _download(form: UploadForm, kind: str) -> Response:
     response = Response(content, content_type=content_type)
     response.headers["Content-Disposition"] = dump_options_header("attachment", {"filename": _plain(name)})
     return response
+
+
+UNREAD = Sentence("some cells cannot be read: mend them or answer, or leave them out")
 
 
 def _plain(name: str) -> str:

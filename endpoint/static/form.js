@@ -26,7 +26,7 @@ const suggesting = (field, said) => {
   const input = document.createElement("input"), sent = document.createElement("input");
   const box = document.createElement("span"), list = document.createElement("ul");
   input.value = chosen ? (chosen.value && chosen.text) : field.value;
-  for (const each of ["aria-labelledby", "aria-invalid", "aria-describedby"]) {
+  for (const each of ["id", "aria-labelledby", "aria-invalid", "aria-describedby"]) {
     if (field.hasAttribute(each)) input.setAttribute(each, field.getAttribute(each));
   }
   sent.type = "hidden";
@@ -83,6 +83,7 @@ const more = (field, said) => {
     for (const each of row.querySelectorAll("[name]")) {
       each.name = each.name.replace(/\d+$/, String(last));
       if (each.name.startsWith("v.")) each.value = "";
+      each.removeAttribute("id");
       each.removeAttribute("aria-invalid");
       each.removeAttribute("aria-describedby");
     }

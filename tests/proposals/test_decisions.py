@@ -116,6 +116,18 @@ def test_the_next_build_says_what_was_accepted(own: Publication) -> None:
     assert build(own).manifest.digest == published.manifest.digest
 
 
+def test_signs_that_move_a_terminal_are_shown_to_whoever_reviews_and_not_sent(own: Publication) -> None:
+    evil = "\x1b[2J\x1b]0;x\x07\u202e"
+    change = ValueChange(f"{RDFS}label", "", f'"{evil}"', (GRAPH,))
+    name, _ = proposed(own, Content("comment", CLUB, evil, (change,), evil, evil), evil)
+    for command in (["list"], ["show", name]):
+        done = CliRunner().invoke(main, ["--publication", str(own.root), "proposals", *command])
+        assert done.exit_code == 0
+        assert not {*evil} & {"\x1b", "\x07", "\u202e"} & {*done.output}
+    done = CliRunner().invoke(main, ["--publication", str(own.root), "proposals", "list", "--page", "9" * 30])
+    assert (done.exit_code, "Invalid value for '--page'" in done.output) == (2, True)
+
+
 def test_a_part_of_it_can_be_accepted(own: Publication) -> None:
     name, _ = proposed(own)
     accept_proposal(own, name, msgspec.structs.replace(BOTH, chosen=(1,)), AT_ONCE)

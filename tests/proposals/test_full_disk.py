@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.model.errors import StorageError
+from graph.model.errors import QueryLimitError, StorageError
 from graph.model.publication import PROPOSALS_FILE
 from graph.parts.proposals.proposal_store import PAGE, Content, ProposalStore, ValueChange
 
@@ -84,3 +84,20 @@ def test_pages_of_the_queue_hold_each_proposal_once_wishes_to_be_taken_out_first
     pages = [[each.id for each in store.queue(page=number)] for number in (1, 2, 3)]
     urgent = names.pop(PAGE + 5)
     assert pages == [[urgent, *names[: PAGE - 1]], names[PAGE - 1 :], []]
+
+
+def test_what_belongs_together_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    store = ProposalStore(tmp_path)
+    with pytest.raises(QueryLimitError):
+        store.add_all([LONG, LONG, LONG], most=2, keep_days=1)
+    assert kept(store) == []
+    made = store.add_all([LONG, LONG], most=2, keep_days=1)
+    assert [name for name, _ in made] == kept(store)
+
+
+def test_one_that_comes_twice_is_one(tmp_path: Path) -> None:
+    store = ProposalStore(tmp_path)
+    first = store.add(LONG, most=1, keep_days=1, secret="s" * 32)
+    assert store.add(LONG, most=1, keep_days=1, secret="s" * 32) == first
+    store.withdraw(first[1])
+    assert store.add(LONG, most=1, keep_days=1, secret="s" * 32)[1] != first[1]

@@ -103,6 +103,27 @@ def test_what_is_filled_in_is_shown_before_it_is_sent_and_is_nowhere_until_it_is
     assert b"The club of D" not in (served.folder / "stderr").read_bytes()
 
 
+def test_what_is_sent_twice_is_one_proposal_unless_it_was_taken_back(person: Person) -> None:
+    form = person.form(f"/propose?iri={CLUB}") | {"reason": "Sent twice."}
+    shown = next(each for each in forms_of(person.checked(form).text) if "ticket" in each)
+    places = [person.post("/propose", shown | {"action": "send"}).headers["Location"] for _ in range(2)]
+    assert places[0] == places[1]
+    person.post(places[0].removeprefix(person.served.url), {})
+    again = person.post("/propose", shown | {"action": "send"})
+    assert again.headers["Location"] != places[0]
+    person.post(again.headers["Location"].removeprefix(person.served.url), {})
+
+
+def test_what_cannot_be_read_is_listed_above_the_form_and_leads_to_its_field(person: Person) -> None:
+    form = person.form("/propose?class=Club&ui=ru")
+    number = next(name[2:] for name, value in form.items() if name.startswith("p.") and value.endswith("#place"))
+    page = person.post("/propose?ui=ru", form | {f"v.{number}": "no such place", "reason": "x", "action": "check"}).text
+    (box,) = re.findall(r'<div class="problem" role="alert" id="preview" tabindex="-1">.*?</div>', page, re.DOTALL)
+    (to,) = re.findall(r'<a href="#(v-\d+)">', box)
+    assert re.search(rf'id="{to}"[^>]* aria-invalid="true"', page)
+    assert 'lang="en"' not in box
+
+
 def test_what_was_not_shown_is_not_kept(person: Person) -> None:
     form = touched(person.form(f"/propose?iri={BASE}id/d"), "Club d", "Straight away")
     for fields in (form, form | {"checked": "0." + "0" * 32}):
@@ -238,7 +259,7 @@ def test_where_only_contributors_propose_nobody_gets_in_without_a_token(tmp_path
             assert person.post("/propose", shown | {"token": token, "action": "send"}).status_code == 422
         assert store.counts() == {}
         assert person.post("/propose", shown | {"action": "send"}).status_code == 303
-        without = shown | {"token": "", "action": "send"}
+        without = shown | {"token": "", "source": "elsewhere", "action": "send"}
         assert person.post("/propose", without, Authorization=f"Bearer {good}").status_code == 303
         contributors_of(open_publication(folder)).revoke(token_id)
         assert person.post("/propose", shown | {"action": "send"}).status_code == 422

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from click import Context
 from click.testing import CliRunner, Result
 
 from endpoint.cli import main
+from endpoint.commands.importing import import_command
 from graph.model.publication import open_publication
 from graph.parts.proposals.proposal_store import proposals_of
 from graph.parts.spreadsheets.import_files import import_files
@@ -237,6 +239,18 @@ def test_what_cannot_be_done_is_said_in_one_line(
     found = hamkor(folder, saved(tmp_path, "clubs.xlsx", as_xlsx(mended())), *options)
     assert (found.exit_code, said in found.output) == (2, True)
     assert found.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [("City=hk:city", ("City", "hk:city")), ("a=b=-", ("a=b", "-")),
+     ("Nukus=https://e.example/?id=3", ("Nukus", "https://e.example/?id=3")),
+     ("a=b=urn:x?=y", ("a=b", "urn:x?=y"))],
+)  # fmt: skip
+def test_a_name_or_an_iri_may_have_signs_of_equality(text: str, pair: tuple[str, str]) -> None:
+    option = next(each for each in import_command.params if each.name == "answers")
+    assert option.callback is not None
+    assert option.callback(Context(import_command), option, (text,)) == dict([pair])
 
 
 def test_signs_that_move_a_terminal_are_shown_and_not_sent(folder: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -101,6 +102,33 @@ def test_a_column_is_given_another_meaning(client: FlaskClient) -> None:
     assert form["c.B"] == "-"
     page = posted(client, address, form | {"c.B": "dct:description@ru"}, "download.turtle")
     assert 'dct:description "Хороший"@ru' in page.text
+
+
+def test_what_cannot_be_read_is_not_left_out_in_silence_when_a_table_goes_home(client: FlaskClient) -> None:
+    address, form = looked_at(client, as_csv(ROWS))
+    page = posted(client, address, form, "download.turtle")
+    assert (page.status_code, "leave them out" in page.text) == (422, True)
+    assert "@prefix" in posted(client, address, form, "download.turtle", leaves_out="on").text
+
+
+@pytest.mark.parametrize("base", ["ngo-x.example", "https://ngo-x.example", 'https://e/"><script>/', "https://e/a b/"])
+def test_an_own_address_that_is_none_costs_nothing_of_the_form(client: FlaskClient, base: str) -> None:
+    address, form = looked_at(client, as_csv(mended()))
+    page = posted(client, address, form | {"base": base, "reason": "so they say"}, "check")
+    assert (page.status_code, "begins with https://" in page.text) == (422, True)
+    assert form_of(page)["reason"] == "so they say"
+
+
+def test_a_form_that_comes_twice_is_carried_out_once_and_told_twice(
+    client: FlaskClient, publication: Publication
+) -> None:
+    address, form = looked_at(client, as_csv(mended()))
+    before = proposals_of(publication).counts().get("waiting", 0)
+    clients = [client.application.test_client() for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        pages = [*pool.map(lambda each: posted(each, address, form, "propose").text, clients)]
+    assert pages[0] == pages[1] == posted(client, address, form, "propose").text
+    assert proposals_of(publication).counts()["waiting"] - before == pages[0].count("/proposal/~") / 2
 
 
 def test_a_table_goes_home_with_its_metadata(client: FlaskClient) -> None:

@@ -190,7 +190,9 @@ class ProposalStore:
 
     folder: Path
 
-    def add(self, content: Content, address: str = "", *, most: int, keep_days: float) -> tuple[str, str]:
+    def add(
+        self, content: Content, address: str = "", *, most: int, keep_days: float, secret: str = ""
+    ) -> tuple[str, str]:
         """Keep a proposal; return its id, and the secret of its author, which is nowhere kept.
 
         Args:
@@ -198,15 +200,16 @@ class ProposalStore:
             address: where its author wants an answer.
             most: how many may wait.
             keep_days: how long what has been decided is kept; what is older goes now.
+            secret: the author's, where it is known before; the proposal that has it already is this one, come twice.
 
         Raises:
             QueryLimitError: too many wait already.
             StorageError: the disk does not take it.
         """
-        return self.add_all((content,), address, most=most, keep_days=keep_days)[0]
+        return self.add_all((content,), address, most=most, keep_days=keep_days, secret=secret)[0]
 
     def add_all(
-        self, contents: Sequence[Content], address: str = "", *, most: int, keep_days: float
+        self, contents: Sequence[Content], address: str = "", *, most: int, keep_days: float, secret: str = ""
     ) -> list[tuple[str, str]]:
         """Keep several proposals of one author, or none of them; return what ``add`` does, of each.
 
@@ -215,16 +218,22 @@ class ProposalStore:
         """
         made = datetime.now(UTC).replace(microsecond=0)
         with self._changing() as table:
+            same = table.execute("SELECT id, state FROM proposals WHERE secret = ?", (_hash(secret),)).fetchone()
+            if same is not None and same[1] not in ("withdrawn", "erased"):
+                return [(str(same[0]), secret)]
             self._forget_old(table, made - timedelta(days=keep_days))
             (waiting,) = table.execute("SELECT count(*) FROM proposals WHERE state = 'waiting'").fetchone()
             counted = sum(each.kind != "removal" for each in contents)
             if counted and waiting + counted > most:
                 problem = Sentence("too many proposals wait for an answer already")
                 raise QueryLimitError("proposals.most_waiting", most, problem, Sentence("try again in some days"))
-            return [self._added(table, each, address, made) for each in contents]
+            known = secret if same is None else ""
+            return [self._added(table, each, address, made, known or secrets.token_urlsafe(24)) for each in contents]
 
-    def _added(self, table: sqlite3.Connection, content: Content, address: str, made: datetime) -> tuple[str, str]:
-        name, secret = self._fresh(table), secrets.token_urlsafe(24)
+    def _added(
+        self, table: sqlite3.Connection, content: Content, address: str, made: datetime, secret: str
+    ) -> tuple[str, str]:
+        name = self._fresh(table)
         row = (
             name, _hash(secret), "waiting", content.kind == "removal", content.thing, made.isoformat(),
             msgspec.json.encode(content), address or None,
