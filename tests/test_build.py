@@ -132,9 +132,8 @@ def test_a_change_makes_a_release_after_its_parent(publication: Write, name: str
     assert (first.folder / "manifest.json").is_file()
 
 
-def test_a_file_that_is_gone_is_gone_from_the_next_release(publication: Write) -> None:
-    opened = publication(FILES)
-    build(opened)
+def test_a_file_that_is_gone_is_gone_from_the_next_release(built: Write) -> None:
+    opened = built(FILES)
     (opened.root / "data/b.nq").unlink()
     with pytest.raises(ReleaseError, match="no graph <http://e/g>"):
         build(opened).entry("http://e/g")
@@ -275,10 +274,9 @@ except HamkorError as problem:
 
 
 @pytest.fixture
-def large(publication: Write) -> Publication:
+def large(built: Write) -> Publication:
     """A publication with a release, and a change of some megabytes."""
-    opened = publication(FILES)
-    build(opened)
+    opened = built(FILES)
     lines = (f'<http://e/{os.urandom(32).hex()}> <http://e/p> "{os.urandom(32).hex()}" .\n' for _ in range(30_000))
     write(opened, "data/large.nt", "".join(lines))
     return opened

@@ -99,9 +99,8 @@ def test_the_core_answers_and_shows_pages_without_a_part(core: tuple[Publication
         assert not firsts & {*re.findall(r"http://localhost/([\w-]+)", response.text)}, page
 
 
-def test_a_graph_that_nobody_can_write_offers_no_writing(publication: Write) -> None:
-    own = publication(FILES)
-    build(own)
+def test_a_graph_that_nobody_can_write_offers_no_writing(built: Write) -> None:
+    own = built(FILES)
     served = tuple(each for each in SERVED if each.part.name != "contribution")
     client = create_app(own, parts=served).test_client()
     answer = client.get("/graph/a")

@@ -33,9 +33,8 @@ def by(contact: str) -> Contributor:
     return Contributor("ngo-x", "NGO X", contact, ("ngo-x/*",), now, now + timedelta(days=1))
 
 
-def put(publication: Write, contact: str) -> Release:
-    opened = publication({"data/a.ttl": "<http://e/a> <http://e/p> 1 ."})
-    build(opened)
+def put(built: Write, contact: str) -> Release:
+    opened = built({"data/a.ttl": "<http://e/a> <http://e/p> 1 ."})
     chunk = Chunk(NGO, b"<http://e/b> <http://e/p> <http://e/c> .\n")
     return publish(opened, [Put(NGO, (chunk,))], contributor=by(contact)).release
 

@@ -161,10 +161,9 @@ def test_a_release_without_an_index_says_so(release: Release, tmp_path: Path) ->
 
 
 def test_a_table_after_a_publish_sees_what_came_and_went(
-    publication: Write, tmp_path_factory: pytest.TempPathFactory
+    built: Write, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    opened = publication(FILES)
-    build(opened)
+    opened = built(FILES)
     lines = f'<{EX}new> <{RDF_TYPE}> <{KIND}> .\n<{EX}b> <{EX}one> "x" .\n'.encode()
     publish(opened, [Put(opened.graph("ngo/a"), [Chunk(opened.graph("ngo/a"), lines)])])
     found = made(current_release(opened), tmp_path_factory.mktemp("out"))

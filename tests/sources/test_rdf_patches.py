@@ -93,9 +93,8 @@ def test_what_cannot_be_applied_is_told_with_its_place(publication: Write, text:
     assert problem in str(caught.value)
 
 
-def test_graphs_that_others_write_are_left_alone(publication: Write) -> None:
-    own = publication(FILES)
-    build(own)
+def test_graphs_that_others_write_are_left_alone(built: Write) -> None:
+    own = built(FILES)
     publish(own, [Put(OTHERS, (Chunk(OTHERS, line("theirs") + b"\n"),))])
     (own.root / "patches").mkdir()
     (own.root / "patches" / "0001-a.rdfp").write_text(row("D", "theirs", OTHERS) + row("A", "ours", OTHERS))
@@ -119,9 +118,8 @@ def corrected(own: Publication) -> Release:
     return publish(own, [edit], patch=patch).release
 
 
-def test_the_publisher_corrects_a_graph_of_a_file_at_once_and_the_next_build_says_the_same(publication: Write) -> None:
-    own = publication(FILES)
-    build(own)
+def test_the_publisher_corrects_a_graph_of_a_file_at_once_and_the_next_build_says_the_same(built: Write) -> None:
+    own = built(FILES)
     release = corrected(own)
     assert said(release) == {line("new"), line("05")}
     assert [each.origin for each in release.manifest.graphs if each.iri == GRAPH] == ["source"]
@@ -133,18 +131,16 @@ def test_the_publisher_corrects_a_graph_of_a_file_at_once_and_the_next_build_say
     assert again.manifest.fingerprint == release.manifest.fingerprint
 
 
-def test_a_release_that_a_patch_changes_is_not_of_files_that_have_changed_before(publication: Write) -> None:
-    own = publication(FILES)
-    build(own)
+def test_a_release_that_a_patch_changes_is_not_of_files_that_have_changed_before(built: Write) -> None:
+    own = built(FILES)
     (own.root / "data" / "more.nq").write_text(f"<http://e/9> <http://e/p> <http://e/2> <{BASE}graph/more> .\n")
     release = corrected(own)
     assert f"{BASE}graph/more" not in {each.iri for each in release.manifest.graphs}
     assert f"{BASE}graph/more" in {each.iri for each in build(own).manifest.graphs}
 
 
-def test_without_a_patch_nobody_writes_what_a_file_or_a_patch_fills(publication: Write) -> None:
-    own = publication(FILES)
-    build(own)
+def test_without_a_patch_nobody_writes_what_a_file_or_a_patch_fills(built: Write) -> None:
+    own = built(FILES)
     fresh = f"{BASE}graph/fresh"
     rows = [PatchRow(fresh, line("x"), is_added=True)]
     patch = SourcePatch(frozenset({fresh}), lambda: patch_file(own, "one", rows))
@@ -154,11 +150,10 @@ def test_without_a_patch_nobody_writes_what_a_file_or_a_patch_fills(publication:
             publish(own, [GraphEdit(graph, frozenset({line("y")}))])
 
 
-def test_what_does_not_conform_leaves_no_patch(publication: Write) -> None:
+def test_what_does_not_conform_leaves_no_patch(built: Write) -> None:
     shape = """@prefix sh: <http://www.w3.org/ns/shacl#> . <http://e/s> a sh:NodeShape ; sh:targetNode <http://e/1> ;
         sh:property [ sh:path <http://e/p> ; sh:not [ sh:hasValue "new" ] ] ."""
-    own = publication(FILES | {"shapes/s.ttl": shape})
-    build(own)
+    own = built(FILES | {"shapes/s.ttl": shape})
     with pytest.raises(HamkorError):
         corrected(own)
     assert not own.patches()

@@ -218,9 +218,8 @@ def test_who_somebody_is_is_read_from_texts_and_from_what_points_to_them_alone()
     assert [each for each in others if who.holds_text(each)] == []
 
 
-def test_numbers_and_addresses_that_others_repeat_as_text_go(publication: Write) -> None:
-    written = publication({"data/a.ttl": WHO})
-    build(written)
+def test_numbers_and_addresses_that_others_repeat_as_text_go(built: Write) -> None:
+    written = built({"data/a.ttl": WHO})
     left = withhold(written, [f"{BASE}id/person/1"], []).release
     text = b"".join(chunk.triples for chunk in left.read_graph(f"{BASE}graph/a")).decode()
     assert [
