@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import duckdb
+import pyoxigraph as ox
 from pyshacl.shape import Shape
 from pyshacl.shapes_graph import ShapesGraph
 from rdflib import RDF, RDFS, SH, XSD, Literal, URIRef
@@ -51,6 +52,16 @@ class IndexedSets:
         hidden = f"""SELECT g FROM graph_sets GROUP BY g HAVING bool_and(graph IN ({_listed(graphs)}))"""
         left_out = [row[0] for row in connection.execute(hidden).fetchall()] if graphs else []
         self._counted = f" AND g NOT IN ({_listed(left_out)})" if left_out else ""
+
+    def look_up(self, nodes: Iterable[Node]) -> None:
+        """Look the numbers of some terms up at once: one by one, each takes two milliseconds."""
+        asked = {str(found): (node, found) for node in {*nodes} if (found := _as_stored(node)) is not None}
+        hashed = """SELECT t, id FROM (SELECT unnest($1::VARCHAR[]) AS t) AS asked
+            JOIN term_hashes ON hash = md5_number_lower(t)"""
+        numbers = self._connection.execute(hashed, [list(asked)]).fetchall()
+        known = self.terms(_listed({number for _, number in numbers}))
+        self._numbers.update((node, -1) for node, _ in asked.values())
+        self._numbers.update((asked[text][0], each) for text, each in numbers if known[each] == asked[text][1])
 
     def table(self, query: Query) -> Table:
         """Return a table that holds the nodes that a query finds; ``NO_NODES`` where there is none."""
@@ -143,15 +154,19 @@ class IndexedSets:
         self._connection.execute("".join(f"DROP TABLE IF EXISTS temp.{name};" for name in tables))
 
     def _number(self, node: Node) -> int | None:
-        found = to_oxigraph(node)
+        found = _as_stored(node)
         if found is None:
-            return -1
-        if stored(found) != found:
-            return None
+            return -1 if to_oxigraph(node) is None else None
         rows = self._connection.execute(
             "SELECT id, text, tag FROM term_hashes JOIN terms USING (id) WHERE hash = md5_number_lower(?)", [str(found)]
         ).fetchall()
         return next((row[0] for row in rows if term(*row) == found), -1)
+
+
+def _as_stored(node: Node) -> ox.NamedNode | ox.Literal | None:
+    """Return a term of the shapes as an index may have it; None of one that it has otherwise, or not at all."""
+    found = to_oxigraph(node)
+    return found if found is not None and stored(found) == found else None
 
 
 def _listed(numbers: Iterable[int]) -> str:
@@ -714,6 +729,8 @@ def candidates(connection: duckdb.DuckDBPyConnection, shapes: Shapes, without: I
         without: the named graphs that are not validated.
     """
     sets = IndexedSets(connection, without)
+    graph = shapes.compiled.graph
+    sets.look_up([RDF.type, RDFS.subClassOf, *graph.objects(), *graph.subjects()])
     try:
         return {shape.node: _of_shape(sets, shape) for shape in list(shapes.compiled.shapes)}
     finally:
