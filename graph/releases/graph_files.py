@@ -6,11 +6,9 @@ They are the truth; the store is an index over them (``graph.releases.store``).
 from __future__ import annotations
 
 import errno
-import gzip
 import os
 import re
 import shutil
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-from isal import isal_zlib
+from isal import igzip, isal_zlib
 
 from graph.model.errors import unreadable
 from graph.releases.exact_forms import rewritten
@@ -46,6 +44,8 @@ GZIP_WINDOW = 31
 LEVEL = 2
 NO_XML = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:[bf]|u00[01])|\xef\xbf[\xbe\xbf]")
 """Characters that XML cannot express, as N-Triples write them."""
+UNREADABLE: tuple[type[Exception], ...] = (OSError, EOFError, isal_zlib.error)  # type: ignore[assignment]
+"""What reading a packed file raises where it cannot be read, or is not whole; the last is no error of zlib's."""
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK)
 
 
@@ -155,12 +155,12 @@ def read_member(path: Path, iri: str, size: int = 4 << 20) -> Iterator[Chunk]:
     """
     ending, rest = b" <" + iri.encode() + b"> .\n", b""
     try:
-        with gzip.open(path, "rb") as stream:
+        with igzip.open(path, "rb") as stream:  # type: ignore[no-untyped-call]
             while part := stream.read(size):
                 block, _, rest = (rest + part).rpartition(b"\n")
                 if block:
                     yield Chunk(iri, (block + b"\n").replace(ending, b" .\n"))
-    except (OSError, EOFError, zlib.error) as problem:
+    except UNREADABLE as problem:
         raise unreadable(path.name, problem) from problem
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from graph.model.errors import ReleaseError
+from graph.parts.linking.index_builder import read_lines
 from graph.releases.graph_files import Member, member_name, read_member
 from graph.releases.manifest import GraphEntry, graph_digest, sum_of, triple_hashes
 from graph.sources.batches import Chunk
@@ -104,9 +106,19 @@ def test_what_is_read_is_what_was_written(tmp_path: Path, size: int) -> None:
     assert b"".join(chunk.triples for chunk in read_member(tmp_path / entry.file, GRAPH, size)) == text
 
 
-def test_a_torn_member_is_an_error(tmp_path: Path) -> None:
+def flipped(packed: bytes) -> bytes:
+    return packed[:200] + bytes(255 - each for each in packed[200:260]) + packed[260:]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda packed: packed[:-20], lambda packed: packed[:300], flipped, lambda packed: b"no" + packed]
+)
+@pytest.mark.parametrize("read", [read_member, read_lines])
+def test_a_member_that_is_not_whole_is_an_error(
+    tmp_path: Path, damage: Callable[[bytes], bytes], read: Callable[[Path, str], Iterable[object]]
+) -> None:
     entry = written(tmp_path, *(line(number) for number in range(1000)))
     path = tmp_path / entry.file
-    path.write_bytes(path.read_bytes()[:-20])
+    path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ReleaseError, match=r"clubs\.nq\.gz cannot be read"):
-        list(read_member(path, GRAPH))
+        list(read(path, GRAPH))

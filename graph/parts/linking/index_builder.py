@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import zlib
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,6 +49,7 @@ from graph.parts.linking.names_index import (
     statements_of,
     write_index,
 )
+from graph.releases.graph_files import UNREADABLE
 from graph.sources.batches import GraphChange
 
 # Lines of N-Quads as arrays: where subject, predicate and object of each begin and end, found by numpy.
@@ -79,7 +79,7 @@ def read_lines(path: Path, graph: str, size: int = BLOCK) -> Iterator[Lines]:
                 block, newline, rest = (rest + part).rpartition(b"\n")
                 if newline:
                     yield Lines(block + newline, len(ending))
-    except (OSError, EOFError, zlib.error) as problem:
+    except UNREADABLE as problem:
         raise unreadable(path.name, problem) from problem
 
 
