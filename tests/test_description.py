@@ -90,6 +90,13 @@ def test_what_is_taken_for_a_label(text: str, expected: Label | None) -> None:
     assert labels(store_of(text), [f"{EX}a"], ("en",)).get(f"{EX}a") == expected
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\u00a0\n", "\u200e\u202e", "\ufeff"])
+def test_a_name_of_which_nothing_is_seen_is_none(blank: str) -> None:
+    text = ox.Literal(blank)
+    said = f'ex:a rdfs:label {text}, {text}@en, "Ташкент"@ru . ex:b rdfs:label {text} .'
+    assert labels(store_of(said), [f"{EX}a", f"{EX}b"], ("en",)) == {f"{EX}a": Label("Ташкент", "ru")}
+
+
 def test_many_labels_come_at_once_and_what_is_no_iri_has_none() -> None:
     text = "\n".join(f'ex:n{n} rdfs:label "{n}"@en .' for n in range(450))
     found = labels(store_of(text), [*(f"{EX}n{n}" for n in range(450)), "no iri", "a:> } #"], ("en",))

@@ -30,7 +30,7 @@ from endpoint.pages.figures import (
     observations,
 )
 from endpoint.pages.term_names import Names, PathStep, Shown, follow, names_for, shapes_of, text_in
-from graph.export.views import class_path_name
+from graph.export.views import HASHED, class_path_name, hashed_name
 from graph.model.description import Label, is_auxiliary
 from graph.model.locations import GEO, WGS, Point, point_of
 from graph.model.rdf_terms import (
@@ -117,8 +117,17 @@ def holdings(snapshot: Snapshot) -> Counter[str]:
 
 
 def class_name(here: Snapshot, iri: str) -> str:
-    """Return the name of a class in the path ``/class/<name>``, or an empty string where it has none."""
+    """Return the name of a class in the path ``/class/<name>``."""
     return class_path_name(iri, here.publication.base, here.prefixes)
+
+
+def class_called(here: Snapshot, name: str) -> str:
+    """Return the IRI that a name means as ``class_name`` gives it, whether or not there is such a class."""
+    if HASHED in name:
+        known = (*here.release.manifest.statistics.classes, *here.once(shapes_of).by_class)
+        return next((iri for iri in known if hashed_name(iri) == name and class_name(here, iri) == name), "")
+    prefix, colon, local = name.partition(":")
+    return here.prefixes.get(prefix, "") + local if colon else f"{here.publication.base}ns#{name}"
 
 
 def _stands_elsewhere(store: ox.Store, triple: ox.Triple, aside: Collection[str]) -> bool:
@@ -345,8 +354,7 @@ def front_page(snapshot: Snapshot, names: Names, terms: Names) -> FrontPage:
 
 def _number(here: Snapshot, iri: str, count: int, terms: Names) -> Number:
     text, name = format_decimal(count, locale=page_language()), class_name(here, iri)
-    listed = terms.urls.link(f"class/{name}") if name else terms.urls.link("resource", iri=iri, incoming=RDF_TYPE)
-    return Number(terms.plural(iri), text, listed)
+    return Number(terms.plural(iri), text, terms.urls.link(f"class/{name}"))
 
 
 def _picture(store: ox.Store, hub: Hub, names: Names) -> Picture:
@@ -475,10 +483,8 @@ def _class_statistics(here: Snapshot, names: Names) -> list[ClassRow]:
     counts = holdings(here)
     shown = sorted(counts, key=lambda iri: (-counts[iri], iri))
     told = names.told_apart(names.thing(iri) for iri in shown)
-    links = [names.urls.link(f"class/{name}") if (name := class_name(here, iri)) else "" for iri in shown]
-    return [
-        ClassRow(name, link or name.href, counts[iri]) for iri, name, link in zip(shown, told, links, strict=True)
-    ]  # fmt: skip
+    links = [names.urls.link(f"class/{class_name(here, iri)}") for iri in shown]
+    return [ClassRow(name, link, counts[iri]) for iri, name, link in zip(shown, told, links, strict=True)]
 
 
 def best(texts: dict[str, str], languages: Sequence[str]) -> Label:

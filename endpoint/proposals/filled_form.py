@@ -571,9 +571,7 @@ def addable_classes() -> tuple[list[AddableClass], list[AddableClass]]:
     """Return the classes of which a thing can be added: those that the publication is about, and all others."""
     here, terms = snapshot(), interface_names()
     first = {iri for iri, _ in here.once(overview).classes}
-    found = [
-        AddableClass(terms.thing(iri), class_name(here, iri) or iri) for iri in offered(here.once(_shaped_classes))
-    ]
+    found = [AddableClass(terms.thing(iri), class_name(here, iri)) for iri in offered(here.once(_shaped_classes))]
     rest = [each for each in found if each.thing.iri not in first]
     return [each for each in found if each.thing.iri in first], sorted(
         rest, key=lambda each: each.thing.text.casefold()

@@ -254,7 +254,7 @@ def graph_name(iri: str) -> Shown:
 def _frequent(things: Iterable[ListedThing]) -> str:
     """Return the class, as addresses have it, of which a graph describes most things; empty where it describes none."""
     counts = Counter(kind for each in things for kind in each.thing.classes)
-    return next((class_name(snapshot(), kind) or kind for kind, _ in counts.most_common(1)), "")
+    return next((class_name(snapshot(), kind) for kind, _ in counts.most_common(1)), "")
 
 
 def _is_of(thing: GraphThing, chosen: str) -> bool:

@@ -30,7 +30,7 @@ from endpoint.http.problems import ProblemError
 from endpoint.http.responses import POLICY as OF_PAGES
 from endpoint.http.responses import as_page, see_other
 from endpoint.http.semantics import AS_HTML
-from endpoint.pages.front import class_name
+from endpoint.pages.front import class_called, class_name
 from endpoint.pages.term_names import text_in
 from endpoint.pages.thing_page import content_names, interface_names
 from endpoint.proposals.filled_form import (
@@ -214,9 +214,7 @@ def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
 
 def class_named(name: str) -> str:
     """Return the IRI of a class by its name, as ``/class/<name>`` has it, or by its IRI; empty where it is none."""
-    prefix, colon, local = name.partition(":")
-    found = snapshot().prefixes.get(prefix, "") + local if colon else f"{publication().base}ns#{name}"
-    found = name if "://" in name else found
+    found = name if "://" in name else class_called(snapshot(), name)
     return found if is_iri(found) else ""
 
 

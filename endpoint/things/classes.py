@@ -35,7 +35,7 @@ from endpoint.http.semantics import (
     entity_tag,
 )
 from endpoint.pages.figures import Diagram, Edge, diagram
-from endpoint.pages.front import class_name, overview
+from endpoint.pages.front import class_called, class_name, overview
 from endpoint.pages.term_names import Names, PageShapes, PathStep, Shown, names_for, shapes_of, text_in
 from endpoint.pages.thing_page import interface_names
 from endpoint.things.release_files import ready_file, sent_file
@@ -198,7 +198,7 @@ class ClassEntry:
 
 @classes.get("/class")
 def classes_listed() -> Response:
-    """All classes that have things and a name here: first those that the publication is about."""
+    """All classes that have things here: first those that the publication is about."""
     as_page()
     rows = listed_classes(snapshot())
     further = [each for each in rows if each.is_further]
@@ -206,14 +206,14 @@ def classes_listed() -> Response:
 
 
 def listed_classes(here: Snapshot) -> list[ClassEntry]:
-    """Return all classes that have things and a name here, those first that the publication is about."""
+    """Return all classes that have things here, those first that the publication is about."""
     names, counts = names_for(here, urls(), languages()), here.release.manifest.statistics.classes
     shown = [iri for iri, _ in here.once(overview).classes if iri in counts]
     further = sorted(counts.keys() - set(shown))
     told = names.told_apart(names.plural(iri) for iri in (*shown, *further))
     rows = [ClassEntry(each, class_name(here, each.iri), counts[each.iri], each.iri not in shown) for each in told]
     first, rest = rows[: len(shown)], sorted(rows[len(shown) :], key=lambda each: each.thing.text.casefold())
-    return [each for each in (*first, *rest) if each.name]
+    return [*first, *rest]
 
 
 @classes.get("/class/<path:name>")
@@ -251,8 +251,7 @@ def class_of(here: Snapshot, name: str) -> str:
     Raises:
         ProblemError: no class with things has this name.
     """
-    prefix, colon, local = name.partition(":")
-    iri = here.prefixes.get(prefix, "") + local if colon else f"{here.publication.base}ns#{name}"
+    iri = class_called(here, name)
     if iri not in here.release.manifest.statistics.classes:
         raise ProblemError("not-found", Sentence("no class %(name)s has things here", name=repr(name[:200])))
     return iri

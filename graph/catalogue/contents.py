@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import pyoxigraph as ox
 
 from graph.export.documents import prefixes, read_context
-from graph.export.views import class_path_name
+from graph.export.views import HASHED, class_path_name
 from graph.model.formats import DATASET_FORMATS, JSON_LD, N_QUADS, N_TRIPLES, PARQUET, RDF_XML, TRIG, TURTLE, Format
 from graph.model.publication import Publication
 from graph.model.rdf_terms import (
@@ -261,11 +261,13 @@ def class_distributions(publication: Publication, manifest: Manifest) -> Iterato
     names, settings = CatalogueNames(publication.base, manifest.id), publication.settings
     counts, known = manifest.statistics.classes, prefixes(publication, read_context(publication))
     named = {each: class_path_name(each, publication.base, known) for each in counts if not each.startswith(MACHINERY)}
-    for iri in sorted(filter(named.get, named), key=lambda each: (-counts[each], each))[:MOST_TABLES]:
+    for iri in sorted(named, key=lambda each: (-counts[each], each))[:MOST_TABLES]:
         table, file = names.one_of("table", iri), names.file(class_file(named[iri]))
         yield link(names.dataset, DCAT + "distribution", table)
         yield from typed(table, DCAT + "Distribution")
-        yield from texts(table, DCT + "title", words("class-table", settings.languages, name=named[iri]))
+        yield from texts(
+            table, DCT + "title", words("class-table", settings.languages, name=named[iri].partition(HASHED)[0])
+        )
         yield from texts(table, DCT + "description", words("class-table-description", settings.languages))
         yield link(table, DCT + "subject", iri)
         yield link(table, DCAT + "accessURL", file)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from hashlib import sha256
 from itertools import islice
 from types import MappingProxyType
 from typing import IO, Any
@@ -295,7 +296,9 @@ SEPARATORS = ("|", ";", "¦", "␞", "\x1f")
 ANY_SEPARATOR = re.compile(f"[{''.join(SEPARATORS)}]")
 TEMPLATE_SAFE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[!#$&'()*+,;=:@/?\[\]A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*\Z")
 """IRIs that a URI template leaves as they are (RFC 6570 3.2.3)."""
-LOCAL = re.compile(r"[\w.-]+\Z")
+LOCAL, NOT_LOCAL = re.compile(r"[\w.-]+\Z"), re.compile(r"[^\w.-]+")
+HASHED = "~"
+"""What stands before the hash in a name; no local name has it."""
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9]+")
 TOO_MANY = Sentence("take a download, or ask for the properties you need by SPARQL and take the answer as CSV")
 Texts = Mapping[str, str]
@@ -502,9 +505,10 @@ def _of_things(name: str, of: TableProperty, most: int, is_exact: bool) -> Itera
 
 
 def class_path_name(iri: str, base: str, prefixes: Mapping[str, str]) -> str:
-    """Return the name of a class in the path ``/class/<name>``, or an empty string where it has none.
+    """Return the name of a class in the path ``/class/<name>`` and of its files.
 
-    In the publication's own vocabulary it is the local name, in others that with a prefix.
+    In the publication's own vocabulary it is the local name, in others that with a prefix; where no prefix is known, or
+    what is behind it is no name, what can be read of the IRI and a hash, which lasts as long as the IRI.
 
     Args:
         iri: the class.
@@ -512,12 +516,17 @@ def class_path_name(iri: str, base: str, prefixes: Mapping[str, str]) -> str:
         prefixes: prefix → IRI.
     """
     own = f"{base}ns#"
-    if iri.startswith(own):
-        local = iri.removeprefix(own)
-        return local if LOCAL.match(local) else ""
+    if iri.startswith(own) and LOCAL.match(local := iri.removeprefix(own)):
+        return local
     fitting = [(len(start), prefix) for prefix, start in prefixes.items() if iri.startswith(start)]
     length, prefix = max(fitting, default=(0, ""))
-    return f"{prefix}:{iri[length:]}" if prefix and LOCAL.match(iri[length:]) else ""
+    return f"{prefix}:{iri[length:]}" if prefix and LOCAL.match(iri[length:]) else hashed_name(iri)
+
+
+def hashed_name(iri: str) -> str:
+    """Return a name for an IRI that has no shorter one: its last part, as far as it can be read, and a hash."""
+    last = re.split(r"[#/:]", iri.rstrip("#/:"))[-1]
+    return f"{NOT_LOCAL.sub('-', last)[-60:].strip('-.')}{HASHED}{sha256(iri.encode()).hexdigest()[:12]}"
 
 
 def named_apart(columns: Sequence[ClassColumn]) -> Iterator[ClassColumn]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,6 +44,8 @@ LABEL_PROPERTIES = (
 """What is taken for a label, best first; the last is what labels that are things (SKOS-XL) are called themselves."""
 
 LAST_RESORT = "en"
+UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+"""Categories of Unicode of characters that show nothing: spaces, controls and marks of format."""
 MOST_SAID = 200
 
 
@@ -55,6 +58,11 @@ class Label:
 
     text: str
     language: str = ""
+
+
+def is_seen(text: str) -> bool:
+    """Whether there is anything to see in a text: a name of spaces and marks of direction would be no name."""
+    return any(unicodedata.category(each) not in UNSEEN for each in text)
 
 
 def language_chain(preferred: Iterable[str]) -> tuple[str, ...]:
@@ -137,6 +145,8 @@ def labels(store: ox.Store, iris: Iterable[str], languages: Sequence[str]) -> di
     best: dict[str, tuple[tuple[Rank, int, str], Label]] = {}
     for triple in label_triples(store, iris):
         iri, literal = triple.subject.value, triple.object
+        if not is_seen(literal.value):
+            continue
         tag = literal.language or ""
         rank = (language_rank(tag, chain), LABEL_PROPERTIES.index(triple.predicate.value), literal.value)
         if iri not in best or rank < best[iri][0]:
@@ -173,7 +183,9 @@ def _shape_name(store: ox.Store, iri: str, languages: Sequence[str]) -> Label | 
 
 def _best(terms: Iterable[object], languages: Sequence[str]) -> Label | None:
     chain = language_chain(languages)
-    found = [Label(each.value, each.language or "") for each in terms if isinstance(each, ox.Literal)]
+    found = [
+        Label(each.value, each.language or "") for each in terms if isinstance(each, ox.Literal) and is_seen(each.value)
+    ]
     return min(found, key=lambda each: (language_rank(each.language, chain), each.text), default=None)
 
 

@@ -345,14 +345,15 @@ def _name(connection: duckdb.DuckDBPyConnection, languages: Sequence[str]) -> No
         f"""CREATE TEMP TABLE called AS SELECT s AS o, p, {LANGUAGE} AS language, {VALUE} AS value
             FROM by_subject JOIN terms ON terms.id = by_subject.o
             WHERE s IN (SELECT o FROM said WHERE o & 7 = {TermKind.IRI}) AND p IN ({", ".join(map(str, places))})
-                AND {DATATYPE} <> '{TRIPLE}' AND terms.id & 7 <> {TermKind.IRI}"""
+                AND {DATATYPE} <> '{TRIPLE}' AND terms.id & 7 <> {TermKind.IRI}
+                AND regexp_matches({VALUE}, '[^\\p{{Z}}\\p{{Cc}}\\p{{Cf}}]')"""
     )
     chain = language_chain(languages)
     tags = [tag for (tag,) in connection.execute("SELECT DISTINCT language FROM called").fetchall()]
     ranks = {tag: language_rank(tag.partition("--")[0], chain) for tag in tags}
     order = {rank: place for place, rank in enumerate(sorted({*ranks.values()}))}
     connection.execute(
-        """CREATE TEMP TABLE names AS SELECT o, nullif(first(value ORDER BY rank, place, value), '') AS name FROM called
+        """CREATE TEMP TABLE names AS SELECT o, first(value ORDER BY rank, place, value) AS name FROM called
             JOIN (SELECT unnest($1::VARCHAR[]) AS language, unnest($2::INTEGER[]) AS rank) USING (language)
             JOIN (SELECT unnest($3::BIGINT[]) AS p, unnest($4::INTEGER[]) AS place) USING (p) GROUP BY o""",
         [tags, [order[ranks[each]] for each in tags], [*places], [*places.values()]],

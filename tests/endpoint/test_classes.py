@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 import duckdb
 import openpyxl
@@ -18,7 +20,8 @@ from endpoint.current import EXTENSION
 from endpoint.pages.front import class_name
 from endpoint.things.classes import class_of, table
 from graph.export import views
-from graph.model.publication import Publication
+from graph.export.views import hashed_name
+from graph.model.publication import Publication, open_publication
 from graph.model.rdf_terms import RDF_TYPE
 from graph.releases.release import Release
 from graph.sources.csvw.conversion import read_table
@@ -213,3 +216,46 @@ def test_a_class_that_is_none_is_404(client: FlaskClient, name: str) -> None:
 def test_the_list_of_classes_leads_to_all_of_them(client: FlaskClient, names: list[str]) -> None:
     page = client.get("/class", headers=HTML).text
     assert [name for name in names if f'href="/class/{name}"' not in page] == []
+
+
+STRANGE = {
+    "hamkor.toml": 'base = "https://e.org/"\n',
+    "data/d.ttl": """
+        <https://e.org/a> a <http://schema.org/Person>, <https://e.org/T>, <http://例え.jp/人>, <urn:x:y/z> ;
+            <http://schema.org/name> "Ann" .
+        <https://e.org/b> a <http://a.example/v#Person>, <https://e.org/ns#a/b>,
+            <https://schema.org/Person>, <http://o/> .
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def strange(built_once: Callable[[Mapping[str, str]], Path]) -> FlaskClient:
+    """The application of somebody whose classes are in vocabularies without a known prefix."""
+    return create_app(open_publication(built_once(STRANGE))).test_client()
+
+
+def test_every_class_has_a_page_and_tables_whatever_its_vocabulary(strange: FlaskClient) -> None:
+    here = strange.application.extensions[EXTENSION].snapshot()
+    named = {class_name(here, iri): iri for iri in here.release.manifest.statistics.classes}
+    assert len(named) == len(here.release.manifest.statistics.classes)
+    assert {each.partition("~")[0] for each in named} > {"Person", "schema:Person", "T", "人", "z", "b", "o"}
+    listed = unquote(strange.get("/class", headers=HTML).text)
+    for name, iri in named.items():
+        assert class_of(here, name) == iri
+        assert f'"/class/{name}"' in listed
+        for suffix in (".html", ".csv", ".xlsx", ".csv-metadata.json"):
+            assert strange.get(f"/class/{quote(name)}{suffix}").status_code == 200, (name, suffix)
+    assert strange.get("/class/Person~000000000000").status_code == 404
+
+
+def test_the_catalogue_names_a_table_of_every_class_that_is_there(strange: FlaskClient) -> None:
+    release = strange.application.extensions[EXTENSION].snapshot().release
+    url = ox.NamedNode("http://www.w3.org/ns/dcat#downloadURL")
+    files = [quad.object.value for quad in release.store.quads_for_pattern(None, url, None, ox.DefaultGraph())]
+    [file] = [
+        each
+        for each in files
+        if "/classes/Person~" in each and hashed_name("http://schema.org/Person") in unquote(each)
+    ]
+    assert strange.get(file.removeprefix("https://e.org")).status_code == 200
