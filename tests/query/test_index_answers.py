@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import product
 
+import duckdb
 import pyoxigraph as ox
 import pytest
 
@@ -16,6 +17,7 @@ from graph.query.sparql.guard import read_query
 from graph.query.sql.algebra import UnsupportedError
 from graph.query.sql.index_engine import FoundSolutions, found_solutions
 from graph.query.sql.index_lookup import IndexReader
+from graph.query.sql.sql_expressions import DOTTED_I, LOWERED_OTHERWISE, MADE_OF_STRANGE
 
 PROLOGUE = "PREFIX : <http://x/> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> "
 DATA = """
@@ -307,3 +309,45 @@ def test_operators_give_what_the_engine_gives(expression: str, values: ox.Store,
             told += 1
             assert found == Counter(by_engine(asked(text), values).rows)
     assert told >= 20
+
+
+NEWER = (*range(0x1C80, 0x1C90), *range(0xA7C0, 0xA800))
+"""Letters that Python may not know to have a case."""
+
+
+def test_letters_are_lowered_as_the_engine_lowers_them_or_looked_for_first() -> None:
+    letters = [each for each in map(chr, range(0x20, 0x110000)) if each.lower() != each or each.upper() != each]
+    letters += map(chr, NEWER)
+    store = ox.Store()
+    store.add(ox.Quad(ox.NamedNode("x:s"), ox.NamedNode("x:p"), ox.Literal("|".join(letters))))
+    solutions = store.query("SELECT (LCASE(?o) AS ?l) { ?s ?p ?o }")
+    assert isinstance(solutions, ox.QuerySolutions)
+    engines = next(solutions)["l"].value.split("|")
+    with duckdb.connect() as connection:
+        lowered, strange = connection.execute(
+            "SELECT [lower(x) FOR x IN $1], [x FOR x IN $1 IF regexp_matches(x, $2)]", [letters, LOWERED_OTHERWISE]
+        ).fetchall()[0]
+    pairs = dict(zip(letters, zip(engines, lowered, strict=True), strict=True))
+    others = {letter for letter, (one, other) in pairs.items() if one != other}
+    assert others <= set(strange)
+    made = {made for letter in strange if letter != DOTTED_I for each in pairs[letter] for made in each}
+    assert not {each for each in made if not MADE_OF_STRANGE.match(each)}
+
+
+LOOKED_FOR = (
+    ("İstanbul", "i"), ("İstanbul", "istanbul"), ("İstanbul", "i\u0307"), ("İstanbul", "bul"), ("xi\u0307y", "i"),
+    ("ODOΣ", "σ"), ("ODOΣ", "ς"), ("ODOΣ", "odo"), ("οδοσ", "σ"), ("a\u1c89b", "\u1c89"), ("a\u1c89b", "\u1c8a"),
+    ("a\u1c89b", "a"), ("\ua7cb", "\u0264"), ("\uff21\uff22", "\uff42"), ("\u212a", "k"), ("STRASSE", "ss"),
+    ("\u0132SSEL", "\u0133"), ("\u0132SSEL", "ij"),
+)  # fmt: skip
+
+
+def test_what_is_looked_for_in_lowered_texts_is_found_as_by_the_engine() -> None:
+    store = merged_store("<x:g> { " + "".join(f'<x:s> <x:p> "{text}" . ' for text in {*dict(LOOKED_FOR)}) + "}")
+    reader = index_of(store)
+    for text, wanted in LOOKED_FOR:  # each for itself, since one that is not told leaves all to the engine
+        tests = " ".join(f'({test}(LCASE(?o), "{wanted}") AS ?{test})' for test in ("CONTAINS", "STRSTARTS", "STRENDS"))
+        query = f'SELECT {tests} {{ <x:s> <x:p> ?o . FILTER(?o = "{text}") }}'
+        rows = rows_or_none(query, reader)
+        assert rows is None or rows == Counter(by_engine(asked(query), store).rows)
+    assert rows_or_none('SELECT ?o { ?s <x:p> ?o . FILTER(CONTAINS(LCASE(?o), "odo")) }', reader) is not None

@@ -59,6 +59,8 @@ from graph.query.sql.sql_values import ANY_KIND, EXACT, IRI, NOTHING, UNTOLD, Co
 LONGEST_STATEMENT, MOST_ROWS = 50_000, 100_000
 MOST_COMPUTED = 1_000_000
 """Of so many rows what a doubtful condition is to see is computed first; more need not fit into memory."""
+LOWERED = "CAST(lower("
+"""In a condition that takes long for each text: it is not to be asked of the whole lexicon, either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,7 +383,8 @@ class _PatternCompiler:
         doubtful = dict[Expression, str]()
         for condition in (each for whole in conditions for each in conjuncts(whole)):
             text = compiler.truth(condition)
-            if UNTOLD in text and "EXISTS" not in text and len(block.items) > 1 and block.rows < MOST_COMPUTED:
+            is_doubtful = UNTOLD in text or LOWERED in text
+            if is_doubtful and "EXISTS" not in text and len(block.items) > 1 and block.rows < MOST_COMPUTED:
                 doubtful[condition] = text
             else:
                 block.conditions.append(text)
