@@ -242,6 +242,16 @@ def test_what_cannot_be_done_is_said_in_one_line(
 
 
 @pytest.mark.parametrize(
+    ("table", "said", "status"),
+    [("id;Клуб;Город\n1;A;Термез\n1;B;Термез\n", "fault: A3 [id] this is the key of row 2, too", 1),
+     ("Клуб;Город\nКлуб;Термез\n Клуб;Самарканд\n", "remark: A3 [Клуб] row 2 is called so, too", 0)],
+)  # fmt: skip
+def test_rows_of_one_key_or_name_are_told(folder: Path, tmp_path: Path, table: str, said: str, status: int) -> None:
+    found = hamkor(folder, saved(tmp_path, "clubs.csv", table.encode()))
+    assert (found.exit_code, said in found.output) == (status, True), found.output
+
+
+@pytest.mark.parametrize(
     ("text", "pair"),
     [("City=hk:city", ("City", "hk:city")), ("a=b=-", ("a=b", "-")),
      ("Nukus=https://e.example/?id=3", ("Nukus", "https://e.example/?id=3")),

@@ -149,7 +149,7 @@ class ThingMaker:
     # Which thing a row is
 
     def _iris(self, keys: Mapping[int, str]) -> dict[int, str]:
-        found = dict[int, str]()
+        found, first = dict[int, str](), dict[str, int]()
         count = Counter[str]()
         unknown = list[tuple[int, str]]()
         for row, key in keys.items():
@@ -160,6 +160,8 @@ class ThingMaker:
                     found[row] = iri
             elif not key:
                 self._tell_nameless(row)
+            elif self._is_told_alike(row, first.setdefault(key, row)):
+                continue
             elif (known := self.memory.rows.get(hash_of(own_key))) is not None:
                 found[row] = known.iri
             else:
@@ -235,6 +237,23 @@ class ThingMaker:
         while taken.get(iri := self.space.named(text, number), 0):
             number += 1
         return iri
+
+    def _is_told_alike(self, row: int, first: int) -> bool:
+        """Tell of a row whose key or name is that of another, and return whether nothing is made of it therefore."""
+        if row == first:
+            return False
+        column, labels = self._of_role("key"), self._labels()
+        if column is not None and not is_blank(self._cell(row, column.column)):
+            problem = Sentence("this is the key of row %(row)s, too", row=str(first + 1))
+            fault = CellProblem(problem, Sentence("give each row a key of its own"))
+            self.problems.append(PlacedProblem(row, column.column, fault))
+            return True
+        problem = Sentence("row %(row)s is called so, too: only their order tells them apart", row=str(first + 1))
+        remedy = Sentence("give the table a column of keys, so that each is known again")
+        self.problems.append(
+            PlacedProblem(row, labels[0].column if labels else None, CellProblem(problem, remedy, is_fault=False))
+        )
+        return False
 
     def _tell_twice(self, found: dict[int, str]) -> None:
         first = dict[str, int]()
