@@ -44,9 +44,10 @@ from endpoint.proposals.filled_form import (
 )
 from endpoint.proposals.placing import PlaceReader, place_inputs
 from endpoint.things.resources import not_found, of_withheld
+from graph.catalogue.contents import personal_graphs
 from graph.model.errors import NO_WORDS, HamkorError, Said, Sentence
 from graph.model.settings import ProposalSettings
-from graph.parts.proposals.new_things import as_new, minted
+from graph.parts.proposals.new_things import as_new, minted, personal_home
 from graph.parts.proposals.proposal_store import (
     CheckedProposal,
     Content,
@@ -197,12 +198,14 @@ def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
         class_iri = class_named(name)
         if not class_iri:
             raise ProblemError("not-found", UNKNOWN_CLASS)
-        subject = subject_of_class(class_iri)
+        # what is said of persons is kept apart, so that it can be withheld
+        home = personal_home(here.release.store, publication().base, class_iri, personal_graphs(publication()))
+        subject = subject_of_class(class_iri, graph=home)
         if not subject.reader.fields:
             raise ProblemError("not-found", UNKNOWN_CLASS)
         if nonce:
             label = label_among(subject.reader.read(posted_rows(fields)).changes)
-            return subject_of_class(class_iri, minted(publication().base, class_iri, label, nonce))
+            return subject_of_class(class_iri, minted(publication().base, class_iri, label, nonce), home)
         return subject
     iri = fields.get("iri", "")
     if not is_iri(iri):
@@ -258,7 +261,7 @@ class SentForm:
             return ()
         subject = self.subject
         if subject.class_iri and self.read.changes:
-            return as_new(subject.class_iri, self.read.changes, publication().base)
+            return as_new(subject.class_iri, self.read.changes, publication().base, subject.reader.stated.home)
         return self.read.changes
 
     def text(self, name: str) -> str:

@@ -36,10 +36,12 @@ from endpoint.proposals.proposing import HONEYPOT, check_origin, not_kept, priva
 from endpoint.proposals.signed_in import check_csrf, install_sessions, signed_in
 from endpoint.spreadsheets.kept_uploads import MOST_BYTES, KeptUpload, UploadShelf
 from endpoint.things.starting_files import templates
+from graph.catalogue.contents import personal_graphs
 from graph.model.contributors import Contributor, may_write
 from graph.model.description import PERSON, kinds_of
 from graph.model.errors import NO_WORDS, HamkorError, Said, Sentence, SourceError, unpacked
 from graph.model.rdf_terms import unfit_name
+from graph.parts.proposals.new_things import personal_home
 from graph.parts.proposals.proposed_rows import links_in
 from graph.parts.proposals.shape_form import term_of
 from graph.parts.spreadsheets.import_files import SUFFIXES, import_files
@@ -96,8 +98,10 @@ def _choice(wanted: str, problem: Said = NO_WORDS, status: int = 200) -> Respons
 
 def _classes() -> dict[str, str]:
     """Return the names of the classes that a row may be → their IRIs; persons are not imported."""
-    base = publication().base
-    return {name: iri for name, iri in templates().classes().items() if PERSON not in kinds_of((iri,), base)}
+    base, personal, store = publication().base, personal_graphs(publication()), snapshot().release.store
+    known = templates().classes().items()
+    others = ((name, iri) for name, iri in known if PERSON not in kinds_of((iri,), base))
+    return {name: iri for name, iri in others if not personal_home(store, base, iri, personal)}
 
 
 @uploading.post("/upload")

@@ -558,6 +558,11 @@ def graph_named(publication: Publication, name: str) -> str:
     return name if ":" in name else publication.graph(name)
 
 
+def personal_graphs(publication: Publication) -> tuple[str, ...]:
+    """Return the IRIs of the graphs that hold personal data."""
+    return tuple(graph_named(publication, each) for each in publication.settings.privacy.personal_graphs)
+
+
 def personal_data(publication: Publication, store: ox.Store, manifest: Manifest) -> Iterator[ox.Triple]:
     """Yield a notice for each graph of personal data, and of each withheld graph that it is not public."""
     privacy, names = publication.settings.privacy, CatalogueNames(publication.base, manifest.id)

@@ -229,6 +229,7 @@ def test_the_preview_can_be_read_by_a_program(folder: Path, tmp_path: Path) -> N
     ("options", "said"),
     [
         (("--class", "Nothing"), "no shape is for"), (("--class", "foaf:Person"), "persons are not imported"),
+        (("--class", "org:Membership"), "persons are not imported"),
         (("--sheet", "Лист3"), "no sheet"), (("--column", "Z9=hk:city"), "no column"),
         (("--match", "а=place~nowhere"), "no"),
     ],

@@ -18,7 +18,7 @@ from rdflib import SH, BNode, Graph, Literal, URIRef
 from rdflib.namespace import RDF, RDFS
 from rdflib.term import Node
 
-from graph.catalogue.contents import graph_named
+from graph.catalogue.contents import personal_graphs
 from graph.export.documents import prefixes, read_context
 from graph.model.contributors import EVERY_GRAPH, Contributor, may_write
 from graph.model.errors import PreconditionError, QuerySyntaxError, ReleaseError, Sentence, SourceError
@@ -375,7 +375,7 @@ def _adviser(publication: Publication) -> Adviser | None:
         store = current_release(publication).store
     except ReleaseError:  # there is none yet, so nothing can be said by example
         return None
-    personal = frozenset(graph_named(publication, name) for name in publication.settings.privacy.personal_graphs)
+    personal = frozenset(personal_graphs(publication))
     names = prefixes(publication, read_context(publication))
     return Adviser(TemplateShapes(store, publication.base), names, personal)
 

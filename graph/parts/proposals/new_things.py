@@ -16,10 +16,10 @@ from typing import TypeAlias
 
 import pyoxigraph as ox
 
-from graph.model.description import kinds_of, narrowest
+from graph.model.description import PERSON, kinds_of, narrowest
 from graph.model.errors import NO_WORDS, Said, Sentence
 from graph.model.locations import areas_at, point_of
-from graph.model.rdf_terms import RDF_TYPE, RDFS_LABEL, SCHEMA, SKOS, XSD, graph_iri
+from graph.model.rdf_terms import COMPUTED_GRAPHS, RDF_TYPE, RDFS_LABEL, SCHEMA, SKOS, XSD, graph_iri
 from graph.parts.proposals.coordinates import Position, Surroundings, decimal
 from graph.parts.proposals.form_fields import FormField, KnownThings
 from graph.parts.proposals.proposal_store import ValueChange
@@ -81,6 +81,29 @@ def as_new(class_iri: str, changes: Sequence[ValueChange], base: str, graph: str
     """Return the changes of a new thing, of which it is said first what it is; in a graph of its own by default."""
     typed = ValueChange(RDF_TYPE, "", f"<{class_iri}>", (graph or graph_iri(base, ACCEPTED_GRAPH),))
     return (typed, *changes)
+
+
+# Of whom a new thing is.
+
+
+def personal_home(store: ox.Store, base: str, class_iri: str, personal: Sequence[str]) -> str:
+    """Return the graph of personal data to which new things of a class belong; empty for what is no person's.
+
+    Theirs are persons, and what such graphs alone describe, as the roles of persons.
+
+    Args:
+        store: the release's.
+        base: the publication's base.
+        class_iri: the class.
+        personal: the IRIs of the graphs of personal data.
+    """
+    quads = store.quads_for_pattern(None, ox.NamedNode(RDF_TYPE), ox.NamedNode(class_iri), None)
+    named = {each.graph_name for each in islice(quads, MOST_PLACES) if isinstance(each.graph_name, ox.NamedNode)}
+    stated = {each.value for each in named} - {graph_iri(base, each) for each in COMPUTED_GRAPHS}
+    home = next((each for each in personal if each in stated), "")
+    if PERSON in kinds_of((class_iri,), base):
+        return home or next(iter(personal), "")
+    return home if stated <= {*personal} else ""
 
 
 # Where a new place lies.

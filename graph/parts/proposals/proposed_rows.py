@@ -13,7 +13,7 @@ from itertools import islice
 import msgspec
 import pyoxigraph as ox
 
-from graph.catalogue.contents import graph_named
+from graph.catalogue.contents import personal_graphs
 from graph.model.description import PERSON, kinds_of
 from graph.model.publication import Publication
 from graph.model.rdf_terms import RDF, RDF_TYPE, XSD, Term
@@ -117,8 +117,8 @@ def marks_of(store: ox.Store, base: str, content: Content, personal: Iterable[st
 
 def marked(publication: Publication, store: ox.Store, content: Content) -> Content:
     """Return a proposal with its marks, by what the publication says which of its graphs are of persons."""
-    personal = [graph_named(publication, each) for each in publication.settings.privacy.personal_graphs]
-    return msgspec.structs.replace(content, marks=marks_of(store, publication.base, content, personal))
+    marks = marks_of(store, publication.base, content, personal_graphs(publication))
+    return msgspec.structs.replace(content, marks=marks)
 
 
 def _text(term: str) -> str:

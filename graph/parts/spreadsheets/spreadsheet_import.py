@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 import pyoxigraph as ox
 
+from graph.catalogue.contents import personal_graphs
 from graph.export.documents import prefixes, read_context
 from graph.model.description import PERSON, kinds_of
 from graph.model.errors import NO_WORDS, GraphNameError, Said, Sentence, SourceError, packed
@@ -25,7 +26,7 @@ from graph.parts.linking.name_comparison import fold
 from graph.parts.linking.names_index import open_index
 from graph.parts.linking.reconciliation import Reconciler
 from graph.parts.proposals.form_fields import KnownThings
-from graph.parts.proposals.new_things import local_name
+from graph.parts.proposals.new_things import local_name, personal_home
 from graph.parts.proposals.proposed_rows import rows_of
 from graph.parts.spreadsheets.cell_values import CellReader, LikelyThing
 from graph.parts.spreadsheets.column_recognition import (
@@ -119,7 +120,10 @@ class SpreadsheetImport:
             known = ", ".join(short(each, self.prefixes) for each in targets)
             problem = Sentence("no shape is for things of the class %(name)s", name=repr(name[:200]))
             raise SourceError(self.request.name, problem, remedy=Sentence("name one of %(known)s", known=known))
-        if PERSON in kinds_of((found,), self.publication.base):
+        personal = personal_graphs(self.publication)
+        if PERSON in kinds_of((found,), self.publication.base) or personal_home(
+            self.release.store, self.publication.base, found, personal
+        ):
             raise SourceError(
                 self.request.name, Sentence("persons are not imported"),
                 remedy=Sentence("a table of names must not become a table of people"),
