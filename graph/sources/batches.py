@@ -362,22 +362,32 @@ def _graphs_of(part: bytes, origin: Origin) -> Iterable[tuple[str, bytes]]:
     if first and part.count(ending) == len(lines) and all(line.count(b" ") > 3 for line in lines):
         yield first[1:-1].decode(), part.replace(ending, b" .\n")
         return
+    are_names = dict[bytes, bool]()  # a function called for each line would take as long again
     for line in lines:
-        name = _graph_of(line)
-        found.setdefault(name or unnamed, []).append(line[: -len(name) - 3] + b" ." if name else line)
+        end = line.rfind(b" ", 0, -len(b" ."))
+        name = line[end + 1 : -len(b" .")]
+        if name not in are_names:
+            are_names[name] = _may_name(name)
+        if are_names[name] and line.count(b" ") > 3:
+            found.setdefault(name, []).append(line[:end])
+        else:
+            found.setdefault(unnamed, []).append(line[: -len(b" .")])
     for name, each in found.items():
-        yield name[1:-1].decode(), b"\n".join(each) + b"\n"
+        yield name[1:-1].decode(), b" .\n".join(each) + b" .\n"
 
 
 def _graph_of(line: bytes) -> bytes:
-    """Return the graph's name in a canonical line, or nothing.
-
-    What follows the last blank is a graph where it is an IRI and not the object: behind a literal's last quotation mark
-    no blank comes but before a graph.
-    """
+    """Return the graph's name in a canonical line, or nothing."""
     triple, _, name = line[: -len(b" .")].rpartition(b" ")
-    is_name = name.startswith(b"<") and name.endswith(b">") and b'"' not in name and triple.count(b" ") > 1
-    return name if is_name else b""
+    return name if _may_name(name) and triple.count(b" ") > 1 else b""
+
+
+def _may_name(last: bytes) -> bool:
+    """Whether what follows the last blank of a canonical line is a graph, where it is not the object.
+
+    Only an IRI can be one, and behind a literal's last quotation mark no blank comes but before a graph.
+    """
+    return last.startswith(b"<") and last.endswith(b">") and b'"' not in last
 
 
 def _quad(triple: ox.Triple, graph: ox.NamedNode) -> ox.Quad:
