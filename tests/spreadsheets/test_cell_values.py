@@ -99,6 +99,9 @@ def test_what_stands_beside_a_number_is_told_with_the_number() -> None:
     found = number("12 чел.", [XSD + "integer"], "")
     assert isinstance(found, Bad)
     assert "write only 12" in found.problem.remedy
+    rounded = number(1e20, [XSD + "integer"], "")
+    assert isinstance(rounded, Bad)
+    assert "write only" not in rounded.problem.remedy
 
 
 TELEPHONES: list[tuple[Cell, str]] = [

@@ -39,7 +39,7 @@ DOTS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?")
 NUMBER = re.compile(GROUPED)
 ONE_COMMA, ONE_DOT = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}"), re.compile(r"[+-]?[1-9]\d{0,2}\.000")
 """A sign that may divide thousands, or decimals; behind the dot, decimals that a whole number may have."""
-LEADING_NUMBER = re.compile(r"\s*[^\d\s]{0,20}\s*([+-]?\d[\d \u00a0\u202f]*(?:[.,]\d+)?)(?!\d)")
+LEADING_NUMBER = re.compile(r"\s*[^\d\s]{0,20}\s*([+-]?\d[\d \u00a0\u202f]*(?:[.,]\d+)?)(?!\d|[eE][+-]?\d)")
 CUT_NUMBER = re.compile(r"\d[.,]\d+[eE]\+?\d+")
 SHORT_YEAR = re.compile(r"\d{1,2}[./]\d{1,2}[./]\d{2}")
 CLOCK = re.compile(r"[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*\Z")
