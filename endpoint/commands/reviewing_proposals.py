@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import cast
 
 import click
@@ -92,7 +93,7 @@ def show_proposal(options: Options, name: str) -> None:
         _line(f"decision: {' '.join(proposal.decision.words.split())} {proposal.decision.release}".rstrip())
     _show_changes(publication, content, is_open=proposal.is_open)
     if content.kind == "removal" and proposal.is_open:
-        click.echo(f"to take it out: hamkor withhold {content.thing}")
+        _line(f"to take it out: hamkor withhold {quote(content.thing)}")
 
 
 def _show_changes(publication: Publication, content: Content, *, is_open: bool) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from shlex import quote
+from types import MappingProxyType
 from typing import Any, cast
 
 from flask import Blueprint, Flask, Response, request
@@ -57,6 +59,9 @@ SHOWN: Mapping[str, tuple[State, ...]] = {
     "waiting": ("waiting", "accepting"), "accepted": ("accepted",), "declined": ("declined",),
     "withdrawn": ("withdrawn", "erased"),
 }  # fmt: skip
+
+
+DECIDED = MappingProxyType({"accept": "accepted", "decline": "declined"})
 
 
 @reviewing.record
@@ -149,6 +154,7 @@ def _review_page(
         touched=[names.thing(each) for each in beside], problem=said if problem is not None else NO_WORDS,
         problem_remedy=remedy, chosen=lambda texts: text_in(texts, languages()),
         words=words if words is not None else content.reason if content is not None else "",
+        quoted=quote(content.thing) if content is not None else "",  # what is copied into a shell stays one word
     )  # fmt: skip
 
 
@@ -176,12 +182,17 @@ def decide(name: str) -> Response:
     numbers = [each for each in request.form.getlist("chosen") if each.isdecimal() and len(each) < 6]
     decision = Decision(reviewer.id, reviewer.name, tuple(sorted({int(each) for each in numbers})), words)
     action = fields.get("action", "")
-    if action not in ("accept", "decline"):
+    if action not in DECIDED:
         raise ProblemError("bad-request", Sentence("nothing says whether to accept or to decline"))
     what = ProposalAcceptance(str(publication().root), proposal.id, decision)
     try:
         made = works().write(f"graph.parts.proposals.decisions:{action}", what, Decision)
-    except HamkorError as problem:  # it goes on waiting; the reviewer reads why, beside what they wrote
-        return _review_page(_proposal(name), session, problem, words)
+    except HamkorError as problem:
+        now = _proposal(name)
+        by = now.decision.reviewer if now.decision is not None else ""
+        if now.state == DECIDED[action] and by == reviewer.id:  # by the first of two clicks
+            return see_other(urls().absolute(urls().link(f"proposals/{proposal.id}")))
+        # it goes on waiting; the reviewer reads why, beside what they wrote
+        return _review_page(now, session, problem, words)
     refresh(made.release)
     return see_other(urls().absolute(urls().link(f"proposals/{proposal.id}")))

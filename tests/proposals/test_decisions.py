@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -126,6 +127,14 @@ def test_signs_that_move_a_terminal_are_shown_to_whoever_reviews_and_not_sent(ow
         assert not {*evil} & {"\x1b", "\x07", "\u202e"} & {*done.output}
     done = CliRunner().invoke(main, ["--publication", str(own.root), "proposals", "list", "--page", "9" * 30])
     assert (done.exit_code, "Invalid value for '--page'" in done.output) == (2, True)
+
+
+def test_a_command_that_is_copied_into_a_shell_names_the_thing_and_nothing_else(own: Publication) -> None:
+    thing = "https://example.org/a;$(touch${IFS}x)&'"
+    name, _ = proposed(own, Content("removal", thing))
+    done = CliRunner().invoke(main, ["--publication", str(own.root), "proposals", "show", name])
+    command = done.output.partition("to take it out: ")[2].strip()
+    assert shlex.split(command) == ["hamkor", "withhold", thing]
 
 
 def test_a_part_of_it_can_be_accepted(own: Publication) -> None:

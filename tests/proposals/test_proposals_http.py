@@ -169,6 +169,13 @@ def test_declined_it_says_why(person: Person, reviewer: Person) -> None:
     assert "It is called so." in person.get(address).text
 
 
+def test_a_decision_that_is_sent_twice_is_one(person: Person, reviewer: Person) -> None:
+    name = name_of(person.served, person.sent(person.form(FORM) | {"reason": "Twice decided."}))
+    form = next(each for each in forms_of(reviewer.get(f"/proposals/{name}").text) if "csrf" in each)
+    sent = [form | {"words": "No.", "action": action} for action in ("decline", "decline", "accept")]
+    assert [reviewer.post(f"/proposals/{name}", each).status_code for each in sent] == [303, 303, 409]
+
+
 def test_taken_back_nothing_of_it_is_left(person: Person, reviewer: Person) -> None:
     address, name = proposed(person, "h", "Club Z", reason="a secret of mine")
     assert person.post(address, {}).status_code == 303
