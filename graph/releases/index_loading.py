@@ -416,8 +416,8 @@ def _spell(connection: duckdb.DuckDBPyConnection, longest: int | None) -> None:
         raise UnsureLinesError
 
 
-UNSURE = (b"_:", b"<<", b"\\u0000")
-"""What blank nodes, triple terms and the character NUL have in them, and perhaps other things, too."""
+NESTED, UNSURE = b"<<", (b"_:", b"\\u0000")
+"""What triple terms, and what blank nodes and the character NUL have in them, and perhaps other things, too."""
 
 
 def _differing(lines: bytes) -> list[str]:
@@ -428,6 +428,8 @@ def _differing(lines: bytes) -> list[str]:
     Raises:
         UnsureLinesError: a line has none, or one that needs more than to be parsed.
     """
+    if NESTED in lines:  # before they are parsed: ten thousand in each other overflow the parser's stack
+        raise UnsureLinesError
     try:
         form = ox.RdfFormat.N_TRIPLES
         canonical = ox.serialize((quad.triple for quad in ox.parse(lines, form)), format=form) or b""

@@ -42,6 +42,8 @@ LEFT = [
     b'<http://e/a> <http://e/p> "b\xff" .\n', b'<http://e/a> <http://e/p> # .\n', b'<http://e/a> <http://e/p> .\n',
     b'<http://e/a> <http://e/p> <<( <http://e/a> <http://e/p> "b" )>> .\n', b'<http://e/a> <http://e/p> "b" .\rx\n',
     b'<http://e/a> <http://e/p> "' + b"b" * (1 << 20) + b'" .\n', b"\xef\xbb\xbf" + PLAIN,
+    b"<http://e/a> <http://e/p> " + b"<<( <a:> <b:> " * 50_000 + b"<http://e/b>" + b" )>>" * 50_000
+    + b" .\n",
     b"<http://e/a> <http://e/p> # .\n<http://e/b> .\n", b"@prefix : <http://e/> .\n",
 ]  # fmt: skip
 LIMITS = LimitSettings(literal_mb=1)
