@@ -19,6 +19,7 @@ from graph.query.embedded import evaluate, written
 from graph.query.engine import QueryForm, QueryRequest
 from graph.query.sql import index_engine
 from graph.query.sql.index_engine import CONSTANTS, SMALL_TRIPLES, IndexLimits, LearntTimes, SqlEngine, Times, prepare
+from graph.query.sql.index_lookup import IndexReader
 from graph.releases.triple_index import INDEX_FILE
 
 MANY = "".join(f":many {{ :m{n} :of :whole ; :size {n % 7} . }}\n" for n in range(600))
@@ -86,6 +87,14 @@ def test_is_open_before_the_first_query_unless_the_release_is_small(
     index.triples = triples
     index.prepare()
     assert index.is_open is opened
+
+
+def test_predicates_need_not_be_looked_up_once_it_is_prepared(
+    index: SqlEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.prepare()
+    monkeypatch.setattr(IndexReader, "_found", lambda *_: pytest.fail("looked up"))
+    assert answer(index, request(COUNTING))
 
 
 def test_is_opened_by_the_first_query_that_asks_for_it(index: SqlEngine) -> None:

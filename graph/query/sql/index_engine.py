@@ -316,7 +316,7 @@ class SqlEngine:
         return self.limits.memory_mb << 20 if self.is_open else 0
 
     def prepare(self) -> None:
-        """Open the index of a release that is not small, and read how many triples each predicate has.
+        """Open the index of a release that is not small, and read what is to be known of each predicate.
 
         It takes longer than most queries: whoever does it before the first one has not that one wait.
         """
@@ -325,7 +325,7 @@ class SqlEngine:
         self.make_room(self.limits.address_bytes)
         try:
             if (reader := self._opened()) is not None:
-                reader.all()
+                reader.remember_predicates()
         except (duckdb.Error, RuntimeError, MemoryError):  # the first query will meet it, and then the engine
             pass
         finally:

@@ -116,6 +116,14 @@ class IndexReader:
         self._texts.update((number, text) for number, text in new.items() if len(text) < LONGEST_REMEMBERED)
         return found | new
 
+    def remember_predicates(self) -> None:
+        """Read how many triples each predicate has, and which term it is: most constants of queries are predicates."""
+        numbers = list(self._looked_up())[:MOST_CONSTANTS]
+        rows = self.connection.execute(
+            "SELECT id, text FROM terms WHERE id IN (SELECT unnest($1::BIGINT[]))", [numbers]
+        )
+        self._ids.update((ox.NamedNode(text), number) for number, text in rows.fetchall())
+
     def of_predicate(self, number: int) -> int:
         """Return how many triples a predicate has."""
         return self._looked_up().get(number, (0, frozenset()))[0]
