@@ -88,9 +88,22 @@ def cases() -> Iterator[Case]:
 CASES = list(cases())
 
 
+class ListedShapes(ShapesTriples):
+    """Shapes whose statements are listed once: pySHACL lists those of a shape again for each value node."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stated: dict[Node | None, list[tuple[Node, Node]]] = {}
+
+    def predicate_objects(self, subject: Node | None = None, unique: bool = False) -> Iterator[tuple[Node, Node]]:  # type: ignore[override]
+        if subject not in self._stated:
+            self._stated[subject] = [*super().predicate_objects(subject, unique)]
+        return iter(self._stated[subject])
+
+
 @cache
 def shapes(*names: str) -> Graph:
-    graph = ShapesTriples()
+    graph = ListedShapes()
     for path in sorted(SHAPES.glob("*.ttl")):
         if not names or path.stem in names:
             graph.parse(path)
