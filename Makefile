@@ -26,10 +26,12 @@ build: $(VENV)/.serve
 test: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
-	@# hundreds of processes are started: each would compile anew where the environment forbids Python to keep bytecode
-	@$(BIN)/python -m compileall -q graph endpoint tests benchmarks
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+	@# hundreds of processes are started: each would compile anew where the environment forbids Python to keep bytecode;
+	@# and so would each process of the tests what their asserts become. Beside the types, which are judged on one core.
+	@($(BIN)/python -m compileall -q graph endpoint tests benchmarks; \
+		PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only >/dev/null 2>&1 || true) & \
+		echo $(BIN)/mypy; $(BIN)/mypy && wait
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .

@@ -27,8 +27,9 @@ WHOLE = "HAMKOR_WHOLE" in os.environ
 """Whether tests that look at a sample look at everything; that takes some minutes more."""
 FIRST = (
     "test_gateway.py", "test_reading.py", "test_whole.py", "test_crawl.py", "test_proposing.py",
-    "test_lowered_bounds.py", "test_shapes.py", "test_external_engine.py", "test_w3c.py", "test_flagship_changes.py",
-    "test_incremental.py", "test_publish_endures.py", "test_publish_equals_build.py", "test_withholding.py",
+    "test_service.py", "test_writing.py", "test_own_data.py", "test_lowered_bounds.py", "test_shapes.py",
+    "test_external_engine.py", "test_w3c.py", "test_flagship_changes.py", "test_incremental.py",
+    "test_publish_endures.py", "test_publish_equals_build.py", "test_withholding.py",
 )  # fmt: skip
 """The files that take longest, in this order: begun last, each would leave the other processes without work.
 

@@ -19,7 +19,7 @@ upload_mb = 2
 upload_seconds = 60
 upload_memory_mb = 1024
 writes_per_minute = 100000
-queue_seconds = 0.5
+queue_seconds = 5
 """
 CLUBS = """
 @prefix ex: <https://example.org/kb/ns#> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
