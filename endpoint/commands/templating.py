@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
@@ -52,7 +53,8 @@ def template_command(options: Options, name: str | None, form: str, output: Path
     if form == "csv":
         beside = target.with_name(target.name + METADATA_SUFFIX)
         described = library.text(name, "metadata", lang) or b""
-        beside.write_bytes(described.replace(f'"{name}.csv"'.encode(), f'"{target.name}"'.encode()))
+        # its url is a reference: a blank, a sign of JSON or a number sign in a file's name would make it another one
+        beside.write_bytes(described.replace(f'"{name}.csv"'.encode(), f'"{quote(target.name)}"'.encode()))
         written.append(beside)
     click.echo(", ".join(str(each) for each in written))
 

@@ -140,10 +140,10 @@ def test_what_is_written_says_the_same_in_every_form(folder: Path, tmp_path: Pat
     for form, parser in (("turtle", ox.RdfFormat.TURTLE), ("jsonld", ox.RdfFormat.JSON_LD)):
         (content,) = import_files(found, form, "clubs", publication, "ru").values()
         assert {each.triple for each in ox.parse(content, parser)} == expected
-    for name, content in import_files(found, "csv", "clubs.csv", publication, "ru").items():
-        saved(tmp_path, name, content)
-    table = TableFile(tmp_path / "clubs.csv", publication.base, "clubs.csv")
-    assert {each.triple for each in read_described(table)} == expected
+    for file in ("clubs.csv", 'a "b" #1 %20 клуб.csv'):
+        for name, content in import_files(found, "csv", file, publication, "ru").items():
+            saved(tmp_path, name, content)
+        assert {each.triple for each in read_described(TableFile(tmp_path / file, publication.base, file))} == expected
 
 
 def test_a_file_is_written_in_the_form_of_its_name(folder: Path, tmp_path: Path) -> None:
@@ -240,6 +240,26 @@ def test_what_cannot_be_done_is_said_in_one_line(
     found = hamkor(folder, saved(tmp_path, "clubs.xlsx", as_xlsx(mended())), *options)
     assert (found.exit_code, said in found.output) == (2, True)
     assert found.output.count("\n") == 1
+
+
+def test_a_template_is_described_under_whatever_name(folder: Path, tmp_path: Path) -> None:
+    file = tmp_path / 'a "b" #1 клуб.csv'
+    command = ["--publication", str(folder), "template", "ParentsClub", "-o", str(file)]
+    assert CliRunner().invoke(main, command).exit_code == 0
+    assert [*read_described(TableFile(file, "https://e.example/", file.name))]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(("--text-language", "!!"), "'!!' is no language (write its tag, such as ru)"),
+     (("--match", "Термез=https://e/a b"), "'https://e/a b' is no address (IRI)"),
+     (("--sheet", "x"), "there is no sheet 'x' with cells\n")],
+)  # fmt: skip
+def test_what_is_said_of_a_table_and_cannot_be_is_told_in_one_line(
+    folder: Path, tmp_path: Path, options: tuple[str, ...], said: str
+) -> None:
+    found = hamkor(folder, saved(tmp_path, "clubs.csv", "Клуб;Город\nA;Термез\n".encode()), *options)
+    assert (found.exit_code, said in found.output, found.output.count("\n")) == (2, True, 1), found.output
 
 
 @pytest.mark.parametrize(

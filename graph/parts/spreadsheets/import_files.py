@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import pyoxigraph as ox
 
@@ -54,7 +55,7 @@ def import_files(
     stream = io.BytesIO()
     write_csv(headings(table, language), rows(store, table, lambda _: ""), stream)
     settings = publication.settings
-    about = description(table, name, settings.languages, {}, {})
+    about = description(table, quote(name), settings.languages, {}, {})
     return {name: stream.getvalue(), name + METADATA_SUFFIX: about}
 
 

@@ -167,8 +167,9 @@ class SpreadsheetImport:
         if not tables:
             problem = Sentence("there is no sheet %(name)s with cells", name=repr(wanted[:100]))
             raise SourceError(
-                self.request.name, problem, remedy=Sentence("its sheets are: %(names)s", names=names[:1000])
-            )
+                self.request.name, problem,
+                remedy=Sentence("its sheets are: %(names)s", names=names[:1000]) if names.strip(", ") else NO_WORDS,
+            )  # fmt: skip
         return max(tables, key=lambda each: (not each.sheet.is_hidden, each.fit))
 
     @cached_property
@@ -181,8 +182,18 @@ class SpreadsheetImport:
 
     @cached_property
     def language(self) -> str:
-        """The language of texts that do not say it."""
-        return (self.request.language or next(iter(self.publication.settings.languages), "en")).lower()
+        """The language of texts that do not say it.
+
+        Raises:
+            SourceError: what is said is the tag of none.
+        """
+        tag = (self.request.language or next(iter(self.publication.settings.languages), "en")).lower()
+        try:
+            ox.Literal("", language=tag)
+        except ValueError as problem:
+            said = Sentence("%(tag)s is no language", tag=repr(tag[:30]))
+            raise SourceError(self.request.name, said, remedy=Sentence("write its tag, such as ru")) from problem
+        return tag
 
     @cached_property
     def answers(self) -> dict[str, str]:
@@ -203,7 +214,11 @@ class SpreadsheetImport:
                         self.request.name, Sentence("nothing here has the id %(match)s", match=repr(said[:100])),
                         remedy=Sentence("write an IRI, an id as in place~termez, - for none, or new"),
                     )  # fmt: skip
-            found[fold(text)] = iri
+            try:
+                found[fold(text)] = ox.NamedNode(iri).value if iri not in ("", NEW) else iri
+            except ValueError as problem:
+                said_of_it = Sentence("%(text)s is no address (IRI)", text=repr(iri[:100]))
+                raise SourceError(self.request.name, said_of_it) from problem
         return found
 
     @cached_property
