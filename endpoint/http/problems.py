@@ -30,6 +30,7 @@ from graph.model.errors import (
     WriteRefusedError,
     storage_code,
 )
+from graph.model.formats import RESULTS_XML
 
 # Problem details (RFC 9457): every error as a status, a title and what one can do about it.
 #
@@ -285,7 +286,9 @@ def _problem_of_answering(error: QueryRefusedError | QueryLimitError | FormatErr
     match error:
         case FormatError():
             said = Sentence("%(title)s cannot express %(what)s", title=error.form, what=error.fault)
-            return Problem("not-acceptable", said, {"remedy": Sentence("ask for Turtle or N-Triples")})
+            is_rows = error.form == RESULTS_XML.title
+            remedy = Sentence("ask for JSON, CSV or TSV") if is_rows else Sentence("ask for Turtle or N-Triples")
+            return Problem("not-acceptable", said, {"remedy": remedy})
         case QueryRefusedError():
             return Problem("refused", error.problem, _facts(remedy=error.remedy))
         case EngineFaultError():

@@ -25,6 +25,7 @@ from graph.releases.graph_files import (
     GZIP_WINDOW,
     LEVEL,
     file_sha256,
+    fits_json_ld,
     fits_xml,
     link,
     member_name,
@@ -134,7 +135,9 @@ def amended_member(old: Path | None, entry: GraphEntry | None, change: GraphChan
     """
     if old is not None and not change.removed and old.stat().st_size > REWRITTEN_BYTES:
         shutil.copyfile(old, new)
-        fits = (entry is None or entry.fits_xml) & _write(new, added(change), "ab")
+        fits = _write(new, added(change), "ab")
+        if entry is not None:
+            fits = fits[0] and entry.fits_xml, fits[1] and entry.fits_json_ld
     else:
         fits = _write(new, _all(old, change))
     lanes = lanes_of(entry.lanes if entry is not None else "")
@@ -148,7 +151,8 @@ def amended_member(old: Path | None, entry: GraphEntry | None, change: GraphChan
         sha256=file_sha256(new),
         size=new.stat().st_size,
         lanes=lanes_text(lanes),
-        fits_xml=fits,
+        fits_xml=fits[0],
+        fits_json_ld=fits[1],
     )
 
 
@@ -167,16 +171,16 @@ def _all(old: Path | None, change: GraphChange) -> Iterator[Chunk]:
     yield from added(change)
 
 
-def _write(path: Path, chunks: Iterable[Chunk], mode: str = "wb") -> bool:
-    """Write chunks to a file; return whether XML can express all their characters."""
-    fits = True
+def _write(path: Path, chunks: Iterable[Chunk], mode: str = "wb") -> tuple[bool, bool]:
+    """Write chunks to a file; return whether XML can express all their characters, and JSON-LD all their terms."""
+    xml = json_ld = True
     stream = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, GZIP_WINDOW)
     with path.open(mode) as file:
         for chunk in chunks:
             file.write(stream.compress(chunk.quads()))
-            fits = fits and fits_xml(chunk.triples)
+            xml, json_ld = xml and fits_xml(chunk.triples), json_ld and fits_json_ld(chunk.triples)
         file.write(stream.flush())
-    return fits
+    return xml, json_ld
 
 
 # The counts of a release, kept up by what changes: they equal those of a release that is made from nothing.

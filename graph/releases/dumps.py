@@ -107,20 +107,22 @@ class Dump:
 
 
 def whole_dumps(manifest: Manifest) -> tuple[Dump, ...]:
-    """Return the files of everything; without RDF/XML where that cannot express it."""
+    """Return the files of everything; without RDF/XML and JSON-LD where these cannot express it."""
     # releases of earlier versions do not say it of their graphs, but have counted their properties
     fits = all(map(is_element_name, manifest.statistics.properties))
     fits = fits and all(each.fits_xml for each in data_graphs(manifest))
-    return tuple(Dump(f"{WHOLE}.{_ending(form)}", form) for form in _forms(fits_xml=fits))
+    unfit = {RDF_XML: not fits, JSON_LD: not all(each.fits_json_ld for each in data_graphs(manifest))}
+    return tuple(Dump(f"{WHOLE}.{_ending(form)}", form) for form in _forms(unfit))
 
 
 def graph_dumps(entry: GraphEntry) -> tuple[Dump, ...]:
-    """Return the files of one named graph; without RDF/XML where that cannot express it."""
-    return tuple(_dump_of(entry, form) for form in _forms(fits_xml=entry.fits_xml))
+    """Return the files of one named graph; without RDF/XML and JSON-LD where these cannot express it."""
+    unfit = {RDF_XML: not entry.fits_xml, JSON_LD: not entry.fits_json_ld}
+    return tuple(_dump_of(entry, form) for form in _forms(unfit))
 
 
-def _forms(*, fits_xml: bool) -> tuple[Format, ...]:
-    return (*(each for each in FORMS if fits_xml or each is not RDF_XML), PARQUET)
+def _forms(unfit: Mapping[Format, bool]) -> tuple[Format, ...]:
+    return (*(each for each in FORMS if not unfit.get(each)), PARQUET)
 
 
 def _dump_of(entry: GraphEntry, form: Format) -> Dump:
@@ -149,7 +151,7 @@ def _ending(form: Format) -> str:
 
 def dump_named(manifest: Manifest, name: str) -> Dump | None:
     """Return the file of this name, or None where there is none; also one that cannot be made, which its maker says."""
-    forms = _forms(fits_xml=True)
+    forms = _forms({})
     candidates: Iterable[Dump] = (Dump(f"{WHOLE}.{_ending(form)}", form) for form in forms)
     if name.startswith(f"{GRAPHS_FOLDER}/"):
         stems = {f"{name.removesuffix(f'.{_ending(form)}')}{ENDING}" for form in forms}

@@ -44,6 +44,8 @@ GZIP_WINDOW = 31
 LEVEL = 2
 NO_XML = re.compile(rb"(?<!\\)(?:\\\\)*\\(?:[bf]|u00[01])|\xef\xbf[\xbe\xbf]")
 """Characters that XML cannot express, as N-Triples write them."""
+TRIPLE_TERM = re.compile(rb"^<[^>]*> <[^>]*> <<\( ", re.MULTILINE)
+"""The beginning of a line with a triple for its object; in a literal it would stand behind a quotation mark."""
 UNREADABLE: tuple[type[Exception], ...] = (OSError, EOFError, isal_zlib.error)  # type: ignore[assignment]
 """What reading a packed file raises where it cannot be read, or is not whole; the last is no error of zlib's."""
 NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK)
@@ -53,6 +55,11 @@ def fits_xml(lines: bytes) -> bool:
     """Return whether all characters of canonical N-Triples are those of XML (XML 1.0, 2.2)."""
     # most lines have neither; to search for these bytes costs a twentieth of the expression
     return not ((b"\\" in lines or b"\xef\xbf" in lines) and NO_XML.search(lines))
+
+
+def fits_json_ld(lines: bytes) -> bool:
+    """Return whether JSON-LD can express canonical N-Triples: it has no triples as terms (RDF 1.2)."""
+    return not (b" <<( " in lines and TRIPLE_TERM.search(lines))
 
 
 def member_name(iri: str, base: str) -> str:
@@ -78,6 +85,7 @@ class Member:
         keys: a key of each line.
         triples: how many lines there are.
         fits_xml: whether XML can express all their characters.
+        fits_json_ld: whether JSON-LD can express them.
     """
 
     iri: str
@@ -86,6 +94,7 @@ class Member:
     keys: list[Lanes] = field(default_factory=list)
     triples: int = 0
     fits_xml: bool = True
+    fits_json_ld: bool = True
 
     def __post_init__(self) -> None:
         """Open the file."""
@@ -99,6 +108,7 @@ class Member:
         self.triples += len(hashes)
         self.keys.append(hashes[:, :2].copy())
         self.fits_xml = self.fits_xml and fits_xml(chunk.triples)
+        self.fits_json_ld = self.fits_json_ld and fits_json_ld(chunk.triples)
         self._stream.write(self._gzip.compress(chunk.quads()))
         return rewritten(chunk.triples)
 
@@ -117,6 +127,7 @@ class Member:
             size=self.path.stat().st_size,
             lanes=lanes_text(self.lanes),
             fits_xml=self.fits_xml,
+            fits_json_ld=self.fits_json_ld,
         )
 
     def finish(self) -> None:

@@ -127,6 +127,7 @@ class GraphEntry(msgspec.Struct, frozen=True):
         origin: whether files fill it, contributors, or the engine.
         contribution: by whom it was written last, where that was a contributor.
         fits_xml: whether RDF/XML can express it: no character and no property is one that XML has no place for.
+        fits_json_ld: whether JSON-LD can express it: no triple is a term in it.
     """
 
     iri: str
@@ -140,6 +141,7 @@ class GraphEntry(msgspec.Struct, frozen=True):
     origin: Origin = "source"
     contribution: LastContribution | None = None
     fits_xml: bool = True
+    fits_json_ld: bool = True
 
 
 class Statistics(msgspec.Struct, frozen=True):

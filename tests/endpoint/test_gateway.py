@@ -344,6 +344,7 @@ def test_what_xml_cannot_express_is_an_error(registry: Watched, name: str, rows:
         answer = registry.get("/sparql", accept, params={"query": query.replace("ROWS", rows), **params})
         assert (answer.status_code, answer.headers["Content-Type"]) == (406, "text/plain; charset=utf-8")
         assert said in answer.text
+        assert ("ask for JSON" in answer.text) is accept.endswith("results+xml")
     assert registry.spooled() == []
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from writing import Write
 
 from graph.model.errors import BusyError, FormatError
-from graph.model.formats import RDF_XML
+from graph.model.formats import JSON_LD, RDF_XML, Format
 from graph.model.publication import open_publication
 from graph.model.rdf_terms import RDF
 from graph.pipeline.build import build
@@ -232,9 +232,21 @@ WRITES: dict[str, tuple[list[Put | Post | Delete | GraphEdit], bool]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("writes", "fits"), WRITES.values(), ids=WRITES)
-def test_rdf_xml_is_offered_where_it_can_express_a_graph(
-    built: Write, publication: Write, writes: list[Put | Post | Delete | GraphEdit], *, fits: bool
+TERM = b"<http://e/a> <http://e/p> <<( <http://e/a> <http://e/p> <http://e/b> )>> ."
+TERM_WRITES: dict[str, tuple[list[Put | Post | Delete | GraphEdit], bool]] = {
+    "a triple as a term": ([Put(GRAPH, (Chunk(GRAPH, TERM + b"\n"),))], False),
+    "a text that looks like one": ([Put(GRAPH, _lines(r"\n<x:a> <x:b> <<( <x:c>"))], True),
+    "one that goes": (
+        [Put(GRAPH, (Chunk(GRAPH, TERM + b"\n"), *_lines("x"))), GraphEdit(GRAPH, removed=frozenset([TERM]))],
+        True,
+    ),
+}
+CASES = [(RDF_XML, *each) for each in WRITES.values()] + [(JSON_LD, *each) for each in TERM_WRITES.values()]
+
+
+@pytest.mark.parametrize(("form", "writes", "fits"), CASES, ids=[*WRITES, *TERM_WRITES])
+def test_a_format_is_offered_where_it_can_express_a_graph(
+    built: Write, publication: Write, form: Format, writes: list[Put | Post | Delete | GraphEdit], *, fits: bool
 ) -> None:
     written = built({"data/a.nt": "<http://e/a> <http://e/p> <http://e/b> .\n"})
     release = [publish(written, [each]).release for each in writes][-1]
@@ -244,5 +256,5 @@ def test_rdf_xml_is_offered_where_it_can_express_a_graph(
     )
     for manifest in manifests:  # a publish and a build say the same
         (entry,) = (each for each in manifest.graphs if each.iri == GRAPH)
-        offered = [RDF_XML in [each.form for each in some] for some in (graph_dumps(entry), whole_dumps(manifest))]
+        offered = [form in [each.form for each in some] for some in (graph_dumps(entry), whole_dumps(manifest))]
         assert offered == [fits, fits]
