@@ -18,7 +18,7 @@ def caller(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A second publication, which may call the first one and an address where nobody answers."""
     allowed = [f"{served.url}/sparql", f"http://127.0.0.1:{free_port()}/sparql"]
     files = {
-        "hamkor.toml": f"base = 'https://example.org/kb/'\n[federation]\nservices = {allowed}\nseconds = 3\n",
+        "hamkor.toml": f"base = 'https://example.org/kb/'\n[federation]\nservices = {allowed}\nseconds = 60\n",
         "data/likes.ttl": "<https://example.org/kb/id/me> <https://example.org/kb/id/likes> "
         "<https://example.org/kb/id/club/termez> .",
     }

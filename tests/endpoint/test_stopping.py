@@ -78,7 +78,7 @@ def test_the_front_ends_with_its_parent_and_gives_the_port_back(tmp_path: Path) 
 
 
 def test_a_front_that_is_told_to_stop_ends_with_threads_that_wait_and_is_started_again(tmp_path: Path) -> None:
-    made = publication(tmp_path, settings=f"{contributing.SETTINGS}query_seconds = 2\n")
+    made = publication(tmp_path, settings=f"{contributing.SETTINGS}query_seconds = 4\n")
     with watched(made) as served, ExitStack() as stack:
         for _ in range(3):
             stack.enter_context(begun(served, f"GET /sparql?query={QUERY} HTTP/1.1\r\nAccept: text/html"))
