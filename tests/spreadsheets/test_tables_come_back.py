@@ -29,9 +29,9 @@ from graph.releases.release import Release
 
 CLASSES = (
     "http://www.w3.org/ns/org#FormalOrganization", "http://www.w3.org/ns/org#Membership",
-    "https://w3id.org/hamkor/ns#ParentsClub",
+    "http://purl.org/linked-data/cube#ComponentSpecification",
 )  # fmt: skip
-"""A sample: several datatypes, telephones with the year of their publication, several things in a row."""
+"""A sample: several datatypes, telephones with the year of their publication, several properties of one name."""
 
 
 def maker(path: Path, store: ox.Store, forms: LexicalForms, base: str, kind: str) -> ThingMaker:

@@ -207,7 +207,10 @@ class ClassVocabulary:
         yield from self._written_out(heading)
         exported = EXPORTED.fullmatch(heading)
         if exported is not None and any(exported[each] for each in ("tag", "then", "number", "column")):
-            yield from self._named_in_tables(exported["column"] or "")
+            named = list(self._named_in_tables(exported["column"] or ""))
+            yield from named
+            if named:  # the name of the column stands there since several properties are called so
+                return
             text, language = exported["rest"], exported["tag"] or ""
         else:
             text, language = without_language(heading)
