@@ -105,6 +105,7 @@ MEANS_LIKE = (
 """Links that say that two things are like each other, or that one is a page about the other."""
 
 
+@lru_cache(maxsize=1024)  # forms and tables ask for the same one at each property
 def graph_iri(base: str, name: str) -> str:
     """Return the IRI of the publication's graph ``name``: ``<base>graph/<name>``, percent-encoded where needed."""
     return f"{base}graph/{quote(name, safe='-._~/')}"
