@@ -173,8 +173,9 @@ class Snapshot:
 
     @cached_property
     def has_vocabulary(self) -> bool:
-        """Whether the release holds an ontology, or terms, of the publication's own."""
-        return self.publication.graph(ONTOLOGY_GRAPH) in self.graphs or f"{self.publication.base}ns" in self.fragments
+        """Whether the release holds terms below ``ns#``, or an ontology of that name: one may be called otherwise."""
+        iri, is_there = f"{self.publication.base}ns", self.publication.graph(ONTOLOGY_GRAPH) in self.graphs
+        return iri in self.fragments or (is_there and is_described(self.release.store, iri))
 
     def speaks_of(self, iri: str) -> bool:
         """Whether an IRI names a graph, or anything is said of it or of its fragments, or points to it."""

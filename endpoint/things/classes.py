@@ -176,8 +176,8 @@ class VocabularyTerms:
 # its things; the last is a file of the release, and made once.
 #
 # ``<name>.csv-metadata.json`` describes the CSV file (CSVW) and leads back to RDF. A class is named by its local name
-# in the publication's vocabulary, or with a prefix (``schema:City``). What columns there are is decided in
-# ``graph.export.views``, in which order and under which names by the shapes.
+# in the publication's vocabulary, with a prefix (``schema:City``), or by a hash where none is known. What columns there
+# are is decided in ``graph.export.views``, in which order and under which names by the shapes.
 
 classes = Blueprint("classes", __name__)
 PAGE, PIECE, IN_MEMORY = 50, 1 << 16, 8 << 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -220,6 +221,9 @@ def test_the_list_of_classes_leads_to_all_of_them(client: FlaskClient, names: li
 
 STRANGE = {
     "hamkor.toml": 'base = "https://e.org/"\n',
+    "ontology/o.ttl": """@prefix owl: <http://www.w3.org/2002/07/owl#> .
+        <https://e.org/o> a owl:Ontology . <https://e.org/o#A> a owl:Class .
+    """,
     "data/d.ttl": """
         <https://e.org/a> a <http://schema.org/Person>, <https://e.org/T>, <http://例え.jp/人>, <urn:x:y/z> ;
             <http://schema.org/name> "Ann" .
@@ -233,6 +237,13 @@ STRANGE = {
 def strange(built_once: Callable[[Mapping[str, str]], Path]) -> FlaskClient:
     """The application of somebody whose classes are in vocabularies without a known prefix."""
     return create_app(open_publication(built_once(STRANGE))).test_client()
+
+
+def test_an_ontology_of_another_name_is_no_page_at_ns(strange: FlaskClient) -> None:
+    """The ontology's terms are below its own name."""
+    assert strange.get("/resource", query_string={"iri": "https://e.org/o#A"}, headers=HTML).status_code == 200
+    for path in ("/", "/sitemap.xml"):
+        assert not re.search(r"[\"'>/]ns[\"'<]", strange.get(path, headers=HTML).text), path
 
 
 def test_every_class_has_a_page_and_tables_whatever_its_vocabulary(strange: FlaskClient) -> None:
