@@ -24,7 +24,7 @@ from endpoint.pages.front import class_name
 from endpoint.pages.term_names import Shown
 from endpoint.pages.thing_page import content_names, interface_names
 from endpoint.proposals.filled_form import addable_classes, known_things
-from endpoint.proposals.proposing import asked_page, check_origin, is_iri, not_kept, posted_fields, private_page
+from endpoint.proposals.proposing import asked_page, check_origin, not_kept, posted_fields, private_page
 from endpoint.proposals.signed_in import (
     SignedInSession,
     begin_session,
@@ -37,6 +37,7 @@ from endpoint.proposals.signed_in import (
 )
 from graph.model.contributors import WILDCARD, Contributor, may_write
 from graph.model.errors import NO_WORDS, HamkorError, Said, Sentence
+from graph.model.rdf_terms import is_absolute_iri
 from graph.parts.proposals.graph_things import GraphThing, GraphThings, things_in
 from graph.releases.manifest import GraphEntry
 
@@ -69,7 +70,7 @@ def own_graph(contributor: Contributor, iri: str) -> GraphEntry | None:
         ProblemError: 403, the token is not for it, or it is filled by a file or computed; 404, it is no name.
         GraphNameError: 400, no graph can be called so.
     """
-    if not is_iri(iri):
+    if not is_absolute_iri(iri):
         raise ProblemError("not-found", Sentence("no graph is named"))
     door().check(contributor, iri)
     check_name(iri, publication().base)

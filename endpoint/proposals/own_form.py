@@ -49,7 +49,6 @@ from endpoint.proposals.proposing import (
     UNKNOWN_CLASS,
     check_origin,
     class_named,
-    is_iri,
     not_kept,
     posted_fields,
     private_page,
@@ -65,6 +64,7 @@ from endpoint.proposals.signed_in import (
 from endpoint.things.resources import not_found
 from graph.model.contributors import Contributor
 from graph.model.errors import NO_WORDS, HamkorError, PreconditionError, Said, Sentence
+from graph.model.rdf_terms import is_absolute_iri
 from graph.parts.contribution.contributed_document import Contribution, LineEdit, Outcome
 from graph.parts.proposals.graph_things import changes_by_thing, lines_about, state_of
 from graph.parts.proposals.new_things import as_new, minted, own_space
@@ -125,7 +125,7 @@ def _own_thing(contributor: Contributor, fields: Mapping[str, str]) -> OwnThing:
     graph, iri = fields.get("graph", ""), fields.get("iri", "")
     entry, word = own_graph(contributor, graph), fields.get("word", "")[:LONGEST_WORD] or token_hex(8)
     if iri:
-        if not is_iri(iri):
+        if not is_absolute_iri(iri):
             raise ProblemError("not-found", Sentence("nothing is known of <%(iri)s>", iri=iri[:200]))
         if snapshot().withholds(iri):
             raise not_found(iri)
@@ -133,7 +133,10 @@ def _own_thing(contributor: Contributor, fields: Mapping[str, str]) -> OwnThing:
             return OwnThing(graph, entry, subject_of(iri, graph), lines, word)
         if not fields.get("kind"):
             raise ProblemError("not-found", Sentence("this graph says nothing of <%(iri)s>", iri=iri[:200]))
-    subject = subject_of_class(class_named(fields.get("class", "") or fields.get("kind", "")), iri, graph)
+    class_iri = class_named(fields.get("class", "") or fields.get("kind", ""))
+    if not class_iri:
+        raise ProblemError("not-found", UNKNOWN_CLASS)
+    subject = subject_of_class(class_iri, iri, graph)
     if not subject.reader.fields:
         raise ProblemError("not-found", UNKNOWN_CLASS)
     return OwnThing(graph, entry, subject, word=word)

@@ -46,6 +46,7 @@ from endpoint.proposals.placing import PlaceReader, place_inputs
 from endpoint.things.resources import not_found, of_withheld
 from graph.catalogue.contents import personal_graphs
 from graph.model.errors import NO_WORDS, HamkorError, Said, Sentence
+from graph.model.rdf_terms import is_absolute_iri
 from graph.model.settings import ProposalSettings
 from graph.parts.proposals.new_things import as_new, minted, personal_home
 from graph.parts.proposals.proposal_store import (
@@ -208,7 +209,7 @@ def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
             return subject_of_class(class_iri, minted(publication().base, class_iri, label, nonce), home)
         return subject
     iri = fields.get("iri", "")
-    if not is_iri(iri):
+    if not is_absolute_iri(iri):
         raise ProblemError("not-found", Sentence("nothing is known of <%(iri)s>", iri=iri[:200]))
     if here.withholds(iri) or not here.speaks_of(iri):
         raise not_found(iri)
@@ -218,12 +219,7 @@ def _subject(fields: Mapping[str, str], nonce: str = "") -> FormSubject:
 def class_named(name: str) -> str:
     """Return the IRI of a class by its name, as ``/class/<name>`` has it, or by its IRI; empty where it is none."""
     found = name if "://" in name else class_called(snapshot(), name)
-    return found if is_iri(found) else ""
-
-
-def is_iri(text: str) -> bool:
-    """Whether a text may be an absolute IRI."""
-    return ":" in text and not any(each in text for each in ' <>"{}|\\^`\n\r\t')
+    return found if is_absolute_iri(found) else ""
 
 
 @proposing.get("/propose")

@@ -111,6 +111,15 @@ def graph_iri(base: str, name: str) -> str:
     return f"{base}graph/{quote(name, safe='-._~/')}"
 
 
+def is_absolute_iri(text: str) -> bool:
+    """Whether a text is an absolute IRI (RFC 3987), so that a term can be made of it."""
+    try:
+        ox.NamedNode(text)
+    except ValueError:
+        return False
+    return True
+
+
 def unfit_name(iri: str, base: str) -> Said:
     """Return why a graph that others write cannot bear a name, or an empty string.
 

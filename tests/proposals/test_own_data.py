@@ -171,6 +171,13 @@ def test_a_form_that_comes_once_more_from_the_page_before_adds_nothing_and_with_
     assert len(lines(ngo)) == 4
 
 
+@pytest.mark.parametrize("name", ["%00", "http://[::1", "<x>", "_:b", "x y", "%(x)s"])
+def test_what_is_no_name_of_a_class_or_thing_is_told_as_unknown(ngo: Contributor, name: str) -> None:
+    assert [ngo.get(ngo.path(**{key: name})).status_code for key in ("class", "iri")] == [404, 404]
+    form = ngo.opened(**{"class": "Club"})
+    assert ngo.save(form | {"class": name}).status_code == 404
+
+
 def test_a_thing_without_a_name_is_saved_under_one(ngo: Contributor) -> None:
     form = ngo.opened(**{"class": "https://schema.org/City"})
     number = next(name[2:] for name in form if name.startswith("p."))

@@ -333,6 +333,12 @@ def test_a_body_without_a_length_is_bounded_too(person: Person) -> None:
     assert answer.status_code in (404, 413)
 
 
+@pytest.mark.parametrize("name", ["%00", "http://[::1", "%25(x)s", "http://e/%zz%20", "x%0D%0Ay"])
+@pytest.mark.parametrize("place", ["/propose?class=", "/propose?iri=", "/shapes/"])
+def test_what_is_no_name_is_told_as_unknown(person: Person, place: str, name: str) -> None:
+    assert person.get(place + name).status_code == 404
+
+
 @pytest.mark.parametrize("where", ["thing", "class", "thing in nobody's words", "class of no prefix",
                                    "class that is none"])  # fmt: skip
 def test_what_nobody_knows_has_no_form(person: Person, where: str) -> None:

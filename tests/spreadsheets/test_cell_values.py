@@ -95,6 +95,13 @@ def test_a_time_of_a_day_is_read_as_spreadsheets_and_people_have_it(
     assert len(found.problems) == (expected == "!")
 
 
+@pytest.mark.parametrize("text", ["http://[::1", "http://e/a|b", "https://e/a b"])
+def test_an_address_that_is_none_is_told(reader: CellReader, text: str) -> None:
+    of = FormField("http://e/at", is_inverse=False, names={}, descriptions={}, group=None, order=1, kinds=("IRI",))
+    found = replace(reader, fields={of.path: of}).read(text, ColumnUse(0, "at", ColumnTarget((of.path,), "", "values")))
+    assert (found.values, len(found.problems)) == ((), 1)
+
+
 def test_what_stands_beside_a_number_is_told_with_the_number() -> None:
     found = number("12 чел.", [XSD + "integer"], "")
     assert isinstance(found, Bad)

@@ -135,7 +135,12 @@ def test_what_was_said_the_last_time_holds_unless_it_is_said_otherwise(vocabular
 
 @pytest.mark.parametrize(
     ("by_hand", "problem"),
-    [({"Страна": "hk:country"}, "no column"), ({"Клуб": "hk:"}, "no property"), ({"Клуб": "x y z"}, "no property")],
+    [
+        ({"Страна": "hk:country"}, "no column"),
+        ({"Клуб": "hk:"}, "no property"),
+        ({"Клуб": "x y z"}, "no property"),
+        ({"Клуб": "http://[::1"}, "no property"),
+    ],
 )
 def test_what_cannot_be_said_of_a_column_is_refused(
     by_hand: dict[str, str], problem: str, vocabulary: ClassVocabulary

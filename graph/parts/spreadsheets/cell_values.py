@@ -17,7 +17,7 @@ import pyoxigraph as ox
 
 from graph.model.description import KINDS, PERSON, kinds_of
 from graph.model.errors import NO_WORDS, Said, Sentence
-from graph.model.rdf_terms import RANGES, RDF_TYPE, XSD, is_legal
+from graph.model.rdf_terms import RANGES, RDF_TYPE, XSD, is_absolute_iri, is_legal
 from graph.parts.linking.name_comparison import fold
 from graph.parts.linking.reconciliation import Question, Reconciler, read_date
 from graph.parts.proposals.coordinates import Axis, Position, decimal, read_angle, read_position
@@ -245,7 +245,7 @@ class CellReader:
         return labels
 
     def _thing(self, text: str, use: ColumnUse, of: FormField) -> tuple[str, Value | CellMatch | Bad]:
-        if re.match(r"(?:https?|urn|mailto|tel):", text) and not re.search(r'[\s<>"{}|\\^`]', text):
+        if re.match(r"(?:https?|urn|mailto|tel):", text) and is_absolute_iri(text):
             return of.path, ox.NamedNode(text)
         if not of.classes:
             problem = Sentence("%(text)s is no address (IRI)", text=repr(text[:100]))

@@ -26,6 +26,7 @@ from graph.model.rdf_terms import (
     VCARD,
     XSD,
     graph_iri,
+    is_absolute_iri,
 )
 from graph.parts.linking.name_comparison import words
 from graph.parts.linking.reconciliation import read_date
@@ -277,7 +278,7 @@ class ClassVocabulary:
     def iri(self, text: str) -> str:
         """Return the IRI that a text is, or stands for with a prefix; empty where it is none."""
         prefix, colon, local = text.partition(":")
-        if text.startswith(("http://", "https://", "urn:")) and not re.search(r'[\s<>"{}|\\^`]', text):
+        if text.startswith(("http://", "https://", "urn:")) and is_absolute_iri(text):
             return text
         is_short = colon and prefix in self.prefixes and re.fullmatch(r"[\w.-]+", local)
         return self.prefixes[prefix] + local if is_short else ""
