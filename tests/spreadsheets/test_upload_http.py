@@ -26,7 +26,7 @@ from tests.spreadsheets.workbooks import with_entry
 
 GRAPH = "https://w3id.org/hamkor/graph/ngo-x/clubs"
 HTML = {"Accept": "text/html"}
-HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> {{ 7*7 }} %(x)s"""
+HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)> {{ 7*1111111 }} %(x)s"""
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +200,7 @@ def test_what_cells_hold_is_text_and_no_page(client: FlaskClient) -> None:
     rows = [["Клуб", HOSTILE], [HOSTILE, HOSTILE]]
     page = client.get(address_of(client, as_xlsx(rows), f"{HOSTILE}.xlsx"), headers=HTML)
     assert page.status_code == 200
-    assert not re.search(r"<script>|<img|49 ", page.text)
+    assert not re.search(r"<script>|<img|7777777", page.text)
 
 
 @pytest.mark.parametrize(
