@@ -165,9 +165,10 @@ def test_who_is_named_asks_to_be_taken_out(walk: Walk) -> None:
 
 def reached(page: Page, wanted: Locator) -> None:
     """Go to something with the key Tab."""
+    found = wanted.element_handle()  # looked up once: by a role it takes longer than the key
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
-        if wanted.evaluate("each => each === document.activeElement"):
+        if found.evaluate("each => each === document.activeElement"):
             return
     pytest.fail(f"{wanted} cannot be reached by keyboard")
 
