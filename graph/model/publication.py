@@ -240,10 +240,8 @@ def _check_file(path: Path, name: str) -> None:
     if path.is_dir():
         raise SettingError(name, Sentence("a directory bears the name of a source file; rename it"))
     if not path.is_file():
-        raise SettingError(
-            name,
-            Sentence("no such file: a link that leads nowhere") if path.is_symlink() else Sentence("no regular file"),
-        )
+        leads_nowhere = Sentence("no such file: a link that leads nowhere")
+        raise SettingError(name, leads_nowhere if path.is_symlink() else Sentence("no regular file"))
 
 
 def _refuse_clashes(sources: tuple[SourceFile, ...]) -> None:
@@ -253,10 +251,8 @@ def _refuse_clashes(sources: tuple[SourceFile, ...]) -> None:
             taken.setdefault(source.graph, source.name)
             continue
         if source.graph.endswith(tuple(f"/graph/{name}" for name in COMPUTED_GRAPHS)):
-            raise SettingError(
-                source.name,
-                Sentence("the graph <%(graph)s> is computed; give the file another name", graph=source.graph),
-            )
+            computed = Sentence("the graph <%(graph)s> is computed; give the file another name", graph=source.graph)
+            raise SettingError(source.name, computed)
         if source.graph in taken:
             raise SettingError(
                 source.name,

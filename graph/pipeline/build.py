@@ -360,11 +360,8 @@ def _read(publication: Publication, staged: Staged, inputs: ReleaseInputs, trace
         read = patches.patched(read_source(source, base=publication.base, limits=limits, told=inputs.told))
         for chunk in withholding.passed(read, traces):  # what must not be published stays outside
             if chunk.graph in computed:
-                raise SourceError(
-                    source.name,
-                    Sentence("the graph <%(graph)s> is computed", graph=chunk.graph),
-                    remedy=Sentence("name it otherwise"),
-                )
+                problem = Sentence("the graph <%(graph)s> is computed", graph=chunk.graph)
+                raise SourceError(source.name, problem, remedy=Sentence("name it otherwise"))
             if chunk.graph in contributed:
                 problem = Sentence("the graph <%(graph)s> has been contributed", graph=chunk.graph)
                 raise SourceError(
