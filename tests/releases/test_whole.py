@@ -79,7 +79,7 @@ def test_every_file_is_looked_at(contributed: Publication, damage: Damage) -> No
         damage(path)
         named = path.relative_to(folder)
         assert str(named) in {name for name, _ in damaged(folder)}
-        kind = named.with_name(named.suffix or NUMBER.sub("", named.name)) if len(named.parts) > 1 else named
+        kind = named.with_name(NUMBER.sub("", named.name)) if len(named.parts) > 1 else named
         if kind not in kinds or WHOLE:
             assert problems_of(folder), path
         kinds.add(kind)
