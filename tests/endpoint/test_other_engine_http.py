@@ -15,7 +15,7 @@ from tests.endpoint.serving import Served, client, serving, write
 from tests.query.engines_of_others import EngineProcess, InterposedEngine, oxigraph, running
 
 BASE = "https://example.org/kb/"
-QUERY_SECONDS = 3.0
+QUERY_SECONDS = 6.0  # what must be answered is, however slow the machine; two of the tests wait so long
 SETTINGS = """
 base = "{base}"
 [limits]
