@@ -164,7 +164,7 @@ def _processor(stage: Stage) -> str:
     """Milliseconds of processor time of all a server's processes for a query: what others do meanwhile is not in it."""
 
     def cell(workload: str, server: str, connections: int) -> str:
-        # less than nothing: a process has ended meanwhile and taken with it what it had spent before, so it is not known
+        # below nothing: a process has ended and taken along what it had spent before, so it is not known
         found = [each.spent / each.count * 1000 for each in stage.of(workload, server, connections) if each.spent > 0]
         return f"{statistics.median(found):,.2f}" if found else "–"
 
