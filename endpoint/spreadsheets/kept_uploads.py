@@ -126,11 +126,14 @@ class UploadShelf:
         with self._lock:
             alone = self._alone.setdefault(place, Lock())
         with alone:
-            if (told := self._told.get(place)) is not None:
+            with self._lock:  # of other files, too, which would change what is told beside this one
+                told = self._told.get(place)
+            if told is not None:
                 return Response(told.get_data(), told.status_code, told.headers)
             response = make()
             if not (self.folder / f"{place}.sheet").exists():
-                self._told[place] = Response(response.get_data(), response.status_code, response.headers)
+                with self._lock:
+                    self._told[place] = Response(response.get_data(), response.status_code, response.headers)
         return response
 
     def remove(self, secret: str) -> None:
